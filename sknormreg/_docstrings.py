@@ -1,0 +1,223 @@
+"""Documentation that classifier and regressor share, written once."""
+
+from textwrap import indent
+
+PARAMETERS = '''
+hidden_layer_sizes : int or array-like of int, default=(100,)
+    Number of units of each hidden layer. An empty tuple is the linear model.
+
+activation : str or list of str, default="gelu"
+    Activation of the hidden layers, one name for all or one for each: "identity",
+    "logistic", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu" or "softplus".
+    "relu" and "leaky_relu" have kinks, on which full-batch solvers may end before
+    the gradient vanishes.
+
+penalty : {{"l1", "l2", "elasticnet"}}, default="l2"
+    The norm of the weights that is penalised. "l1" and "elasticnet" make weights
+    exactly zero.
+
+alpha : float, default=1.0
+    Strength of the penalty, at least 0. The penalty is divided by the total weight of
+    the rows trained on and never by that of a batch, so that alpha means the same for
+    every solver and batch size.
+
+l1_ratio : float, default=0.5
+    Share of L1 in the elastic net, between 0 (L2) and 1 (L1). Only used when
+    ``penalty="elasticnet"``.
+{loss}
+solver : {{"auto", "lbfgs", "adam", "sgd"}}, default="auto"
+    - "lbfgs": full batches; L-BFGS for smooth penalties, the projected scaled
+      sub-gradient method for those with an L1 part. It stops where the objective is
+      stationary up to `tol`, which `optimality_` certifies.
+    - "adam": proximal Adam on minibatches.
+    - "sgd": proximal stochastic gradient descent with momentum.
+    - "auto": "lbfgs" for problems whose full-batch evaluations are cheap, "adam" for
+      larger ones; "adam" for `partial_fit`. `solver_` says which it was.
+
+batch_size : int or "auto", default="auto"
+    Rows in a minibatch; "auto" is ``min(200, n_samples)``. Not used by "lbfgs".
+
+learning_rate : {{"constant", "invscaling", "adaptive"}}, default="constant"
+    Schedule of the learning rate of "adam" and "sgd".
+
+    - "constant": `learning_rate_init` throughout.
+    - "invscaling": ``learning_rate_init / epoch ** power_t``, epochs counted from 1.
+    - "adaptive": `learning_rate_init` as long as the objective falls; where
+      `n_iter_no_change` epochs in a row do not lower it by `tol`, the rate is divided
+      by 5, until it is less than a thousandth of `learning_rate_init`.
+
+learning_rate_init : float, default=0.001
+    The initial learning rate of "adam" and "sgd".
+
+power_t : float, default=0.5
+    The exponent of "invscaling".
+
+max_iter : int, default=1000
+    Maximum number of iterations; of epochs for "adam" and "sgd".
+
+max_fun : int, default=15000
+    Maximum number of evaluations of objective and gradient. Only used by "lbfgs".
+
+tol : float or "auto", default="auto"
+    For "lbfgs", training has converged where the largest entry of the minimum-norm
+    subgradient is at most ``tol * max(1, that at the start)``. For "adam" and "sgd",
+    an epoch is without progress if it does not lower the objective by `tol`. Both are
+    taken at the scale of the targets: a regression in dollars converges like one in
+    thousands. "auto" is 1e-4, and for "lbfgs" on small problems, where it costs
+    milliseconds, 1e-10.
+
+loss_threshold : float, default=None
+    Training stops where the objective is at most this.
+
+n_iter_no_change : int or inf, default=10
+    Epochs without progress after which "adam" and "sgd" stop (or divide an adaptive
+    learning rate), and iterations without progress of the validation loss after which
+    early stopping stops any solver.
+
+early_stopping : bool, default=False
+    Whether the unpenalised loss of held-out rows decides when to stop and which
+    weights to return. The rows are `X_val` if given to `fit`, else a part of X.
+
+validation_fraction : float, default=0.1
+    Share of X held out by early stopping, between 0 and 1 exclusive.
+
+momentum : float, default=0.9
+    Momentum of "sgd", at least 0 and below 1.
+
+nesterovs_momentum : bool, default=True
+    Whether "sgd" takes its gradients at the extrapolated point.
+
+beta_1, beta_2 : float, default=0.9 and 0.999
+    Decay rates of Adam's moments, at least 0 and below 1.
+
+epsilon : float, default=1e-8
+    Added to the denominator of Adam's step.
+
+shuffle : bool, default=True
+    Whether "adam" and "sgd" draw the order of the rows anew in every epoch.
+{class_weight}
+warm_start : bool, default=False
+    Whether `fit` starts from the weights of the previous fit.
+
+total_weight : float, default=None
+    Only used by `partial_fit`: the total weight (number, if rows have no weights) of
+    all the rows that the calls together stand for, by which the penalty is divided.
+    None takes the weight of the call's own rows: alpha then acts as if these were the
+    whole data, that is, ``n_all / n_call`` times as strongly.
+
+random_state : int, RandomState instance or None, default=None
+    Determines initial weights, the validation split and the order of the rows. Pass
+    an int for reproducible results.
+
+verbose : bool or int, default=False
+    Print objective, residual, sparsity and time after every `verbose` iterations.
+'''
+
+ATTRIBUTES = '''
+coefs_ : list of ndarray of shape (fan_in, fan_out)
+    Weights of each layer, exact zeros included.
+
+intercepts_ : list of ndarray of shape (fan_out,)
+    Intercepts of each layer.
+
+loss_ : float
+    The objective J, penalty included, at the fitted weights. After `partial_fit`, of
+    the rows of the last call.
+
+optimality_ : float
+    Largest absolute entry of the minimum-norm subgradient of J at the fitted weights,
+    computed afresh: 0 certifies a stationary point.
+
+sparsity_ : float
+    Share of the weights, intercepts apart, that are exactly 0.
+
+n_nonzero_ : int
+    Number of weights that are not 0.
+
+feature_importances_ : ndarray of shape (n_features_in_,)
+    For each input the sum over all paths to an output of the product of the absolute
+    weights along the path, normalised to sum 1. Exactly 0 if and only if no path of
+    non-zero weights leads from the input to an output. Comparable between inputs of
+    one scale, so standardise them.
+
+solver_ : {{"lbfgs", "adam", "sgd"}}
+    The solver used.
+
+loss_curve_ : list of float
+    J after every iteration; for "adam" and "sgd" its running mean over the epoch.
+
+best_loss_ : float or None
+    Smallest value of `loss_curve_`; None with ``early_stopping=True``.
+
+validation_loss_curve_ : list of float or None
+    Mean unpenalised loss of the held-out rows after every iteration, if there are
+    any. Class weights are part of it where the rows were split from X.
+
+validation_scores_ : list of float or None
+    {score} of the held-out rows after every iteration, if there are any.
+
+best_validation_score_ : float or None
+    Largest of `validation_scores_`.
+
+n_iter_ : int
+    Iterations, or epochs, of the last fit; after `partial_fit`, of all its calls.
+
+t_ : int
+    Number of rows that passed through the network in training.
+
+n_layers_ : int
+    Number of layers, input and output included.
+
+n_outputs_ : int
+    Number of outputs.
+
+out_activation_ : str
+    Name of the output activation.
+
+n_features_in_ : int
+    Number of features seen during `fit`.
+
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
+    Names of features seen during `fit`, where X has string names for all of them.
+'''
+
+
+REGRESSION_LOSS = """
+loss : {"squared_error", "poisson", "huber", "quantile"}, default="squared_error"
+    - "squared_error": half the squared error.
+    - "poisson": half the Poisson deviance with a log link, for y >= 0.
+    - "huber": half the squared error up to a residual of `huber_delta`, linear beyond.
+    - "quantile": the pinball loss, whose minimiser is the `quantile` of y given x.
+
+huber_delta : float, default=1.0
+    Residual, in units of y, from which on the Huber loss is linear.
+
+quantile : float, default=0.5
+    The quantile that ``loss="quantile"`` estimates, between 0 and 1 exclusive.
+"""
+
+CLASSIFICATION_LOSS = """
+loss : {"log_loss"}, default="log_loss"
+    The log loss, also known as cross-entropy.
+"""
+
+CLASS_WEIGHT = """
+class_weight : dict, list of dict, "balanced" or None, default=None
+    Weights of the classes, by which sample weights are multiplied: a dict
+    ``{class: weight}``, or "balanced" for weights inversely proportional to the
+    weighted class frequencies. Multilabel targets take a list of dicts, one for each
+    label, or "balanced"; the weights of a row's labels are multiplied.
+"""
+
+
+def document(**parts):
+    """Fill the placeholders of a class docstring: `{parameters}` and `{attributes}`."""
+
+    def decorate(cls):
+        if cls.__doc__:
+            for name, text in parts.items():
+                block = indent(text.strip("\n"), "    ").lstrip()
+                cls.__doc__ = cls.__doc__.replace("{" + name + "}", block)
+        return cls
+
+    return decorate

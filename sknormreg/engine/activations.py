@@ -1,0 +1,178 @@
+"""Activation functions of the hidden layers, with their derivatives.
+
+An activation works on a whole layer at once, in place: `value` for prediction, and
+`value_and_derivative` for training, which leaves the derivative in a second array while
+the exponentials it shares with the value are at hand. Backpropagation then needs one
+multiplication a layer, whatever the activation.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from scipy import special
+
+
+class Activation(ABC):
+    """An elementwise function of the pre-activations `z` of one layer.
+
+    Attributes
+    ----------
+    smooth : bool
+        Whether the derivative is continuous. Where it is not, iterates of a full-batch
+        solver may end on a kink, at which no gradient vanishes.
+
+    init_gain : float
+        The factor `g` of the initial uniform bound `sqrt(g / (fan_in + fan_out))`
+        (Glorot and Bengio, 2010, eq. 16).
+    """
+
+    smooth = True
+    init_gain = 6.0
+
+    @abstractmethod
+    def value(self, z):
+        """Replace the pre-activations `z`, an array of any shape, by their images."""
+
+    @abstractmethod
+    def value_and_derivative(self, z, derivative):
+        """Replace `z` by its images and fill `derivative`, an array of its shape."""
+
+
+class Identity(Activation):
+    """act(z) = z."""
+
+    def value(self, z):
+        pass
+
+    def value_and_derivative(self, z, derivative):
+        derivative.fill(1)
+
+
+class Logistic(Activation):
+    """act(z) = 1 / (1 + exp(-z))."""
+
+    init_gain = 2.0
+
+    def value(self, z):
+        special.expit(z, out=z)
+
+    def value_and_derivative(self, z, derivative):
+        special.expit(z, out=z)
+        np.subtract(1, z, out=derivative)
+        derivative *= z
+
+
+class Tanh(Activation):
+    """act(z) = tanh(z)."""
+
+    def value(self, z):
+        np.tanh(z, out=z)
+
+    def value_and_derivative(self, z, derivative):
+        np.tanh(z, out=z)
+        np.multiply(z, z, out=derivative)
+        np.subtract(1, derivative, out=derivative)
+
+
+class ReLU(Activation):
+    """act(z) = max(0, z), with act'(0) = 0."""
+
+    smooth = False
+
+    def value(self, z):
+        np.maximum(z, 0, out=z)
+
+    def value_and_derivative(self, z, derivative):
+        np.greater(z, 0, out=derivative, casting="unsafe")
+        np.maximum(z, 0, out=z)
+
+
+class LeakyReLU(Activation):
+    """act(z) = z for z > 0 and 0.01 z elsewhere."""
+
+    smooth = False
+    slope = 0.01
+
+    def value(self, z):
+        np.maximum(z, self.slope * z, out=z)
+
+    def value_and_derivative(self, z, derivative):
+        np.greater(z, 0, out=derivative, casting="unsafe")
+        derivative *= 1 - self.slope
+        derivative += self.slope
+        z *= derivative
+
+
+class ELU(Activation):
+    """act(z) = z for z > 0 and exp(z) - 1 elsewhere (Clevert et al., 2016, a = 1)."""
+
+    def value(self, z):
+        negative_part = np.expm1(np.minimum(z, 0))
+        np.maximum(z, 0, out=z)
+        z += negative_part
+
+    def value_and_derivative(self, z, derivative):
+        # For z > 0 the negative part is expm1(0) = 0, so 1 + it is the derivative on
+        # both sides of zero.
+        np.minimum(z, 0, out=derivative)
+        np.expm1(derivative, out=derivative)
+        np.maximum(z, 0, out=z)
+        z += derivative
+        derivative += 1
+
+
+class GELU(Activation):
+    """act(z) = z Phi(z), Phi the standard normal cdf (Hendrycks and Gimpel, 2016)."""
+
+    def value(self, z):
+        z *= special.ndtr(z)
+
+    def value_and_derivative(self, z, derivative):
+        # act'(z) = Phi(z) + z phi(z)
+        np.multiply(z, z, out=derivative)
+        derivative *= -0.5
+        np.exp(derivative, out=derivative)
+        derivative *= 1 / np.sqrt(2 * np.pi).astype(z.dtype)
+        derivative *= z
+        cdf = special.ndtr(z)
+        derivative += cdf
+        z *= cdf
+
+
+class SiLU(Activation):
+    """act(z) = z / (1 + exp(-z)), also known as swish (Elfwing et al., 2018)."""
+
+    def value(self, z):
+        z *= special.expit(z)
+
+    def value_and_derivative(self, z, derivative):
+        # act'(z) = act(z) + s (1 - act(z)), with s the logistic function of z.
+        sigmoid = special.expit(z)
+        z *= sigmoid
+        np.subtract(1, z, out=derivative)
+        derivative *= sigmoid
+        derivative += z
+
+
+class Softplus(Activation):
+    """act(z) = log(1 + exp(z))."""
+
+    def value(self, z):
+        np.logaddexp(0, z, out=z)
+
+    def value_and_derivative(self, z, derivative):
+        special.expit(z, out=derivative)
+        np.logaddexp(0, z, out=z)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "identity": Identity(),
+    "logistic": Logistic(),
+    "tanh": Tanh(),
+    "relu": ReLU(),
+    "leaky_relu": LeakyReLU(),
+    "elu": ELU(),
+    "gelu": GELU(),
+    "silu": SiLU(),
+    "softplus": Softplus(),
+}

@@ -1,0 +1,270 @@
+"""Losses between targets and the raw outputs of the network, with their derivatives.
+
+A loss is the *sum* over rows (times sample weights) and over outputs or labels; dividing
+by the total weight is the objective's business. `raw` is the output layer before the
+output activation: the link is part of the loss, which keeps the log losses exact where
+the probabilities round to 0 or 1.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from scipy import special
+
+
+class Loss(ABC):
+    """loss(y, raw) summed over rows and outputs.
+
+    Attributes
+    ----------
+    out_activation : {"identity", "logistic", "softmax", "exp"}
+        The inverse link, which turns `raw` into predictions.
+
+    smooth : bool
+        Whether the derivative is continuous.
+    """
+
+    out_activation = "identity"
+    smooth = True
+
+    @abstractmethod
+    def per_output(self, y, raw):
+        """Loss of each row and output, shape (n_rows, n_outputs) or (n_rows,)."""
+
+    @abstractmethod
+    def derivative(self, y, raw):
+        """Replace `raw` by the derivative of the loss with respect to it."""
+
+    @abstractmethod
+    def constant(self, y, sample_weight):
+        """The constant raw prediction, shape (n_outputs,), of smallest total loss."""
+
+    def inverse_link(self, raw):
+        """Replace `raw` by the predictions it stands for."""
+
+    def scales(self, y, sample_weight):
+        """Scales (of raw outputs, of loss values) at which both are of order 1.
+
+        Solvers work at these scales, so that targets may come in any unit.
+        """
+        return 1.0, 1.0
+
+    def value(self, y, raw, sample_weight=None):
+        """Weighted sum of the loss over rows and outputs, in double precision."""
+        return _weighted_sum(self.per_output(y, raw), sample_weight)
+
+    def value_and_derivative(self, y, raw, sample_weight=None):
+        """The same sum; `raw` becomes its derivative, sample weights included."""
+        value = self.value(y, raw, sample_weight)
+        self.derivative(y, raw)
+        if sample_weight is not None:
+            raw *= sample_weight[:, None]
+        return value
+
+
+class HalfSquaredError(Loss):
+    """(y - raw)^2 / 2."""
+
+    def per_output(self, y, raw):
+        return 0.5 * np.square(raw - y)
+
+    def derivative(self, y, raw):
+        raw -= y
+
+    def constant(self, y, sample_weight):
+        return np.average(y, axis=0, weights=sample_weight)
+
+    def scales(self, y, sample_weight):
+        spread = _spread(y, sample_weight)
+        return spread, spread**2
+
+
+class Huber(Loss):
+    """r^2 / 2 for |r| <= delta, delta (|r| - delta / 2) beyond, r = raw - y (Huber, 1964).
+
+    Parameters
+    ----------
+    delta : float
+        The residual, in units of y, from which on the loss is linear.
+    """
+
+    def __init__(self, delta):
+        self.delta = delta
+
+    def per_output(self, y, raw):
+        return special.huber(self.delta, raw - y).astype(raw.dtype, copy=False)
+
+    def derivative(self, y, raw):
+        raw -= y
+        np.clip(raw, -self.delta, self.delta, out=raw)
+
+    def constant(self, y, sample_weight):
+        # The median is a robust start: the loss has no closed-form minimiser.
+        return _weighted_quantile(y, sample_weight, 0.5)
+
+    def scales(self, y, sample_weight):
+        spread = _spread(y, sample_weight)
+        return spread, spread * min(spread, self.delta)
+
+
+class Pinball(Loss):
+    """quantile * max(y - raw, 0) + (1 - quantile) * max(raw - y, 0).
+
+    Parameters
+    ----------
+    quantile : float
+        The quantile, between 0 and 1, of y given x that the network estimates.
+    """
+
+    smooth = False
+
+    def __init__(self, quantile):
+        self.quantile = quantile
+
+    def per_output(self, y, raw):
+        residual = y - raw
+        return np.maximum(self.quantile * residual, (self.quantile - 1) * residual)
+
+    def derivative(self, y, raw):
+        # At a residual of zero, 0 lies in the subdifferential: it is the choice that
+        # lets an exactly fitted row rest.
+        raw -= y
+        above, below = raw > 0, raw < 0
+        raw.fill(0)
+        raw[above] = 1 - self.quantile
+        raw[below] = -self.quantile
+
+    def constant(self, y, sample_weight):
+        return _weighted_quantile(y, sample_weight, self.quantile)
+
+    def scales(self, y, sample_weight):
+        spread = _spread(y, sample_weight)
+        return spread, spread
+
+
+class HalfPoissonDeviance(Loss):
+    """y log(y / mu) - y + mu with mu = exp(raw), for counts and rates y >= 0."""
+
+    out_activation = "exp"
+
+    def per_output(self, y, raw):
+        return special.xlogy(y, y) - y * raw - y + np.exp(raw)
+
+    def derivative(self, y, raw):
+        np.exp(raw, out=raw)
+        raw -= y
+
+    def constant(self, y, sample_weight):
+        mean = np.average(y, axis=0, weights=sample_weight)
+        # An output whose targets are all 0 has its minimum at -infinity.
+        return np.log(np.maximum(mean, 1e-10))
+
+    def inverse_link(self, raw):
+        np.exp(raw, out=raw)
+
+    def scales(self, y, sample_weight):
+        # The link is a logarithm: raw outputs are of order 1 in any unit of y.
+        mean = np.average(y, axis=0, weights=sample_weight)
+        return 1.0, max(float(mean.max()), 1e-10)
+
+
+class BinaryLogLoss(Loss):
+    """log(1 + exp(raw)) - y raw, for y in {0, 1}, one output a label."""
+
+    out_activation = "logistic"
+
+    def per_output(self, y, raw):
+        return np.logaddexp(0, raw) - y * raw
+
+    def derivative(self, y, raw):
+        special.expit(raw, out=raw)
+        raw -= y
+
+    def constant(self, y, sample_weight):
+        return special.logit(_inside(np.average(y, axis=0, weights=sample_weight)))
+
+    def inverse_link(self, raw):
+        special.expit(raw, out=raw)
+
+    def log_inverse_link(self, raw):
+        """Replace `raw` by log-probabilities."""
+        special.log_expit(raw, out=raw)
+
+
+class MultinomialLogLoss(Loss):
+    """log(sum_k exp(raw_k)) - raw_y, for class indices y of shape (n_rows,).
+
+    Parameters
+    ----------
+    n_classes : int
+    """
+
+    out_activation = "softmax"
+
+    def __init__(self, n_classes):
+        self.n_classes = n_classes
+
+    def per_output(self, y, raw):
+        shifted = raw - raw.max(axis=1, keepdims=True)
+        picked = shifted[np.arange(len(y)), y]
+        return np.log(np.exp(shifted).sum(axis=1)) - picked
+
+    def derivative(self, y, raw):
+        self.inverse_link(raw)
+        raw[np.arange(len(y)), y] -= 1
+
+    def value_and_derivative(self, y, raw, sample_weight=None):
+        # The value and the derivative share their exponentials.
+        rows = np.arange(len(y))
+        raw -= raw.max(axis=1, keepdims=True)
+        picked = raw[rows, y]
+        np.exp(raw, out=raw)
+        total = raw.sum(axis=1)
+        value = _weighted_sum(np.log(total) - picked, sample_weight)
+        raw /= total[:, None]
+        raw[rows, y] -= 1
+        if sample_weight is not None:
+            raw *= sample_weight[:, None]
+        return value
+
+    def constant(self, y, sample_weight):
+        share = np.bincount(y, weights=sample_weight, minlength=self.n_classes)
+        log_share = np.log(_inside(share / share.sum()))
+        return log_share - log_share.mean()
+
+    def inverse_link(self, raw):
+        raw -= raw.max(axis=1, keepdims=True)
+        np.exp(raw, out=raw)
+        raw /= raw.sum(axis=1, keepdims=True)
+
+    def log_inverse_link(self, raw):
+        """Replace `raw` by log-probabilities."""
+        raw -= special.logsumexp(raw, axis=1, keepdims=True)
+
+
+def _weighted_sum(per_output, sample_weight):
+    if sample_weight is None:
+        return float(per_output.sum(dtype=np.float64))
+    per_row = per_output.reshape(len(per_output), -1).sum(axis=1, dtype=np.float64)
+    return float(per_row @ sample_weight.astype(np.float64, copy=False))
+
+
+def _spread(y, sample_weight):
+    """Largest standard deviation of an output; its size where there is no deviation."""
+    mean = np.average(y, axis=0, weights=sample_weight)
+    variance = np.average((y - mean) ** 2, axis=0, weights=sample_weight)
+    spread, size = float(np.sqrt(variance.max())), float(np.abs(mean).max())
+    return spread if spread > 1e-6 * size else (size or 1.0)
+
+
+def _inside(share, margin=1e-10):
+    """Keep shares away from 0 and 1, where the raw prediction would be infinite."""
+    return np.clip(share, margin, 1 - margin)
+
+
+def _weighted_quantile(y, sample_weight, quantile):
+    """The smallest value with at least `quantile` of the weight at or below it."""
+    if sample_weight is None:
+        return np.quantile(y, quantile, axis=0, method="inverted_cdf")
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    return np.quantile(y, quantile, axis=0, method="inverted_cdf", weights=weights)

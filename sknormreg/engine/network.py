@@ -1,0 +1,100 @@
+"""The network as arithmetic sees it: its layers, and where its parameters lie."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from .activations import ACTIVATIONS
+from .losses import Loss
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers, activations and loss of a multilayer perceptron.
+
+    The parameters are one flat vector: the weights of all layers, each in C order and
+    of shape (fan_in, fan_out), then the intercepts of all layers. What is penalised is
+    thus the contiguous part `[:n_weights]`.
+
+    Parameters
+    ----------
+    layer_units : tuple of int
+        Units of every layer, from `n_features` to `n_outputs`.
+
+    activations : tuple of str
+        A name for every hidden layer, `len(layer_units) - 2` of them.
+
+    loss : Loss
+    """
+
+    layer_units: tuple[int, ...]
+    activations: tuple[str, ...]
+    loss: Loss
+
+    @cached_property
+    def shapes(self):
+        """(fan_in, fan_out) of every layer's weights."""
+        return tuple(pairwise(self.layer_units))
+
+    @cached_property
+    def n_weights(self):
+        return sum(fan_in * fan_out for fan_in, fan_out in self.shapes)
+
+    @cached_property
+    def n_params(self):
+        return self.n_weights + sum(self.layer_units[1:])
+
+    @property
+    def smooth(self):
+        """Whether the loss has a continuous gradient in the parameters."""
+        return self.loss.smooth and all(ACTIVATIONS[a].smooth for a in self.activations)
+
+    @cached_property
+    def _slices(self):
+        sizes = [fan_in * fan_out for fan_in, fan_out in self.shapes]
+        ends = np.cumsum([*sizes, *self.layer_units[1:]]).tolist()
+        slices = [slice(start, end) for start, end in pairwise([0, *ends])]
+        return slices[: len(sizes)], slices[len(sizes) :]
+
+    def coefs(self, params):
+        """Views of the weights in `params`, one of shape (fan_in, fan_out) a layer."""
+        return [params[s].reshape(shape) for s, shape in zip(self._slices[0], self.shapes)]
+
+    def intercepts(self, params):
+        """Views of the intercepts in `params`, one of shape (fan_out,) a layer."""
+        return [params[s] for s in self._slices[1]]
+
+    def pack(self, coefs, intercepts, dtype):
+        """A new parameter vector holding the given weights and intercepts."""
+        parts = [np.asarray(part, dtype=dtype).ravel() for part in (*coefs, *intercepts)]
+        return np.concatenate(parts)
+
+    def initial_params(self, output_intercept, random_state, dtype):
+        """Draw initial parameters.
+
+        Weights are uniform within Glorot and Bengio's bound (2010, eq. 16), hidden
+        intercepts 0, and the output intercept is the best constant prediction, so that
+        training starts from what is known without looking at X. The linear model, whose
+        objective is convex, starts with all weights 0.
+
+        Parameters
+        ----------
+        output_intercept : array-like of shape (n_outputs,)
+        random_state : RandomState
+        dtype : dtype of the parameters
+
+        Returns
+        -------
+        params : ndarray of shape (n_params,)
+        """
+        params = np.zeros(self.n_params, dtype=dtype)
+        if self.activations:
+            # The output layer is drawn like the last hidden one.
+            gains = [ACTIVATIONS[a].init_gain for a in self.activations]
+            for weights, gain in zip(self.coefs(params), [*gains, gains[-1]]):
+                bound = np.sqrt(gain / sum(weights.shape))
+                weights[...] = random_state.uniform(-bound, bound, weights.shape)
+        self.intercepts(params)[-1][...] = output_intercept
+        return params

@@ -1,0 +1,69 @@
+"""Penalties that are sums over the single weights: L1, L2 and their mixture."""
+
+import numpy as np
+
+from .base import PiecewiseSmoothPenalty
+
+
+class ElasticNet(PiecewiseSmoothPenalty):
+    """Omega(W) = l1_ratio ||W||_1 + (1 - l1_ratio) / 2 ||W||_F^2  (Zou and Hastie, 2005).
+
+    Parameters
+    ----------
+    l1_ratio : float
+        Between 0 (the L2 penalty) and 1 (the L1 penalty).
+    """
+
+    def __init__(self, l1_ratio=0.5):
+        self.l1_ratio = l1_ratio
+
+    @property
+    def smooth(self):
+        return self.l1_ratio == 0
+
+    def value(self, weights):
+        l1 = np.abs(weights).sum(dtype=np.float64) if self.l1_ratio else 0.0
+        l2 = np.vdot(weights, weights) if self.l1_ratio < 1 else 0.0
+        return float(self.l1_ratio * l1 + (1 - self.l1_ratio) / 2 * l2)
+
+    def prox(self, weights, step):
+        # Soft-thresholding, then shrinkage (Parikh and Boyd, 2014, section 6.5.3).
+        if self.l1_ratio:
+            threshold = step * self.l1_ratio
+            weights = weights - np.clip(weights, -threshold, threshold)
+        if self.l1_ratio < 1:
+            weights = weights / (1 + step * (1 - self.l1_ratio))
+        return weights
+
+    def subgradient_distance(self, weights, gradient, strength):
+        smooth_part = gradient + strength * (1 - self.l1_ratio) * weights
+        if self.smooth:
+            return smooth_part
+        # At w = 0 the set is the interval smooth_part + [-l1, l1]; elsewhere it is the
+        # single point smooth_part + l1 sign(w).
+        l1 = strength * self.l1_ratio
+        at_zero = smooth_part - np.clip(smooth_part, -l1, l1)
+        return np.where(weights == 0, at_zero, smooth_part + l1 * np.sign(weights))
+
+    def at_kink(self, weights):
+        if self.smooth:
+            return np.zeros(weights.shape, dtype=bool)
+        return weights == 0
+
+    def project(self, weights, reference):
+        if not self.smooth:
+            weights[weights * reference <= 0] = 0
+
+
+class L1(ElasticNet):
+    """Omega(W) = ||W||_1, the sum of absolute values (Tibshirani, 1996)."""
+
+    def __init__(self):
+        super().__init__(l1_ratio=1.0)
+
+
+class L2(ElasticNet):
+    """Omega(W) = ||W||_F^2 / 2, half the sum of squares (Hoerl and Kennard, 1970)."""
+
+    def __init__(self):
+        super().__init__(l1_ratio=0.0)

@@ -1,0 +1,9 @@
+"""Solvers: generators of iterates, which know problems and nothing of networks."""
+
+from .adam import Adam
+from .lbfgs import LBFGS
+from .minibatch import MinibatchState
+from .projected_subgradient import ProjectedSubgradient
+from .sgd import SGD
+
+__all__ = ["LBFGS", "SGD", "Adam", "MinibatchState", "ProjectedSubgradient"]

@@ -1,0 +1,71 @@
+"""What solvers ask of a problem, and what they report after every iteration."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Evaluation(NamedTuple):
+    """The objective at one point.
+
+    Attributes
+    ----------
+    value : float
+
+    gradient : ndarray of shape (n_params,)
+        Gradient of the loss alone.
+
+    subgradient : ndarray of shape (n_params,)
+        Minimum-norm subgradient of the objective. Zero where it is stationary.
+    """
+
+    value: float
+    gradient: np.ndarray
+    subgradient: np.ndarray
+
+
+@dataclass
+class Iterate:
+    """Where a solver stands after an iteration.
+
+    Attributes
+    ----------
+    params : ndarray of shape (n_params,)
+        Valid until the next iteration.
+
+    value : float
+        The objective there; for minibatch solvers its running mean over the epoch.
+
+    n_rows_seen : int
+        Rows that passed through the network in this iteration.
+
+    optimality : float or None
+        Largest absolute entry of the minimum-norm subgradient, where it is known.
+
+    tolerance : float or None
+        The optimality that counts as converged.
+
+    status : {None, "converged", "stalled", "max_fun", "diverged"}
+        Why this iterate is the last one; None where it is not. "stalled" means that no
+        descent was found at the precision at hand, "diverged" that the objective or
+        the parameters are no longer finite.
+    """
+
+    params: np.ndarray
+    value: float
+    n_rows_seen: int
+    optimality: float | None = None
+    tolerance: float | None = None
+    status: str | None = None
+
+
+def max_norm(vector):
+    """Largest absolute entry; nan where there is one."""
+    return float(max(vector.max(), -vector.min())) if vector.size else 0.0
+
+
+def is_finite(evaluation):
+    """Whether value and subgradient are, and the squared norm that solvers need."""
+    squared_norm = evaluation.subgradient @ evaluation.subgradient
+    return bool(np.isfinite(evaluation.value) and np.isfinite(squared_norm))

@@ -1,0 +1,107 @@
+"""Limited memory of curvature, as L-BFGS keeps it.
+
+The two-loop recursion (Nocedal and Wright, 2006, algorithm 7.4) runs on inner products
+alone, as in the vector-free form of Chen, Wang and Zhou (2014, algorithm 3): restricting
+the memory to a subset of the parameters then only changes the inner products.
+"""
+
+import numpy as np
+
+# Columns at a time in products restricted to a subset: bounds their memory.
+_CHUNK = 1 << 16
+
+
+class CurvaturePairs:
+    """The latest pairs of steps s and gradient changes y.
+
+    Parameters
+    ----------
+    memory : int
+        Number of pairs kept.
+
+    n_params : int
+
+    dtype : dtype of the pairs
+    """
+
+    def __init__(self, memory, n_params, dtype):
+        self.memory = memory
+        self._basis = np.zeros((2 * memory, n_params), dtype=dtype)
+        self._gram = np.zeros((2 * memory, 2 * memory))
+        self.clear()
+
+    def clear(self):
+        """Forget all pairs."""
+        self._slots = []  # rows of the basis that hold the steps, oldest first
+
+    def __len__(self):
+        return len(self._slots)
+
+    def append(self, step, change):
+        """Keep a pair, unless it has no positive curvature; forget the oldest one."""
+        if not step @ change > 1e-10 * (change @ change):
+            return
+        slot = self._slots.pop(0) if len(self) == self.memory else len(self)
+        for row, vector in ((slot, step), (self.memory + slot, change)):
+            self._basis[row] = vector
+            self._gram[row] = self._gram[:, row] = self._basis @ vector
+        self._slots.append(slot)
+
+    def direction(self, subgradient, free=None):
+        """Minus the inverse Hessian approximation times `subgradient`.
+
+        Parameters
+        ----------
+        subgradient : ndarray of shape (n_params,)
+
+        free : ndarray of bool of shape (n_params,), or None
+            The parameters the quadratic model is restricted to; None for all. The
+            direction is zero elsewhere.
+
+        Returns
+        -------
+        direction : ndarray of shape (n_params,)
+
+        scale : float
+            The initial scaling gamma = s'y / y'y of the newest pair; 1 without pairs.
+        """
+        restricted = free is not None and not free.all()
+        if restricted:
+            subgradient = np.where(free, subgradient, 0)
+        gram = self._restricted_gram(free) if restricted else self._gram
+        products = (self._basis @ subgradient).astype(np.float64)
+        gamma, weights = self._two_loops(gram, products)
+        direction = weights.astype(self._basis.dtype) @ self._basis
+        direction += gamma * subgradient
+        np.negative(direction, out=direction)
+        if restricted:
+            direction[~free] = 0
+        return direction, gamma
+
+    def _two_loops(self, gram, products):
+        """Coefficients of H g in terms of g (a scalar) and of the basis (a vector)."""
+        weights = np.zeros(len(products))
+        pairs = [(s, s + self.memory) for s in self._slots]
+        # Restriction may have taken a pair's positive curvature away.
+        pairs = [(s, y) for s, y in pairs if gram[s, y] > 1e-10 * gram[y, y] > 0]
+        if not pairs:
+            return 1.0, weights
+        first = {}
+        for s, y in reversed(pairs):
+            first[s] = (products[s] + gram[s] @ weights) / gram[s, y]
+            weights[y] -= first[s]
+        s, y = pairs[-1]
+        gamma = gram[s, y] / gram[y, y]
+        weights *= gamma
+        for s, y in pairs:
+            second = (gamma * products[y] + gram[y] @ weights) / gram[s, y]
+            weights[s] += first[s] - second
+        return gamma, weights
+
+    def _restricted_gram(self, free):
+        gram = np.zeros_like(self._gram)
+        for start in range(0, len(free), _CHUNK):
+            columns = start + np.flatnonzero(free[start : start + _CHUNK])
+            part = self._basis.take(columns, axis=1)
+            gram += part @ part.T
+        return gram

@@ -1,0 +1,112 @@
+"""What the full-batch solvers have in common: when they stop, what they report."""
+
+from abc import ABC, abstractmethod
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from .base import Iterate, is_finite, max_norm
+from .curvature import CurvaturePairs
+
+
+@dataclass(frozen=True)
+class FullBatchSolver(ABC):
+    """A quasi-Newton method on the whole objective.
+
+    Parameters
+    ----------
+    tol : float
+        Stops where the largest entry of the minimum-norm subgradient is at most
+        `tol * max(1, that at the start)`.
+
+    max_fun : int
+        Stops after this many evaluations of the objective.
+
+    memory : int
+        Curvature pairs kept.
+    """
+
+    tol: float
+    max_fun: int
+    memory: int = 10
+
+    @abstractmethod
+    def step(self, problem, params, current, pairs):
+        """Take one step from `params`, where the problem evaluates to `current`.
+
+        Returns
+        -------
+        found : (params, Evaluation) or None
+            None where no descent was found.
+
+        n_evaluations : int
+        """
+
+    def iterate(self, problem, params, state=None):
+        """Yield an `Iterate` after every step; the last one has a status.
+
+        Parameters
+        ----------
+        problem : object with `evaluate` and `n_rows`, and what the method asks for
+
+        params : ndarray of shape (n_params,)
+            Starting point, not modified.
+
+        state : None
+            Nothing is carried from one call to the next.
+        """
+        current = problem.evaluate(params)
+        tolerance = self.tol * max(1.0, max_norm(current.subgradient))
+        pairs = CurvaturePairs(self.memory, len(params), params.dtype)
+        progress = _Progress(np.finfo(params.dtype).eps)
+        n_evaluations, status = 1, None
+        while status is None:
+            n_new = 0
+            if not is_finite(current):
+                status = "diverged"
+            elif max_norm(current.subgradient) <= tolerance:
+                status = "converged"
+            elif progress.exhausted(current):
+                status = "stalled"
+            elif n_evaluations >= self.max_fun:
+                status = "max_fun"
+            else:
+                found, n_new = self.step(problem, params, current, pairs)
+                n_evaluations += n_new
+                if found is None:
+                    status = "stalled"
+                else:
+                    params, current = found
+            optimality = max_norm(current.subgradient)
+            n_rows_seen = n_new * problem.n_rows
+            yield Iterate(
+                params, current.value, n_rows_seen, optimality, tolerance, status
+            )
+
+
+class _Progress:
+    """Notices that neither the value nor the subgradient gets any better.
+
+    At the precision of single floats this is how a run ends: the line search goes on
+    accepting steps of pure rounding.
+    """
+
+    window = 30
+
+    def __init__(self, eps):
+        self._eps = eps
+        self._values = deque(maxlen=self.window)
+        self._best_optimality = np.inf
+        self._n_since_best = 0
+
+    def exhausted(self, current):
+        optimality = max_norm(current.subgradient)
+        self._n_since_best += 1
+        if optimality < 0.9 * self._best_optimality:
+            self._best_optimality, self._n_since_best = optimality, 0
+        self._values.append(current.value)
+        if self._n_since_best < self.window:
+            return False
+        gain = self._values[0] - current.value
+        return gain <= 10 * self._eps * abs(current.value)

@@ -1,0 +1,159 @@
+"""Epochs over minibatches: what the stochastic proximal solvers have in common.
+
+Every step moves along an unbiased estimate of the loss's gradient and applies the prox
+of the whole penalty, so that a weight reaches zero exactly and the fixed points are
+those of the objective, whatever the batch size. The penalty is in the prox only.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .base import Iterate
+
+# The adaptive learning rate ends a run when it has fallen below this share of its start.
+_SMALLEST_RATE = 1e-3
+
+
+@dataclass
+class MinibatchState:
+    """What a stochastic solver carries from one call to the next.
+
+    Attributes
+    ----------
+    moments : dict of str to ndarray of shape (n_params,)
+        The running averages of the solver.
+
+    n_steps : int
+        Minibatches seen.
+
+    n_epochs : int
+
+    learning_rate : float or None
+        That of the current epoch; None before the first.
+    """
+
+    moments: dict = field(default_factory=dict)
+    n_steps: int = 0
+    n_epochs: int = 0
+    learning_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class MinibatchSolver(ABC):
+    """A stochastic proximal method.
+
+    Parameters
+    ----------
+    batch_size : int
+
+    learning_rate_init : float
+
+    learning_rate : {"constant", "invscaling", "adaptive"}
+        "invscaling" divides the initial rate by `(epoch + 1) ** power_t`; "adaptive"
+        divides the rate by 5 where the objective stops falling.
+
+    power_t : float
+
+    tol, n_iter_no_change : float, int or inf
+        An epoch that lowers the objective's running mean by less than `tol` is without
+        progress; more than `n_iter_no_change` of them in a row end the run, or divide
+        an adaptive learning rate.
+
+    shuffle : bool
+
+    random_state : RandomState
+        Draws the order of the rows.
+    """
+
+    batch_size: int
+    learning_rate_init: float
+    learning_rate: str
+    power_t: float
+    tol: float
+    n_iter_no_change: float
+    shuffle: bool
+    random_state: np.random.RandomState
+
+    @abstractmethod
+    def start(self, state, params):
+        """Allocate the moments in `state`."""
+
+    @abstractmethod
+    def update(self, problem, params, batch, state):
+        """One step on a minibatch, in place; returns its estimate of the loss."""
+
+    def iterate(self, problem, params, state=None):
+        """Yield an `Iterate` after every epoch; the last one has a status.
+
+        Parameters
+        ----------
+        problem : object with `batch_loss_and_gradient`, `prox`, `penalty_value`, `n_rows`
+
+        params : ndarray of shape (n_params,)
+            Starting point, not modified.
+
+        state : MinibatchState or None
+            Continued and updated in place; None starts a new one.
+        """
+        params = params.copy()
+        state = MinibatchState() if state is None else state
+        if not state.moments:
+            self.start(state, params)
+        best, n_without_progress, status = np.inf, 0, None
+        while status is None:
+            self._set_rate(state)
+            value = self._epoch(problem, params, state)
+            if not (np.isfinite(value) and _is_finite(params, state)):
+                status = "diverged"
+            n_without_progress = 0 if value <= best - self.tol else n_without_progress + 1
+            best = min(best, value)
+            if n_without_progress > self.n_iter_no_change:
+                n_without_progress = 0
+                if self._at_smallest_rate(state):
+                    status = status or "converged"
+                else:
+                    state.learning_rate /= 5
+            yield Iterate(params, value, problem.n_rows, status=status)
+
+    def _set_rate(self, state):
+        if self.learning_rate == "invscaling":
+            decay = (state.n_epochs + 1) ** self.power_t
+            state.learning_rate = self.learning_rate_init / decay
+        elif state.learning_rate is None:
+            state.learning_rate = self.learning_rate_init
+
+    def _at_smallest_rate(self, state):
+        smallest = _SMALLEST_RATE * self.learning_rate_init
+        return self.learning_rate != "adaptive" or state.learning_rate <= smallest
+
+    def _epoch(self, problem, params, state):
+        """Run over all rows once; returns the running mean of the objective."""
+        n_rows = problem.n_rows
+        order = self.random_state.permutation(n_rows) if self.shuffle else np.arange(n_rows)
+        total = 0.0
+        # Overflow is noticed after the epoch and reported as divergence.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, n_rows, self.batch_size):
+                batch = order[start : start + self.batch_size]
+                state.n_steps += 1
+                total += len(batch) * self.update(problem, params, batch, state)
+            state.n_epochs += 1
+            _flush_denormals(state)
+            return total / n_rows + problem.penalty_value(params)
+
+
+def _is_finite(params, state):
+    return np.isfinite(params).all() and all(
+        np.isfinite(moment).all() for moment in state.moments.values()
+    )
+
+
+def _flush_denormals(state):
+    """Zero what has decayed below the normal floats, where arithmetic is slow.
+
+    The moments of weights whose gradient has died would linger there for good.
+    """
+    for moment in state.moments.values():
+        moment[np.abs(moment) < np.finfo(moment.dtype).tiny] = 0

@@ -1,0 +1,83 @@
+"""The projected scaled sub-gradient method, for penalties with kinks at zero."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .full_batch import FullBatchSolver
+
+_DECREASE = 1e-4  # of the Armijo condition
+_MAX_TRIALS = 30
+
+
+@dataclass(frozen=True)
+class ProjectedSubgradient(FullBatchSolver):
+    """Projected scaled sub-gradient method (Schmidt, 2010, section 2.5, PSSgb).
+
+    Parameters away from a kink of the penalty take an L-BFGS step restricted to them;
+    weights on a kink move along the steepest descent direction, scaled as Barzilai and
+    Borwein (1988) scale it. Every trial point is projected: a weight that would change
+    its sign becomes exactly zero. The objective never increases.
+    """
+
+    def step(self, problem, params, current, pairs):
+        n_trials = 0
+        while True:
+            direction, reference = _direction(problem, params, current, pairs)
+            step = 1.0 if len(pairs) else min(1.0, 1 / np.abs(direction).sum())
+            found, n = _projected_search(
+                problem, params, current, direction, reference, step
+            )
+            n_trials += n
+            if found is not None:
+                _remember(pairs, params, current, *found)
+                return found, n_trials
+            if not len(pairs):
+                return None, n_trials
+            pairs.clear()
+
+
+def _direction(problem, params, current, pairs):
+    """The direction of a step, and what tells on which side of its kink a weight is."""
+    kink = problem.at_kink(params)
+    direction, scale = pairs.direction(current.subgradient, free=~kink)
+    steepest = -current.subgradient[kink]
+    direction[kink] = params.dtype.type(scale) * steepest
+    reference = params.copy()
+    reference[kink] = steepest
+    return direction, reference
+
+
+def _projected_search(problem, params, current, direction, reference, step):
+    """Backtrack along the projected path until the objective falls (Armijo)."""
+    for n_trials in range(1, _MAX_TRIALS + 1):
+        trial = params + params.dtype.type(step) * direction
+        problem.project(trial, reference)
+        move = trial - params
+        slope = float(current.subgradient @ move)
+        if not slope < 0:
+            return None, n_trials - 1
+        new = problem.evaluate(trial)
+        if new.value <= current.value + _DECREASE * slope:
+            return (trial, new), n_trials
+        step *= _shrinkage(current.value, slope, new.value)
+    return None, n_trials
+
+
+def _shrinkage(value, slope, new_value):
+    """Factor of the step that minimises the quadratic through what is known."""
+    if not np.isfinite(new_value):
+        return 0.1
+    return min(max(-slope / (2 * (new_value - value - slope)), 0.1), 0.5)
+
+
+def _remember(pairs, params, current, new_params, new):
+    # Off the kinks the subgradients' difference includes the penalty's own curvature;
+    # where a weight has just become zero, the subgradient there belongs to another
+    # piece of the objective and only the loss's gradient can be compared.
+    change = np.where(
+        new_params != 0,
+        new.subgradient - current.subgradient,
+        new.gradient - current.gradient,
+    )
+    pairs.append(new_params - params, change)

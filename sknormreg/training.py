@@ -1,0 +1,386 @@
+"""The one place where objective, solver, early stopping and callbacks come together."""
+
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .engine.numpy_engine import BLOCK_ROWS, Data
+from .engine.threads import single_blas_thread
+from .objective import Objective
+from .solvers import LBFGS, SGD, Adam, MinibatchState, ProjectedSubgradient
+from .solvers.base import max_norm
+from .solvers.minibatch import MinibatchSolver
+
+# "auto" takes full batches while an evaluation, rows times parameters, is below this.
+# See benchmarks/bench_auto_solver.py.
+FULL_BATCH_WORK = 2e8
+
+# Up to this many rows times parameters, tol="auto" goes to the precision of the floats:
+# some hundred evaluations more cost less than a tenth of a second.
+_SMALL_WORK = 1e6
+
+# Multiplications in the largest matrix product from which on a second thread pays.
+_THREADED_WORK = 2e7
+
+
+@dataclass
+class Validation:
+    """Rows held out to watch the unpenalised loss.
+
+    Attributes
+    ----------
+    data : Data
+
+    rows : ndarray of int or None
+        Which rows of the data; None for all.
+
+    decides : bool
+        Whether training stops by, and returns the weights of, the smallest loss.
+
+    score : callable or None
+        Maps encoded targets, raw outputs (which it may overwrite) and sample weights to
+        the score recorded beside the loss.
+    """
+
+    data: Data
+    rows: np.ndarray | None
+    decides: bool
+    score: Callable | None = None
+
+    def evaluate(self, engine, params):
+        """Mean loss and score at parameters in their own units."""
+        network = engine.network
+        X, y, sample_weight = self.data
+        if self.rows is not None:
+            y = y[self.rows]
+            sample_weight = None if sample_weight is None else sample_weight[self.rows]
+        raw = engine.raw_predict(
+            network.coefs(params), network.intercepts(params), X, self.rows
+        )
+        weight = len(y) if sample_weight is None else sample_weight.sum(dtype=np.float64)
+        loss = network.loss.value(y, raw, sample_weight) / weight
+        score = None if self.score is None else self.score(y, raw, sample_weight)
+        return loss, score
+
+
+@dataclass
+class TrainingState:
+    """What `partial_fit` carries from one call to the next."""
+
+    random_state: np.random.RandomState
+    scales: tuple | None = None
+    solver_state: MinibatchState = field(default_factory=MinibatchState)
+
+
+@dataclass
+class TrainingResult:
+    """A finished training.
+
+    Attributes
+    ----------
+    params : ndarray of shape (n_params,)
+        In their own units.
+
+    status : str
+        Why it ended: "converged", "stalled", "max_fun" or "diverged", as solvers say
+        (see `Iterate`), or "max_iter", "loss_threshold", "early_stopping", "callback"
+        or "interrupted".
+
+    loss, optimality : float
+        J and the largest entry of its minimum-norm subgradient, both at `params`.
+
+    residual, tolerance : float or None
+        The solver's last optimality and what would have counted as converged, at the
+        objective's scales; None for minibatch solvers.
+
+    start_loss : float
+        J at the initial parameters.
+    """
+
+    params: np.ndarray
+    status: str = "max_iter"
+    loss: float = np.nan
+    optimality: float = np.nan
+    residual: float | None = None
+    tolerance: float | None = None
+    start_loss: float = np.inf
+    n_iter: int = 0
+    n_rows_seen: int = 0
+    loss_curve: list = field(default_factory=list)
+    validation_loss_curve: list = field(default_factory=list)
+    validation_scores: list = field(default_factory=list)
+
+
+def resolve_solver(name, objective):
+    """The solver that "auto" stands for, by the work of a full-batch evaluation."""
+    if name != "auto":
+        return name
+    work = objective.n_rows * objective.network.n_params
+    return "lbfgs" if work <= FULL_BATCH_WORK and objective.network.loss.smooth else "adam"
+
+
+def make_solver(name, settings, objective, random_state):
+    """The solver called `name` with an estimator's settings.
+
+    Parameters
+    ----------
+    name : {"lbfgs", "adam", "sgd"}
+
+    settings : object with the solver parameters as attributes
+
+    objective : Objective
+
+    random_state : RandomState
+    """
+    tol = resolve_tol(settings.tol, name, objective)
+    if name == "lbfgs":
+        method = LBFGS if objective.penalty.smooth else ProjectedSubgradient
+        return method(tol=tol, max_fun=settings.max_fun)
+    n_rows = objective.n_rows
+    batch_size = 200 if settings.batch_size == "auto" else settings.batch_size
+    common = dict(
+        batch_size=min(batch_size, n_rows),
+        learning_rate_init=settings.learning_rate_init,
+        learning_rate=settings.learning_rate,
+        power_t=settings.power_t,
+        tol=tol,
+        n_iter_no_change=settings.n_iter_no_change,
+        shuffle=settings.shuffle,
+        random_state=random_state,
+    )
+    if name == "sgd":
+        return SGD(
+            momentum=settings.momentum, nesterov=settings.nesterovs_momentum, **common
+        )
+    return Adam(
+        beta_1=settings.beta_1, beta_2=settings.beta_2, epsilon=settings.epsilon, **common
+    )
+
+
+def resolve_tol(tol, solver_name, objective):
+    """The tolerance that "auto" stands for."""
+    if tol != "auto":
+        return tol
+    work = objective.n_rows * objective.network.n_params
+    return 1e-10 if solver_name == "lbfgs" and work <= _SMALL_WORK else 1e-4
+
+
+def convergence_problem(result, objective, solver_name, settings, incremental=False):
+    """What keeps a training from counting as converged, and what to change; or None.
+
+    Parameters
+    ----------
+    result : TrainingResult
+
+    objective : Objective
+
+    solver_name : {"lbfgs", "adam", "sgd"}
+
+    settings : object with the solver parameters as attributes
+
+    incremental : bool
+        Whether the training is one epoch of several, which need not converge.
+    """
+    rate = f"learning_rate_init (now {settings.learning_rate_init:g})"
+    if result.status == "diverged":
+        return (
+            f"Training with solver='{solver_name}' diverged in iteration "
+            f"{result.n_iter}: the last finite weights are kept. Lower {rate}, or "
+            "standardise the features, for example with StandardScaler."
+        )
+    if incremental:
+        return None
+    if result.loss > result.start_loss:
+        return (
+            f"Training with solver='{solver_name}' raised the objective from "
+            f"{result.start_loss:.6g} to {result.loss:.6g}. Lower {rate}."
+        )
+    if result.status not in ("max_iter", "max_fun", "stalled"):
+        return None
+    if solver_name != "lbfgs":
+        return (
+            f"solver='{solver_name}' reached max_iter={settings.max_iter} epochs while "
+            f"the objective was still falling by tol or more; the residual optimality_ "
+            f"is {result.optimality:.2g}. Increase max_iter or tol, or raise {rate}."
+        )
+    if _is_accepted(result, objective, settings.tol):
+        return None
+    limit = {
+        "max_iter": f"reached max_iter={settings.max_iter} iterations",
+        "max_fun": f"reached max_fun={settings.max_fun} evaluations",
+        "stalled": "found no further descent at the precision of the data's floats",
+    }[result.status]
+    return (
+        f"solver='lbfgs' {limit} with a residual of {result.residual:.2g}, where tol asks "
+        f"for {result.tolerance:.2g}. Increase max_iter, max_fun or tol, standardise the "
+        "features, or increase alpha."
+    )
+
+
+def _is_accepted(result, objective, tol):
+    """Whether the residual is small enough, though the solver aimed at less."""
+    if result.status == "stalled" and not objective.network.smooth:
+        # It ended on a kink, at which no gradient vanishes.
+        return True
+    if tol != "auto":
+        return False
+    aim = resolve_tol(tol, "lbfgs", objective)
+    single = result.params.dtype == np.float32
+    return result.residual <= result.tolerance / aim * (1e-3 if single else 1e-4)
+
+
+def train(
+    objective: Objective,
+    solver,
+    params,
+    *,
+    max_iter,
+    loss_threshold=None,
+    validation: Validation | None = None,
+    patience=np.inf,
+    min_improvement=0.0,
+    begin_iteration=lambda params, n_iter: None,
+    end_iteration=lambda params, n_iter: False,
+    solver_state=None,
+    verbose=False,
+):
+    """Minimise the objective from `params` on.
+
+    Parameters
+    ----------
+    objective : Objective
+
+    solver : LBFGS, ProjectedSubgradient, Adam or SGD
+
+    params : ndarray of shape (n_params,)
+        In their own units.
+
+    max_iter : int
+        Iterations, or epochs for minibatch solvers.
+
+    loss_threshold : float or None
+        Stops where J is at most this.
+
+    validation : Validation or None
+
+    patience, min_improvement : float
+        A deciding validation stops after more than `patience` iterations in a row that
+        do not lower its loss by `min_improvement`, at the scale of the objective.
+
+    begin_iteration, end_iteration : callable
+        Called with the parameters and the number of iterations done before and after
+        every iteration; the latter returns true to stop.
+
+    solver_state : MinibatchState or None
+
+    verbose : bool or int
+        Print a line after every `verbose` iterations.
+
+    Returns
+    -------
+    result : TrainingResult
+    """
+    result = TrainingResult(params)
+    watch = _ValidationWatch(objective, validation, patience, min_improvement)
+    report = _Report(objective, verbose)
+    iterates = solver.iterate(objective, objective.to_solver(params), solver_state)
+    with single_blas_thread() if _is_small(objective, solver) else nullcontext():
+        if isinstance(solver, MinibatchSolver) and solver_state is None:
+            # Full-batch solvers never end above their start; these may.
+            result.start_loss = objective.evaluate_unscaled(params).value
+        try:
+            while result.n_iter < max_iter:
+                begin_iteration(result.params, result.n_iter)
+                iterate = next(iterates)
+                _record(result, iterate, objective)
+                stops = watch.stops(result)
+                report.iteration(result)
+                if end_iteration(result.params, result.n_iter):
+                    stops = stops or "callback"
+                if loss_threshold is not None and result.loss_curve[-1] <= loss_threshold:
+                    stops = stops or "loss_threshold"
+                if iterate.status or stops:
+                    result.status = iterate.status or stops
+                    break
+        except KeyboardInterrupt:
+            result.status = "interrupted"
+        watch.restore_best(result)
+        end = objective.evaluate_unscaled(result.params)
+    result.loss, result.optimality = end.value, max_norm(end.subgradient)
+    return result
+
+
+def _record(result, iterate, objective):
+    result.n_iter += 1
+    result.n_rows_seen += iterate.n_rows_seen
+    result.loss_curve.append(iterate.value * objective.value_scale)
+    result.residual, result.tolerance = iterate.optimality, iterate.tolerance
+    if iterate.status != "diverged":
+        # A copy: minibatch solvers go on in the same array.
+        result.params = objective.from_solver(iterate.params.copy())
+
+
+class _ValidationWatch:
+    """Follows the loss of held-out rows; keeps the best weights where it decides."""
+
+    def __init__(self, objective, validation, patience, min_improvement):
+        self._engine = objective.engine
+        self._validation = validation
+        self._patience = patience
+        self._min_improvement = min_improvement * objective.value_scale
+        self._best_loss, self._best_params = np.inf, None
+        self._n_without_progress = 0
+
+    def stops(self, result):
+        """Evaluate the current weights; "early_stopping" where patience has run out."""
+        if self._validation is None:
+            return None
+        loss, score = self._validation.evaluate(self._engine, result.params)
+        result.validation_loss_curve.append(loss)
+        result.validation_scores.append(score)
+        progress = loss < self._best_loss - self._min_improvement
+        self._n_without_progress = 0 if progress else self._n_without_progress + 1
+        if loss < self._best_loss:
+            self._best_loss, self._best_params = loss, result.params
+        if self._validation.decides and self._n_without_progress > self._patience:
+            return "early_stopping"
+        return None
+
+    def restore_best(self, result):
+        if self._validation is not None and self._validation.decides:
+            if self._best_params is not None:
+                result.params = self._best_params
+
+
+class _Report:
+    """Prints how training goes."""
+
+    def __init__(self, objective, verbose):
+        self._n_weights = objective.network.n_weights
+        self._every = int(verbose)
+        self._start = time.perf_counter()
+
+    def iteration(self, result):
+        if not self._every or result.n_iter % self._every:
+            return
+        sparsity = np.mean(result.params[: self._n_weights] == 0)
+        parts = [
+            f"Iteration {result.n_iter}, loss = {result.loss_curve[-1]:.8g}",
+            f"sparsity = {sparsity:.3f}",
+        ]
+        if result.residual is not None:
+            parts.insert(1, f"residual = {result.residual:.2e}")
+        if result.validation_loss_curve:
+            parts.append(f"validation loss = {result.validation_loss_curve[-1]:.6g}")
+        parts.append(f"{time.perf_counter() - self._start:.1f} s")
+        print(", ".join(parts))
+
+
+def _is_small(objective, solver):
+    """Whether matrix products are too small for a second thread to pay."""
+    rows = min(getattr(solver, "batch_size", BLOCK_ROWS), objective.n_rows)
+    largest = max(fan_in * fan_out for fan_in, fan_out in objective.network.shapes)
+    return rows * largest < _THREADED_WORK
