@@ -6,7 +6,7 @@ PARAMETERS = '''
 hidden_layer_sizes : int or array-like of int, default=(100,)
     Number of units of each hidden layer. An empty tuple is the linear model.
 
-activation : str or list of str, default="gelu"
+activation : str or list of str, default="tanh"
     Activation of the hidden layers, one name for all or one for each: "identity",
     "logistic", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu" or "softplus".
     "relu" and "leaky_relu" have kinks, on which full-batch solvers may end before

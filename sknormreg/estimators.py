@@ -606,7 +606,7 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
     def __init__(
         self,
         hidden_layer_sizes=(100,),
-        activation="gelu",
+        activation="tanh",
         *,
         penalty="l2",
         alpha=1.0,
@@ -928,7 +928,7 @@ class RegularizedMLPRegressor(RegressorMixin, _RegularizedMLP):
     def __init__(
         self,
         hidden_layer_sizes=(100,),
-        activation="gelu",
+        activation="tanh",
         *,
         penalty="l2",
         alpha=1.0,

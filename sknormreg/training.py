@@ -7,20 +7,26 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .engine.numpy_engine import BLOCK_ROWS, Data
+from .engine.numpy_engine import Data
 from .engine.threads import single_blas_thread
 from .objective import Objective
 from .solvers import LBFGS, SGD, Adam, MinibatchState, ProjectedSubgradient
 from .solvers.base import max_norm
 from .solvers.minibatch import MinibatchSolver
 
-# "auto" takes full batches while an evaluation, rows times parameters, is below this.
-# See benchmarks/bench_auto_solver.py.
-FULL_BATCH_WORK = 2e8
+# solver="auto" takes full batches while an evaluation, rows times parameters, is below
+# this. See benchmarks/bench_auto_solver.py.
+FULL_BATCH_WORK = 2e9
 
-# Up to this many rows times parameters, tol="auto" goes to the precision of the floats:
-# some hundred evaluations more cost less than a tenth of a second.
-_SMALL_WORK = 1e6
+# tol="auto": the residual that counts as stationary, and the fall of the objective in an
+# iteration that counts as progress. Where zeros are still being decided, training goes on
+# for longer. See benchmarks/bench_defaults.py.
+_TOL = {np.dtype(np.float64): 1e-4, np.dtype(np.float32): 1e-3}
+_PROGRESS_SMOOTH, _PROGRESS_KINKED = 1e-4, 1e-5
+
+# Up to this many rows times parameters tol="auto" goes to the precision of the floats: a
+# thousand iterations more take less than half a second.
+_SMALL_WORK = 1.5e5
 
 # Multiplications in the largest matrix product from which on a second thread pays.
 _THREADED_WORK = 2e7
@@ -135,10 +141,15 @@ def make_solver(name, settings, objective, random_state):
 
     random_state : RandomState
     """
-    tol = resolve_tol(settings.tol, name, objective)
     if name == "lbfgs":
         method = LBFGS if objective.penalty.smooth else ProjectedSubgradient
-        return method(tol=tol, max_fun=settings.max_fun)
+        tol, min_progress = _full_batch_tolerances(settings.tol, objective)
+        return method(
+            tol=tol,
+            max_fun=settings.max_fun,
+            min_progress=min_progress,
+            n_iter_no_change=settings.n_iter_no_change,
+        )
     n_rows = objective.n_rows
     batch_size = 200 if settings.batch_size == "auto" else settings.batch_size
     common = dict(
@@ -146,7 +157,7 @@ def make_solver(name, settings, objective, random_state):
         learning_rate_init=settings.learning_rate_init,
         learning_rate=settings.learning_rate,
         power_t=settings.power_t,
-        tol=tol,
+        tol=_PROGRESS_SMOOTH if settings.tol == "auto" else settings.tol,
         n_iter_no_change=settings.n_iter_no_change,
         shuffle=settings.shuffle,
         random_state=random_state,
@@ -160,12 +171,20 @@ def make_solver(name, settings, objective, random_state):
     )
 
 
-def resolve_tol(tol, solver_name, objective):
-    """The tolerance that "auto" stands for."""
+def _full_batch_tolerances(tol, objective):
+    """`tol` and `min_progress` of a full-batch solver."""
     if tol != "auto":
-        return tol
-    work = objective.n_rows * objective.network.n_params
-    return 1e-10 if solver_name == "lbfgs" and work <= _SMALL_WORK else 1e-4
+        return tol, 0.0
+    if not objective.network.activations:
+        # The linear model is convex: its minimum is worth reaching.
+        return 1e-8, 0.0
+    if objective.n_rows * objective.network.n_params <= _SMALL_WORK:
+        return 1e-10, 0.0
+    return _TOL[objective.data.X.dtype], _progress(objective)
+
+
+def _progress(objective):
+    return _PROGRESS_SMOOTH if objective.penalty.smooth else _PROGRESS_KINKED
 
 
 def convergence_problem(result, objective, solver_name, settings, incremental=False):
@@ -206,7 +225,7 @@ def convergence_problem(result, objective, solver_name, settings, incremental=Fa
             f"the objective was still falling by tol or more; the residual optimality_ "
             f"is {result.optimality:.2g}. Increase max_iter or tol, or raise {rate}."
         )
-    if _is_accepted(result, objective, settings.tol):
+    if _is_accepted(result, objective, settings):
         return None
     limit = {
         "max_iter": f"reached max_iter={settings.max_iter} iterations",
@@ -220,16 +239,21 @@ def convergence_problem(result, objective, solver_name, settings, incremental=Fa
     )
 
 
-def _is_accepted(result, objective, tol):
+def _is_accepted(result, objective, settings):
     """Whether the residual is small enough, though the solver aimed at less."""
     if result.status == "stalled" and not objective.network.smooth:
         # It ended on a kink, at which no gradient vanishes.
         return True
-    if tol != "auto":
+    if settings.tol != "auto":
         return False
-    aim = resolve_tol(tol, "lbfgs", objective)
-    single = result.params.dtype == np.float32
-    return result.residual <= result.tolerance / aim * (1e-3 if single else 1e-4)
+    aim, _ = _full_batch_tolerances("auto", objective)
+    if result.residual <= result.tolerance / aim * _TOL[result.params.dtype]:
+        return True
+    window = settings.n_iter_no_change
+    if result.n_iter <= window:
+        return False
+    fall = result.loss_curve[-1 - window] - result.loss_curve[-1]
+    return fall < window * _progress(objective) * objective.value_scale
 
 
 def train(
@@ -381,6 +405,7 @@ class _Report:
 
 def _is_small(objective, solver):
     """Whether matrix products are too small for a second thread to pay."""
-    rows = min(getattr(solver, "batch_size", BLOCK_ROWS), objective.n_rows)
+    rows = objective.engine.block_rows(objective.data.X.dtype)
+    rows = min(getattr(solver, "batch_size", rows), objective.n_rows)
     largest = max(fan_in * fan_out for fan_in, fan_out in objective.network.shapes)
     return rows * largest < _THREADED_WORK

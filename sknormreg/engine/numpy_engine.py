@@ -8,13 +8,13 @@ block, whatever the number of rows.
 from typing import NamedTuple
 
 import numpy as np
-from scipy import sparse
 
 from .activations import ACTIVATIONS
 
-# Rows in a block: enough of them for the matrix products to run at full speed, few
-# enough for a layer of a hundred units to stay in the second-level cache.
-BLOCK_ROWS = 1024
+# Bytes of the widest layer in a block of rows. More rows than that, and the temporary
+# arrays of an activation no longer come from memory that is in the cache already:
+# elementwise functions then take three times as long.
+_LAYER_BYTES = 1 << 18
 
 
 class Data(NamedTuple):
@@ -48,11 +48,16 @@ class NumpyEngine:
         self.network = network
         self._activations = [ACTIVATIONS[name] for name in network.activations]
 
+    def block_rows(self, dtype):
+        """Rows of a full batch that pass through the network together."""
+        rows = _LAYER_BYTES // (max(self.network.layer_units[1:]) * np.dtype(dtype).itemsize)
+        return min(max(rows, 64), 1024)
+
     def raw_predict(self, coefs, intercepts, X, rows=None):
         """Outputs before the output activation, shape (n_rows, n_outputs)."""
         n_rows = X.shape[0] if rows is None else len(rows)
-        raw = np.empty((n_rows, coefs[-1].shape[1]), dtype=coefs[-1].dtype)
-        for block in _blocks(n_rows):
+        raw = np.empty((n_rows, coefs[-1].shape[1]), dtype=np.result_type(X.dtype, coefs[0]))
+        for block in _blocks(n_rows, self.block_rows(raw.dtype)):
             X_block = X[block if rows is None else rows[block]]
             raw[block] = self._forward(coefs, intercepts, X_block)
         return raw
@@ -60,22 +65,23 @@ class NumpyEngine:
     def loss_and_gradient(self, params, data, rows=None):
         """Sum of the weighted losses of the rows and its gradient, shape (n_params,)."""
         coefs, intercepts = self.network.coefs(params), self.network.intercepts(params)
-        gradient = np.zeros_like(params)
+        gradient = np.empty_like(params)
         coef_grads, intercept_grads = (
             self.network.coefs(gradient),
             self.network.intercepts(gradient),
         )
-        total = 0.0
-        for X, y, sample_weight in _row_blocks(data, rows):
+        total, first = 0.0, True
+        for X, y, sample_weight in _row_blocks(data, rows, self.block_rows(params.dtype)):
             layers, derivatives = self._forward_with_derivatives(coefs, intercepts, X)
             delta = layers.pop()
             total += self.network.loss.value_and_derivative(y, delta, sample_weight)
             for i in range(len(coefs) - 1, -1, -1):
-                coef_grads[i] += layers[i].T @ delta
-                intercept_grads[i] += delta.sum(axis=0)
+                _add_product(coef_grads[i], layers[i], delta, first)
+                _add_product(intercept_grads[i], np.ones(len(delta), delta.dtype), delta, first)
                 if i > 0:
                     delta = delta @ coefs[i].T
                     delta *= derivatives[i - 1]
+            first = False
         return total, gradient
 
     def _forward(self, coefs, intercepts, layer):
@@ -99,23 +105,28 @@ class NumpyEngine:
         return layers, derivatives
 
 
-def _blocks(n_rows):
-    for start in range(0, n_rows, BLOCK_ROWS):
-        yield slice(start, min(start + BLOCK_ROWS, n_rows))
+def _add_product(total, layer, delta, first):
+    """Add layer' delta to `total`, which the first block fills."""
+    if first and isinstance(layer, np.ndarray):
+        np.matmul(layer.T, delta, out=total)
+    elif first:
+        total[...] = layer.T @ delta
+    else:
+        total += layer.T @ delta
 
 
-def _row_blocks(data, rows):
+def _blocks(n_rows, size):
+    for start in range(0, n_rows, size):
+        yield slice(start, min(start + size, n_rows))
+
+
+def _row_blocks(data, rows, size):
     """The data in blocks of rows: views of it where rows are contiguous."""
     X, y, sample_weight = data
-    for block in _blocks(X.shape[0] if rows is None else len(rows)):
+    for block in _blocks(X.shape[0] if rows is None else len(rows), size):
         selected = block if rows is None else rows[block]
         yield (
             X[selected],
             y[selected],
             None if sample_weight is None else sample_weight[selected],
         )
-
-
-def as_engine_input(X):
-    """CSR for sparse X, which row blocks are cut from; dense X as it is."""
-    return sparse.csr_array(X) if sparse.issparse(X) else X

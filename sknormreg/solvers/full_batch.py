@@ -1,7 +1,6 @@
 """What the full-batch solvers have in common: when they stop, what they report."""
 
 from abc import ABC, abstractmethod
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +22,18 @@ class FullBatchSolver(ABC):
     max_fun : int
         Stops after this many evaluations of the objective.
 
+    min_progress, n_iter_no_change : float, int or inf
+        Stops also where the last `n_iter_no_change` iterations lowered the objective by
+        less than `min_progress` on average; 0 leaves the decision to `tol`.
+
     memory : int
         Curvature pairs kept.
     """
 
     tol: float
     max_fun: int
+    min_progress: float = 0.0
+    n_iter_no_change: float = 10
     memory: int = 10
 
     @abstractmethod
@@ -62,12 +67,15 @@ class FullBatchSolver(ABC):
         progress = _Progress(np.finfo(params.dtype).eps)
         n_evaluations, status = 1, None
         while status is None:
+            progress.record(current)
             n_new = 0
             if not is_finite(current):
                 status = "diverged"
             elif max_norm(current.subgradient) <= tolerance:
                 status = "converged"
-            elif progress.exhausted(current):
+            elif progress.slower_than(self.min_progress, self.n_iter_no_change):
+                status = "converged"
+            elif progress.exhausted():
                 status = "stalled"
             elif n_evaluations >= self.max_fun:
                 status = "max_fun"
@@ -86,27 +94,36 @@ class FullBatchSolver(ABC):
 
 
 class _Progress:
-    """Notices that neither the value nor the subgradient gets any better.
-
-    At the precision of single floats this is how a run ends: the line search goes on
-    accepting steps of pure rounding.
-    """
-
-    window = 30
+    """How the objective and its subgradient fall."""
 
     def __init__(self, eps):
         self._eps = eps
-        self._values = deque(maxlen=self.window)
+        self._values = []
         self._best_optimality = np.inf
         self._n_since_best = 0
 
-    def exhausted(self, current):
-        optimality = max_norm(current.subgradient)
+    def record(self, current):
+        self._values.append(current.value)
         self._n_since_best += 1
+        optimality = max_norm(current.subgradient)
         if optimality < 0.9 * self._best_optimality:
             self._best_optimality, self._n_since_best = optimality, 0
-        self._values.append(current.value)
-        if self._n_since_best < self.window:
-            return False
-        gain = self._values[0] - current.value
-        return gain <= 10 * self._eps * abs(current.value)
+
+    def _fall(self, window):
+        """By how much the last iterations lowered the value."""
+        if len(self._values) <= window:
+            return np.inf
+        return self._values[-1 - window] - self._values[-1]
+
+    def slower_than(self, rate, window):
+        """Whether the last iterations lowered the value by less than `rate` each."""
+        return self._fall(window) < window * rate
+
+    def exhausted(self, window=30):
+        """Whether neither value nor subgradient gets any better.
+
+        At the precision of single floats this is how a run ends: the line search goes
+        on accepting steps of pure rounding.
+        """
+        rounding = 10 * self._eps * abs(self._values[-1])
+        return self._n_since_best >= window and self._fall(window) <= rounding
