@@ -98,7 +98,7 @@ def main():
             parameters[name] = value
     print(
         f"{'set':14s} {'score':>6s} {'sknormreg':>10s} {'sklearn':>10s} {'better':>7s} "
-        f"{'seconds':>8s} {'sklearn':>8s} {'ratio':>6s} {'warnings':>8s}  solver, iterations"
+        f"{'seconds':>8s} {'sklearn':>8s} {'ratio':>6s} {'warnings':>8s}  solver, steps"
     )
     n_sets = n_better = n_faster = 0
     for path in sorted(arguments.directory.glob("*.npz")):
@@ -113,7 +113,8 @@ def main():
         print(
             f"{path.stem:14s} {kind:>6s} {score:10.4f} {their_score:10.4f} "
             f"{better:5d}/{arguments.splits} {seconds:8.3f} {their_seconds:8.3f} "
-            f"{seconds / their_seconds:6.2f} {n_warnings:8d}  {mine.solver_}, {mine.n_iter_}",
+            f"{seconds / their_seconds:6.2f} {n_warnings:8d}  "
+            f"{mine.solver_}, {mine.n_iter_}",
             flush=True,
         )
     print(

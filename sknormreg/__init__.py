@@ -1,7 +1,6 @@
 """Multilayer perceptrons for scikit-learn whose norm penalty is the point."""
 
+from ._version import __version__
 from .estimators import RegularizedMLPClassifier, RegularizedMLPRegressor
 
-__version__ = "0.1.0"
-
-__all__ = ["RegularizedMLPClassifier", "RegularizedMLPRegressor"]
+__all__ = ["RegularizedMLPClassifier", "RegularizedMLPRegressor", "__version__"]

@@ -2,7 +2,7 @@
 
 from textwrap import indent
 
-PARAMETERS = '''
+PARAMETERS = """
 hidden_layer_sizes : int or array-like of int, default=(100,)
     Number of units of each hidden layer. An empty tuple is the linear model.
 
@@ -111,9 +111,9 @@ random_state : int, RandomState instance or None, default=None
 
 verbose : bool or int, default=False
     Print objective, residual, sparsity and time after every `verbose` iterations.
-'''
+"""
 
-ATTRIBUTES = '''
+ATTRIBUTES = """
 coefs_ : list of ndarray of shape (fan_in, fan_out)
     Weights of each layer, exact zeros included.
 
@@ -179,7 +179,7 @@ n_features_in_ : int
 
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of features seen during `fit`, where X has string names for all of them.
-'''
+"""
 
 
 REGRESSION_LOSS = """

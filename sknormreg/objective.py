@@ -179,8 +179,8 @@ class Objective:
         """
         if self.strength == 0:
             return
-        steps = self.network.coefs(step) if np.ndim(step) else [step] * len(
-            self._layer_scales
+        steps = (
+            self.network.coefs(step) if np.ndim(step) else [step] * len(self._layer_scales)
         )
         strength = self.strength / self.value_scale
         for weights, layer_step, scale in zip(

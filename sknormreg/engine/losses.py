@@ -40,7 +40,8 @@ class Loss(ABC):
         """The constant raw prediction, shape (n_outputs,), of smallest total loss."""
 
     def inverse_link(self, raw):
-        """Replace `raw` by the predictions it stands for."""
+        """Replace `raw` by the predictions it stands for: themselves, by default."""
+        return
 
     def scales(self, y, sample_weight):
         """Scales (of raw outputs, of loss values) at which both are of order 1.

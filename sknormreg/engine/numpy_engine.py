@@ -50,13 +50,17 @@ class NumpyEngine:
 
     def block_rows(self, dtype):
         """Rows of a full batch that pass through the network together."""
-        rows = _LAYER_BYTES // (max(self.network.layer_units[1:]) * np.dtype(dtype).itemsize)
+        rows = _LAYER_BYTES // (
+            max(self.network.layer_units[1:]) * np.dtype(dtype).itemsize
+        )
         return min(max(rows, 64), 1024)
 
     def raw_predict(self, coefs, intercepts, X, rows=None):
         """Outputs before the output activation, shape (n_rows, n_outputs)."""
         n_rows = X.shape[0] if rows is None else len(rows)
-        raw = np.empty((n_rows, coefs[-1].shape[1]), dtype=np.result_type(X.dtype, coefs[0]))
+        raw = np.empty(
+            (n_rows, coefs[-1].shape[1]), dtype=np.result_type(X.dtype, coefs[0])
+        )
         for block in _blocks(n_rows, self.block_rows(raw.dtype)):
             X_block = X[block if rows is None else rows[block]]
             raw[block] = self._forward(coefs, intercepts, X_block)
@@ -77,7 +81,9 @@ class NumpyEngine:
             total += self.network.loss.value_and_derivative(y, delta, sample_weight)
             for i in range(len(coefs) - 1, -1, -1):
                 _add_product(coef_grads[i], layers[i], delta, first)
-                _add_product(intercept_grads[i], np.ones(len(delta), delta.dtype), delta, first)
+                _add_product(
+                    intercept_grads[i], np.ones(len(delta), delta.dtype), delta, first
+                )
                 if i > 0:
                     delta = delta @ coefs[i].T
                     delta *= derivatives[i - 1]

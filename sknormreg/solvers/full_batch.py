@@ -71,9 +71,9 @@ class FullBatchSolver(ABC):
             n_new = 0
             if not is_finite(current):
                 status = "diverged"
-            elif max_norm(current.subgradient) <= tolerance:
-                status = "converged"
-            elif progress.slower_than(self.min_progress, self.n_iter_no_change):
+            elif max_norm(current.subgradient) <= tolerance or progress.slower_than(
+                self.min_progress, self.n_iter_no_change
+            ):
                 status = "converged"
             elif progress.exhausted():
                 status = "stalled"
@@ -88,9 +88,7 @@ class FullBatchSolver(ABC):
                     params, current = found
             optimality = max_norm(current.subgradient)
             n_rows_seen = n_new * problem.n_rows
-            yield Iterate(
-                params, current.value, n_rows_seen, optimality, tolerance, status
-            )
+            yield Iterate(params, current.value, n_rows_seen, optimality, tolerance, status)
 
 
 class _Progress:

@@ -50,7 +50,7 @@ def _wolfe_search(problem, params, current, direction, step):
     slack = 10 * np.finfo(params.dtype).eps * abs(current.value)
     low, low_slope, high, high_slope = 0.0, slope, np.inf, None
     accepted = None
-    for n_trials in range(1, _MAX_TRIALS + 1):
+    for n_trials in range(1, _MAX_TRIALS + 1):  # noqa: B007
         trial = params + params.dtype.type(step) * direction
         new = problem.evaluate(trial)
         new_slope = float(new.subgradient @ direction)
