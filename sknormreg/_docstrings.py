@@ -60,11 +60,15 @@ max_fun : int, default=15000
 
 tol : float or "auto", default="auto"
     For "lbfgs", training has converged where the largest entry of the minimum-norm
-    subgradient is at most ``tol * max(1, that at the start)``. For "adam" and "sgd",
-    an epoch is without progress if it does not lower the objective by `tol`. Both are
-    taken at the scale of the targets: a regression in dollars converges like one in
-    thousands. "auto" is 1e-4, and for "lbfgs" on small problems, where it costs
-    milliseconds, 1e-10.
+    subgradient is at most ``tol * max(1, g)``, g being the largest entry of the loss's
+    gradient at the start. For "adam" and "sgd", an epoch is without progress if it does
+    not lower the objective by `tol`. Both are taken at the scale of the targets: a
+    regression in dollars converges like one in thousands.
+
+    "auto" is 1e-4 and lets "lbfgs", too, stop where `n_iter_no_change` iterations
+    lowered the objective by less than 1e-4 each (1e-5 for penalties with an L1 part).
+    Where precision is cheap it goes further: to 1e-8 without hidden layers and to 1e-10
+    for the smallest networks and data.
 
 loss_threshold : float, default=None
     Training stops where the objective is at most this.
@@ -72,7 +76,8 @@ loss_threshold : float, default=None
 n_iter_no_change : int or inf, default=10
     Epochs without progress after which "adam" and "sgd" stop (or divide an adaptive
     learning rate), and iterations without progress of the validation loss after which
-    early stopping stops any solver.
+    early stopping stops any solver. With ``tol="auto"`` also the iterations that "lbfgs"
+    looks back.
 
 early_stopping : bool, default=False
     Whether the unpenalised loss of held-out rows decides when to stop and which

@@ -11,13 +11,19 @@ from sklearn.base import (
     ClassifierMixin,
     RegressorMixin,
     _fit_context,
+    is_classifier,
     is_regressor,
 )
 from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, column_or_1d, compute_class_weight
+from sklearn.utils import (
+    check_array,
+    check_random_state,
+    column_or_1d,
+    compute_class_weight,
+)
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
@@ -29,7 +35,6 @@ from sklearn.utils.multiclass import (
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
-    check_non_negative,
     validate_data,
 )
 
@@ -276,25 +281,13 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _validate_training_data(self, X, y, sample_weight, incremental=False):
         continued = hasattr(self, "coefs_") and (incremental or self.warm_start)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            dtype=(np.float64, np.float32),
-            order="C",
-            multi_output=True,
-            y_numeric=is_regressor(self),
-            ensure_min_samples=1 if incremental else 2,
-            reset=not continued,
+        X, y = self._validate_X_y(
+            X, y, ensure_min_samples=1 if incremental else 2, reset=not continued
         )
-        if not (continued or incremental):
+        if not (continued or (incremental and is_classifier(self))):
             self._learn_target(y)
         encoded = self._encode_target(y, X.dtype)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, X, dtype=X.dtype, ensure_non_negative=True
-            )
+        sample_weight = _validate_sample_weight(sample_weight, X)
         return Data(X, encoded, self._class_weighted(sample_weight, y, encoded))
 
     def _validate_held_out(self, X_val, y_val, sample_weight_val):
@@ -309,23 +302,29 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             raise ValueError("X_val is provided, but y_val was not provided.")
         if X_val is None:
             raise ValueError("y_val is provided, but X_val was not provided.")
-        X_val, y_val = validate_data(
+        try:
+            X_val, y_val = self._validate_X_y(X_val, y_val, reset=False)
+            sample_weight_val = _validate_sample_weight(sample_weight_val, X_val)
+        except ValueError as error:
+            # scikit-learn's messages speak of X, y and sample_weight.
+            raise ValueError(
+                f"X_val, y_val or sample_weight_val are not valid: {error}"
+            ) from error
+        encoded = self._encode_target(y_val, X_val.dtype, name="y_val")
+        return Data(X_val, encoded, sample_weight_val)
+
+    def _validate_X_y(self, X, y, **options):
+        return validate_data(
             self,
-            X_val,
-            y_val,
+            X,
+            y,
             accept_sparse="csr",
             dtype=(np.float64, np.float32),
             order="C",
             multi_output=True,
             y_numeric=is_regressor(self),
-            reset=False,
+            **options,
         )
-        encoded = self._encode_target(y_val, X_val.dtype, name="y_val")
-        if sample_weight_val is not None:
-            sample_weight_val = _check_sample_weight(
-                sample_weight_val, X_val, dtype=X_val.dtype, ensure_non_negative=True
-            )
-        return Data(X_val, encoded, sample_weight_val)
 
     def _plan_validation(self, data, held_out, random_state):
         """Rows to train on (None for all), and the `Validation` or None."""
@@ -357,8 +356,7 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         return Validation(data, rows, decides=self.early_stopping, score=score)
 
     def _make_objective(self, data, rows, total_weight=None, scales=None):
-        sizes = self.hidden_layer_sizes
-        sizes = [sizes] if isinstance(sizes, Integral) else list(sizes)
+        sizes = np.atleast_1d(self.hidden_layer_sizes).tolist()
         if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
             raise ValueError(
                 "hidden_layer_sizes must be integers of at least 1, one for each hidden "
@@ -367,7 +365,8 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         activations = self.activation
         if isinstance(activations, str):
             activations = [activations] * len(sizes)
-        if len(activations) != len(sizes) or not set(activations) <= set(ACTIVATIONS):
+        known = all(isinstance(name, str) and name in ACTIVATIONS for name in activations)
+        if len(activations) != len(sizes) or not known:
             raise ValueError(
                 f"activation must be one of {sorted(ACTIVATIONS)}, or one of them for "
                 f"each of the {len(sizes)} hidden layers, got {self.activation!r}."
@@ -428,10 +427,10 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 stacklevel=4,
             )
             return
-        if not np.isfinite(result.loss):
+        if not result.is_finite:
             raise ValueError(
-                "The objective is not finite at the initial weights: X, y or "
-                "coef_init contain values too large. Standardise the features, for "
+                "The objective or its gradient is not finite at the initial weights: X, "
+                "y, alpha or coef_init are too large. Standardise the features, for "
                 "example with StandardScaler."
             )
         problem = convergence_problem(
@@ -513,16 +512,28 @@ def _network_attributes(network, params, n_iter):
 
 def _fill_layers(name, given, own):
     """Copy the caller's initial arrays into the views `own`."""
-    shapes = [np.shape(array) for array in given]
     expected = [array.shape for array in own]
+    message = f"{name} must be a list of arrays of shapes {expected}, got "
+    if not isinstance(given, list | tuple) or len(given) != len(own):
+        raise ValueError(message + f"{given!r}.")
+    try:
+        arrays = [
+            check_array(array, ensure_2d=False, dtype=target.dtype, input_name=name)
+            for array, target in zip(given, own)
+        ]
+    except ValueError as error:
+        raise ValueError(f"{name} is not valid: {error}") from error
+    shapes = [array.shape for array in arrays]
     if shapes != expected:
-        raise ValueError(
-            f"{name} must be a list of arrays of shapes {expected}, got {shapes}."
-        )
-    for source, target in zip(given, own):
-        target[...] = source
-    if not all(np.isfinite(array).all() for array in own):
-        raise ValueError(f"{name} must be finite, but contains NaN or infinity.")
+        raise ValueError(message + f"{shapes}.")
+    for array, target in zip(arrays, own):
+        target[...] = array
+
+
+def _validate_sample_weight(sample_weight, X):
+    if sample_weight is None:
+        return None
+    return _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
 
 
 def _accepts_partial_fit(estimator):
@@ -700,6 +711,8 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
                 "as class_weight={class: weight}."
             )
         if _check_partial_fit_first_call(self, classes):
+            if len(self.classes_) < 2:
+                raise ValueError(f"classes must name at least 2 classes, got {classes!r}.")
             self._multilabel = type_of_target(y).startswith("multilabel")
             self._sparse_labels = sparse.issparse(y)
         return self._partial_fit(X, y, sample_weight)
@@ -748,13 +761,12 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
             per_class = compute_class_weight(
                 self.class_weight, classes=self.classes_, y=y, sample_weight=sample_weight
             )
-            if not np.isfinite(per_class).all():
-                raise ValueError(
-                    "class_weight='balanced' needs rows of positive sample_weight in "
-                    "every class."
-                )
             weights = per_class[encoded.astype(np.intp).ravel()]
-        check_non_negative(weights, "class_weight")
+        if not (np.isfinite(weights).all() and (weights >= 0).all()):
+            raise ValueError(
+                "class_weight must be finite and at least 0 for every class; 'balanced' "
+                "needs rows of positive sample_weight in every class."
+            )
         if sample_weight is not None:
             weights = weights * sample_weight
         if not weights.any():
@@ -1015,15 +1027,23 @@ class RegularizedMLPRegressor(RegressorMixin, _RegularizedMLP):
         return self._partial_fit(X, y, sample_weight)
 
     def _learn_target(self, y):
-        pass
+        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
 
     def _encode_target(self, y, dtype, name="y"):
-        if self.loss == "poisson":
-            if (y < 0).any():
-                raise ValueError(f"loss='poisson' needs {name} >= 0; some values are not.")
-            if not y.any():
-                raise ValueError(f"loss='poisson' needs {name} with a value above 0.")
-        return (y[:, None] if y.ndim == 1 else y).astype(dtype, copy=False)
+        if sparse.issparse(y):
+            raise TypeError(
+                f"Sparse {name} is not supported in regression: pass {name}.toarray()."
+            )
+        y = y[:, None] if y.ndim == 1 else y
+        if y.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"{name} has {y.shape[1]} outputs, but the model has {self.n_outputs_}."
+            )
+        if not np.isfinite(y).all():
+            raise ValueError(f"{name} contains NaN or infinity.")
+        if self.loss == "poisson" and (y < 0).any():
+            raise ValueError(f"loss='poisson' needs {name} >= 0; some values are not.")
+        return y.astype(dtype, copy=False)
 
     def _make_loss(self):
         return {

@@ -11,7 +11,7 @@ from .engine.numpy_engine import Data
 from .engine.threads import single_blas_thread
 from .objective import Objective
 from .solvers import LBFGS, SGD, Adam, MinibatchState, ProjectedSubgradient
-from .solvers.base import max_norm
+from .solvers.base import is_finite, max_norm
 from .solvers.minibatch import MinibatchSolver
 
 # solver="auto" takes full batches while an evaluation, rows times parameters, is below
@@ -101,6 +101,10 @@ class TrainingResult:
     loss, optimality : float
         J and the largest entry of its minimum-norm subgradient, both at `params`.
 
+    is_finite : bool
+        Whether J and the squared norm of its subgradient are finite at `params`. They
+        are not only if they were not at the start.
+
     residual, tolerance : float or None
         The solver's last optimality and what would have counted as converged, at the
         objective's scales; None for minibatch solvers.
@@ -115,6 +119,7 @@ class TrainingResult:
     optimality: float = np.nan
     residual: float | None = None
     tolerance: float | None = None
+    is_finite: bool = True
     start_loss: float = np.inf
     n_iter: int = 0
     n_rows_seen: int = 0
@@ -318,11 +323,13 @@ def train(
     with single_blas_thread() if _is_small(objective, solver) else nullcontext():
         if isinstance(solver, MinibatchSolver) and solver_state is None:
             # Full-batch solvers never end above their start; these may.
-            result.start_loss = objective.evaluate_unscaled(params).value
+            with _overflow_is_noticed_later():
+                result.start_loss = objective.evaluate_unscaled(params).value
         try:
             while result.n_iter < max_iter:
                 begin_iteration(result.params, result.n_iter)
-                iterate = next(iterates)
+                with _overflow_is_noticed_later():
+                    iterate = next(iterates)
                 _record(result, iterate, objective)
                 stops = watch.stops(result)
                 report.iteration(result)
@@ -336,9 +343,20 @@ def train(
         except KeyboardInterrupt:
             result.status = "interrupted"
         watch.restore_best(result)
-        end = objective.evaluate_unscaled(result.params)
+        with _overflow_is_noticed_later():
+            end = objective.evaluate_unscaled(result.params)
+            if not is_finite(end) and result.n_iter:
+                # The weights are finite, yet too large for their own objective.
+                result.params, result.status = params, "diverged"
+                end = objective.evaluate_unscaled(params)
+    result.is_finite = is_finite(end)
     result.loss, result.optimality = end.value, max_norm(end.subgradient)
     return result
+
+
+def _overflow_is_noticed_later():
+    """Overflow shows in the results, which are checked: NumPy need not warn of it."""
+    return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
 
 def _record(result, iterate, objective):

@@ -255,7 +255,9 @@ def _spread(y, sample_weight):
     mean = np.average(y, axis=0, weights=sample_weight)
     variance = np.average((y - mean) ** 2, axis=0, weights=sample_weight)
     spread, size = float(np.sqrt(variance.max())), float(np.abs(mean).max())
-    return spread if spread > 1e-6 * size else (size or 1.0)
+    spread = spread if spread > 1e-6 * size else (size or 1.0)
+    # Squares of it stay within the floats.
+    return min(max(spread, 1e-100), 1e100)
 
 
 def _inside(share, margin=1e-10):

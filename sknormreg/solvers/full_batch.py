@@ -17,7 +17,7 @@ class FullBatchSolver(ABC):
     ----------
     tol : float
         Stops where the largest entry of the minimum-norm subgradient is at most
-        `tol * max(1, that at the start)`.
+        `tol * max(1, largest entry of the loss's gradient at the start)`.
 
     max_fun : int
         Stops after this many evaluations of the objective.
@@ -62,7 +62,9 @@ class FullBatchSolver(ABC):
             Nothing is carried from one call to the next.
         """
         current = problem.evaluate(params)
-        tolerance = self.tol * max(1.0, max_norm(current.subgradient))
+        # Of the loss alone: a large alpha makes the penalty's subgradient at the start
+        # as large as one likes, and a tolerance relative to it worthless.
+        tolerance = self.tol * max(1.0, max_norm(current.gradient))
         pairs = CurvaturePairs(self.memory, len(params), params.dtype)
         progress = _Progress(np.finfo(params.dtype).eps)
         n_evaluations, status = 1, None
@@ -115,7 +117,7 @@ class _Progress:
 
     def slower_than(self, rate, window):
         """Whether the last iterations lowered the value by less than `rate` each."""
-        return self._fall(window) < window * rate
+        return rate > 0 and self._fall(window) < window * rate
 
     def exhausted(self, window=30):
         """Whether neither value nor subgradient gets any better.

@@ -133,15 +133,13 @@ class MinibatchSolver(ABC):
         n_rows = problem.n_rows
         order = self.random_state.permutation(n_rows) if self.shuffle else np.arange(n_rows)
         total = 0.0
-        # Overflow is noticed after the epoch and reported as divergence.
-        with np.errstate(over="ignore", invalid="ignore"):
-            for start in range(0, n_rows, self.batch_size):
-                batch = order[start : start + self.batch_size]
-                state.n_steps += 1
-                total += len(batch) * self.update(problem, params, batch, state)
-            state.n_epochs += 1
-            _flush_denormals(state)
-            return total / n_rows + problem.penalty_value(params)
+        for start in range(0, n_rows, self.batch_size):
+            batch = order[start : start + self.batch_size]
+            state.n_steps += 1
+            total += len(batch) * self.update(problem, params, batch, state)
+        state.n_epochs += 1
+        _flush_denormals(state)
+        return total / n_rows + problem.penalty_value(params)
 
 
 def _is_finite(params, state):

@@ -1,0 +1,174 @@
+"""Without hidden layers the minimisers are those of scikit-learn's linear models.
+
+What is compared is J at the two solutions: ours may exceed the oracle's by 1e-6 of it at
+most. The oracles run to tolerances that leave them below that.
+"""
+
+import warnings
+
+import numpy as np
+import pytest
+from scipy import sparse, special
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.linear_model import (
+    ElasticNet,
+    Lasso,
+    LogisticRegression,
+    PoissonRegressor,
+    Ridge,
+)
+from sklearn.preprocessing import StandardScaler
+
+from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
+
+EXCESS = 1e-6
+
+
+def weights_for(y, weighted):
+    if not weighted:
+        return None
+    return np.random.default_rng(0).uniform(0.2, 3, size=len(y))
+
+
+def penalty_value(coef, l1_ratio):
+    return l1_ratio * np.abs(coef).sum() + (1 - l1_ratio) / 2 * (coef**2).sum()
+
+
+def fit(estimator, X, y, sample_weight, layout):
+    X = sparse.csr_array(X) if layout == "csr" else X
+    return estimator(hidden_layer_sizes=()).fit(X, y, sample_weight=sample_weight)
+
+
+def regressor(penalty, alpha, l1_ratio, **parameters):
+    return lambda **kwargs: RegularizedMLPRegressor(
+        penalty=penalty, alpha=alpha, l1_ratio=l1_ratio, **parameters, **kwargs
+    )
+
+
+def assert_no_worse(mlp, J_ours, J_oracle):
+    np.testing.assert_allclose(mlp.loss_, J_ours, rtol=1e-10)
+    # Ours being lower by more would mean that the oracle has not converged.
+    assert abs(J_ours - J_oracle) <= EXCESS * J_oracle
+
+
+@pytest.mark.parametrize("layout", ["dense", "csr"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("penalty", "l1_ratio", "alpha"),
+    [("l1", 1.0, 300.0), ("l2", 0.0, 20.0), ("elasticnet", 0.3, 100.0)],
+)
+def test_squared_error(penalty, l1_ratio, alpha, weighted, layout):
+    X, y = load_diabetes(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    s = weights_for(y, weighted)
+    m = len(y) if s is None else s.sum()
+    if penalty == "l1":
+        oracle = Lasso(alpha=alpha / m, tol=1e-12, max_iter=100_000)
+    elif penalty == "l2":
+        oracle = Ridge(alpha=alpha, solver="cholesky")
+    else:
+        oracle = ElasticNet(alpha / m, l1_ratio=l1_ratio, tol=1e-12, max_iter=100_000)
+    oracle.fit(X, y, sample_weight=s)
+
+    def J(coef, predicted):
+        loss = np.average((y - predicted) ** 2, weights=s) / 2
+        return loss + alpha * penalty_value(coef, l1_ratio) / m
+
+    mlp = fit(regressor(penalty, alpha, l1_ratio), X, y, s, layout)
+    assert_no_worse(mlp, J(mlp.coefs_[0], mlp.predict(X)), J(oracle.coef_, oracle.predict(X)))
+    if penalty == "l1":
+        np.testing.assert_array_equal(mlp.coefs_[0].ravel() == 0, oracle.coef_ == 0)
+
+
+@pytest.mark.parametrize("layout", ["dense", "csr"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("load", [load_breast_cancer, load_iris])
+@pytest.mark.parametrize(
+    ("penalty", "l1_ratio"), [("l1", 1.0), ("l2", 0.0), ("elasticnet", 0.5)]
+)
+def test_log_loss(penalty, l1_ratio, load, weighted, layout):
+    X, y = load(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    s = weights_for(y, weighted)
+    m = len(y) if s is None else s.sum()
+    alpha = 5.0
+    solver, tol = ("lbfgs", 1e-10) if penalty == "l2" else ("saga", 1e-6)
+    oracle = LogisticRegression(
+        C=1 / alpha,
+        l1_ratio=l1_ratio,
+        solver=solver,
+        tol=tol,
+        max_iter=20_000,
+        random_state=0,
+    )
+    oracle.fit(X, y, sample_weight=s)
+
+    def J(coef, raw):
+        if raw.ndim == 1:
+            log_proba = np.stack([special.log_expit(-raw), special.log_expit(raw)], axis=1)
+        else:
+            log_proba = special.log_softmax(raw, axis=1)
+        loss = -np.average(log_proba[np.arange(len(y)), y], weights=s)
+        return loss + alpha * penalty_value(coef, l1_ratio) / m
+
+    mlp = fit(
+        lambda **kwargs: RegularizedMLPClassifier(
+            penalty=penalty, alpha=alpha, l1_ratio=l1_ratio, **kwargs
+        ),
+        X,
+        y,
+        s,
+        layout,
+    )
+    assert_no_worse(
+        mlp,
+        J(mlp.coefs_[0], mlp.decision_function(X)),
+        J(oracle.coef_, oracle.decision_function(X)),
+    )
+
+
+@pytest.mark.parametrize("layout", ["dense", "csr"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_poisson(weighted, layout):
+    X, y = load_diabetes(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    s = weights_for(y, weighted)
+    m = len(y) if s is None else s.sum()
+    alpha = 50.0
+    oracle = PoissonRegressor(
+        alpha=alpha / m, tol=1e-12, max_iter=1000, solver="newton-cholesky"
+    )
+    with warnings.catch_warnings():
+        # Its line search ends where the objective's rounding does.
+        warnings.simplefilter("ignore")
+        oracle.fit(X, y, sample_weight=s)
+
+    def J(coef, predicted):
+        deviance = special.xlogy(y, y / predicted) - y + predicted
+        return np.average(deviance, weights=s) + alpha * penalty_value(coef, 0) / m
+
+    mlp = fit(regressor("l2", alpha, 0.0, loss="poisson"), X, y, s, layout)
+    assert_no_worse(mlp, J(mlp.coefs_[0], mlp.predict(X)), J(oracle.coef_, oracle.predict(X)))
+
+
+@pytest.mark.parametrize("batch_size", [20, 200, 569])
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+def test_adam_reaches_the_same_objective_at_any_batch_size(penalty, batch_size):
+    """Within 1 % of J of lbfgs, with one learning-rate policy and at most 1000 epochs."""
+    X, y = load_breast_cancer(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    common = dict(hidden_layer_sizes=(), penalty=penalty, random_state=0)
+    reference = RegularizedMLPClassifier(solver="lbfgs", **common).fit(X, y)
+    adam = RegularizedMLPClassifier(
+        solver="adam",
+        batch_size=batch_size,
+        learning_rate="adaptive",
+        learning_rate_init=0.05,
+        tol=1e-6,
+        max_iter=1000,
+        **common,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the cap on epochs may come first
+        adam.fit(X, y)
+    assert reference.loss_ * (1 - 1e-8) <= adam.loss_ <= 1.01 * reference.loss_

@@ -1,0 +1,244 @@
+"""Solvers: that they reach stationary points, exact zeros, and low objectives."""
+
+import warnings
+
+import numpy as np
+import pytest
+from reference_solvers import fista, split_lbfgsb
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import StandardScaler
+
+from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
+from sknormreg.engine import Data, Network, NumpyEngine
+from sknormreg.engine.losses import HalfSquaredError, MultinomialLogLoss
+from sknormreg.objective import Objective
+from sknormreg.penalties import L1, L2, ElasticNet
+from sknormreg.solvers import LBFGS, SGD, Adam, MinibatchState, ProjectedSubgradient
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return StandardScaler().fit_transform(X), y
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_l1_on_digits(digits, seed):
+    """Stationary to 1e-6, sparse, and as low as other methods from the same start."""
+    X, y = digits
+    n_rows = len(y)
+    mlp = RegularizedMLPClassifier(
+        (50,), "tanh", penalty="l1", alpha=1, solver="lbfgs", tol=1e-6, random_state=seed
+    )
+    mlp.set_params(max_iter=1500, max_fun=1500).fit(X, y)
+    assert mlp.optimality_ <= 1e-6
+    assert mlp.t_ <= 1500 * n_rows
+    assert mlp.sparsity_ >= 0.8
+    assert (np.diff(mlp.loss_curve_) <= 0).all()
+
+    network = Network((64, 50, 10), ("tanh",), MultinomialLogLoss(10))
+    engine, data = NumpyEngine(network), Data(X, y, None)
+    start = network.initial_params(
+        network.loss.constant(y, None), np.random.RandomState(seed), X.dtype
+    )
+
+    def mean_loss(params):
+        loss, gradient = engine.loss_and_gradient(params, data)
+        return loss / n_rows, gradient / n_rows
+
+    others = [
+        method(mean_loss, start, network.n_weights, 1 / n_rows, max_fun=3000)
+        for method in (split_lbfgsb, fista)
+    ]
+    assert mlp.loss_ <= 1.001 * min(others)
+    assert mlp.loss_ < mean_loss(np.zeros_like(start))[0]
+
+
+def small_objective(penalty, seed=0, hidden=(6,)):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(60, 8))
+    y = np.sin(X[:, :1]) + X[:, 1:3] ** 2 + 0.1 * rng.normal(size=(60, 2))
+    network = Network((8, *hidden, 2), ("tanh",) * len(hidden), HalfSquaredError())
+    data = Data(X, y, rng.uniform(0.5, 2, 60))
+    objective = Objective(NumpyEngine(network), data, None, penalty, alpha=0.5)
+    start = network.initial_params(
+        objective.best_constant(), np.random.RandomState(seed), np.float64
+    )
+    return objective, objective.to_solver(start)
+
+
+def last(iterates, n=None):
+    for i, iterate in enumerate(iterates, start=1):
+        if i == n:
+            break
+    return iterate
+
+
+def test_lbfgs_goes_down_to_rounding():
+    """Function values of size 0.1 cannot see gradients below 1e-8; derivatives can."""
+    objective, start = small_objective(L2())
+    end = last(LBFGS(tol=1e-12, max_fun=5000).iterate(objective, start))
+    assert end.status == "converged"
+    assert end.optimality <= 1e-12
+
+
+@pytest.mark.parametrize("penalty", [L1(), ElasticNet(0.5)])
+def test_projected_subgradient_is_monotone_and_stationary(penalty):
+    objective, start = small_objective(penalty)
+    values = []
+    for iterate in ProjectedSubgradient(tol=1e-7, max_fun=5000).iterate(objective, start):
+        values.append(iterate.value)
+    assert iterate.status == "converged"
+    assert (np.diff(values) <= 0).all()
+    zeros = iterate.params[: objective.network.n_weights] == 0
+    assert zeros.any()
+    # No small change of any single weight helps: it is a local minimum along each axis.
+    for i in range(len(iterate.params)):
+        for change in (-1e-2, 1e-2):
+            moved = iterate.params.copy()
+            moved[i] += change
+            # Equal for the intercept of a unit that nothing reads.
+            assert objective.evaluate(moved).value >= iterate.value
+
+
+def test_the_two_full_batch_solvers_agree_on_a_smooth_penalty():
+    objective, start = small_objective(L2())
+    ends = [
+        last(method(tol=1e-9, max_fun=5000).iterate(objective, start))
+        for method in (LBFGS, ProjectedSubgradient)
+    ]
+    assert [end.status for end in ends] == ["converged", "converged"]
+    # Both start in the same basin; at gradients of 1e-9 values agree to their square.
+    assert ends[0].value == pytest.approx(ends[1].value, rel=1e-9)
+
+
+def minibatch_solver(name, **changes):
+    common = dict(
+        batch_size=10,
+        learning_rate_init=0.01,
+        learning_rate="adaptive",
+        power_t=0.5,
+        tol=1e-7,
+        n_iter_no_change=10,
+        shuffle=True,
+        random_state=np.random.RandomState(0),
+    )
+    common.update(changes)
+    if name == "adam":
+        return Adam(beta_1=0.9, beta_2=0.999, epsilon=1e-8, **common)
+    return SGD(momentum=0.9, nesterov=name == "nesterov", **common)
+
+
+@pytest.mark.parametrize("penalty", [L1(), L2(), ElasticNet(0.3)])
+@pytest.mark.parametrize("name", ["adam", "heavy-ball", "nesterov"])
+def test_fixed_points_of_proximal_steps_are_stationary(name, penalty):
+    """With full batches the iterates settle where J itself is stationary.
+
+    A penalty added to Adam's moments, or a momentum that adds up gradients but not the
+    prox, would settle elsewhere.
+    """
+    objective, start = small_objective(penalty, hidden=())
+    objective.strength = 0.1
+    solver = minibatch_solver(name, batch_size=60, tol=0, n_iter_no_change=50)
+    end = last(solver.iterate(objective, start), n=3000)
+    subgradient = objective.evaluate(end.params).subgradient
+    # A penalty that counted twice, or a tenth as with momentum 0.9, would leave about
+    # the strength itself.
+    assert np.abs(subgradient).max() < objective.strength / 100
+    if not penalty.smooth:
+        assert (end.params[: objective.network.n_weights] == 0).any()
+
+
+@pytest.mark.parametrize("batch_size", [7, 20, 60])
+def test_batch_gradients_are_unbiased(batch_size):
+    """Averaged over a partition, with weights by size, they are the full gradient."""
+    objective, start = small_objective(L1())
+    rows = np.random.default_rng(1).permutation(60)
+    loss, gradient = 0.0, np.zeros_like(start)
+    for i in range(0, 60, batch_size):
+        batch = rows[i : i + batch_size]
+        part = objective.batch_loss_and_gradient(start, batch)
+        loss += part[0] * len(batch) / 60
+        gradient += part[1] * (len(batch) / 60)
+    full = objective.evaluate(start)
+    np.testing.assert_allclose(gradient, full.gradient, atol=1e-14)
+    assert loss + objective.penalty_value(start) == pytest.approx(full.value, rel=1e-13)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2", "elasticnet"])
+@pytest.mark.parametrize("y_scale", [1e-6, 1e6])
+def test_the_unit_of_the_target_does_not_matter_to_solvers(penalty, y_scale):
+    """y and alpha rescaled so that the linear problem is the same give the same fit."""
+    X, y = load_diabetes(return_X_y=True)
+    X = StandardScaler().fit_transform(X)
+    # J scales by c^2 if coefs scale by c: the L1 part of alpha by c, the L2 part by 1.
+    common = dict(hidden_layer_sizes=(), penalty=penalty, random_state=0)
+    if penalty == "elasticnet":
+        alpha, ratio = 100.0, 0.5
+        l1, l2 = alpha * ratio * y_scale, alpha * (1 - ratio)
+        scaled = dict(alpha=l1 + l2, l1_ratio=l1 / (l1 + l2))
+    else:
+        scaled = dict(alpha=100.0 * (y_scale if penalty == "l1" else 1))
+    reference = RegularizedMLPRegressor(alpha=100.0, **common).fit(X, y)
+    rescaled = RegularizedMLPRegressor(**scaled, **common).fit(X, y_scale * y)
+    assert rescaled.loss_ == pytest.approx(reference.loss_ * y_scale**2, rel=1e-8)
+    assert abs(rescaled.n_iter_ - reference.n_iter_) <= 0.3 * reference.n_iter_ + 5
+
+
+def test_invscaling_and_adaptive_rates():
+    objective, start = small_objective(L2())
+    state = MinibatchState()
+    solver = minibatch_solver("adam", learning_rate="invscaling", learning_rate_init=0.1)
+    iterates = solver.iterate(objective, start, state)
+    rates = [next(iterates) and state.learning_rate for _ in range(4)]
+    np.testing.assert_allclose(rates, [0.1, 0.1 / 2**0.5, 0.1 / 3**0.5, 0.05])
+
+    state = MinibatchState()
+    solver = minibatch_solver("adam", n_iter_no_change=1, tol=1e3)
+    rates = [state.learning_rate for _ in solver.iterate(objective, start, state)]
+    # Every second epoch without progress divides by 5, down to a thousandth; the first
+    # epoch always counts as progress.
+    assert rates[0] == pytest.approx(0.01)
+    assert rates[-1] == pytest.approx(0.01 / 5**5)
+
+
+def test_a_continued_state_is_one_run():
+    """Two epochs in one call are the same as one epoch in each of two calls."""
+    objective, start = small_objective(L1())
+    once = last(minibatch_solver("adam").iterate(objective, start), n=2)
+    state, solver = MinibatchState(), minibatch_solver("adam")
+    first = last(solver.iterate(objective, start, state), n=1)
+    second = last(solver.iterate(objective, first.params, state), n=1)
+    np.testing.assert_array_equal(second.params, once.params)
+
+
+def test_single_precision_floor():
+    """Float32 ends near the floor of its rounding, without a warning."""
+    X, y = load_breast_cancer(return_X_y=True)
+    X = StandardScaler().fit_transform(X).astype(np.float32)
+    for penalty in ("l1", "l2"):
+        mlp = RegularizedMLPClassifier((20,), penalty=penalty, random_state=0).fit(X, y)
+        double = RegularizedMLPClassifier((20,), penalty=penalty, random_state=0)
+        double.fit(X.astype(np.float64), y)
+        assert mlp.loss_ == pytest.approx(double.loss_, rel=0.01)
+
+
+def test_warning_states_residual_and_remedy(digits):
+    mlp = RegularizedMLPClassifier(max_iter=3, random_state=0)
+    with pytest.warns(ConvergenceWarning, match=r"residual of .* Increase max_iter"):
+        mlp.fit(*digits)
+    mlp.set_params(solver="adam")
+    with pytest.warns(ConvergenceWarning, match=r"max_iter=3 epochs.*optimality_"):
+        mlp.fit(*digits)
+
+
+@pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
+def test_loss_threshold(digits, solver):
+    mlp = RegularizedMLPClassifier(
+        solver=solver, loss_threshold=0.5, learning_rate_init=0.01, random_state=0
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mlp.fit(*digits)
+    assert mlp.loss_curve_[-1] <= 0.5 < mlp.loss_curve_[-2]
