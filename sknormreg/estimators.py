@@ -451,7 +451,8 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.loss_, self.optimality_ = result.loss, result.optimality
         self.t_ = earlier("t_", 0) + result.n_rows_seen
         self.loss_curve_ = earlier("loss_curve_", []) + result.loss_curve
-        self.best_loss_ = None if self.early_stopping else min(self.loss_curve_)
+        best_loss = min(self.loss_curve_, default=result.loss)
+        self.best_loss_ = None if self.early_stopping else best_loss
         self.validation_loss_curve_ = result.validation_loss_curve or None
         self.validation_scores_ = result.validation_scores or None
         self.best_validation_score_ = max(result.validation_scores, default=None)
@@ -490,6 +491,10 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         )
         engine = NumpyEngine(self._network)
         return engine.raw_predict(self.coefs_, self.intercepts_, X)
+
+    def __sklearn_is_fitted__(self):
+        # Attributes of the data are set before training, and stay if it fails.
+        return hasattr(self, "coefs_")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -740,6 +745,10 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
                     f"got shape {y.shape}."
                 )
             return (y.toarray() if sparse.issparse(y) else y).astype(dtype)
+        if y.ndim == 2 and y.shape[1] > 1:
+            raise ValueError(
+                f"{name} must have one label for each row, got shape {y.shape}."
+            )
         y = column_or_1d(y)
         unseen = np.setdiff1d(y, self.classes_)
         if len(unseen):
@@ -1039,11 +1048,12 @@ class RegularizedMLPRegressor(RegressorMixin, _RegularizedMLP):
             raise ValueError(
                 f"{name} has {y.shape[1]} outputs, but the model has {self.n_outputs_}."
             )
+        y = y.astype(dtype, copy=False)
         if not np.isfinite(y).all():
-            raise ValueError(f"{name} contains NaN or infinity.")
+            raise ValueError(f"{name} contains NaN, infinity or values too large.")
         if self.loss == "poisson" and (y < 0).any():
             raise ValueError(f"loss='poisson' needs {name} >= 0; some values are not.")
-        return y.astype(dtype, copy=False)
+        return y
 
     def _make_loss(self):
         return {

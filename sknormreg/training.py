@@ -229,9 +229,10 @@ def convergence_problem(result, objective, solver_name, settings, incremental=Fa
         return None
     if solver_name != "lbfgs":
         return (
-            f"solver='{solver_name}' reached max_iter={settings.max_iter} epochs while "
-            f"the objective was still falling by tol or more; the residual optimality_ "
-            f"is {result.optimality:.2g}. Increase max_iter or tol, or raise {rate}."
+            f"solver='{solver_name}' reached max_iter={settings.max_iter} epochs before "
+            f"n_iter_no_change={settings.n_iter_no_change} of them in a row were without "
+            f"progress; the residual optimality_ is {result.optimality:.2g}. Increase "
+            f"max_iter or tol, or raise {rate}."
         )
     if _is_accepted(result, objective, settings):
         return None
