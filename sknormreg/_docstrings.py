@@ -52,7 +52,7 @@ learning_rate_init : float, default=0.001
 power_t : float, default=0.5
     The exponent of "invscaling".
 
-max_iter : int, default=1000
+max_iter : int, default=2000
     Maximum number of iterations; of epochs for "adam" and "sgd".
 
 max_fun : int, default=15000
@@ -60,14 +60,14 @@ max_fun : int, default=15000
 
 tol : float or "auto", default="auto"
     For "lbfgs", training has converged where the largest entry of the minimum-norm
-    subgradient is at most ``tol * max(1, g)``, g being the largest entry of the loss's
-    gradient at the start. For "adam" and "sgd", an epoch is without progress if it does
-    not lower the objective by `tol`. Both are taken at the scale of the targets: a
-    regression in dollars converges like one in thousands.
+    subgradient is at most ``tol * g``, g being the largest entry of the loss's gradient
+    at the start, at least 1 and at most 100. For "adam" and "sgd", an epoch is without
+    progress if it does not lower the objective by `tol`. Both are taken at the scale of
+    the targets: a regression in dollars converges like one in thousands.
 
     "auto" is 1e-4 and lets "lbfgs", too, stop where `n_iter_no_change` iterations
     lowered the objective by less than 1e-4 each (1e-5 for penalties with an L1 part).
-    Where precision is cheap it goes further: to 1e-8 without hidden layers and to 1e-10
+    Where precision is cheap it goes further: to 1e-8 without hidden layers and to 1e-12
     for the smallest networks and data.
 
 loss_threshold : float, default=None

@@ -64,6 +64,7 @@ from .training import (
     TrainingState,
     Validation,
     convergence_problem,
+    initial_output_share,
     make_solver,
     resolve_solver,
     train,
@@ -76,7 +77,7 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     _doc_link_module = "sknormreg"
     _doc_link_template = (
         "https://sknormreg.readthedocs.io/en/stable/generated/"
-        "{estimator_module}.{estimator_name}.html"
+        "sknormreg.{estimator_name}.html"
     )
 
     _parameter_constraints: dict = {
@@ -284,6 +285,7 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         X, y = self._validate_X_y(
             X, y, ensure_min_samples=1 if incremental else 2, reset=not continued
         )
+        _check_size(X)
         if not (continued or (incremental and is_classifier(self))):
             self._learn_target(y)
         encoded = self._encode_target(y, X.dtype)
@@ -392,8 +394,12 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if self.warm_start and hasattr(self, "coefs_"):
             params = self._continued_params(network, dtype)
         else:
-            intercept = objective.best_constant()
-            params = network.initial_params(intercept, random_state, dtype)
+            params = network.initial_params(
+                objective.best_constant(),
+                random_state,
+                dtype,
+                output_share=initial_output_share(objective),
+            )
         for name, given, own in (
             ("coef_init", coef_init, network.coefs(params)),
             ("intercept_init", intercept_init, network.intercepts(params)),
@@ -406,8 +412,12 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         # The shares of the first part may be far from those of all; a regression's
         # mean tells at least the unit.
         network = objective.network
-        intercept = objective.best_constant() if is_regressor(self) else 0.0
-        return network.initial_params(intercept, random_state, objective.data.X.dtype)
+        return network.initial_params(
+            objective.best_constant() if is_regressor(self) else 0.0,
+            random_state,
+            objective.data.X.dtype,
+            output_share=initial_output_share(objective),
+        )
 
     def _continued_params(self, network, dtype):
         shapes = [coef.shape for coef in self.coefs_]
@@ -430,8 +440,8 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if not result.is_finite:
             raise ValueError(
                 "The objective or its gradient is not finite at the initial weights: X, "
-                "y, alpha or coef_init are too large. Standardise the features, for "
-                "example with StandardScaler."
+                "y, alpha or coef_init are too large. Standardise the features (and, in "
+                "regression, the target), for example with StandardScaler."
             )
         problem = convergence_problem(
             result, objective, self.solver_, self, incremental=incremental
@@ -535,6 +545,17 @@ def _fill_layers(name, given, own):
         target[...] = array
 
 
+def _check_size(X):
+    """Refuse features whose squares overflow: no gradient could be computed of them."""
+    values = X.data if sparse.issparse(X) else X
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.vdot(values, values)):
+            raise ValueError(
+                f"X contains values too large for {X.dtype}: their squares overflow. "
+                "Standardise the features, for example with StandardScaler."
+            )
+
+
 def _validate_sample_weight(sample_weight, X):
     if sample_weight is None:
         return None
@@ -634,7 +655,7 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
         learning_rate="constant",
         learning_rate_init=0.001,
         power_t=0.5,
-        max_iter=1000,
+        max_iter=2000,
         max_fun=15000,
         tol="auto",
         loss_threshold=None,
@@ -729,7 +750,7 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
         if self._multilabel:
             self.classes_ = np.arange(y.shape[1])
             return
-        self.classes_ = np.unique(column_or_1d(y, warn=True))
+        self.classes_ = np.unique(column_or_1d(y))
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in the "
@@ -749,7 +770,7 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
             raise ValueError(
                 f"{name} must have one label for each row, got shape {y.shape}."
             )
-        y = column_or_1d(y)
+        y = column_or_1d(y, warn=True)
         unseen = np.setdiff1d(y, self.classes_)
         if len(unseen):
             raise ValueError(
@@ -767,9 +788,13 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
             weights = compute_sample_weight(self.class_weight, y)
         else:
             y = column_or_1d(y)
-            per_class = compute_class_weight(
-                self.class_weight, classes=self.classes_, y=y, sample_weight=sample_weight
-            )
+            with np.errstate(divide="ignore", invalid="ignore"):
+                per_class = compute_class_weight(
+                    self.class_weight,
+                    classes=self.classes_,
+                    y=y,
+                    sample_weight=sample_weight,
+                )
             weights = per_class[encoded.astype(np.intp).ravel()]
         if not (np.isfinite(weights).all() and (weights >= 0).all()):
             raise ValueError(
@@ -963,7 +988,7 @@ class RegularizedMLPRegressor(RegressorMixin, _RegularizedMLP):
         learning_rate="constant",
         learning_rate_init=0.001,
         power_t=0.5,
-        max_iter=1000,
+        max_iter=2000,
         max_fun=15000,
         tol="auto",
         loss_threshold=None,

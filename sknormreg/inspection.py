@@ -24,12 +24,16 @@ def path_importances(coefs):
     strength = np.ones(coefs[-1].shape[1])
     connected = np.ones(coefs[-1].shape[1], dtype=bool)
     for weights in reversed(coefs):
+        # Only ratios count: weights that no path runs through are left out and the
+        # others scaled, so that deep products neither overflow nor vanish as a whole.
+        weights, strength = weights[:, connected], strength[connected]
         magnitudes = np.abs(weights.astype(np.float64))
+        magnitudes /= magnitudes.max(initial=0.0) or 1.0
         strength = magnitudes @ strength
-        connected = (weights != 0) @ connected
-        # Only ratios count: deep products neither overflow nor vanish as a whole.
-        strength /= strength.max() or 1.0
+        connected = weights.any(axis=1)
+        # What underflowed is connected still.
+        strength[connected] = np.maximum(strength[connected], np.finfo(np.float64).tiny)
+        strength /= strength.max(initial=0.0) or 1.0
     importances = strength / (strength.sum() or 1.0)
-    # What underflowed is connected still.
-    tiny = np.finfo(np.float64).tiny
-    return np.where(connected, np.maximum(importances, tiny), 0.0)
+    importances[connected] = np.maximum(importances[connected], np.finfo(np.float64).tiny)
+    return importances

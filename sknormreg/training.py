@@ -27,9 +27,19 @@ _PROGRESS_SMOOTH, _PROGRESS_KINKED = 1e-4, 1e-5
 # In single precision gradients of deep or wide networks end at about this residual.
 _TOL_SINGLE = 1e-3
 
-# Up to this many rows times parameters tol="auto" goes to the precision of the floats: a
-# thousand iterations more take less than half a second.
+# Share of Glorot's variance that the output layer starts with: the smallest, and alpha / m
+# (at the scale of the objective) from which on a penalty with a kink at zero needs all of
+# it. See benchmarks/bench_start.py.
+_SMALLEST_OUTPUT_SHARE, _STRONG = 0.1, 0.01
+
+# Numbers in the memory of curvature: small networks can afford many pairs, and for large
+# ones a fit is to take the memory of about thirty parameter vectors.
+_MEMORY_NUMBERS, _FEWEST_PAIRS, _MOST_PAIRS = 250_000, 8, 20
+
+# Up to this many rows times parameters tol="auto" goes to the precision of the floats, with
+# a longer memory of curvature: a thousand iterations more take less than half a second.
 _SMALL_WORK = 1.5e5
+_SMALL_SETTINGS = dict(tol=1e-12, min_progress=0.0, memory=50)
 
 # Multiplications in the largest matrix product from which on a second thread pays.
 _THREADED_WORK = 2e7
@@ -128,6 +138,20 @@ class TrainingResult:
     validation_scores: list = field(default_factory=list)
 
 
+def initial_output_share(objective):
+    """How near to a constant prediction training starts (see `initial_params`).
+
+    The larger the first outputs, the more depends on them in which of many local minima
+    of about the same height a training ends. But all weights zero is a stationary point
+    of a penalty with a kink at zero: it needs a start that is not too near to it, the
+    more so the stronger it is.
+    """
+    if objective.penalty.smooth:
+        return _SMALLEST_OUTPUT_SHARE
+    strength = objective.strength / objective.value_scale
+    return min(max(strength / _STRONG, _SMALLEST_OUTPUT_SHARE), 1.0)
+
+
 def resolve_solver(name, objective):
     """The solver that "auto" stands for, by the work of a full-batch evaluation."""
     if name != "auto":
@@ -151,12 +175,10 @@ def make_solver(name, settings, objective, random_state):
     """
     if name == "lbfgs":
         method = LBFGS if objective.penalty.smooth else ProjectedSubgradient
-        tol, min_progress = _full_batch_tolerances(settings.tol, objective)
         return method(
-            tol=tol,
             max_fun=settings.max_fun,
-            min_progress=min_progress,
             n_iter_no_change=settings.n_iter_no_change,
+            **_full_batch_precision(settings.tol, objective),
         )
     n_rows = objective.n_rows
     batch_size = 200 if settings.batch_size == "auto" else settings.batch_size
@@ -179,16 +201,18 @@ def make_solver(name, settings, objective, random_state):
     )
 
 
-def _full_batch_tolerances(tol, objective):
-    """`tol` and `min_progress` of a full-batch solver."""
+def _full_batch_precision(tol, objective):
+    """How far a full-batch solver goes, as keyword arguments for it."""
+    n_params = objective.network.n_params
+    memory = min(max(_MEMORY_NUMBERS // (2 * n_params), _FEWEST_PAIRS), _MOST_PAIRS)
     if tol != "auto":
-        return tol, 0.0
+        return dict(tol=tol, min_progress=0.0, memory=memory)
     if not objective.network.activations:
         # The linear model is convex: its minimum is worth reaching.
-        return 1e-8, 0.0
-    if objective.n_rows * objective.network.n_params <= _SMALL_WORK:
-        return 1e-10, 0.0
-    return _TOL, _progress(objective)
+        return dict(tol=1e-8, min_progress=0.0, memory=memory)
+    if objective.n_rows * n_params <= _SMALL_WORK:
+        return _SMALL_SETTINGS
+    return dict(tol=_TOL, min_progress=_progress(objective), memory=memory)
 
 
 def _progress(objective):
@@ -255,7 +279,7 @@ def _is_accepted(result, objective, settings):
         return True
     if settings.tol != "auto":
         return False
-    aim, _ = _full_batch_tolerances("auto", objective)
+    aim = _full_batch_precision("auto", objective)["tol"]
     accepted = _TOL_SINGLE if result.params.dtype == np.float32 else _TOL
     if result.residual <= result.tolerance / aim * accepted:
         return True
@@ -343,6 +367,7 @@ def train(
                     break
         except KeyboardInterrupt:
             result.status = "interrupted"
+        iterates.close()  # and with it the solver's memory
         watch.restore_best(result)
         with _overflow_is_noticed_later():
             end = objective.evaluate_unscaled(result.params)
@@ -350,7 +375,7 @@ def train(
                 # The weights are finite, yet too large for their own objective.
                 result.params, result.status = params, "diverged"
                 end = objective.evaluate_unscaled(params)
-    result.is_finite = is_finite(end)
+            result.is_finite = is_finite(end)
     result.loss, result.optimality = end.value, max_norm(end.subgradient)
     return result
 
@@ -366,8 +391,7 @@ def _record(result, iterate, objective):
     result.loss_curve.append(iterate.value * objective.value_scale)
     result.residual, result.tolerance = iterate.optimality, iterate.tolerance
     if iterate.status != "diverged":
-        # A copy: minibatch solvers go on in the same array.
-        result.params = objective.from_solver(iterate.params.copy())
+        result.params = objective.from_solver(iterate.params)
 
 
 class _ValidationWatch:

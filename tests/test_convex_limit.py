@@ -45,7 +45,9 @@ def regressor(penalty, alpha, l1_ratio, **parameters):
     )
 
 
-def assert_no_worse(mlp, J_ours, J_oracle):
+def assert_as_low(J, mlp, oracle, predict):
+    """J of both, from their coefficients and what their method `predict` returns."""
+    J_ours, J_oracle = J(mlp.coefs_[0], predict(mlp)), J(oracle.coef_, predict(oracle))
     np.testing.assert_allclose(mlp.loss_, J_ours, rtol=1e-10)
     # Ours being lower by more would mean that the oracle has not converged.
     assert abs(J_ours - J_oracle) <= EXCESS * J_oracle
@@ -75,7 +77,7 @@ def test_squared_error(penalty, l1_ratio, alpha, weighted, layout):
         return loss + alpha * penalty_value(coef, l1_ratio) / m
 
     mlp = fit(regressor(penalty, alpha, l1_ratio), X, y, s, layout)
-    assert_no_worse(mlp, J(mlp.coefs_[0], mlp.predict(X)), J(oracle.coef_, oracle.predict(X)))
+    assert_as_low(J, mlp, oracle, lambda model: model.predict(X))
     if penalty == "l1":
         np.testing.assert_array_equal(mlp.coefs_[0].ravel() == 0, oracle.coef_ == 0)
 
@@ -120,11 +122,7 @@ def test_log_loss(penalty, l1_ratio, load, weighted, layout):
         s,
         layout,
     )
-    assert_no_worse(
-        mlp,
-        J(mlp.coefs_[0], mlp.decision_function(X)),
-        J(oracle.coef_, oracle.decision_function(X)),
-    )
+    assert_as_low(J, mlp, oracle, lambda model: model.decision_function(X))
 
 
 @pytest.mark.parametrize("layout", ["dense", "csr"])
@@ -148,7 +146,7 @@ def test_poisson(weighted, layout):
         return np.average(deviance, weights=s) + alpha * penalty_value(coef, 0) / m
 
     mlp = fit(regressor("l2", alpha, 0.0, loss="poisson"), X, y, s, layout)
-    assert_no_worse(mlp, J(mlp.coefs_[0], mlp.predict(X)), J(oracle.coef_, oracle.predict(X)))
+    assert_as_low(J, mlp, oracle, lambda model: model.predict(X))
 
 
 @pytest.mark.parametrize("batch_size", [20, 200, 569])

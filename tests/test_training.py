@@ -5,7 +5,12 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    load_iris,
+)
 from sklearn.dummy import DummyClassifier
 from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
 from sklearn.model_selection import train_test_split
@@ -176,7 +181,8 @@ def test_partial_fit_is_one_epoch_a_call(cancer, solver):
     for _ in range(4):
         parts.partial_fit(X, y, classes=[0, 1])
     whole = RegularizedMLPClassifier((6,), max_iter=4, **common)
-    start = RegularizedMLPClassifier((6,), max_fun=1, random_state=0, solver="lbfgs")
+    start = RegularizedMLPClassifier((6,), penalty="l1", random_state=0, solver="lbfgs")
+    start.set_params(max_fun=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         start.fit(X, y)

@@ -52,7 +52,7 @@ class Identity(Activation):
 class Logistic(Activation):
     """act(z) = 1 / (1 + exp(-z))."""
 
-    init_gain = 6.0
+    init_gain = 2.0
 
     def value(self, z):
         special.expit(z, out=z)

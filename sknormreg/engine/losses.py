@@ -253,16 +253,20 @@ def _weighted_sum(per_output, sample_weight):
 def _spread(y, sample_weight):
     """Largest standard deviation of an output; its size where there is no deviation."""
     mean = np.average(y, axis=0, weights=sample_weight)
-    variance = np.average((y - mean) ** 2, axis=0, weights=sample_weight)
-    spread, size = float(np.sqrt(variance.max())), float(np.abs(mean).max())
-    spread = spread if spread > 1e-6 * size else (size or 1.0)
+    deviation = (y - mean).astype(np.float64)
+    # Scaled, so that squares of large targets do not overflow.
+    largest = float(np.abs(deviation).max()) or 1.0
+    variance = np.average((deviation / largest) ** 2, axis=0, weights=sample_weight)
+    spread, size = largest * float(np.sqrt(variance.max())), float(np.abs(mean).max())
+    rounding = 100 * np.finfo(y.dtype).eps * size
+    spread = spread if spread > rounding else (size or 1.0)
     # Squares of it stay within the floats.
     return min(max(spread, 1e-100), 1e100)
 
 
 def _inside(share, margin=1e-10):
     """Keep shares away from 0 and 1, where the raw prediction would be infinite."""
-    return np.clip(share, margin, 1 - margin)
+    return np.clip(np.asarray(share, dtype=np.float64), margin, 1 - margin)
 
 
 def _weighted_quantile(y, sample_weight, quantile):

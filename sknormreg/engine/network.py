@@ -71,19 +71,22 @@ class Network:
         parts = [np.asarray(part, dtype=dtype).ravel() for part in (*coefs, *intercepts)]
         return np.concatenate(parts)
 
-    def initial_params(self, output_intercept, random_state, dtype):
+    def initial_params(self, output_intercept, random_state, dtype, output_share=1.0):
         """Draw initial parameters.
 
         Weights are uniform within Glorot and Bengio's bound (2010, eq. 16), hidden
-        intercepts 0, and the output intercept is the best constant prediction, so that
-        training starts from what is known without looking at X. The linear model, whose
-        objective is convex, starts with all weights 0.
+        intercepts 0, and the output intercept is the best constant prediction, which is
+        what is known without looking at X. The linear model, whose objective is convex,
+        starts with all weights 0.
 
         Parameters
         ----------
         output_intercept : array-like of shape (n_outputs,)
         random_state : RandomState
         dtype : dtype of the parameters
+        output_share : float
+            Share of that variance that the output layer's weights are drawn with. The
+            smaller it is, the nearer to the constant prediction training starts.
 
         Returns
         -------
@@ -91,9 +94,10 @@ class Network:
         """
         params = np.zeros(self.n_params, dtype=dtype)
         if self.activations:
-            # The output layer is drawn like the last hidden one.
             gains = [ACTIVATIONS[a].init_gain for a in self.activations]
-            for weights, gain in zip(self.coefs(params), [*gains, gains[-1]]):
+            # The output layer is drawn like the last hidden one.
+            gains.append(output_share * gains[-1])
+            for weights, gain in zip(self.coefs(params), gains):
                 bound = np.sqrt(gain / sum(weights.shape))
                 weights[...] = random_state.uniform(-bound, bound, weights.shape)
         self.intercepts(params)[-1][...] = output_intercept

@@ -35,8 +35,9 @@ def _enter():
     with _lock:
         if _n_limited == 0:
             # Finding the libraries takes milliseconds, so it is done once.
-            _controller = _controller or ThreadpoolController()
-            _limiter = _controller.limit(limits=1, user_api="blas")
+            _controller = _controller or ThreadpoolController().select(user_api="blas")
+            with _control_of_threads():
+                _limiter = _controller.limit(limits=1)
         _n_limited += 1
 
 
@@ -45,5 +46,26 @@ def _leave():
     with _lock:
         _n_limited -= 1
         if _n_limited == 0:
-            _limiter.restore_original_limits()
+            with _control_of_threads():
+                _limiter.restore_original_limits()
             _limiter = None
+
+
+@contextmanager
+def _control_of_threads():
+    """Let this thread set limits, whichever did before, and any other one after it.
+
+    From version 3.8 on, threadpoolctl lets only one thread of the process set those of
+    an OpenBLAS, until that thread gives the right up: ours may enter in one thread and
+    leave in another.
+    """
+    _release_control()
+    yield
+    _release_control()
+
+
+def _release_control():
+    for library in _controller.lib_controllers:
+        release = getattr(library, "clear_controlling_thread", None)
+        if release is not None:
+            release(force=True)

@@ -36,14 +36,19 @@ class ElasticNet(PiecewiseSmoothPenalty):
         return weights
 
     def subgradient_distance(self, weights, gradient, strength):
-        smooth_part = gradient + strength * (1 - self.l1_ratio) * weights
+        smooth_part = strength * (1 - self.l1_ratio) * weights
+        smooth_part += gradient
         if self.smooth:
             return smooth_part
         # At w = 0 the set is the interval smooth_part + [-l1, l1]; elsewhere it is the
         # single point smooth_part + l1 sign(w).
         l1 = strength * self.l1_ratio
-        at_zero = smooth_part - np.clip(smooth_part, -l1, l1)
-        return np.where(weights == 0, at_zero, smooth_part + l1 * np.sign(weights))
+        kinked_part = np.sign(weights)
+        kinked_part *= l1
+        zero = weights == 0
+        kinked_part[zero] = -np.clip(smooth_part[zero], -l1, l1)
+        smooth_part += kinked_part
+        return smooth_part
 
     def at_kink(self, weights):
         if self.smooth:
@@ -52,7 +57,7 @@ class ElasticNet(PiecewiseSmoothPenalty):
 
     def project(self, weights, reference):
         if not self.smooth:
-            weights[weights * reference <= 0] = 0
+            weights[np.sign(weights) != np.sign(reference)] = 0
 
 
 class L1(ElasticNet):

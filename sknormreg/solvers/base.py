@@ -32,7 +32,7 @@ class Iterate:
     Attributes
     ----------
     params : ndarray of shape (n_params,)
-        Valid until the next iteration.
+        An array that the solver does not write to any more.
 
     value : float
         The objective there; for minibatch solvers its running mean over the epoch.

@@ -1,11 +1,12 @@
 """Limited memory of curvature, as L-BFGS keeps it.
 
-The two-loop recursion (Nocedal and Wright, 2006, algorithm 7.4) runs on inner products
-alone, as in the vector-free form of Chen, Wang and Zhou (2014, algorithm 3): restricting
-the memory to a subset of the parameters then only changes the inner products.
+The inverse Hessian approximation in its compact form (Byrd, Nocedal and Schnabel, 1994,
+eq. 3.1) needs the inner products of the pairs only: restricting the memory to a subset of
+the parameters then changes nothing but these.
 """
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 # Columns at a time in products restricted to a subset: bounds their memory.
 _CHUNK = 1 << 16
@@ -70,7 +71,7 @@ class CurvaturePairs:
             subgradient = np.where(free, subgradient, 0)
         gram = self._restricted_gram(free) if restricted else self._gram
         products = (self._basis @ subgradient).astype(np.float64)
-        gamma, weights = self._two_loops(gram, products)
+        gamma, weights = self._combination(gram, products)
         direction = weights.astype(self._basis.dtype) @ self._basis
         direction += gamma * subgradient
         np.negative(direction, out=direction)
@@ -78,24 +79,25 @@ class CurvaturePairs:
             direction[~free] = 0
         return direction, gamma
 
-    def _two_loops(self, gram, products):
+    def _combination(self, gram, products):
         """Coefficients of H g in terms of g (a scalar) and of the basis (a vector)."""
         weights = np.zeros(len(products))
-        pairs = [(s, s + self.memory) for s in self._slots]
+        s = np.array(self._slots, dtype=np.intp)
+        y = s + self.memory
         # Restriction may have taken a pair's positive curvature away.
-        pairs = [(s, y) for s, y in pairs if gram[s, y] > 1e-10 * gram[y, y] > 0]
-        if not pairs:
+        kept = gram[s, y] > 1e-10 * gram[y, y]
+        s, y = s[kept], y[kept]
+        if not len(s):
             return 1.0, weights
-        first = {}
-        for s, y in reversed(pairs):
-            first[s] = (products[s] + gram[s] @ weights) / gram[s, y]
-            weights[y] -= first[s]
-        s, y = pairs[-1]
-        gamma = gram[s, y] / gram[y, y]
-        weights *= gamma
-        for s, y in pairs:
-            second = (gamma * products[y] + gram[y] @ weights) / gram[s, y]
-            weights[s] += first[s] - second
+        sy, yy = gram[np.ix_(s, y)], gram[np.ix_(y, y)]
+        gamma = sy[-1, -1] / yy[-1, -1]
+        # With R the upper triangle of S'Y and D its diagonal,
+        #   H g = gamma g + S R^-T ((D + gamma Y'Y) u - gamma Y'g) - gamma Y u,
+        # where u = R^-1 S'g.
+        u = solve_triangular(sy, products[s], check_finite=False)
+        inner = np.diag(sy) * u + gamma * (yy @ u - products[y])
+        weights[s] = solve_triangular(sy, inner, trans="T", check_finite=False)
+        weights[y] = -gamma * u
         return gamma, weights
 
     def _restricted_gram(self, free):

@@ -17,7 +17,8 @@ class FullBatchSolver(ABC):
     ----------
     tol : float
         Stops where the largest entry of the minimum-norm subgradient is at most
-        `tol * max(1, largest entry of the loss's gradient at the start)`.
+        `tol` times that of the loss's gradient at the start, which counts as at least
+        1 and at most 100.
 
     max_fun : int
         Stops after this many evaluations of the objective.
@@ -27,7 +28,7 @@ class FullBatchSolver(ABC):
         less than `min_progress` on average; 0 leaves the decision to `tol`.
 
     memory : int
-        Curvature pairs kept.
+        Curvature pairs kept, two parameter vectors each.
     """
 
     tol: float
@@ -64,7 +65,8 @@ class FullBatchSolver(ABC):
         current = problem.evaluate(params)
         # Of the loss alone: a large alpha makes the penalty's subgradient at the start
         # as large as one likes, and a tolerance relative to it worthless.
-        tolerance = self.tol * max(1.0, max_norm(current.gradient))
+        # And features of 1e200 are no licence to stop anywhere.
+        tolerance = self.tol * min(max(1.0, max_norm(current.gradient)), 100.0)
         pairs = CurvaturePairs(self.memory, len(params), params.dtype)
         progress = _Progress(np.finfo(params.dtype).eps)
         n_evaluations, status = 1, None

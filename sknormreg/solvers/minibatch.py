@@ -115,7 +115,7 @@ class MinibatchSolver(ABC):
                     status = status or "converged"
                 else:
                     state.learning_rate /= 5
-            yield Iterate(params, value, problem.n_rows, status=status)
+            yield Iterate(params.copy(), value, problem.n_rows, status=status)
 
     def _set_rate(self, state):
         if self.learning_rate == "invscaling":

@@ -53,8 +53,7 @@ def _projected_search(problem, params, current, direction, reference, step):
     for n_trials in range(1, _MAX_TRIALS + 1):
         trial = params + params.dtype.type(step) * direction
         problem.project(trial, reference)
-        move = trial - params
-        slope = float(current.subgradient @ move)
+        slope = float(current.subgradient @ (trial - params))
         if not slope < 0:
             return None, n_trials - 1
         new = problem.evaluate(trial)
@@ -75,9 +74,7 @@ def _remember(pairs, params, current, new_params, new):
     # Off the kinks the subgradients' difference includes the penalty's own curvature;
     # where a weight has just become zero, the subgradient there belongs to another
     # piece of the objective and only the loss's gradient can be compared.
-    change = np.where(
-        new_params != 0,
-        new.subgradient - current.subgradient,
-        new.gradient - current.gradient,
-    )
+    change = new.gradient - current.gradient
+    moved = new_params != 0
+    change[moved] = new.subgradient[moved] - current.subgradient[moved]
     pairs.append(new_params - params, change)

@@ -1,0 +1,74 @@
+"""Which module may import which, and what importing the package loads."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def _python(code):
+    """Run code in a fresh interpreter, in the repository."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_import_contracts_hold():
+    pytest.importorskip("importlinter")
+    done = _python(
+        "from importlinter.cli import lint_imports\n"
+        "raise SystemExit(lint_imports(config_filename='pyproject.toml', no_cache=True))"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    # None of them left out: an empty contract holds, too.
+    n_contracts = (ROOT / "pyproject.toml").read_text().count("importlinter.contracts]]")
+    assert n_contracts > 0
+    assert f"{n_contracts} kept, 0 broken" in done.stdout
+
+
+# scikit-learn imports pandas for itself, where it is installed: who asks is what counts.
+_WATCH_IMPORTS = """
+import builtins, sys
+asked, real_import = set(), builtins.__import__
+
+def watched_import(name, globals=None, *args, **kwargs):
+    if globals and (globals.get("__name__") or "").startswith("sknormreg"):
+        asked.add(name.partition(".")[0])
+    return real_import(name, globals, *args, **kwargs)
+
+builtins.__import__ = watched_import
+import sknormreg
+assert {"numpy", "sklearn"} <= asked, asked
+assert not asked & {"matplotlib", "pandas", "torch"}, asked
+assert not set(sys.modules) & {"matplotlib", "torch"}, "loaded by somebody"
+"""
+
+
+def test_importing_the_package_loads_no_plots_frames_or_torch():
+    done = _python(_WATCH_IMPORTS)
+    assert done.returncode == 0, done.stderr
+
+
+_HIDE_PACKAGES = """
+import sys
+
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name in {"matplotlib", "pandas", "torch"}:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Hidden())
+import sknormreg
+"""
+
+
+def test_importing_the_package_needs_no_plots_frames_or_torch():
+    done = _python(_HIDE_PACKAGES)
+    assert done.returncode == 0, done.stderr
