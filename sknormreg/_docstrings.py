@@ -141,9 +141,9 @@ n_nonzero_ : int
 
 feature_importances_ : ndarray of shape (n_features_in_,)
     For each input the sum over all paths to an output of the product of the absolute
-    weights along the path, normalised to sum 1. Exactly 0 if and only if no path of
-    non-zero weights leads from the input to an output. Comparable between inputs of
-    one scale, so standardise them.
+    weights along the path, normalised to sum 1 where there is any. Exactly 0 if and only
+    if no path of non-zero weights leads from the input to an output. Comparable between
+    inputs of one scale, so standardise them.
 
 solver_ : {{"lbfgs", "adam", "sgd"}}
     The solver used.

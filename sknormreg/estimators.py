@@ -16,7 +16,6 @@ from sklearn.base import (
 )
 from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.utils import (
     check_array,
@@ -60,6 +59,7 @@ from .engine.losses import (
 from .inspection import path_importances
 from .objective import Objective
 from .penalties import L1, L2, ElasticNet
+from .solvers import MinibatchState
 from .training import (
     TrainingState,
     Validation,
@@ -135,8 +135,8 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """The loss between encoded targets and raw outputs."""
 
     @abstractmethod
-    def _decide(self, raw):
-        """Encoded predictions from raw outputs."""
+    def _decide(self, raw, loss):
+        """Encoded predictions from raw outputs, which may be overwritten."""
 
     @abstractmethod
     def _score_encoded(self, y, predicted, sample_weight):
@@ -183,9 +183,11 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Rows held out to watch the unpenalised loss. With ``early_stopping=True``
             that loss decides when to stop and which weights to keep, and no split is
-            made; otherwise it is only recorded in `validation_loss_curve_`. In a
-            `Pipeline`, ``Pipeline(..., transform_input=["X_val"])`` transforms `X_val`
-            like X.
+            made; otherwise it is only recorded in `validation_loss_curve_`. Class
+            weights do not apply to these rows. In a `Pipeline`, `X_val` is transformed
+            like X by ``Pipeline(..., transform_input=["X_val"])``, which takes
+            ``sklearn.set_config(enable_metadata_routing=True)`` and, for this step,
+            ``set_fit_request(X_val=True, y_val=True)``.
 
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
             Target values of `X_val`.
@@ -218,6 +220,10 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         ConvergenceWarning
             If training ended before it converged.
         """
+        if not self.warm_start:
+            # If this fit fails, there are no weights to predict with: those of an
+            # earlier one may be for other features and classes.
+            self.__dict__.pop("coefs_", None)
         data = self._validate_training_data(X, y, sample_weight)
         held_out = self._validate_held_out(X_val, y_val, sample_weight_val)
         random_state = check_random_state(self.random_state)
@@ -248,7 +254,7 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             verbose=self.verbose,
         )
         self._raise_or_warn(result, objective)
-        self._store(result, network, continued=self.warm_start)
+        self._store(result, network)
         callbacks.end(result.params, result.n_iter)
         return self
 
@@ -259,6 +265,8 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 "partial_fit does not support early_stopping=True: a call sees a part "
                 "of the data only. Use fit, or set early_stopping=False."
             )
+        # scikit-learn's decorator checks parameters at the first call only.
+        self._validate_params()
         first = not hasattr(self, "coefs_")
         data = self._validate_training_data(X, y, sample_weight, incremental=True)
         state = getattr(self, "_training_state", None)
@@ -276,7 +284,10 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             objective, solver, params, max_iter=1, solver_state=state.solver_state
         )
         self._raise_or_warn(result, objective, incremental=True)
-        self._store(result, objective.network, continued=True, incremental=True)
+        self._store(result, objective.network, incremental=not first)
+        if result.status == "diverged":
+            # Running averages that have overflowed would spoil the calls to come.
+            state.solver_state = MinibatchState()
         self._training_state = state
         return self
 
@@ -352,8 +363,10 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         return train_rows, self._make_validation(data, val_rows)
 
     def _make_validation(self, data, rows):
+        loss = self._make_loss()
+
         def score(y, raw, sample_weight):
-            return self._score_encoded(y, self._decide(raw), sample_weight)
+            return self._score_encoded(y, self._decide(raw, loss), sample_weight)
 
         return Validation(data, rows, decides=self.early_stopping, score=score)
 
@@ -449,18 +462,14 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if problem:
             warnings.warn(problem, ConvergenceWarning, stacklevel=4)
 
-    def _store(self, result, network, *, continued=False, incremental=False):
-        """Set the fitted attributes, after those of earlier calls where continued."""
-
-        def earlier(name, default):
-            return (getattr(self, name, default) if continued else default) or default
-
-        n_iter = result.n_iter + (earlier("n_iter_", 0) if incremental else 0)
+    def _store(self, result, network, incremental=False):
+        """Set the fitted attributes; `incremental` adds to those of earlier calls."""
+        n_iter = result.n_iter + (self.n_iter_ if incremental else 0)
         for name, value in _network_attributes(network, result.params, n_iter).items():
             setattr(self, name, value)
         self.loss_, self.optimality_ = result.loss, result.optimality
-        self.t_ = earlier("t_", 0) + result.n_rows_seen
-        self.loss_curve_ = earlier("loss_curve_", []) + result.loss_curve
+        self.t_ = result.n_rows_seen + (self.t_ if incremental else 0)
+        self.loss_curve_ = (self.loss_curve_ if incremental else []) + result.loss_curve
         best_loss = min(self.loss_curve_, default=result.loss)
         self.best_loss_ = None if self.early_stopping else best_loss
         self.validation_loss_curve_ = result.validation_loss_curve or None
@@ -736,6 +745,9 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
                 "compute_class_weight('balanced', classes=classes, y=y) and pass them "
                 "as class_weight={class: weight}."
             )
+        if not hasattr(self, "coefs_"):
+            # A first call that failed may have left classes behind.
+            self.__dict__.pop("classes_", None)
         if _check_partial_fit_first_call(self, classes):
             if len(self.classes_) < 2:
                 raise ValueError(f"classes must name at least 2 classes, got {classes!r}.")
@@ -813,15 +825,19 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
         return MultinomialLogLoss(len(self.classes_))
 
     def _stratification(self, encoded):
-        return None if self._multilabel else encoded
+        if self._multilabel:
+            return None
+        return self.classes_[encoded.astype(np.intp).ravel()]
 
-    def _decide(self, raw):
+    def _decide(self, raw, loss):
         if self._multilabel or raw.shape[1] == 1:
             return (raw > 0).astype(np.intp)
         return raw.argmax(axis=1)
 
     def _score_encoded(self, y, predicted, sample_weight):
-        return accuracy_score(y.astype(np.intp), predicted, sample_weight=sample_weight)
+        correct = y == predicted
+        correct = correct.all(axis=1) if correct.ndim == 2 else correct
+        return float(np.average(correct, weights=sample_weight))
 
     def predict(self, X):
         """Predict class labels.
@@ -837,7 +853,7 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
             The predicted classes, or an indicator matrix of labels; a sparse one where
             the model was fitted with a sparse one.
         """
-        decided = self._decide(self._raw_predict(X))
+        decided = self._decide(self._raw_predict(X), self._network.loss)
         if self._multilabel:
             return sparse.csr_matrix(decided) if self._sparse_labels else decided
         return self.classes_[decided.ravel()]
@@ -1088,12 +1104,17 @@ class RegularizedMLPRegressor(RegressorMixin, _RegularizedMLP):
             "quantile": Pinball(self.quantile),
         }[self.loss]
 
-    def _decide(self, raw):
-        self._make_loss().inverse_link(raw)
+    def _decide(self, raw, loss):
+        loss.inverse_link(raw)
         return raw
 
     def _score_encoded(self, y, predicted, sample_weight):
-        return r2_score(y, predicted, sample_weight=sample_weight)
+        mean = np.average(y, axis=0, weights=sample_weight)
+        residual = np.average((y - predicted) ** 2, axis=0, weights=sample_weight)
+        total = np.average((y - mean) ** 2, axis=0, weights=sample_weight)
+        # Undefined for a constant target, of which there is no need to warn every time.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
 
     def predict(self, X):
         """Predict target values.
@@ -1108,7 +1129,8 @@ class RegularizedMLPRegressor(RegressorMixin, _RegularizedMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             The predicted values.
         """
-        predicted = self._decide(self._raw_predict(X))
+        # The loss of the fit: `set_params` changes the next one only.
+        predicted = self._decide(self._raw_predict(X), self._network.loss)
         return predicted.ravel() if predicted.shape[1] == 1 else predicted
 
     def __sklearn_tags__(self):

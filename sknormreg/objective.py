@@ -102,15 +102,10 @@ class Objective:
         """J, the loss's gradient and J's shortest subgradient, at scaled parameters."""
         params = self.from_solver(scaled)
         value, gradient, subgradient = self.evaluate_unscaled(params)
-        if subgradient is gradient:
-            gradient = subgradient = self._rescaled(gradient, self._output_scale)
-        else:
-            gradient = self._rescaled(gradient, self._output_scale)
-            subgradient = self._rescaled(subgradient, self._output_scale)
-        if self.value_scale != 1:
-            gradient /= self.value_scale
-            if subgradient is not gradient:
-                subgradient /= self.value_scale
+        gradient = self._rescaled(gradient, self._output_scale)
+        subgradient = self._rescaled(subgradient, self._output_scale)
+        gradient /= self.value_scale
+        subgradient /= self.value_scale
         return Evaluation(value / self.value_scale, gradient, subgradient)
 
     def evaluate_unscaled(self, params):

@@ -157,7 +157,7 @@ def resolve_solver(name, objective):
     if name != "auto":
         return name
     work = objective.n_rows * objective.network.n_params
-    return "lbfgs" if work <= FULL_BATCH_WORK and objective.network.loss.smooth else "adam"
+    return "lbfgs" if work <= FULL_BATCH_WORK else "adam"
 
 
 def make_solver(name, settings, objective, random_state):
@@ -187,7 +187,7 @@ def make_solver(name, settings, objective, random_state):
         learning_rate_init=settings.learning_rate_init,
         learning_rate=settings.learning_rate,
         power_t=settings.power_t,
-        tol=_PROGRESS_SMOOTH if settings.tol == "auto" else settings.tol,
+        tol=_progress(objective) if settings.tol == "auto" else settings.tol,
         n_iter_no_change=settings.n_iter_no_change,
         shuffle=settings.shuffle,
         random_state=random_state,
@@ -216,7 +216,8 @@ def _full_batch_precision(tol, objective):
 
 
 def _progress(objective):
-    return _PROGRESS_SMOOTH if objective.penalty.smooth else _PROGRESS_KINKED
+    smooth = objective.penalty.smooth and objective.network.loss.smooth
+    return _PROGRESS_SMOOTH if smooth else _PROGRESS_KINKED
 
 
 def convergence_problem(result, objective, solver_name, settings, incremental=False):
@@ -239,7 +240,7 @@ def convergence_problem(result, objective, solver_name, settings, incremental=Fa
     if result.status == "diverged":
         return (
             f"Training with solver='{solver_name}' diverged in iteration "
-            f"{result.n_iter}: the last finite weights are kept. Lower {rate}, or "
+            f"{result.n_iter}: the weights from before are kept. Lower {rate}, or "
             "standardise the features, for example with StandardScaler."
         )
     if incremental:
@@ -260,34 +261,41 @@ def convergence_problem(result, objective, solver_name, settings, incremental=Fa
         )
     if _is_accepted(result, objective, settings):
         return None
-    limit = {
-        "max_iter": f"reached max_iter={settings.max_iter} iterations",
-        "max_fun": f"reached max_fun={settings.max_fun} evaluations",
-        "stalled": "found no further descent at the precision of the data's floats",
+    reason, remedy = {
+        "max_iter": (f"reached max_iter={settings.max_iter} iterations", "max_iter, "),
+        "max_fun": (f"reached max_fun={settings.max_fun} evaluations", "max_fun, "),
+        "stalled": ("found no further descent at the precision of the data's floats", ""),
     }[result.status]
     return (
-        f"solver='lbfgs' {limit} with a residual of {result.residual:.2g}, where tol asks "
-        f"for {result.tolerance:.2g}. Increase max_iter, max_fun or tol, standardise the "
-        "features, or increase alpha."
+        f"solver='lbfgs' {reason} with a residual of {result.residual:.2g}, where "
+        f"{_accepted_residual(result, objective, settings):.2g} would do. Increase "
+        f"{remedy}tol or alpha, or standardise the features."
     )
 
 
 def _is_accepted(result, objective, settings):
-    """Whether the residual is small enough, though the solver aimed at less."""
+    """Whether the residual is small enough, though the solver did not say so."""
+    if result.residual <= _accepted_residual(result, objective, settings):
+        return True
     if result.status == "stalled" and not objective.network.smooth:
         # It ended on a kink, at which no gradient vanishes.
         return True
     if settings.tol != "auto":
         return False
-    aim = _full_batch_precision("auto", objective)["tol"]
-    accepted = _TOL_SINGLE if result.params.dtype == np.float32 else _TOL
-    if result.residual <= result.tolerance / aim * accepted:
-        return True
     window = settings.n_iter_no_change
     if result.n_iter <= window:
         return False
     fall = result.loss_curve[-1 - window] - result.loss_curve[-1]
     return fall < window * _progress(objective) * objective.value_scale
+
+
+def _accepted_residual(result, objective, settings):
+    """The residual that counts as converged; tol="auto" may have aimed at less."""
+    if settings.tol != "auto":
+        return result.tolerance
+    aim = _full_batch_precision("auto", objective)["tol"]
+    accepted = _TOL_SINGLE if result.params.dtype == np.float32 else _TOL
+    return result.tolerance / aim * accepted
 
 
 def train(
@@ -371,13 +379,19 @@ def train(
         watch.restore_best(result)
         with _overflow_is_noticed_later():
             end = objective.evaluate_unscaled(result.params)
-            if not is_finite(end) and result.n_iter:
-                # The weights are finite, yet too large for their own objective.
+            incremental = solver_state is not None
+            if not is_finite(end) or (incremental and _has_exploded(end, objective)):
+                # Finite weights, far too large for their own objective.
                 result.params, result.status = params, "diverged"
                 end = objective.evaluate_unscaled(params)
             result.is_finite = is_finite(end)
     result.loss, result.optimality = end.value, max_norm(end.subgradient)
     return result
+
+
+def _has_exploded(end, objective):
+    """Whether J is beyond all reason after one epoch, before which it is not known."""
+    return end.value > 1e3 * objective.value_scale
 
 
 def _overflow_is_noticed_later():

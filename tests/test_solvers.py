@@ -190,12 +190,13 @@ def test_invscaling_and_adaptive_rates():
     state = MinibatchState()
     solver = minibatch_solver("adam", learning_rate="invscaling", learning_rate_init=0.1)
     iterates = solver.iterate(objective, start, state)
-    rates = [next(iterates) and state.learning_rate for _ in range(4)]
-    np.testing.assert_allclose(rates, [0.1, 0.1 / 2**0.5, 0.1 / 3**0.5, 0.05])
+    rates = [next(iterates) and solver.rate(state) for _ in range(4)]
+    # Of the epoch to come.
+    np.testing.assert_allclose(rates, 0.1 / np.sqrt([2, 3, 4, 5]))
 
     state = MinibatchState()
     solver = minibatch_solver("adam", n_iter_no_change=1, tol=1e3)
-    rates = [state.learning_rate for _ in solver.iterate(objective, start, state)]
+    rates = [solver.rate(state) for _ in solver.iterate(objective, start, state)]
     # Every second epoch without progress divides by 5, down to a thousandth; the first
     # epoch always counts as progress.
     assert rates[0] == pytest.approx(0.01)

@@ -12,6 +12,7 @@ from sklearn.datasets import (
     load_iris,
 )
 from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import accuracy_score, log_loss, mean_squared_error, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
@@ -144,7 +145,7 @@ def test_warm_start_goes_on_where_it_ended(cancer):
     mlp.fit(X, y)
     assert mlp.n_iter_ < n_first / 2
     assert mlp.loss_ <= first
-    assert len(mlp.loss_curve_) == n_first + mlp.n_iter_
+    assert len(mlp.loss_curve_) == mlp.n_iter_
     cold = mlp.set_params(warm_start=False).fit(X, y)
     assert cold.n_iter_ == n_first
 
@@ -194,6 +195,68 @@ def test_partial_fit_is_one_epoch_a_call(cancer, solver):
     np.testing.assert_allclose(parts.loss_curve_, whole.loss_curve_, rtol=1e-10)
     assert parts.n_iter_ == 4
     assert parts.t_ == 4 * len(y)
+
+
+def test_partial_fit_goes_on_with_other_settings_and_after_divergence(cancer):
+    X, _, y, _ = cancer
+    mlp = RegularizedMLPClassifier((6,), solver="adam", random_state=0)
+    mlp.partial_fit(X, y, classes=[0, 1])
+    mlp.set_params(solver="sgd", learning_rate_init=0.1)
+    for _ in range(20):
+        mlp.partial_fit(X, y)
+    assert mlp.solver_ == "sgd"
+    before = mlp.loss_
+    assert before < 0.2
+    # Without a penalty: its prox keeps weights bounded at any rate.
+    mlp.set_params(learning_rate_init=1e30, alpha=0)
+    kept = mlp.coefs_[0].copy()
+    with pytest.warns(ConvergenceWarning, match="Lower learning_rate_init"):
+        mlp.partial_fit(X, y)
+    np.testing.assert_array_equal(mlp.coefs_[0], kept)
+    before = mlp.loss_
+    mlp.set_params(learning_rate_init=0.1).partial_fit(X, y)
+    assert mlp.loss_ < before
+
+
+def test_partial_fit_checks_parameters_at_every_call(cancer):
+    X, _, y, _ = cancer
+    mlp = RegularizedMLPClassifier((6,)).partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(ValueError, match="'alpha' parameter"):
+        mlp.set_params(alpha=-3).partial_fit(X, y)
+
+
+def test_a_failed_refit_leaves_nothing_to_predict_with(cancer):
+    X, _, y, _ = cancer
+    mlp = RegularizedMLPClassifier((6,), max_iter=5, tol=1).fit(X, y)
+    with pytest.raises(ValueError, match="hidden_layer_sizes"):
+        mlp.set_params(hidden_layer_sizes=(0,)).fit(X, y)
+    with pytest.raises(NotFittedError):
+        mlp.predict(X)
+
+
+@pytest.mark.parametrize("tol", [1e-2, 1e-3])
+def test_no_iteration_after_convergence(cancer, tol):
+    """The iterate that meets tol is the last one, also where max_iter ends there."""
+    X, _, y, _ = cancer
+    mlp = RegularizedMLPClassifier((6,), tol=tol, random_state=0).fit(X, y)
+    assert mlp.optimality_ <= tol
+    assert len(set(mlp.loss_curve_)) == mlp.n_iter_
+    mlp.set_params(max_iter=mlp.n_iter_).fit(X, y)  # without a warning
+
+
+def test_a_first_partial_fit_may_fail_and_be_repeated(cancer):
+    X, _, y, _ = cancer
+    mlp = RegularizedMLPClassifier((6,), random_state=0)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        mlp.partial_fit(X, y[:-1], classes=[0, 1, 2])
+    assert mlp.partial_fit(X, y, classes=[0, 1]).predict(X[:3]).shape == (3,)
+
+
+def test_predictions_are_those_of_the_fitted_loss(diabetes):
+    X, _, y, _ = diabetes
+    mlp = RegularizedMLPRegressor((5,), loss="poisson", alpha=10, random_state=0).fit(X, y)
+    before = mlp.predict(X)
+    np.testing.assert_array_equal(mlp.set_params(loss="huber").predict(X), before)
 
 
 def test_partial_fit_with_total_weight_is_unbiased_for_the_whole(cancer):

@@ -147,7 +147,7 @@ _ERFC_A = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
 
 
 def _normal_cdf(z, bell):
-    """Phi(z) to the precision of z, given bell = exp(-z^2 / 2).
+    """Phi(z), up to the rounding of numbers near 1, given bell = exp(-z^2 / 2).
 
     SciPy's takes fifteen times as long as a tanh. In single precision a polynomial that
     shares the exponential with the density is as exact, in a fifth of the time.

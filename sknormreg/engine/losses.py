@@ -273,5 +273,9 @@ def _weighted_quantile(y, sample_weight, quantile):
     """The smallest value with at least `quantile` of the weight at or below it."""
     if sample_weight is None:
         return np.quantile(y, quantile, axis=0, method="inverted_cdf")
-    weights = np.asarray(sample_weight, dtype=np.float64)
-    return np.quantile(y, quantile, axis=0, method="inverted_cdf", weights=weights)
+    order = np.argsort(y, axis=0)
+    below = np.cumsum(sample_weight.astype(np.float64)[order], axis=0)
+    # Rounding of the sum must not step over a value that has just enough below it.
+    enough = below >= quantile * below[-1] * (1 - 1e-12)
+    first = enough.argmax(axis=0)[None]
+    return np.take_along_axis(np.take_along_axis(y, order, 0), first, 0)[0]

@@ -1,6 +1,5 @@
 """Forward and backward passes in NumPy: short, obvious, correct.
 
-This engine is the oracle of the tests, and what runs where no compiled one is there.
 Full batches go through in blocks of rows, so that the memory of a pass is that of one
 block, whatever the number of rows.
 """

@@ -60,8 +60,10 @@ def _control_of_threads():
     leave in another.
     """
     _release_control()
-    yield
-    _release_control()
+    try:
+        yield
+    finally:
+        _release_control()
 
 
 def _release_control():

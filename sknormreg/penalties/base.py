@@ -7,8 +7,14 @@ class Penalty(ABC):
     """A penalty Omega(W) on the weights of one layer.
 
     A penalty knows neither its strength in the objective nor the solver that minimises
-    it. The three methods below are all that a penalty of one's own needs.
+    it. The three methods below are all that the minibatch solvers need; for full batches
+    see `PiecewiseSmoothPenalty`.
     """
+
+    @property
+    def smooth(self):
+        """Whether Omega has a continuous gradient, so that a smooth solver will do."""
+        return False
 
     @abstractmethod
     def value(self, weights):
@@ -64,11 +70,6 @@ class PiecewiseSmoothPenalty(Penalty):
     It is what the projected scaled sub-gradient method needs to know beyond the
     subgradients: which weights rest on a kink, and where a step must not pass one.
     """
-
-    @property
-    def smooth(self):
-        """Whether there is no kink at all, so that a smooth solver will do."""
-        return False
 
     @abstractmethod
     def at_kink(self, weights):

@@ -29,10 +29,9 @@ class Adam(MinibatchSolver):
     beta_2: float
     epsilon: float
 
-    def start(self, state, params):
-        state.moments = {"first": np.zeros_like(params), "second": np.zeros_like(params)}
+    moment_names = ("first", "second")
 
-    def update(self, problem, params, batch, state):
+    def update(self, problem, params, batch, state, rate):
         loss, gradient = problem.batch_loss_and_gradient(params, batch)
         first, second = state.moments["first"], state.moments["second"]
         first *= self.beta_1
@@ -41,13 +40,12 @@ class Adam(MinibatchSolver):
         gradient *= 1 - self.beta_2
         second *= self.beta_2
         second += gradient
-        # The bias corrections of both moments.
-        rate = state.learning_rate / (1 - self.beta_1**state.n_steps)
+        # With the bias corrections of both moments.
         np.sqrt(second, out=gradient)
         gradient *= 1 / np.sqrt(1 - self.beta_2**state.n_steps)
         gradient += self.epsilon
         step = np.divide(1.0, gradient, out=gradient)
-        params -= rate * first * step
-        step *= state.learning_rate
+        step *= rate
+        params -= (1 / (1 - self.beta_1**state.n_steps)) * first * step
         problem.prox(params, step)
         return loss

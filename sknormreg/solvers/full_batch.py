@@ -63,36 +63,43 @@ class FullBatchSolver(ABC):
             Nothing is carried from one call to the next.
         """
         current = problem.evaluate(params)
-        # Of the loss alone: a large alpha makes the penalty's subgradient at the start
-        # as large as one likes, and a tolerance relative to it worthless.
-        # And features of 1e200 are no licence to stop anywhere.
+        # Relative to the loss alone: a large alpha makes the penalty's subgradient at
+        # the start as large as one likes. And unscaled features are no licence to stop
+        # anywhere.
         tolerance = self.tol * min(max(1.0, max_norm(current.gradient)), 100.0)
         pairs = CurvaturePairs(self.memory, len(params), params.dtype)
         progress = _Progress(np.finfo(params.dtype).eps)
-        n_evaluations, status = 1, None
+        n_evaluations = 1
+        status = self._status(current, tolerance, progress, n_evaluations)
+        if status is not None:
+            yield self._iterate(params, current, problem.n_rows, tolerance, status)
         while status is None:
-            progress.record(current)
-            n_new = 0
-            if not is_finite(current):
-                status = "diverged"
-            elif max_norm(current.subgradient) <= tolerance or progress.slower_than(
-                self.min_progress, self.n_iter_no_change
-            ):
-                status = "converged"
-            elif progress.exhausted():
+            found, n_new = self.step(problem, params, current, pairs)
+            n_evaluations += n_new
+            if found is None:
                 status = "stalled"
-            elif n_evaluations >= self.max_fun:
-                status = "max_fun"
             else:
-                found, n_new = self.step(problem, params, current, pairs)
-                n_evaluations += n_new
-                if found is None:
-                    status = "stalled"
-                else:
-                    params, current = found
-            optimality = max_norm(current.subgradient)
-            n_rows_seen = n_new * problem.n_rows
-            yield Iterate(params, current.value, n_rows_seen, optimality, tolerance, status)
+                params, current = found
+                status = self._status(current, tolerance, progress, n_evaluations)
+            yield self._iterate(params, current, n_new * problem.n_rows, tolerance, status)
+
+    def _status(self, current, tolerance, progress, n_evaluations):
+        """Why to stop at `current`; None to go on."""
+        progress.record(current)
+        if not is_finite(current):
+            return "diverged"
+        if max_norm(current.subgradient) <= tolerance:
+            return "converged"
+        if progress.slower_than(self.min_progress, self.n_iter_no_change):
+            return "converged"
+        if progress.exhausted():
+            return "stalled"
+        return "max_fun" if n_evaluations >= self.max_fun else None
+
+    @staticmethod
+    def _iterate(params, current, n_rows_seen, tolerance, status):
+        optimality = max_norm(current.subgradient)
+        return Iterate(params, current.value, n_rows_seen, optimality, tolerance, status)
 
 
 class _Progress:

@@ -30,14 +30,22 @@ class MinibatchState:
 
     n_epochs : int
 
-    learning_rate : float or None
-        That of the current epoch; None before the first.
+    best_value : float
+        The lowest running mean of the objective so far.
+
+    n_without_progress : int
+        Epochs in a row that did not lower it by `tol`.
+
+    n_reductions : int
+        How often an adaptive learning rate has been divided.
     """
 
     moments: dict = field(default_factory=dict)
     n_steps: int = 0
     n_epochs: int = 0
-    learning_rate: float | None = None
+    best_value: float = np.inf
+    n_without_progress: int = 0
+    n_reductions: int = 0
 
 
 @dataclass(frozen=True)
@@ -76,12 +84,11 @@ class MinibatchSolver(ABC):
     shuffle: bool
     random_state: np.random.RandomState
 
-    @abstractmethod
-    def start(self, state, params):
-        """Allocate the moments in `state`."""
+    # Names of the running averages, set by every method.
+    moment_names = ()
 
     @abstractmethod
-    def update(self, problem, params, batch, state):
+    def update(self, problem, params, batch, state, rate):
         """One step on a minibatch, in place; returns its estimate of the loss."""
 
     def iterate(self, problem, params, state=None):
@@ -99,44 +106,47 @@ class MinibatchSolver(ABC):
         """
         params = params.copy()
         state = MinibatchState() if state is None else state
-        if not state.moments:
-            self.start(state, params)
-        best, n_without_progress, status = np.inf, 0, None
+        if set(state.moments) != set(self.moment_names):
+            # The first call, or the first one of another method.
+            state.n_steps = 0
+            state.moments = {name: np.zeros_like(params) for name in self.moment_names}
+        status = None
         while status is None:
-            self._set_rate(state)
             value = self._epoch(problem, params, state)
             if not (np.isfinite(value) and _is_finite(params, state)):
                 status = "diverged"
-            n_without_progress = 0 if value <= best - self.tol else n_without_progress + 1
-            best = min(best, value)
-            if n_without_progress > self.n_iter_no_change:
-                n_without_progress = 0
-                if self._at_smallest_rate(state):
+            progress = value <= state.best_value - self.tol
+            state.n_without_progress = 0 if progress else state.n_without_progress + 1
+            state.best_value = min(state.best_value, value)
+            if state.n_without_progress > self.n_iter_no_change:
+                state.n_without_progress = 0
+                if self._is_last_rate(state):
                     status = status or "converged"
                 else:
-                    state.learning_rate /= 5
+                    state.n_reductions += 1
             yield Iterate(params.copy(), value, problem.n_rows, status=status)
 
-    def _set_rate(self, state):
+    def rate(self, state):
+        """The learning rate of the epoch to come."""
         if self.learning_rate == "invscaling":
-            decay = (state.n_epochs + 1) ** self.power_t
-            state.learning_rate = self.learning_rate_init / decay
-        elif state.learning_rate is None:
-            state.learning_rate = self.learning_rate_init
+            return self.learning_rate_init / (state.n_epochs + 1) ** self.power_t
+        if self.learning_rate == "adaptive":
+            return self.learning_rate_init / 5**state.n_reductions
+        return self.learning_rate_init
 
-    def _at_smallest_rate(self, state):
+    def _is_last_rate(self, state):
         smallest = _SMALLEST_RATE * self.learning_rate_init
-        return self.learning_rate != "adaptive" or state.learning_rate <= smallest
+        return self.learning_rate != "adaptive" or self.rate(state) <= smallest
 
     def _epoch(self, problem, params, state):
         """Run over all rows once; returns the running mean of the objective."""
         n_rows = problem.n_rows
         order = self.random_state.permutation(n_rows) if self.shuffle else np.arange(n_rows)
-        total = 0.0
+        total, rate = 0.0, self.rate(state)
         for start in range(0, n_rows, self.batch_size):
             batch = order[start : start + self.batch_size]
             state.n_steps += 1
-            total += len(batch) * self.update(problem, params, batch, state)
+            total += len(batch) * self.update(problem, params, batch, state, rate)
         state.n_epochs += 1
         _flush_denormals(state)
         return total / n_rows + problem.penalty_value(params)

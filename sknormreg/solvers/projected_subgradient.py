@@ -12,7 +12,7 @@ _MAX_TRIALS = 30
 
 @dataclass(frozen=True)
 class ProjectedSubgradient(FullBatchSolver):
-    """Projected scaled sub-gradient method (Schmidt, 2010, section 2.5, PSSgb).
+    """Projected scaled sub-gradient method (Schmidt, 2010, PSSgb).
 
     Parameters away from a kink of the penalty take an L-BFGS step restricted to them;
     weights on a kink move along the steepest descent direction, scaled as Barzilai and

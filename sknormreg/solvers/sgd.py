@@ -12,10 +12,10 @@ class SGD(MinibatchSolver):
     """Stochastic proximal gradient descent with momentum.
 
     The velocity is the last displacement, prox included: the inertial proximal method
-    of Ochs, Chen, Brox and Pock (2014, algorithm 4), or, with the gradient at the
-    extrapolated point, that of Nesterov (2013). Without a penalty it is the usual
-    momentum; with one, its fixed points are stationary for the objective, which they
-    are not where gradients alone add up in the velocity.
+    of Ochs, Chen, Brox and Pock (2014, iPiano with constant steps), or, with the
+    gradient at the extrapolated point, that of Nesterov (2013). Without a penalty it is
+    the usual momentum; with one, its fixed points are stationary for the objective,
+    which they are not where gradients alone add up in the velocity.
 
     Parameters
     ----------
@@ -27,17 +27,16 @@ class SGD(MinibatchSolver):
     momentum: float
     nesterov: bool
 
-    def start(self, state, params):
-        state.moments = {"velocity": np.zeros_like(params)}
+    moment_names = ("velocity",)
 
-    def update(self, problem, params, batch, state):
+    def update(self, problem, params, batch, state, rate):
         velocity = state.moments["velocity"]
         extrapolated = params + self.momentum * velocity
         at = extrapolated if self.nesterov else params
         loss, gradient = problem.batch_loss_and_gradient(at, batch)
-        gradient *= state.learning_rate
+        gradient *= rate
         extrapolated -= gradient
-        problem.prox(extrapolated, state.learning_rate)
+        problem.prox(extrapolated, rate)
         np.subtract(extrapolated, params, out=velocity)
         params[...] = extrapolated
         return loss
