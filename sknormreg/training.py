@@ -406,6 +406,10 @@ def _record(result, iterate, objective):
     result.residual, result.tolerance = iterate.optimality, iterate.tolerance
     if iterate.status != "diverged":
         result.params = objective.from_solver(iterate.params)
+        if not objective.penalty.smooth and objective.strength > 0:
+            # A unit may have died so late, or its weights weigh so little at the scale
+            # of the objective, that the solver left those into it as they were.
+            result.params = objective.network.without_dead_ends(result.params)
 
 
 class _ValidationWatch:

@@ -377,3 +377,27 @@ def test_single_precision_stays(activation, loss, form):
     # Sums of 40 terms of a dozen roundings of 6e-8 each.
     expected = engine.loss_and_gradient(params.astype(np.float64), double)
     _assert_same((value, gradient), expected, rtol=2e-6)
+
+
+def test_without_dead_ends():
+    """A chain of units without a way out is cleared, what is read is kept, outputs are."""
+    network = _network((3, 4, 4, 2))
+    params = np.random.RandomState(0).normal(size=network.n_params)
+    coefs = network.coefs(params)
+    coefs[2][:2] = 0  # nothing reads the first two units of the second hidden layer
+    coefs[1][1, 2:] = 0  # the second unit of the first is read by these only
+    cleared = network.without_dead_ends(params)
+    first, second, third = network.coefs(cleared)
+    np.testing.assert_array_equal(second[:, :2], 0)
+    np.testing.assert_array_equal(first[:, 1], 0)
+    np.testing.assert_array_equal(first[:, [0, 2, 3]], coefs[0][:, [0, 2, 3]])
+    np.testing.assert_array_equal(second[:, 2:], coefs[1][:, 2:])
+    np.testing.assert_array_equal(third, coefs[2])
+    X = np.random.RandomState(1).normal(size=(10, 3))
+    engine = NumpyEngine(network)
+    raws = [
+        engine.raw_predict(network.coefs(p), network.intercepts(p), X)
+        for p in (params, cleared)
+    ]
+    # Sums of the same numbers, but for zeros.
+    np.testing.assert_allclose(raws[0], raws[1], rtol=1e-12)

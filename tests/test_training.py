@@ -348,6 +348,15 @@ def test_verbose_prints_objective_residual_and_sparsity(cancer, capsys):
     assert "sparsity" in lines[0]
 
 
+def test_weights_into_dead_units_are_zero(diabetes):
+    """Here all outgoing weights die in the first step, the others are left as drawn."""
+    X, _, y, _ = diabetes
+    mlp = RegularizedMLPRegressor((5, 4), penalty="l1", alpha=1e8, random_state=0)
+    mlp.fit(X, 1000 * y)
+    assert mlp.sparsity_ == 1
+    np.testing.assert_allclose(mlp.predict(X), 1000 * y.mean(), rtol=1e-6)
+
+
 def test_user_parameters_are_left_alone(cancer):
     X, _, y, _ = cancer
     mlp = RegularizedMLPClassifier([6, 4], activation=["relu", "tanh"], random_state=0)

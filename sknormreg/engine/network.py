@@ -66,6 +66,17 @@ class Network:
         """Views of the intercepts in `params`, one of shape (fan_out,) a layer."""
         return [params[s] for s in self._slices[1]]
 
+    def without_dead_ends(self, params):
+        """A copy of `params` with zero weights into units that nothing reads.
+
+        Outputs are the same, and no norm of the weights is larger.
+        """
+        params = params.copy()
+        coefs = self.coefs(params)
+        for into, out in zip(coefs[-2::-1], coefs[:0:-1]):
+            into[:, ~out.any(axis=1)] = 0
+        return params
+
     def pack(self, coefs, intercepts, dtype):
         """A new parameter vector holding the given weights and intercepts."""
         parts = [np.asarray(part, dtype=dtype).ravel() for part in (*coefs, *intercepts)]
