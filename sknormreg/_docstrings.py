@@ -102,7 +102,8 @@ shuffle : bool, default=True
     Whether "adam" and "sgd" draw the order of the rows anew in every epoch.
 {class_weight}
 warm_start : bool, default=False
-    Whether `fit` starts from the weights of the previous fit.
+    Whether `fit` starts from the weights of the previous fit. Fitted attributes, curves
+    included, are those of the last fit alone.
 
 total_weight : float, default=None
     Only used by `partial_fit`: the total weight (number, if rows have no weights) of

@@ -41,8 +41,9 @@ _MEMORY_NUMBERS, _FEWEST_PAIRS, _MOST_PAIRS = 250_000, 8, 20
 _SMALL_WORK = 1.5e5
 _SMALL_SETTINGS = dict(tol=1e-12, min_progress=0.0, memory=50)
 
-# Multiplications in the largest matrix product from which on a second thread pays.
-_THREADED_WORK = 2e7
+# Multiplications in the largest matrix product from which on a second thread pays. See
+# benchmarks/bench_threads.py.
+_THREADED_WORK = 3e6
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Validation:
     decides : bool
         Whether training stops by, and returns the weights of, the smallest loss.
 
-    score : callable or None
+    score : callable
         Maps encoded targets, raw outputs (which it may overwrite) and sample weights to
         the score recorded beside the loss.
     """
@@ -67,7 +68,7 @@ class Validation:
     data: Data
     rows: np.ndarray | None
     decides: bool
-    score: Callable | None = None
+    score: Callable
 
     def evaluate(self, engine, params):
         """Mean loss and score at parameters in their own units."""
@@ -81,8 +82,7 @@ class Validation:
         )
         weight = len(y) if sample_weight is None else sample_weight.sum(dtype=np.float64)
         loss = network.loss.value(y, raw, sample_weight) / weight
-        score = None if self.score is None else self.score(y, raw, sample_weight)
-        return loss, score
+        return loss, self.score(y, raw, sample_weight)
 
 
 @dataclass
