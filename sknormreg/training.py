@@ -380,7 +380,9 @@ def train(
         with _overflow_is_noticed_later():
             end = objective.evaluate_unscaled(result.params)
             incremental = solver_state is not None
-            if not is_finite(end) or (incremental and _has_exploded(end, objective)):
+            if not is_finite(end) or (
+                incremental and _has_exploded(end, params, objective)
+            ):
                 # Finite weights, far too large for their own objective.
                 result.params, result.status = params, "diverged"
                 end = objective.evaluate_unscaled(params)
@@ -389,9 +391,11 @@ def train(
     return result
 
 
-def _has_exploded(end, objective):
-    """Whether J is beyond all reason after one epoch, before which it is not known."""
-    return end.value > 1e3 * objective.value_scale
+def _has_exploded(end, start, objective):
+    """Whether one epoch raised J beyond all chance; J at its start is seldom needed."""
+    if end.value <= 1e3 * objective.value_scale:
+        return False
+    return end.value > 1e3 * objective.evaluate_unscaled(start).value
 
 
 def _overflow_is_noticed_later():

@@ -292,6 +292,22 @@ def test_partial_fit_regression_in_parts_keeps_its_scale(diabetes):
     assert mlp.score(X_val, 1000 * y_val) > 0.25
 
 
+@pytest.mark.filterwarnings("error")
+def test_partial_fit_recovers_from_an_untypical_first_part(diabetes):
+    """The scale of a first row near zero, or a huge alpha, is no divergence."""
+    X, _, y, _ = diabetes
+    y = y - y.mean()
+    mlp = RegularizedMLPRegressor((10,), total_weight=len(y), random_state=0)
+    mlp.partial_fit(X[:1], [1e-3])
+    first = mlp.partial_fit(X, y).loss_
+    for _ in range(20):
+        mlp.partial_fit(X, y)
+    assert mlp.loss_ < first
+    strong = RegularizedMLPRegressor((10,), alpha=1e7, solver="sgd", random_state=0)
+    losses = [strong.partial_fit(X[:9], y[:9]).loss_ for _ in range(3)]
+    assert losses[2] < losses[1] < losses[0]
+
+
 def test_class_weight_is_sample_weight(cancer):
     X, _, y, _ = cancer
     common = dict(hidden_layer_sizes=(5,), random_state=0)
