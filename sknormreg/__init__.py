@@ -1,6 +1,12 @@
 """Multilayer perceptrons for scikit-learn whose norm penalty is the point."""
 
+from ._show_versions import show_versions
 from ._version import __version__
 from .estimators import RegularizedMLPClassifier, RegularizedMLPRegressor
 
-__all__ = ["RegularizedMLPClassifier", "RegularizedMLPRegressor", "__version__"]
+__all__ = [
+    "RegularizedMLPClassifier",
+    "RegularizedMLPRegressor",
+    "__version__",
+    "show_versions",
+]

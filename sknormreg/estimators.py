@@ -46,7 +46,7 @@ from ._docstrings import (
     document,
 )
 from .callbacks import FitCallbacks
-from .engine import Data, Network, NumpyEngine
+from .engine import Data, Network, make_engine, warn_of_missing_extension
 from .engine.activations import ACTIVATIONS
 from .engine.losses import (
     BinaryLogLoss,
@@ -220,6 +220,7 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         ConvergenceWarning
             If training ended before it converged.
         """
+        warn_of_missing_extension(stacklevel=3)
         if not self.warm_start:
             # If this fit fails, there are no weights to predict with: those of an
             # earlier one may be for other features and classes.
@@ -265,6 +266,7 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 "partial_fit does not support early_stopping=True: a call sees a part "
                 "of the data only. Use fit, or set early_stopping=False."
             )
+        warn_of_missing_extension(stacklevel=4)
         # scikit-learn's decorator checks parameters at the first call only.
         self._validate_params()
         first = not hasattr(self, "coefs_")
@@ -391,7 +393,7 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         network = Network(layer_units, tuple(activations), self._make_loss())
         penalty = {"l1": L1(), "l2": L2(), "elasticnet": ElasticNet(self.l1_ratio)}
         return Objective(
-            NumpyEngine(network),
+            make_engine(network),
             data,
             rows,
             penalty[self.penalty],
@@ -508,7 +510,7 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             order="C",
             reset=False,
         )
-        engine = NumpyEngine(self._network)
+        engine = make_engine(self._network)
         return engine.raw_predict(self.coefs_, self.intercepts_, X)
 
     def __sklearn_is_fitted__(self):

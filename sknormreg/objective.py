@@ -20,7 +20,7 @@ class Objective:
 
     Parameters
     ----------
-    engine : NumpyEngine
+    engine : CompiledEngine or NumpyEngine
         Computes the loss and its gradient.
 
     data : Data
@@ -140,6 +140,59 @@ class Objective:
             self.penalty.project(weights, part)
 
     # Minibatches
+
+    def epoch(self, scaled, order, batch_size, step):
+        """Take a step for each minibatch, in place.
+
+        Parameters
+        ----------
+        scaled : ndarray of shape (n_params,)
+
+        order : ndarray of int
+            Positions among the rows trained on, in the order to take them.
+
+        batch_size : int
+
+        step : AdamStep or SGDStep
+
+        Returns
+        -------
+        loss : float
+            Mean over the rows of the loss part of J, each at the step that it was for.
+        """
+        if self.engine.has_epochs:
+            rows = order if self.rows is None else self.rows[order]
+            return self._compiled_epoch(scaled, rows, batch_size, step)
+        total = 0.0
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            total += len(batch) * step.take(self, scaled, batch)
+        step.flush_denormals()
+        return total / len(order)
+
+    def _compiled_epoch(self, scaled, rows, batch_size, step):
+        factor = 1 / (self._data_weight * self.value_scale)
+        total = self.engine.epoch(
+            scaled,
+            self.data,
+            rows,
+            batch_size,
+            step,
+            prox=self._strengths() or self.prox,
+            output_scale=self._output_scale,
+            factor=len(rows) * factor,
+        )
+        return total * factor
+
+    def _strengths(self):
+        """Of the penalty's L1 and L2 parts in each layer; None where it has others."""
+        if self.penalty.l1_l2 is None:
+            return None
+        l1, l2 = self.penalty.l1_l2 if self.strength else (0.0, 0.0)
+        scales = np.array(self._layer_scales)
+        strength = self.strength / self.value_scale
+        # Omega(scale w) in terms of w: of degree 1 and 2.
+        return strength * l1 * scales, strength * l2 * scales**2
 
     def batch_loss_and_gradient(self, scaled, batch):
         """Unbiased estimates of the loss part of J and of its gradient.

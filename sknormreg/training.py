@@ -2,13 +2,11 @@
 
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from .engine.numpy_engine import Data
-from .engine.threads import single_blas_thread
+from .engine import Data
 from .objective import Objective
 from .solvers import LBFGS, SGD, Adam, MinibatchState, ProjectedSubgradient
 from .solvers.base import is_finite, max_norm
@@ -40,10 +38,6 @@ _MEMORY_NUMBERS, _FEWEST_PAIRS, _MOST_PAIRS = 250_000, 8, 20
 # a longer memory of curvature: a thousand iterations more take less than half a second.
 _SMALL_WORK = 1.5e5
 _SMALL_SETTINGS = dict(tol=1e-12, min_progress=0.0, memory=50)
-
-# Multiplications in the largest matrix product from which on a second thread pays. See
-# benchmarks/bench_threads.py.
-_THREADED_WORK = 3e6
 
 
 @dataclass
@@ -353,7 +347,8 @@ def train(
     watch = _ValidationWatch(objective, validation, patience, min_improvement)
     report = _Report(objective, verbose)
     iterates = solver.iterate(objective, objective.to_solver(params), solver_state)
-    with single_blas_thread() if _is_small(objective, solver) else nullcontext():
+    rows_together = getattr(solver, "batch_size", objective.n_rows)
+    with objective.engine.threads(params.dtype, rows_together):
         if isinstance(solver, MinibatchSolver) and solver_state is None:
             # Full-batch solvers never end above their start; these may.
             with _overflow_is_noticed_later():
@@ -470,11 +465,3 @@ class _Report:
             parts.append(f"validation loss = {result.validation_loss_curve[-1]:.6g}")
         parts.append(f"{time.perf_counter() - self._start:.1f} s")
         print(", ".join(parts))
-
-
-def _is_small(objective, solver):
-    """Whether matrix products are too small for a second thread to pay."""
-    rows = objective.engine.block_rows(objective.data.X.dtype)
-    rows = min(getattr(solver, "batch_size", rows), objective.n_rows)
-    largest = max(fan_in * fan_out for fan_in, fan_out in objective.network.shapes)
-    return rows * largest < _THREADED_WORK

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sknormreg.engine import Data, Network, NumpyEngine
+from sknormreg.engine import Data, Network, NumpyEngine, make_engine
 from sknormreg.engine.activations import ACTIVATIONS
 from sknormreg.engine.losses import (
     BinaryLogLoss,
@@ -178,7 +178,7 @@ _HIDDEN = [()] + [(name, depth) for name in ACTIVATIONS for depth in (1, 2)]
 def test_gradient_against_directional_differences(hidden, loss, n_outputs, weighted):
     name, depth = hidden or ("tanh", 0)
     network = _network((3, *(4, 3)[:depth], n_outputs), name, loss)
-    engine, params = NumpyEngine(network), _params(network)
+    engine, params = make_engine(network), _params(network)
     data = _data(network, n_rows=15, weighted=weighted)
     value, gradient = engine.loss_and_gradient(params, data)
     direction = np.random.RandomState(2).normal(size=network.n_params)
@@ -197,7 +197,7 @@ def test_gradient_against_directional_differences(hidden, loss, n_outputs, weigh
 
 def test_every_entry_of_a_gradient():
     network = _network((3, 4, 2, 2))
-    engine, params, data = NumpyEngine(network), _params(network), _data(network)
+    engine, params, data = make_engine(network), _params(network), _data(network)
     _, gradient = engine.loss_and_gradient(params, data)
     h, expected = 1e-5, np.empty_like(gradient)
     for i, unit in enumerate(np.eye(network.n_params)):
@@ -211,7 +211,7 @@ def test_gradient_of_least_squares_by_hand():
     network = _network((2, 1))
     data = Data(np.array([[1.0, 2.0]]), np.array([[3.0]]), np.array([4.0]))
     # Residual 1*1 + 2*1 + 1 - 3 = 1, weight 4.
-    value, gradient = NumpyEngine(network).loss_and_gradient(np.ones(3), data)
+    value, gradient = make_engine(network).loss_and_gradient(np.ones(3), data)
     assert value == 2
     np.testing.assert_array_equal(gradient, [4, 8, 4])
 
@@ -224,7 +224,7 @@ def test_gradient_of_least_squares_by_hand():
 @pytest.mark.parametrize("n_rows", [1, 40, 2500])
 def test_sparse_is_dense(loss, layer_units, n_rows):
     network = _network(layer_units, loss=loss)
-    engine, params, data = NumpyEngine(network), _params(network), _data(network, n_rows)
+    engine, params, data = make_engine(network), _params(network), _data(network, n_rows)
     dense = engine.loss_and_gradient(params, data)
     # Sums of thousands of terms in another order.
     _assert_same(engine.loss_and_gradient(params, _as_csr(data)), dense, rtol=1e-12)
@@ -248,7 +248,7 @@ def test_sparse_is_dense(loss, layer_units, n_rows):
 @pytest.mark.parametrize("n_selected", [1, 20, 2300])
 def test_rows_are_the_sliced_data(loss, weighted, n_selected):
     network = _network(loss=loss)
-    engine, params = NumpyEngine(network), _params(network)
+    engine, params = make_engine(network), _params(network)
     data = _data(network, 2500, weighted)
     # Unordered, and some of them twice.
     rows = np.random.RandomState(4).randint(2500, size=n_selected)
@@ -270,8 +270,8 @@ def test_rows_are_the_sliced_data(loss, weighted, n_selected):
 @pytest.mark.parametrize("extra", [-1, 0, 1, 77])
 def test_blocks_of_rows_do_not_change_the_sum(loss, weighted, extra):
     network = _network((4, 600, 3), loss=loss)
-    engine, params = NumpyEngine(network), _params(network)
-    size = engine.block_rows(np.float64)
+    engine, params = make_engine(network), _params(network)
+    size = NumpyEngine(network).block_rows(np.float64)
     n_rows = 3 * size + extra
     data = _data(network, n_rows, weighted)
     whole = engine.loss_and_gradient(params, data)
@@ -296,7 +296,7 @@ def test_block_rows_are_some_and_bounded(width, dtype):
 @pytest.mark.parametrize("loss", LOSSES)
 def test_sample_weights_are_repeated_rows(loss):
     network = _network(loss=loss)
-    engine, params, data = NumpyEngine(network), _params(network), _data(network)
+    engine, params, data = make_engine(network), _params(network), _data(network)
     counts = np.random.RandomState(5).randint(0, 4, size=30)
     weighted = data._replace(sample_weight=counts.astype(float))
     rows = np.repeat(np.arange(30), counts)
@@ -307,7 +307,7 @@ def test_sample_weights_are_repeated_rows(loss):
 
 def test_data_and_parameters_are_left_alone():
     network = _network(loss="squared_error")
-    engine, params, data = NumpyEngine(network), _params(network), _data(network)
+    engine, params, data = make_engine(network), _params(network), _data(network)
     before = [part.copy() for part in (params, *data)]
     engine.loss_and_gradient(params, data)
     engine.raw_predict(network.coefs(params), network.intercepts(params), data.X)
@@ -337,7 +337,7 @@ def test_predictions_of_scalar_loops(activation, layer_units):
         expected.append(layer)
     # A few dozen operations on numbers of order 1.
     np.testing.assert_allclose(
-        NumpyEngine(network).raw_predict(coefs, intercepts, X),
+        make_engine(network).raw_predict(coefs, intercepts, X),
         expected,
         rtol=1e-13,
         atol=1e-13,
@@ -347,7 +347,7 @@ def test_predictions_of_scalar_loops(activation, layer_units):
 @pytest.mark.parametrize("n_rows", [0, 1, 63, 3000])
 def test_predictions_in_blocks_are_those_of_single_rows(n_rows):
     network = _network((4, 600, 3))
-    engine, params = NumpyEngine(network), _params(network)
+    engine, params = make_engine(network), _params(network)
     coefs, intercepts = network.coefs(params), network.intercepts(params)
     X = _data(network, n_rows).X
     raw = engine.raw_predict(coefs, intercepts, X)
@@ -363,7 +363,7 @@ def test_predictions_in_blocks_are_those_of_single_rows(n_rows):
 @pytest.mark.parametrize("form", [lambda data: data, _as_csr], ids=["dense", "csr"])
 def test_single_precision_stays(activation, loss, form):
     network = _network((4, 5, 3), activation, loss)
-    engine = NumpyEngine(network)
+    engine = make_engine(network)
     params = _params(network, dtype=np.float32)
     data = form(_data(network, 40, dtype=np.float32))
     value, gradient = engine.loss_and_gradient(params, data)
@@ -394,7 +394,7 @@ def test_without_dead_ends():
     np.testing.assert_array_equal(second[:, 2:], coefs[1][:, 2:])
     np.testing.assert_array_equal(third, coefs[2])
     X = np.random.RandomState(1).normal(size=(10, 3))
-    engine = NumpyEngine(network)
+    engine = make_engine(network)
     raws = [
         engine.raw_predict(network.coefs(p), network.intercepts(p), X)
         for p in (params, cleared)

@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import StandardScaler
 
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
-from sknormreg.engine import Data, Network, NumpyEngine
+from sknormreg.engine import Data, Network, make_engine
 from sknormreg.engine.losses import (
     BinaryLogLoss,
     HalfPoissonDeviance,
@@ -54,7 +54,7 @@ def make_problem(loss_name, penalty, *, weighted=False, alpha=3.0, repeat=None):
         times = s.astype(int)
         X, y, s = X.repeat(times, axis=0), y.repeat(times, axis=0), None
     network = Network((5, 4, n_outputs), ("tanh",), loss)
-    objective = Objective(NumpyEngine(network), Data(X, y, s), None, penalty, alpha)
+    objective = Objective(make_engine(network), Data(X, y, s), None, penalty, alpha)
     params = np.random.default_rng(1).normal(size=network.n_params)
     return objective, params
 
@@ -185,7 +185,7 @@ def test_alpha_is_divided_by_the_weight_of_the_rows_trained_on():
     params = np.random.default_rng(0).normal(size=network.n_params)
     s = np.random.default_rng(1).uniform(size=len(y))
     rows = np.arange(0, len(y), 3)
-    engine, data = NumpyEngine(network), Data(X, y, s)
+    engine, data = make_engine(network), Data(X, y, s)
 
     def J(**options):
         objective = Objective(engine, data, rows, L2(), **options)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
-from sknormreg.engine.threads import single_blas_thread
+from sknormreg.engine.threads import limited_threads
 
 TIMEOUT = 5  # seconds after which a test that waits has failed
 
@@ -43,14 +43,14 @@ def _two_threads():
 
 def test_one_thread_inside_and_all_of_them_afterwards():
     for _ in range(3):
-        with single_blas_thread():
+        with limited_threads():
             assert _n_threads() == {1}
         assert _n_threads() == {2}
 
 
 def test_nested_blocks():
-    with single_blas_thread():
-        with single_blas_thread():
+    with limited_threads():
+        with limited_threads():
             assert _n_threads() == {1}
         assert _n_threads() == {1}
     assert _n_threads() == {2}
@@ -59,14 +59,14 @@ def test_nested_blocks():
 @pytest.mark.parametrize("limit", [1, 2])
 def test_restores_the_limit_of_an_outer_block(limit):
     with ThreadpoolController().limit(limits=limit, user_api="blas"):
-        with single_blas_thread():
+        with limited_threads():
             assert _n_threads() == {1}
         assert _n_threads() == {limit}
     assert _n_threads() == {2}
 
 
 def test_an_exception_restores():
-    with pytest.raises(ZeroDivisionError), single_blas_thread():
+    with pytest.raises(ZeroDivisionError), limited_threads():
         _ = 1 / 0
     assert _n_threads() == {2}
 
@@ -81,7 +81,7 @@ class _Worker:
         assert self._inside.wait(TIMEOUT)
 
     def _run(self):
-        with single_blas_thread():
+        with limited_threads():
             self._inside.set()
             self._leave.wait(TIMEOUT)
         self._outside.set()
@@ -129,7 +129,7 @@ def test_a_block_after_that_of_a_thread_that_lives_on():
         try:
             worker.leave()
             assert _n_threads() == {2}
-            with single_blas_thread():
+            with limited_threads():
                 assert _n_threads() == {1}
             assert _n_threads() == {2}
         finally:
@@ -143,7 +143,7 @@ def test_many_blocks_of_many_threads():
         start.wait(TIMEOUT)
         seen = set()
         for _ in range(50):
-            with single_blas_thread():
+            with limited_threads():
                 seen |= {library["num_threads"] for library in blas.info()}
         return seen
 

@@ -4,31 +4,21 @@ Full batches go through in blocks of rows, so that the memory of a pass is that 
 block, whatever the number of rows.
 """
 
-from typing import NamedTuple
+from contextlib import nullcontext
 
 import numpy as np
 
 from .activations import ACTIVATIONS
+from .threads import limited_threads
 
 # Bytes of the widest layer in a block of rows. More rows than that, and the temporary
 # arrays of an activation no longer come from memory that is in the cache already:
 # elementwise functions then take three times as long.
 _LAYER_BYTES = 1 << 18
 
-
-class Data(NamedTuple):
-    """What a network is trained on.
-
-    Attributes
-    ----------
-    X : ndarray or CSR array of shape (n_samples, n_features)
-    y : ndarray of shape (n_samples, n_outputs), or (n_samples,) for class indices
-    sample_weight : ndarray of shape (n_samples,) or None
-    """
-
-    X: object
-    y: np.ndarray
-    sample_weight: np.ndarray | None
+# Multiplications in the largest matrix product from which on a second BLAS thread pays.
+# See benchmarks/bench_threads.py.
+_THREADED_WORK = 3e6
 
 
 class NumpyEngine:
@@ -43,6 +33,8 @@ class NumpyEngine:
     network : Network
     """
 
+    has_epochs = False
+
     def __init__(self, network):
         self.network = network
         self._activations = [ACTIVATIONS[name] for name in network.activations]
@@ -53,6 +45,15 @@ class NumpyEngine:
             max(self.network.layer_units[1:]) * np.dtype(dtype).itemsize
         )
         return min(max(rows, 64), 1024)
+
+    def threads(self, dtype, n_rows):
+        """The block in which to train on at most `n_rows` rows at a time.
+
+        BLAS is limited to one thread in it where products are too small for two.
+        """
+        largest = max(fan_in * fan_out for fan_in, fan_out in self.network.shapes)
+        small = min(n_rows, self.block_rows(dtype)) * largest < _THREADED_WORK
+        return limited_threads() if small else nullcontext()
 
     def raw_predict(self, coefs, intercepts, X, rows=None):
         """Outputs before the output activation, shape (n_rows, n_outputs)."""

@@ -1,51 +1,84 @@
-"""How many threads the matrix products use.
+"""How many threads a fit uses: BLAS's, and those of the compiled engine.
 
 On small matrices a second BLAS thread costs more than it gives, and two fits side by
-side with two threads each wait for one another most of the time.
+side with two threads each wait for one another most of the time. Fits that run at the
+same time share the threads that one alone would have.
 """
 
+import os
 import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from threadpoolctl import ThreadpoolController
 
 _lock = threading.Lock()
-_n_limited = 0
+_inside = Counter()  # how many blocks each thread is in
+_n_threads = 1
 _limiter = None
 _controller = None
+_pool = None
 
 
 @contextmanager
-def single_blas_thread():
-    """Run BLAS on one thread inside the block.
+def limited_threads():
+    """Run BLAS on one thread inside the block, and count it among those that share.
 
     The limit is the whole process's, as BLAS libraries have it. Blocks may overlap, in
     any number of threads: the first to enter sets the limit and the last to leave
     restores what was there before.
     """
-    _enter()
+    thread = threading.get_ident()
+    _enter(thread)
     try:
         yield
     finally:
-        _leave()
+        _leave(thread)
 
 
-def _enter():
-    global _n_limited, _limiter, _controller
+def share_of_threads():
+    """Threads for each of the threads that are in a block.
+
+    Together they have as many as BLAS had before: what OPENBLAS_NUM_THREADS, joblib's
+    `inner_max_num_threads` or threadpoolctl's limits allow.
+    """
+    return max(1, _n_threads // max(1, len(_inside)))
+
+
+def call_in_thread(function):
+    """Call it from another thread soon; false while the interpreter shuts down."""
+    global _pool
+    try:
+        with _lock:
+            # As many threads as helpers that the machine has room for.
+            _pool = _pool or ThreadPoolExecutor(max(1, (os.cpu_count() or 2) - 1))
+        _pool.submit(function)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _enter(thread):
+    global _n_threads, _limiter, _controller
     with _lock:
-        if _n_limited == 0:
+        if not _inside:
             # Finding the libraries takes milliseconds, so it is done once.
             _controller = _controller or ThreadpoolController().select(user_api="blas")
+            libraries = _controller.lib_controllers
+            _n_threads = max((library.num_threads for library in libraries), default=1)
             with _control_of_threads():
                 _limiter = _controller.limit(limits=1)
-        _n_limited += 1
+        _inside[thread] += 1
 
 
-def _leave():
-    global _n_limited, _limiter
+def _leave(thread):
+    global _limiter
     with _lock:
-        _n_limited -= 1
-        if _n_limited == 0:
+        _inside[thread] -= 1
+        if not _inside[thread]:
+            del _inside[thread]
+        if not _inside:
             with _control_of_threads():
                 _limiter.restore_original_limits()
             _limiter = None
@@ -71,3 +104,14 @@ def _release_control():
         release = getattr(library, "clear_controlling_thread", None)
         if release is not None:
             release(force=True)
+
+
+def _start_anew():
+    """In a forked process: threads do not follow, and a lock may have been held."""
+    global _lock, _limiter, _pool
+    _lock, _limiter, _pool = threading.Lock(), None, None
+    _inside.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)

@@ -16,6 +16,14 @@ class Penalty(ABC):
         """Whether Omega has a continuous gradient, so that a smooth solver will do."""
         return False
 
+    @property
+    def l1_l2(self):
+        """(a, b) where Omega(W) = a ||W||_1 + b / 2 ||W||_F^2; None for other penalties.
+
+        The compiled engine has a prox of its own for these.
+        """
+        return None
+
     @abstractmethod
     def value(self, weights):
         """Omega(weights).

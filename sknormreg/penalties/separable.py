@@ -21,6 +21,10 @@ class ElasticNet(PiecewiseSmoothPenalty):
     def smooth(self):
         return self.l1_ratio == 0
 
+    @property
+    def l1_l2(self):
+        return self.l1_ratio, 1 - self.l1_ratio
+
     def value(self, weights):
         l1 = np.abs(weights).sum(dtype=np.float64) if self.l1_ratio else 0.0
         l2 = np.vdot(weights, weights) if self.l1_ratio < 1 else 0.0

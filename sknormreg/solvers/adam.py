@@ -4,7 +4,38 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .minibatch import MinibatchSolver
+from .minibatch import MinibatchSolver, MinibatchStep
+
+
+@dataclass
+class AdamStep(MinibatchStep):
+    """One step of Adam; its moments are "first" and "second"."""
+
+    beta_1: float
+    beta_2: float
+    epsilon: float
+
+    method = "adam"
+
+    def take(self, problem, params, batch):
+        loss, gradient = problem.batch_loss_and_gradient(params, batch)
+        self.n_steps += 1
+        first, second = self.moments["first"], self.moments["second"]
+        first *= self.beta_1
+        first += (1 - self.beta_1) * gradient
+        gradient *= gradient
+        gradient *= 1 - self.beta_2
+        second *= self.beta_2
+        second += gradient
+        # With the bias corrections of both moments.
+        np.sqrt(second, out=gradient)
+        gradient *= 1 / np.sqrt(1 - self.beta_2**self.n_steps)
+        gradient += self.epsilon
+        step = np.divide(1.0, gradient, out=gradient)
+        step *= self.rate
+        params -= (1 / (1 - self.beta_1**self.n_steps)) * first * step
+        problem.prox(params, step)
+        return loss
 
 
 @dataclass(frozen=True)
@@ -31,21 +62,12 @@ class Adam(MinibatchSolver):
 
     moment_names = ("first", "second")
 
-    def update(self, problem, params, batch, state, rate):
-        loss, gradient = problem.batch_loss_and_gradient(params, batch)
-        first, second = state.moments["first"], state.moments["second"]
-        first *= self.beta_1
-        first += (1 - self.beta_1) * gradient
-        gradient *= gradient
-        gradient *= 1 - self.beta_2
-        second *= self.beta_2
-        second += gradient
-        # With the bias corrections of both moments.
-        np.sqrt(second, out=gradient)
-        gradient *= 1 / np.sqrt(1 - self.beta_2**state.n_steps)
-        gradient += self.epsilon
-        step = np.divide(1.0, gradient, out=gradient)
-        step *= rate
-        params -= (1 / (1 - self.beta_1**state.n_steps)) * first * step
-        problem.prox(params, step)
-        return loss
+    def step(self, state, rate):
+        return AdamStep(
+            state.moments,
+            state.n_steps,
+            rate,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+        )

@@ -48,6 +48,52 @@ class MinibatchState:
     n_reductions: int = 0
 
 
+@dataclass
+class MinibatchStep(ABC):
+    """The step that is taken for each minibatch of an epoch.
+
+    `take` is the step in NumPy; an engine with a loop of its own over the epoch reads the
+    attributes.
+
+    Attributes
+    ----------
+    moments : dict of str to ndarray of shape (n_params,)
+        Running averages, updated in place.
+
+    n_steps : int
+        Steps taken, this epoch's included.
+
+    rate : float
+        The learning rate.
+    """
+
+    moments: dict
+    n_steps: int
+    rate: float
+
+    @abstractmethod
+    def take(self, problem, params, batch):
+        """Move `params` by one step, in place; returns the loss at its start.
+
+        Parameters
+        ----------
+        problem : object with `batch_loss_and_gradient` and `prox`
+
+        params : ndarray of shape (n_params,)
+
+        batch : ndarray of int
+            Positions among the rows trained on.
+        """
+
+    def flush_denormals(self):
+        """Zero what has decayed below the normal floats, where arithmetic is slow.
+
+        The moments of weights whose gradient has died would linger there for good.
+        """
+        for moment in self.moments.values():
+            moment[np.abs(moment) < np.finfo(moment.dtype).tiny] = 0
+
+
 @dataclass(frozen=True)
 class MinibatchSolver(ABC):
     """A stochastic proximal method.
@@ -88,15 +134,15 @@ class MinibatchSolver(ABC):
     moment_names = ()
 
     @abstractmethod
-    def update(self, problem, params, batch, state, rate):
-        """One step on a minibatch, in place; returns its estimate of the loss."""
+    def step(self, state, rate):
+        """The `MinibatchStep` of an epoch at this learning rate."""
 
     def iterate(self, problem, params, state=None):
         """Yield an `Iterate` after every epoch; the last one has a status.
 
         Parameters
         ----------
-        problem : object with `batch_loss_and_gradient`, `prox`, `penalty_value`, `n_rows`
+        problem : object with `epoch`, `penalty_value` and `n_rows`
 
         params : ndarray of shape (n_params,)
             Starting point, not modified.
@@ -142,26 +188,14 @@ class MinibatchSolver(ABC):
         """Run over all rows once; returns the running mean of the objective."""
         n_rows = problem.n_rows
         order = self.random_state.permutation(n_rows) if self.shuffle else np.arange(n_rows)
-        total, rate = 0.0, self.rate(state)
-        for start in range(0, n_rows, self.batch_size):
-            batch = order[start : start + self.batch_size]
-            state.n_steps += 1
-            total += len(batch) * self.update(problem, params, batch, state, rate)
+        step = self.step(state, self.rate(state))
+        loss = problem.epoch(params, order, self.batch_size, step)
+        state.n_steps = step.n_steps
         state.n_epochs += 1
-        _flush_denormals(state)
-        return total / n_rows + problem.penalty_value(params)
+        return loss + problem.penalty_value(params)
 
 
 def _is_finite(params, state):
     return np.isfinite(params).all() and all(
         np.isfinite(moment).all() for moment in state.moments.values()
     )
-
-
-def _flush_denormals(state):
-    """Zero what has decayed below the normal floats, where arithmetic is slow.
-
-    The moments of weights whose gradient has died would linger there for good.
-    """
-    for moment in state.moments.values():
-        moment[np.abs(moment) < np.finfo(moment.dtype).tiny] = 0

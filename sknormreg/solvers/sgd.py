@@ -4,7 +4,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .minibatch import MinibatchSolver
+from .minibatch import MinibatchSolver, MinibatchStep
+
+
+@dataclass
+class SGDStep(MinibatchStep):
+    """One step with momentum; its moment is the "velocity", the last displacement."""
+
+    momentum: float
+    nesterov: bool
+
+    method = "sgd"
+
+    def take(self, problem, params, batch):
+        velocity = self.moments["velocity"]
+        extrapolated = params + self.momentum * velocity
+        at = extrapolated if self.nesterov else params
+        loss, gradient = problem.batch_loss_and_gradient(at, batch)
+        self.n_steps += 1
+        gradient *= self.rate
+        extrapolated -= gradient
+        problem.prox(extrapolated, self.rate)
+        np.subtract(extrapolated, params, out=velocity)
+        params[...] = extrapolated
+        return loss
 
 
 @dataclass(frozen=True)
@@ -29,14 +52,11 @@ class SGD(MinibatchSolver):
 
     moment_names = ("velocity",)
 
-    def update(self, problem, params, batch, state, rate):
-        velocity = state.moments["velocity"]
-        extrapolated = params + self.momentum * velocity
-        at = extrapolated if self.nesterov else params
-        loss, gradient = problem.batch_loss_and_gradient(at, batch)
-        gradient *= rate
-        extrapolated -= gradient
-        problem.prox(extrapolated, rate)
-        np.subtract(extrapolated, params, out=velocity)
-        params[...] = extrapolated
-        return loss
+    def step(self, state, rate):
+        return SGDStep(
+            state.moments,
+            state.n_steps,
+            rate,
+            momentum=self.momentum,
+            nesterov=self.nesterov,
+        )

@@ -1,0 +1,395 @@
+# cython: language_level=3
+"""The compiled engine's way into C: addresses of arrays, the GIL, interrupts.
+
+What arrays have to look like is the business of `compiled_engine`, the one caller. Here
+only what would let C leave an array is checked.
+"""
+
+from time import perf_counter
+
+from cpython.buffer cimport (
+    PyBUF_C_CONTIGUOUS,
+    PyBUF_WRITABLE,
+    Py_buffer,
+    PyBuffer_Release,
+    PyObject_GetBuffer,
+)
+from cpython.exc cimport PyErr_CheckSignals
+from libc.stdint cimport int64_t
+from libc.stdlib cimport free, malloc
+from scipy.linalg.cython_blas cimport dgemm, sgemm
+
+
+cdef extern from "csrc/engine.h" nogil:
+    ctypedef struct team:
+        int n_threads
+
+    void team_init(team *)
+    void team_close(team *)
+    void team_help(team *)
+
+    enum task:
+        PREDICT
+        GRADIENT
+        ADAM
+        SGD
+
+    ctypedef void (*gemm_function)(
+        char *, char *, int *, int *, int *, void *, void *, int *, void *, int *,
+        void *, void *, int *
+    ) noexcept
+    gemm_function blas_gemm_float, blas_gemm_double
+
+    ctypedef int (*hook_function)(void *) noexcept
+
+    ctypedef struct job:
+        task task
+        int n_layers
+        const int64_t *units
+        const int *activations
+        int loss
+        double loss_parameter, output_scale, loss_factor
+        const void **weights
+        const void **intercepts
+        void *params
+        int64_t n_params
+        const void *dense
+        const void *values
+        const void *indices
+        const void *indptr
+        int wide_indices
+        int64_t largest_row
+        const void *targets
+        const void *sample_weight
+        const int64_t *rows
+        int64_t n_rows
+        void *raw
+        void *gradient
+        double loss_sum
+        int64_t batch_size
+        double total_factor, rate, beta_1, beta_2, epsilon, momentum
+        int nesterov
+        int64_t n_steps
+        void *first
+        void *second
+        void *velocity
+        const double *l1
+        const double *l2
+        hook_function prox
+        void *steps
+        hook_function interrupted
+        void *context
+        int status
+        void *workspace
+        int n_threads
+        team *team
+
+    size_t workspace_size_float(job *)
+    size_t workspace_size_double(job *)
+    void run_float(job *)
+    void run_double(job *)
+
+
+blas_gemm_float = <gemm_function> sgemm
+blas_gemm_double = <gemm_function> dgemm
+
+
+cdef class Workspace:
+    """Memory that jobs use one after the other: it grows, and is not cleared."""
+
+    cdef void *_memory
+    cdef void *_start
+    cdef size_t _size
+    cdef bint _busy
+
+    def __dealloc__(self):
+        free(self._memory)
+
+    cdef void *reserve(self, size_t size) except NULL:
+        if size > self._size or self._memory == NULL:
+            free(self._memory)
+            self._size = 0
+            self._memory = malloc(size + 64)
+            if self._memory == NULL:
+                raise MemoryError(f"The engine needs {size / 2**20:.0f} MiB of memory.")
+            self._size = size
+            # At the start of a line of the cache.
+            self._start = <char *> self._memory + (64 - <size_t> self._memory % 64)
+        return self._start
+
+
+cdef class Crew:
+    """Threads that take part in one job after the other of the thread that leads them."""
+
+    cdef team _team
+    cdef readonly int n_helpers
+
+    def __cinit__(self):
+        team_init(&self._team)
+
+    def recruit(self, int n_threads, start):
+        """Be `n_threads` from now on; `start(help)` is to call `help` from another.
+
+        Returns
+        -------
+        n_threads : int
+            Fewer where `start` has returned false.
+        """
+        while self.n_helpers < n_threads - 1 and start(self.help):
+            self.n_helpers += 1
+        self._team.n_threads = min(n_threads, self.n_helpers + 1)
+        return self._team.n_threads
+
+    def help(self):
+        """Take part until the crew is closed."""
+        with nogil:
+            team_help(&self._team)
+
+    def close(self):
+        team_close(&self._team)
+
+
+cdef int _interrupted(void *context) noexcept with gil:
+    cdef Job self = <Job> context
+    try:
+        PyErr_CheckSignals()
+    except BaseException as error:
+        self._error = error
+        return 1
+    return 0
+
+
+cdef int _prox(void *context) noexcept with gil:
+    cdef Job self = <Job> context
+    try:
+        self._prox_function()
+    except BaseException as error:
+        self._error = error
+        return 1
+    return 0
+
+
+cdef class Job:
+    """One call of the engine: what is set on it, then `run`.
+
+    Parameters
+    ----------
+    units : array of int64, of every layer
+    activations : array of int32, a code for every hidden layer
+    loss : int
+        A code.
+    loss_parameter : float
+    double : bool
+        Whether parameters and data are of 64 bits, not 32.
+    """
+
+    cdef job _job
+    cdef list _arrays  # what C has addresses of
+    cdef object _prox_function, _error
+    cdef const void **_layers
+    cdef bint _double
+    cdef int64_t _itemsize
+
+    def __cinit__(self, units, activations, int loss, double loss_parameter, bint double):
+        cdef int n_layers = len(units) - 1
+        self._arrays = []
+        self._double = double
+        self._itemsize = 8 if double else 4
+        self._layers = <const void **> malloc(2 * n_layers * sizeof(void *))
+        if self._layers == NULL:
+            raise MemoryError()
+        self._job.n_layers = n_layers
+        self._job.units = <const int64_t *> self._address(units, 8 * (n_layers + 1))
+        self._job.activations = <const int *> self._address(activations, 4 * (n_layers - 1))
+        self._job.loss = loss
+        self._job.loss_parameter = loss_parameter
+        self._job.output_scale = 1
+        self._job.loss_factor = 1
+        self._job.weights = self._layers
+        self._job.intercepts = self._layers + n_layers
+        self._job.interrupted = _interrupted
+        self._job.context = <void *> self
+        for layer in range(n_layers):
+            self._job.n_params += (
+                (self._job.units[layer] + 1) * self._job.units[layer + 1]
+            )
+
+    def __dealloc__(self):
+        free(self._layers)
+
+    cdef const void *_address(self, array, int64_t n_bytes, bint writable=False) except? NULL:
+        """Where the first of at least `n_bytes` of a C-ordered array lies."""
+        cdef Py_buffer view
+        cdef int flags = PyBUF_C_CONTIGUOUS | (PyBUF_WRITABLE if writable else 0)
+        PyObject_GetBuffer(array, &view, flags)
+        cdef const void *address = view.buf
+        cdef Py_ssize_t length = view.len
+        PyBuffer_Release(&view)
+        if length < n_bytes:
+            raise ValueError(f"an array has {length} bytes where {n_bytes} are read")
+        # The address stays what it is while the array lives.
+        self._arrays.append(array)
+        return address
+
+    cdef void *_vector(self, array) except? NULL:
+        return <void *> self._address(array, self._job.n_params * self._itemsize, True)
+
+    def set_layers(self, weights, intercepts):
+        """Parameters in arrays of their own, to be read only."""
+        cdef int layer, n_layers = self._job.n_layers
+        for layer in range(n_layers):
+            fan_in, fan_out = self._job.units[layer], self._job.units[layer + 1]
+            self._job.weights[layer] = self._address(
+                weights[layer], fan_in * fan_out * self._itemsize
+            )
+            self._job.intercepts[layer] = self._address(
+                intercepts[layer], fan_out * self._itemsize
+            )
+
+    def set_params(self, params):
+        """All parameters, flat."""
+        self._job.params = self._vector(params)
+
+    def set_dense(self, X, rows, int64_t n_rows):
+        self._job.dense = self._address(X, X.shape[0] * self._job.units[0] * self._itemsize)
+        self._set_rows(rows, n_rows)
+
+    def set_csr(self, X, rows, int64_t n_rows, int64_t largest_row):
+        cdef int wide = X.indices.dtype.itemsize == 8
+        n_entries, size = len(X.data), 8 if wide else 4
+        self._job.values = self._address(X.data, n_entries * self._itemsize)
+        self._job.indices = self._address(X.indices, n_entries * size)
+        self._job.indptr = self._address(X.indptr, (X.shape[0] + 1) * size)
+        self._job.wide_indices = wide
+        self._job.largest_row = largest_row
+        self._set_rows(rows, n_rows)
+
+    cdef int _set_rows(self, rows, int64_t n_rows) except -1:
+        self._job.n_rows = self._job.batch_size = n_rows
+        if rows is not None:
+            self._job.rows = <const int64_t *> self._address(rows, 8 * n_rows)
+        return 0
+
+    def set_targets(self, y, sample_weight):
+        self._job.targets = self._address(y, y.nbytes)
+        if sample_weight is not None:
+            self._job.sample_weight = self._address(sample_weight, sample_weight.nbytes)
+
+    def set_raw(self, raw):
+        self._job.task = PREDICT
+        self._job.raw = <void *> self._address(raw, raw.nbytes, True)
+
+    def set_gradient(self, gradient):
+        self._job.task = GRADIENT
+        self._job.gradient = self._vector(gradient)
+
+    def set_adam(
+        self, first, second, int64_t n_steps, double rate,
+        double beta_1, double beta_2, double epsilon,
+    ):
+        self._job.task = ADAM
+        self._job.first, self._job.second = self._vector(first), self._vector(second)
+        self._job.n_steps = n_steps
+        self._job.rate, self._job.epsilon = rate, epsilon
+        self._job.beta_1, self._job.beta_2 = beta_1, beta_2
+
+    def set_sgd(
+        self, velocity, int64_t n_steps, double rate, double momentum, bint nesterov
+    ):
+        self._job.task = SGD
+        self._job.velocity = self._vector(velocity)
+        self._job.n_steps = n_steps
+        self._job.rate, self._job.momentum = rate, momentum
+        self._job.nesterov = nesterov
+
+    def set_epoch(self, int64_t batch_size, double output_scale, double total_factor):
+        self._job.batch_size = batch_size
+        self._job.output_scale, self._job.total_factor = output_scale, total_factor
+
+    def set_strengths(self, l1, l2):
+        """Strengths of the penalty's two parts, arrays of a number for each layer."""
+        self._job.l1 = <const double *> self._address(l1, 8 * self._job.n_layers)
+        self._job.l2 = <const double *> self._address(l2, 8 * self._job.n_layers)
+
+    def set_prox(self, function, steps=None):
+        """A function that applies the prox to the parameters after every step."""
+        self._prox_function = function
+        self._job.prox = _prox
+        if steps is not None:
+            self._job.steps = self._vector(steps)
+
+    def run(self, Workspace workspace, Crew crew):
+        """Do the job on this thread, with the crew's; returns the loss's sum."""
+        cdef bint double = self._double
+        if workspace._busy:
+            # Another thread is in it: take other memory for this once.
+            workspace = Workspace()
+        self._job.team = &crew._team
+        self._job.n_threads = crew._team.n_threads
+        workspace._busy = True
+        try:
+            self._job.workspace = workspace.reserve(
+                workspace_size_double(&self._job) if double
+                else workspace_size_float(&self._job)
+            )
+            with nogil:
+                if double:
+                    run_double(&self._job)
+                else:
+                    run_float(&self._job)
+        finally:
+            workspace._busy = False
+        if self._error is not None:
+            raise self._error
+        return self._job.loss_sum
+
+    @property
+    def n_steps(self):
+        return self._job.n_steps
+
+
+def seconds_of_products(products, int n_repeats, bint double):
+    """Seconds that the bare matrix products of given shapes take, for the benchmarks.
+
+    Parameters
+    ----------
+    products : list of (transpose_a, transpose_b, m, n, k)
+        As BLAS names them; transposes are b"N" or b"T".
+
+    n_repeats : int
+
+    double : bool
+        Whether in double precision, not single.
+    """
+    cdef int i, j, count = len(products), m, n, k, lda, ldb
+    cdef int shapes[16][3]
+    cdef char transposes[16][2]
+    cdef size_t largest = 1
+    for i, (a, b, *shape) in enumerate(products):
+        transposes[i][0], transposes[i][1] = a[0], b[0]
+        m, n, k = shape
+        shapes[i][0], shapes[i][1], shapes[i][2] = m, n, k
+        largest = max(largest, m * n, n * k, m * k)
+    cdef double one_d = 1, zero_d = 0
+    cdef float one_f = 1, zero_f = 0
+    cdef size_t itemsize = 8 if double else 4
+    memory = [bytearray(largest * itemsize) for _ in range(3)]
+    cdef char *a_ = memory[0]
+    cdef char *b_ = memory[1]
+    cdef char *c_ = memory[2]
+    start = perf_counter()
+    with nogil:
+        for i in range(n_repeats):
+            for j in range(count):
+                m, n, k = shapes[j][0], shapes[j][1], shapes[j][2]
+                lda = m if transposes[j][0] == b"N" else k
+                ldb = k if transposes[j][1] == b"N" else n
+                if double:
+                    dgemm(&transposes[j][0], &transposes[j][1], &m, &n, &k, &one_d,
+                          <double *> a_, &lda, <double *> b_, &ldb, &zero_d,
+                          <double *> c_, &m)
+                else:
+                    sgemm(&transposes[j][0], &transposes[j][1], &m, &n, &k, &one_f,
+                          <float *> a_, &lda, <float *> b_, &ldb, &zero_f,
+                          <float *> c_, &m)
+    return perf_counter() - start

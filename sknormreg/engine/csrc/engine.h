@@ -1,0 +1,93 @@
+/* What the compiled engine does, for its callers.
+
+   A job is one call: predictions, a loss with its gradient, or an epoch of minibatches. It
+   is run by one leading thread; others may help. The arithmetic exists in two precisions
+   with the same source, `passes.h` and what it includes. */
+
+#ifndef SKNORMREG_ENGINE_H
+#define SKNORMREG_ENGINE_H
+
+#include "team.h"
+
+/* The order is that of the tables in compiled_engine.py. */
+enum activation { IDENTITY, LOGISTIC, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS };
+enum loss {
+    HALF_SQUARED_ERROR, HUBER, PINBALL, HALF_POISSON, BINARY_LOG_LOSS, MULTINOMIAL_LOG_LOSS
+};
+enum task { PREDICT, GRADIENT, ADAM, SGD };
+
+typedef void (*gemm_function)(char *, char *, int *, int *, int *, void *, void *, int *,
+                              void *, int *, void *, void *, int *);
+
+/* Set once, when the module is loaded: BLAS in both precisions. */
+extern gemm_function blas_gemm_float, blas_gemm_double;
+
+/* Called by the leader between phases; a result other than 0 ends the job. */
+typedef int (*hook_function)(void *context);
+
+typedef struct {
+    enum task task;
+
+    /* The network: n_layers weight matrices, units[0] features, units[n_layers] outputs. */
+    int n_layers;
+    const int64_t *units;
+    const int *activations;
+    int loss;
+    double loss_parameter;
+    double output_scale;        /* raw outputs are this times the last layer's */
+    double loss_factor;         /* of the gradient */
+
+    /* Parameters, an array for each layer; flat for GRADIENT, ADAM and SGD, where the
+       others point into it. */
+    const void **weights;
+    const void **intercepts;
+    void *params;
+    int64_t n_params;
+
+    /* The data. Where `rows` is not NULL the job's rows are rows[0], ..., else 0, 1, ... */
+    const void *dense;          /* C-ordered, or NULL for CSR: */
+    const void *values;
+    const void *indices;
+    const void *indptr;
+    int wide_indices;           /* whether these are of 64 bits, not 32 */
+    int64_t largest_row;        /* entries in the longest row */
+    const void *targets;
+    const void *sample_weight;
+    const int64_t *rows;
+    int64_t n_rows;
+
+    /* Results. */
+    void *raw;                  /* PREDICT: (n_rows, n_outputs) */
+    void *gradient;             /* GRADIENT: n_params */
+    double loss_sum;
+
+    /* ADAM and SGD: minibatches, the rule, and the state that it carries on. */
+    int64_t batch_size;
+    double total_factor;        /* the gradient's factor times the rows of its batch */
+    double rate, beta_1, beta_2, epsilon, momentum;
+    int nesterov;
+    int64_t n_steps;
+    void *first, *second, *velocity;
+    const double *l1, *l2;      /* strengths of the penalty, one of each a layer */
+    hook_function prox;         /* NULL, or what applies another penalty's prox */
+    void *steps;                /* ADAM with a hook: the steps it is to apply it with */
+
+    hook_function interrupted;  /* whether to give up, asked about every 50 ms */
+    void *context;              /* of both hooks */
+    int status;                 /* what a hook returned that ended the job */
+
+    void *workspace;
+    team *team;
+    int n_threads;              /* of the team */
+    void *plan;                 /* in the workspace */
+} job;
+
+/* Bytes of memory that the job's workspace needs. */
+size_t workspace_size_float(job *j);
+size_t workspace_size_double(job *j);
+
+/* Do all of it, on the leader's thread. */
+void run_float(job *j);
+void run_double(job *j);
+
+#endif

@@ -1,0 +1,159 @@
+/* The loss of a block of rows and its derivative.
+
+   Included once for each precision. `raw` holds the outputs before the inverse link,
+   without their intercepts, and receives the derivative with respect to itself. Returned
+   is the weighted sum of the loss over rows and outputs, in double precision. */
+
+typedef struct {
+    int loss;
+    real parameter;         /* delta of Huber's loss, the quantile of the pinball loss */
+    real scale;             /* raw outputs are this times the network's */
+    double factor;          /* of the derivative */
+    int64_t n_outputs;
+} NAME(loss_spec);
+
+/* Of one output: the loss, and in *slope its derivative. */
+INLINE real NAME(half_squared_error)(real y, real raw, real parameter, real *slope) {
+    (void)parameter;
+    real residual = raw - y;
+    *slope = residual;
+    return (real)0.5 * residual * residual;
+}
+
+INLINE real NAME(huber)(real y, real raw, real delta, real *slope) {
+    real residual = raw - y, size = residual < 0 ? -residual : residual;
+    *slope = residual > delta ? delta : residual < -delta ? -delta : residual;
+    return size <= delta ? (real)0.5 * residual * residual
+                         : delta * (size - (real)0.5 * delta);
+}
+
+INLINE real NAME(pinball)(real y, real raw, real quantile, real *slope) {
+    real residual = y - raw;
+    *slope = residual < 0 ? 1 - quantile : residual > 0 ? -quantile : residual;
+    return residual < 0 ? (quantile - 1) * residual : quantile * residual;
+}
+
+/* Without the part that depends on y alone, which is added from tabulated sums. */
+INLINE real NAME(half_poisson)(real y, real raw, real parameter, real *slope) {
+    (void)parameter;
+    real mean = NAME(exp)(raw);
+    *slope = mean - y;
+    return mean - y * raw;
+}
+
+INLINE real NAME(binary_log_loss)(real y, real raw, real parameter, real *slope) {
+    (void)parameter;
+    *slope = NAME(logistic)(raw) - y;
+    return NAME(softplus)(raw) - y * raw;
+}
+
+/* Values of a row are kept in `values`, so that the loop over them vectorises although
+   their sum is one in double precision and in order. */
+#define ELEMENTWISE(name)                                                                   \
+    CLONES static void NAME(name##_rows)(real *RESTRICT raw, const real *RESTRICT y,         \
+                                         real *RESTRICT values, real parameter, int64_t n) { \
+        for (int64_t i = 0; i < n; i++) {                                                   \
+            real slope;                                                                     \
+            values[i] = NAME(name)(y[i], raw[i], parameter, &slope);                        \
+            raw[i] = slope;                                                                 \
+        }                                                                                   \
+    }
+
+ELEMENTWISE(half_squared_error)
+ELEMENTWISE(huber)
+ELEMENTWISE(pinball)
+ELEMENTWISE(half_poisson)
+ELEMENTWISE(binary_log_loss)
+#undef ELEMENTWISE
+
+CLONES static void NAME(exp_in_place)(real *RESTRICT values, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        values[i] = NAME(exp)(values[i]);
+    }
+}
+
+/* The part of the Poisson deviance that depends on y alone. */
+static double NAME(poisson_constant)(real y) { return y > 0 ? y * log(y) - y : 0; }
+
+/* raw -> exp(raw - max) of each row; values -> max - raw of the row's class. */
+static void NAME(shift_rows)(real *raw, const int64_t *classes, real *values,
+                             int64_t n_rows, int64_t n_outputs) {
+    for (int64_t i = 0; i < n_rows; i++) {
+        real *row = raw + i * n_outputs, largest = row[0];
+        for (int64_t k = 1; k < n_outputs; k++) {
+            largest = row[k] > largest ? row[k] : largest;
+        }
+        for (int64_t k = 0; k < n_outputs; k++) {
+            row[k] -= largest;
+        }
+        values[i] = -row[classes[i]];
+    }
+    NAME(exp_in_place)(raw, n_rows * n_outputs);
+}
+
+static double NAME(multinomial_log_loss)(real *raw, const int64_t *classes,
+                                         const real *weight, real *values, double factor,
+                                         int64_t n_rows, int64_t n_outputs) {
+    double total = 0;
+    NAME(shift_rows)(raw, classes, values, n_rows, n_outputs);
+    for (int64_t i = 0; i < n_rows; i++) {
+        real *row = raw + i * n_outputs, sum = 0;
+        for (int64_t k = 0; k < n_outputs; k++) {
+            sum += row[k];
+        }
+        double row_weight = weight ? weight[i] : 1;
+        total += row_weight * (log((double)sum) + values[i]);
+        real share = (real)(row_weight * factor);
+        real scale = share / sum;
+        for (int64_t k = 0; k < n_outputs; k++) {
+            row[k] *= scale;
+        }
+        row[classes[i]] -= share;
+    }
+    return total;
+}
+
+/* Multiply derivatives by the weights of their rows and by `factor`; returns the weighted
+   sum of the values. */
+static double NAME(weigh)(const NAME(loss_spec) *spec, real *raw, const real *y,
+                          const real *values, const real *weight, int64_t n_rows) {
+    double total = 0;
+    int64_t n_outputs = spec->n_outputs;
+    int poisson = spec->loss == HALF_POISSON;
+    for (int64_t i = 0; i < n_rows; i++) {
+        double sum = 0, row_weight = weight ? weight[i] : 1;
+        real share = (real)(row_weight * spec->factor);
+        for (int64_t k = i * n_outputs; k < (i + 1) * n_outputs; k++) {
+            sum += poisson ? values[k] + NAME(poisson_constant)(y[k]) : values[k];
+            raw[k] *= share;
+        }
+        total += row_weight * sum;
+    }
+    return total;
+}
+
+/* The targets y or classes, and the weights (NULL for 1), are those of the rows at hand. */
+static double NAME(loss_and_derivative)(const NAME(loss_spec) *spec, real *raw,
+                                        const real *bias, const void *targets,
+                                        const real *weight, real *values, int64_t n_rows) {
+    int64_t n_outputs = spec->n_outputs, n = n_rows * n_outputs;
+    const real *y = targets;
+    real parameter = spec->parameter;
+    NAME(add_bias)(raw, bias, n_rows, n_outputs);
+    if (spec->scale != 1) {
+        for (int64_t i = 0; i < n; i++) {
+            raw[i] *= spec->scale;
+        }
+    }
+    switch (spec->loss) {
+    case HALF_SQUARED_ERROR: NAME(half_squared_error_rows)(raw, y, values, 0, n); break;
+    case HUBER: NAME(huber_rows)(raw, y, values, parameter, n); break;
+    case PINBALL: NAME(pinball_rows)(raw, y, values, parameter, n); break;
+    case HALF_POISSON: NAME(half_poisson_rows)(raw, y, values, 0, n); break;
+    case BINARY_LOG_LOSS: NAME(binary_log_loss_rows)(raw, y, values, 0, n); break;
+    case MULTINOMIAL_LOG_LOSS:
+        return NAME(multinomial_log_loss)(raw, targets, weight, values, spec->factor, n_rows,
+                                          n_outputs);
+    }
+    return NAME(weigh)(spec, raw, y, values, weight, n_rows);
+}

@@ -1,0 +1,63 @@
+/* What differs between compilers and processors. */
+
+#ifndef SKNORMREG_PORTABLE_H
+#define SKNORMREG_PORTABLE_H
+
+#include <stdint.h>
+#include <stdlib.h>
+
+/* A loop in a function marked CLONES is compiled for several instruction sets, and the
+   loader takes the widest one that the processor has. INLINE functions go into their
+   callers, and so into every clone. */
+#if !defined(SKNORMREG_NO_CLONES) && defined(__x86_64__) && defined(__GLIBC__) \
+    && defined(__GNUC__) && !defined(__clang__)
+#if __GNUC__ >= 12
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+#else
+#define CLONES
+#endif
+
+#if defined(__GNUC__) || defined(__clang__)
+#define INLINE static inline __attribute__((always_inline))
+#define RESTRICT __restrict__
+#else
+#define INLINE static __forceinline
+#define RESTRICT __restrict
+#endif
+
+/* Subnormal numbers: the moments of a weight whose gradient has died decay into them, and
+   arithmetic with them is many times slower. Between `flush_subnormals` and
+   `restore_subnormals` the calling thread computes with 0 in their place. */
+#if defined(__x86_64__) || defined(_M_X64)
+#include <immintrin.h>
+typedef unsigned int float_state;
+static float_state flush_subnormals(void) {
+    float_state state = _mm_getcsr();
+    _mm_setcsr(state | 0x8040); /* flush-to-zero, denormals-are-zero */
+    return state;
+}
+static void restore_subnormals(float_state state) { _mm_setcsr(state); }
+#define PAUSE() _mm_pause()
+#elif defined(__aarch64__) && (defined(__GNUC__) || defined(__clang__))
+typedef uint64_t float_state;
+static float_state flush_subnormals(void) {
+    float_state state;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(state));
+    __asm__ volatile("msr fpcr, %0" : : "r"(state | (UINT64_C(1) << 24)));
+    return state;
+}
+static void restore_subnormals(float_state state) {
+    __asm__ volatile("msr fpcr, %0" : : "r"(state));
+}
+#define PAUSE() __asm__ volatile("yield")
+#else
+typedef int float_state;
+static float_state flush_subnormals(void) { return 0; }
+static void restore_subnormals(float_state state) { (void)state; }
+#define PAUSE() ((void)0)
+#endif
+
+#endif

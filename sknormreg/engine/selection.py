@@ -1,0 +1,70 @@
+"""Which of the two engines computes: the compiled one, wherever it is installed."""
+
+import os
+import warnings
+
+from .numpy_engine import NumpyEngine
+
+try:
+    from .compiled_engine import CompiledEngine
+except ImportError as error:
+    CompiledEngine, _import_error = None, str(error)
+
+_has_warned = False
+
+
+def engine_name():
+    """The engine that computes: "compiled" or "numpy".
+
+    The environment variable SKNORMREG_ENGINE chooses one of them; without it, the
+    compiled one is taken where its extension is installed.
+
+    Raises
+    ------
+    ImportError
+        If SKNORMREG_ENGINE is "compiled" and the extension cannot be imported.
+
+    ValueError
+        If SKNORMREG_ENGINE is neither of the two names.
+    """
+    name = os.environ.get("SKNORMREG_ENGINE", "")
+    if name not in ("", "compiled", "numpy"):
+        raise ValueError(
+            f"The environment variable SKNORMREG_ENGINE must be 'compiled' or 'numpy', "
+            f"got {name!r}."
+        )
+    if name == "compiled" and CompiledEngine is None:
+        raise ImportError(
+            "SKNORMREG_ENGINE is 'compiled', but the compiled extension cannot be "
+            f"imported: {_import_error}"
+        )
+    return name or ("numpy" if CompiledEngine is None else "compiled")
+
+
+def make_engine(network):
+    """The engine that computes for a network."""
+    if engine_name() == "compiled" and CompiledEngine.supports(network):
+        return CompiledEngine(network)
+    return NumpyEngine(network)
+
+
+def warn_of_missing_extension(stacklevel=1):
+    """Say once in a process that fits are slower than they need be.
+
+    Who asks for NumPy by SKNORMREG_ENGINE is not warned.
+    """
+    global _has_warned
+    if (
+        CompiledEngine is None
+        and not _has_warned
+        and not os.environ.get("SKNORMREG_ENGINE")
+    ):
+        _has_warned = True
+        warnings.warn(
+            "sknormreg runs without its compiled extension, several times slower than "
+            f"with it: {_import_error}. Install a C compiler and then sknormreg anew "
+            "(pip install --force-reinstall --no-deps sknormreg), or set the environment "
+            "variable SKNORMREG_ENGINE=numpy to be content with this.",
+            RuntimeWarning,
+            stacklevel=stacklevel + 1,
+        )
