@@ -28,6 +28,11 @@ cdef extern from "csrc/engine.h" nogil:
     void team_close(team *)
     void team_help(team *)
 
+    enum products:
+        BLAS
+        TILES_256
+        TILES_512
+
     enum task:
         PREDICT
         GRADIENT
@@ -80,10 +85,12 @@ cdef extern from "csrc/engine.h" nogil:
         hook_function interrupted
         void *context
         int status
+        products products
         void *workspace
         int n_threads
         team *team
 
+    products best_products()
     size_t workspace_size_float(job *)
     size_t workspace_size_double(job *)
     void run_float(job *)
@@ -92,6 +99,32 @@ cdef extern from "csrc/engine.h" nogil:
 
 blas_gemm_float = <gemm_function> sgemm
 blas_gemm_double = <gemm_function> dgemm
+
+
+cdef products _products = best_products()
+
+
+def set_products(name=None):
+    """Choose how matrices are multiplied, for tests and comparisons.
+
+    Parameters
+    ----------
+    name : {"blas", "avx2", "avx512"} or None
+        None is the best that the processor can do, which it is to begin with.
+
+    Returns
+    -------
+    name : str
+        What it was before.
+    """
+    global _products
+    names = ["blas", "avx2", "avx512"]
+    cdef int before = _products, best = best_products()
+    cdef int chosen = best if name is None else names.index(name)
+    if chosen > best:
+        raise ValueError(f"{name} is not to be had with this processor and compiler")
+    _products = <products> chosen
+    return names[before]
 
 
 cdef class Workspace:
@@ -326,6 +359,7 @@ cdef class Job:
             workspace = Workspace()
         self._job.team = &crew._team
         self._job.n_threads = crew._team.n_threads
+        self._job.products = _products
         workspace._busy = True
         try:
             self._job.workspace = workspace.reserve(

@@ -14,6 +14,8 @@ enum activation { IDENTITY, LOGISTIC, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, S
 enum loss {
     HALF_SQUARED_ERROR, HUBER, PINBALL, HALF_POISSON, BINARY_LOG_LOSS, MULTINOMIAL_LOG_LOSS
 };
+/* How matrices are multiplied: by vectors of 512 bits, of 256 bits, or by BLAS. */
+enum products { BLAS, TILES_256, TILES_512 };
 enum task { PREDICT, GRADIENT, ADAM, SGD };
 
 typedef void (*gemm_function)(char *, char *, int *, int *, int *, void *, void *, int *,
@@ -76,11 +78,15 @@ typedef struct {
     void *context;              /* of both hooks */
     int status;                 /* what a hook returned that ended the job */
 
+    enum products products;
     void *workspace;
     team *team;
     int n_threads;              /* of the team */
     void *plan;                 /* in the workspace */
 } job;
+
+/* The best that the processor can do. */
+enum products best_products(void);
 
 /* Bytes of memory that the job's workspace needs. */
 size_t workspace_size_float(job *j);

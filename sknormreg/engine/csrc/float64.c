@@ -16,4 +16,19 @@ gemm_function NAME(blas_gemm);
 #include "activations.h"
 #include "losses.h"
 #include "updates.h"
+#include "plan.h"
+#include "products.h"
+#include "sparse.h"
 #include "passes.h"
+
+enum products best_products(void) {
+#if HAS_TILES
+    if (__builtin_cpu_supports("avx512f")) {
+        return TILES_512;
+    }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+        return TILES_256;
+    }
+#endif
+    return BLAS;
+}

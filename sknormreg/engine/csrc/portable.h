@@ -28,6 +28,14 @@
 #define RESTRICT __restrict
 #endif
 
+/* Whether there are matrix products by AVX2 and AVX-512, for processors that turn out to
+   have them. */
+#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+#define HAS_TILES 1
+#else
+#define HAS_TILES 0
+#endif
+
 /* Subnormal numbers: the moments of a weight whose gradient has died decay into them, and
    arithmetic with them is many times slower. Between `flush_subnormals` and
    `restore_subnormals` the calling thread computes with 0 in their place. */

@@ -1,0 +1,260 @@
+/* How a job is cut into tasks, and where its intermediate results lie.
+
+   Included once for each precision. */
+
+#define SLICE_ROWS 128          /* of a minibatch, which may be split among threads */
+#define GRADIENT_SLICE_ROWS 256 /* of a full batch */
+#define MAX_SLICES 8            /* of a block */
+#define UNSPLIT_WORK 2e5        /* rows times parameters, up to which a batch is one slice */
+#define BLOCK_BYTES (4 << 20)   /* of a full batch's block: to stay in the shared cache */
+#define BLOCK_ENTRIES (1 << 20) /* of a block in CSR */
+#define RANGE_PARAMS 16384      /* in a parameter task: to stay in a core's own cache */
+#define POLL_SECONDS 0.05
+
+typedef struct {
+    int layer;
+    int is_intercept;
+    int64_t start, stop;        /* rows of the weight matrix; columns for intercepts */
+} NAME(range);
+
+typedef struct {
+    /* The partition. */
+    int64_t slice_rows, block_rows, n_slices, n_ranges;
+    int64_t n_scratch;          /* parameters in the largest range */
+    NAME(range) *ranges;
+    int feature_shift;          /* CSR: the first layer's ranges have 2^this features, */
+    int64_t n_buckets;          /* and there are this many */
+
+    /* Where each layer's parameters begin in the flat vector, and in the weights that the
+       pass is at. */
+    int64_t *weight_offsets, *intercept_offsets;
+    const real **weights, **intercepts;
+
+    /* For the rows of a block: values of the hidden layers, their slopes where the value
+       does not tell them, derivatives with respect to the products of all layers. */
+    real **hidden, **slopes, **deltas;
+    real **transposed;          /* weights, for products that need them so */
+    int n_transposed;
+    real *x, *targets, *sample_weight, *losses;
+    int64_t *classes;
+    double *slice_losses;
+
+    /* CSR: entries of each slice in the order of the ranges that their features are in. */
+    int32_t *entry_rows, *entry_features;
+    real *entry_values;
+    int64_t *bucket_ends;
+
+    real *scratch;              /* a range's gradient, for each thread */
+    real *gradient;             /* all of it, where a batch takes several blocks */
+    real *ahead, *before;       /* SGD: the extrapolated point, the start of a step */
+
+    /* The block at hand. */
+    int64_t block_start, n_block_rows;
+    int is_first, is_last;      /* in its batch */
+    double loss_factor;
+    NAME(adam_rule) rule;
+    double last_poll;
+    float_state callers_state;  /* in which hooks run */
+} NAME(plan);
+
+static int64_t NAME(row_at)(const job *j, int64_t position) {
+    return j->rows ? j->rows[position] : position;
+}
+
+static int NAME(needs_slopes)(int activation) {
+    return activation == GELU || activation == SILU || activation == SOFTPLUS;
+}
+
+static int64_t NAME(at_least_1)(int64_t n) { return n > 1 ? n : 1; }
+
+static void NAME(choose_rows)(const job *j, NAME(plan) *p) {
+    int64_t row_bytes = j->units[0], batch = j->batch_size;
+    for (int layer = 1; layer <= j->n_layers; layer++) {
+        row_bytes += 2 * j->units[layer];
+    }
+    row_bytes *= sizeof(real);
+    int64_t most = BLOCK_BYTES / row_bytes, slice = GRADIENT_SLICE_ROWS;
+    if (j->task == ADAM || j->task == SGD) {
+        slice = (double)batch * j->n_params <= UNSPLIT_WORK ? batch : SLICE_ROWS;
+        /* The usual minibatch is one block: its gradient need not go through memory. */
+        most = most < 4 * SLICE_ROWS ? 4 * SLICE_ROWS : most;
+    }
+    most = most < 64 ? 64 : most;
+    if (!j->dense) {
+        int64_t rows = BLOCK_ENTRIES / NAME(at_least_1)(j->largest_row);
+        most = rows < most ? NAME(at_least_1)(rows) : most;
+    }
+    slice = slice < most ? slice : most;
+    if (j->task == PREDICT) {
+        p->slice_rows = slice;
+        p->block_rows = slice * 64;
+        return;
+    }
+    p->block_rows = batch < most ? batch : most;
+    if (p->block_rows > MAX_SLICES * slice) {
+        p->block_rows = MAX_SLICES * slice;
+    }
+    /* Slices of about the same length. */
+    int64_t n_slices = (p->block_rows + slice - 1) / slice;
+    p->slice_rows = (p->block_rows + n_slices - 1) / n_slices;
+}
+
+/* Ranges of the parameters; counts them where `ranges` is NULL. */
+static void NAME(choose_ranges)(const job *j, NAME(plan) *p) {
+    p->n_ranges = 0;
+    for (int layer = 0; layer < j->n_layers; layer++) {
+        int64_t fan_in = j->units[layer], fan_out = j->units[layer + 1];
+        int64_t size = fan_in * fan_out, n = (size + RANGE_PARAMS - 1) / RANGE_PARAMS;
+        if (n == 1 && (double)p->block_rows * size > UNSPLIT_WORK) {
+            n = 2;
+        } else if (n > 1) {
+            n = (n + 3) / 4 * 4;
+        }
+        int64_t rows = NAME(at_least_1)((fan_in + n - 1) / n);
+        if (layer == 0 && !j->dense) {
+            p->feature_shift = 0;
+            while (((int64_t)2 << p->feature_shift) <= rows) {
+                p->feature_shift++;
+            }
+            rows = (int64_t)1 << p->feature_shift;
+            p->n_buckets = (fan_in + rows - 1) / rows;
+        }
+        for (int64_t start = 0; start < fan_in; start += rows) {
+            int64_t stop = start + rows < fan_in ? start + rows : fan_in;
+            if (p->ranges) {
+                p->ranges[p->n_ranges] = (NAME(range)){layer, 0, start, stop};
+            }
+            p->n_ranges++;
+            int64_t size = (stop - start) * fan_out;
+            p->n_scratch = size > p->n_scratch ? size : p->n_scratch;
+        }
+        if (p->ranges) {
+            p->ranges[p->n_ranges] = (NAME(range)){layer, 1, 0, fan_out};
+        }
+        p->n_ranges++;
+        p->n_scratch = fan_out > p->n_scratch ? fan_out : p->n_scratch;
+    }
+}
+
+/* Memory from `base` on, in lines of the cache; only counted where it is NULL. */
+static void *NAME(take)(char *base, size_t *used, int64_t count, size_t size) {
+    void *start = base ? base + *used : NULL;
+    *used += ((size_t)count * size + 63) / 64 * 64;
+    return start;
+}
+
+#define TAKE(pointer, count) \
+    (pointer) = NAME(take)(base, &used, (count), sizeof *(pointer))
+
+/* Lay out the workspace from `base` on, with the plan at its start; returns its size. */
+static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
+    size_t used = (sizeof *p + 63) / 64 * 64;
+    int n_layers = j->n_layers;
+    int64_t n_outputs = j->units[n_layers], n_params = j->n_params;
+    int trains = j->task != PREDICT;
+    NAME(choose_rows)(j, p);
+    int64_t rows = trains ? p->block_rows : p->slice_rows * j->n_threads;
+    p->n_slices = (p->block_rows + p->slice_rows - 1) / p->slice_rows;
+    TAKE(p->weights, n_layers);
+    TAKE(p->intercepts, n_layers);
+    TAKE(p->hidden, n_layers);
+    TAKE(p->slopes, n_layers);
+    TAKE(p->deltas, n_layers);
+    TAKE(p->transposed, n_layers);
+    for (int layer = 0; layer < n_layers; layer++) {
+        int64_t count = rows * j->units[layer + 1];
+        real *hidden = NULL, *slopes = NULL, *deltas = NULL, *transposed = NULL;
+        if (layer + 1 < n_layers) {
+            TAKE(hidden, count);
+            if (trains && NAME(needs_slopes)(j->activations[layer])) {
+                TAKE(slopes, count);
+            }
+        }
+        if (trains) {
+            TAKE(deltas, count);
+            if (j->products != BLAS && layer > 0 && j->units[layer + 1] > 1) {
+                TAKE(transposed, j->units[layer] * j->units[layer + 1]);
+            }
+        }
+        if (base) {
+            p->hidden[layer] = hidden;
+            p->slopes[layer] = slopes;
+            p->deltas[layer] = deltas;
+            p->transposed[layer] = transposed;
+            p->n_transposed += transposed != NULL;
+        }
+    }
+    if (j->dense && j->rows) {
+        TAKE(p->x, rows * j->units[0]);
+    }
+    if (!trains) {
+        return used;
+    }
+    if (j->rows) {
+        TAKE(p->classes, rows);
+        TAKE(p->targets, rows * n_outputs);
+        TAKE(p->sample_weight, rows);
+    }
+    TAKE(p->losses, rows * n_outputs);
+    TAKE(p->slice_losses, p->n_slices);
+    TAKE(p->weight_offsets, n_layers);
+    TAKE(p->intercept_offsets, n_layers);
+    p->ranges = NULL;
+    NAME(choose_ranges)(j, p);
+    TAKE(p->ranges, p->n_ranges);
+    if (base) {
+        NAME(choose_ranges)(j, p);
+    }
+    if (!j->dense) {
+        int64_t entries = p->n_slices * p->slice_rows * j->largest_row;
+        TAKE(p->entry_rows, entries);
+        TAKE(p->entry_features, entries);
+        TAKE(p->entry_values, entries);
+        TAKE(p->bucket_ends, p->n_slices * (p->n_buckets + 1));
+    }
+    if (j->task == GRADIENT) {
+        p->gradient = j->gradient;
+        return used;
+    }
+    if (j->batch_size > p->block_rows) {
+        TAKE(p->gradient, n_params);
+    } else {
+        TAKE(p->scratch, p->n_scratch * j->n_threads);
+    }
+    if (j->task == SGD && j->nesterov) {
+        TAKE(p->ahead, n_params);
+    }
+    if (j->task == SGD && j->prox) {
+        TAKE(p->before, n_params);
+    }
+    return used;
+}
+
+size_t NAME(workspace_size)(job *j) {
+    NAME(plan) plan;
+    memset(&plan, 0, sizeof plan);
+    return NAME(lay_out)(j, &plan, NULL);
+}
+
+static NAME(plan) *NAME(make_plan)(job *j) {
+    NAME(plan) *p = j->workspace;
+    memset(p, 0, sizeof *p);
+    NAME(lay_out)(j, p, j->workspace);
+    const real *at = p->ahead ? p->ahead : j->params;
+    int64_t offset = 0;
+    for (int layer = 0; layer < j->n_layers; layer++) {
+        p->weights[layer] = at ? at + offset : j->weights[layer];
+        if (p->weight_offsets) {
+            p->weight_offsets[layer] = offset;
+        }
+        offset += j->units[layer] * j->units[layer + 1];
+    }
+    for (int layer = 0; layer < j->n_layers; layer++) {
+        p->intercepts[layer] = at ? at + offset : j->intercepts[layer];
+        if (p->intercept_offsets) {
+            p->intercept_offsets[layer] = offset;
+        }
+        offset += j->units[layer + 1];
+    }
+    return p;
+}

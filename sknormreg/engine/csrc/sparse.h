@@ -1,0 +1,103 @@
+/* Products with rows in CSR.
+
+   Included once for each precision. The gradient of the first layer's weights takes the
+   entries of a block by ranges of features: `sort_entries` sorts those of a slice. */
+
+INLINE int64_t NAME(index_at)(const void *array, int wide, int64_t i) {
+    return wide ? ((const int64_t *)array)[i] : ((const int32_t *)array)[i];
+}
+
+CLONES static void NAME(add_multiple)(real *RESTRICT y, real a, const real *RESTRICT x,
+                                      int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        y[i] += a * x[i];
+    }
+}
+
+CLONES static void NAME(add_4_multiples)(real *RESTRICT y, const real *RESTRICT a,
+                                         const real *RESTRICT x0, const real *RESTRICT x1,
+                                         const real *RESTRICT x2, const real *RESTRICT x3,
+                                         int64_t n) {
+    real a0 = a[0], a1 = a[1], a2 = a[2], a3 = a[3];
+    for (int64_t i = 0; i < n; i++) {
+        y[i] += (a0 * x0[i] + a1 * x1[i]) + (a2 * x2[i] + a3 * x3[i]);
+    }
+}
+
+/* out = x W for one row x. */
+static void NAME(sparse_row_product)(const job *j, int64_t row, const real *weights,
+                                     int64_t n_units, real *out) {
+    int wide = j->wide_indices;
+    int64_t entry = NAME(index_at)(j->indptr, wide, row);
+    int64_t end = NAME(index_at)(j->indptr, wide, row + 1);
+    const real *values = j->values;
+    const void *columns = j->indices;
+    memset(out, 0, n_units * sizeof(real));
+    for (; entry + 4 <= end; entry += 4) {
+        NAME(add_4_multiples)(
+            out, values + entry,
+            weights + NAME(index_at)(columns, wide, entry) * n_units,
+            weights + NAME(index_at)(columns, wide, entry + 1) * n_units,
+            weights + NAME(index_at)(columns, wide, entry + 2) * n_units,
+            weights + NAME(index_at)(columns, wide, entry + 3) * n_units, n_units);
+    }
+    for (; entry < end; entry++) {
+        NAME(add_multiple)(out, values[entry],
+                           weights + NAME(index_at)(columns, wide, entry) * n_units, n_units);
+    }
+}
+
+static int64_t NAME(entries_start)(const job *j, const NAME(plan) *p, int64_t slice) {
+    return slice * p->slice_rows * j->largest_row;
+}
+
+/* Sort the entries of a slice by the range of their features (a counting sort). */
+static void NAME(sort_entries)(const job *j, NAME(plan) *p, int64_t slice, int64_t first,
+                               int64_t n_rows) {
+    int wide = j->wide_indices;
+    int64_t *ends = p->bucket_ends + slice * (p->n_buckets + 1);
+    memset(ends, 0, (p->n_buckets + 1) * sizeof *ends);
+    for (int pass = 0; pass < 2; pass++) {
+        for (int64_t i = first; i < first + n_rows; i++) {
+            int64_t row = NAME(row_at)(j, p->block_start + i);
+            int64_t end = NAME(index_at)(j->indptr, wide, row + 1);
+            for (int64_t e = NAME(index_at)(j->indptr, wide, row); e < end; e++) {
+                int64_t feature = NAME(index_at)(j->indices, wide, e);
+                int64_t bucket = feature >> p->feature_shift;
+                if (pass == 0) {
+                    ends[bucket + 1]++;
+                    continue;
+                }
+                int64_t place = ends[bucket]++;
+                p->entry_rows[place] = (int32_t)i;
+                p->entry_features[place] = (int32_t)feature;
+                p->entry_values[place] = ((const real *)j->values)[e];
+            }
+        }
+        if (pass == 0) {
+            /* Counts -> where each bucket starts, which placing moves to where it ends. */
+            ends[0] = NAME(entries_start)(j, p, slice);
+            for (int64_t b = 0; b < p->n_buckets; b++) {
+                ends[b + 1] += ends[b];
+            }
+        }
+    }
+}
+
+/* Add the block's part to the gradient of a range of the first layer's weights. */
+static void NAME(sparse_gradient)(const job *j, const NAME(plan) *p,
+                                  const NAME(range) *range, real *gradient) {
+    int64_t n_units = j->units[1];
+    const real *deltas = p->deltas[0];
+    int64_t bucket = range->start >> p->feature_shift;
+    for (int64_t slice = 0; slice < p->n_slices; slice++) {
+        const int64_t *ends = p->bucket_ends + slice * (p->n_buckets + 1);
+        /* A bucket starts where the one before ends. */
+        int64_t e = bucket ? ends[bucket - 1] : NAME(entries_start)(j, p, slice);
+        for (; e < ends[bucket]; e++) {
+            NAME(add_multiple)(gradient + (p->entry_features[e] - range->start) * n_units,
+                               p->entry_values[e], deltas + p->entry_rows[e] * n_units,
+                               n_units);
+        }
+    }
+}
