@@ -18,6 +18,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import (
+    assert_all_finite,
     check_array,
     check_random_state,
     column_or_1d,
@@ -502,16 +503,31 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _raw_predict(self, X):
         """Raw outputs of shape (n_samples, n_outputs_)."""
         check_is_fitted(self)
-        X = validate_data(
-            self,
-            X,
-            accept_sparse="csr",
-            dtype=(np.float64, np.float32),
-            order="C",
-            reset=False,
-        )
+        if self._needs_no_conversion(X):
+            # One row takes validate_data longer than it takes the network.
+            assert_all_finite(X, input_name="X", estimator_name=type(self).__name__)
+        else:
+            X = validate_data(
+                self,
+                X,
+                accept_sparse="csr",
+                dtype=(np.float64, np.float32),
+                order="C",
+                reset=False,
+            )
         engine = make_engine(self._network)
         return engine.raw_predict(self.coefs_, self.intercepts_, X)
+
+    def _needs_no_conversion(self, X):
+        """Whether validate_data would only look for values that are not finite."""
+        return (
+            type(X) is np.ndarray
+            and X.dtype in (np.float64, np.float32)
+            and X.flags.c_contiguous
+            and X.shape[1:] == (self.n_features_in_,)
+            and len(X) > 0
+            and not hasattr(self, "feature_names_in_")
+        )
 
     def __sklearn_is_fitted__(self):
         # Attributes of the data are set before training, and stay if it fails.

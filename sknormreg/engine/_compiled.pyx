@@ -287,13 +287,12 @@ cdef class Job:
         self._job.dense = self._address(X, X.shape[0] * self._job.units[0] * self._itemsize)
         self._set_rows(rows, n_rows)
 
-    def set_csr(self, X, rows, int64_t n_rows, int64_t largest_row):
-        cdef int wide = X.indices.dtype.itemsize == 8
-        n_entries, size = len(X.data), 8 if wide else 4
-        self._job.values = self._address(X.data, n_entries * self._itemsize)
-        self._job.indices = self._address(X.indices, n_entries * size)
-        self._job.indptr = self._address(X.indptr, (X.shape[0] + 1) * size)
-        self._job.wide_indices = wide
+    def set_csr(self, values, indices, indptr, rows, int64_t n_rows, int64_t largest_row):
+        cdef int64_t size = indices.dtype.itemsize
+        self._job.values = self._address(values, len(values) * self._itemsize)
+        self._job.indices = self._address(indices, len(indices) * size)
+        self._job.indptr = self._address(indptr, len(indptr) * size)
+        self._job.wide_indices = size == 8
         self._job.largest_row = largest_row
         self._set_rows(rows, n_rows)
 
@@ -351,17 +350,26 @@ cdef class Job:
         if steps is not None:
             self._job.steps = self._vector(steps)
 
-    def run(self, Workspace workspace, Crew crew):
-        """Do the job on this thread, with the crew's; returns the loss's sum."""
+    def run(self, Workspace workspace, Crew crew, int n_threads, start):
+        """Do the job, on this thread and on others; returns the loss's sum.
+
+        Parameters
+        ----------
+        workspace : Workspace
+        crew : Crew
+        n_threads : int
+        start : callable
+            For `crew.recruit`.
+        """
         cdef bint double = self._double
         if workspace._busy:
-            # Another thread is in it: take other memory for this once.
-            workspace = Workspace()
-        self._job.team = &crew._team
-        self._job.n_threads = crew._team.n_threads
-        self._job.products = _products
+            # Another thread is in it: take other memory for this once, and no help.
+            workspace, crew, n_threads = Workspace(), Crew(), 1
         workspace._busy = True
         try:
+            self._job.n_threads = crew.recruit(n_threads, start)
+            self._job.team = &crew._team
+            self._job.products = _products
             self._job.workspace = workspace.reserve(
                 workspace_size_double(&self._job) if double
                 else workspace_size_float(&self._job)

@@ -1,7 +1,6 @@
-"""The engine in C: the same contract, at the speed of its matrix products.
+"""The engine in C: the contract of `numpy_engine`, at the speed of its matrix products.
 
-It takes from Python what `numpy_engine` takes; `csrc/` says how it works. Results are the
-same bits whatever the number of threads.
+`csrc/` says how it works. Results are the same bits whatever the number of threads.
 """
 
 from contextlib import contextmanager, nullcontext
@@ -9,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 from scipy import sparse
 
-from . import _compiled
+from ._compiled import Crew, Job, Workspace
 from .losses import (
     BinaryLogLoss,
     HalfPoissonDeviance,
@@ -41,9 +40,15 @@ _LOSSES = (
     MultinomialLogLoss,
 )
 
-# Rows times parameters: up to the first number BLAS keeps to one thread by itself, from
-# the second on the help of another thread is worth its call, if batches are of the third.
-_SINGLE_WORK, _THREADED_WORK, _THREADED_BATCH = 2.5e5, 1e6, 2e5
+# Rows times parameters: up to this many, BLAS keeps to one thread by itself.
+_SINGLE_WORK = 2.5e5
+
+# From this many on, the help of another thread is worth waking it, or starting it for a
+# single call; in batches of at least as many as the third.
+_WAKING_WORK, _STARTING_WORK, _WAKING_BATCH = 1e6, 1e7, 2e5
+
+# Rows of a prediction that are converted to another precision at a time.
+_CONVERTED_ROWS = 4096
 
 
 class CompiledEngine:
@@ -66,7 +71,7 @@ class CompiledEngine:
         loss = network.loss
         self._loss = _LOSSES.index(type(loss))
         self._loss_parameter = getattr(loss, "delta", getattr(loss, "quantile", 0.0))
-        self._workspace, self._crew = _compiled.Workspace(), None
+        self._workspace, self._crew = Workspace(), None
 
     @staticmethod
     def supports(network):
@@ -88,9 +93,16 @@ class CompiledEngine:
         dtype = np.result_type(X.dtype, coefs[0])
         n_rows = X.shape[0] if rows is None else len(rows)
         raw = np.empty((n_rows, coefs[-1].shape[1]), dtype=dtype)
+        if X.dtype != dtype:
+            # In parts, to keep the converted copy small.
+            for start in range(0, n_rows, _CONVERTED_ROWS):
+                part = slice(start, start + _CONVERTED_ROWS)
+                X_part = X[part if rows is None else rows[part]].astype(dtype)
+                raw[part] = self.raw_predict(coefs, intercepts, X_part)
+            return raw
         job = self._job(dtype)
         job.set_layers(_contiguous(coefs, dtype), _contiguous(intercepts, dtype))
-        _set_X(job, _with_dtype(X, dtype), rows, n_rows)
+        _set_X(job, X, rows, n_rows)
         job.set_raw(raw)
         small = n_rows * self.network.n_params <= _SINGLE_WORK
         with nullcontext() if small else limited_threads():
@@ -99,8 +111,10 @@ class CompiledEngine:
 
     def loss_and_gradient(self, params, data, rows=None):
         """Sum of the weighted losses of the rows and its gradient, shape (n_params,)."""
-        gradient = np.empty_like(params)
+        gradient = np.zeros_like(params)
         job, n_rows = self._training_job(params, data, rows)
+        if n_rows == 0:
+            return 0.0, gradient
         job.set_gradient(gradient)
         return self._run(job, n_rows, n_rows), gradient
 
@@ -163,7 +177,7 @@ class CompiledEngine:
         return total
 
     def _job(self, dtype):
-        return _compiled.Job(
+        return Job(
             self._units,
             self._activations,
             self._loss,
@@ -176,7 +190,8 @@ class CompiledEngine:
         dtype = params.dtype
         job = self._job(dtype)
         job.set_params(params)
-        _set_X(job, _with_dtype(data.X, dtype), rows, n_rows)
+        X = data.X if data.X.dtype == dtype else data.X.astype(dtype)
+        _set_X(job, X, rows, n_rows)
         y, sample_weight = data.y, data.sample_weight
         target_dtype = np.int64 if y.ndim == 1 else dtype
         if sample_weight is not None:
@@ -185,18 +200,17 @@ class CompiledEngine:
         return job, n_rows
 
     def _run(self, job, n_rows, batch_size):
+        n_params = self.network.n_params
+        least = _WAKING_WORK if self._crew else _STARTING_WORK
+        worthwhile = n_rows * n_params >= least and batch_size * n_params >= _WAKING_BATCH
+        n_threads = share_of_threads() if worthwhile else 1
         with nullcontext(self._crew) if self._crew else _crew() as crew:
-            worthwhile = (
-                n_rows * self.network.n_params >= _THREADED_WORK
-                and batch_size * self.network.n_params >= _THREADED_BATCH
-            )
-            crew.recruit(share_of_threads() if worthwhile else 1, call_in_thread)
-            return job.run(self._workspace, crew)
+            return job.run(self._workspace, crew, n_threads, call_in_thread)
 
 
 @contextmanager
 def _crew():
-    crew = _compiled.Crew()
+    crew = Crew()
     try:
         yield crew
     finally:
@@ -207,17 +221,14 @@ def _contiguous(arrays, dtype):
     return [np.ascontiguousarray(array, dtype) for array in arrays]
 
 
-def _with_dtype(X, dtype):
-    if sparse.issparse(X):
-        return X if X.dtype == dtype else X.astype(dtype)
-    return np.ascontiguousarray(X, dtype)
-
-
 def _set_X(job, X, rows, n_rows):
     if rows is not None:
         rows = np.ascontiguousarray(rows, np.int64)
-    if sparse.issparse(X):
-        largest_row = int(np.diff(X.indptr).max(initial=0))
-        job.set_csr(X, rows, n_rows, largest_row)
-    else:
-        job.set_dense(X, rows, n_rows)
+    if not sparse.issparse(X):
+        job.set_dense(np.ascontiguousarray(X), rows, n_rows)
+        return
+    indices, indptr = X.indices, X.indptr
+    if indices.dtype != indptr.dtype:
+        indices, indptr = indices.astype(np.int64), indptr.astype(np.int64)
+    largest_row = int(np.diff(indptr).max(initial=0))
+    job.set_csr(X.data, indices, indptr, rows, n_rows, largest_row)

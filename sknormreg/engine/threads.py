@@ -8,7 +8,6 @@ same time share the threads that one alone would have.
 import os
 import threading
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from threadpoolctl import ThreadpoolController
@@ -18,7 +17,6 @@ _inside = Counter()  # how many blocks each thread is in
 _n_threads = 1
 _limiter = None
 _controller = None
-_pool = None
 
 
 @contextmanager
@@ -47,13 +45,9 @@ def share_of_threads():
 
 
 def call_in_thread(function):
-    """Call it from another thread soon; false while the interpreter shuts down."""
-    global _pool
+    """Call it in a thread of its own; false where there can be no more of them."""
     try:
-        with _lock:
-            # As many threads as helpers that the machine has room for.
-            _pool = _pool or ThreadPoolExecutor(max(1, (os.cpu_count() or 2) - 1))
-        _pool.submit(function)
+        threading.Thread(target=function, name="sknormreg-helper", daemon=True).start()
     except RuntimeError:
         return False
     return True
@@ -107,9 +101,9 @@ def _release_control():
 
 
 def _start_anew():
-    """In a forked process: threads do not follow, and a lock may have been held."""
-    global _lock, _limiter, _pool
-    _lock, _limiter, _pool = threading.Lock(), None, None
+    """In a forked process: threads do not follow, and one may have held the lock."""
+    global _lock, _limiter
+    _lock, _limiter = threading.Lock(), None
     _inside.clear()
 
 
