@@ -36,12 +36,12 @@ def limited_threads():
 
 
 def share_of_threads():
-    """Threads for each of the threads that are in a block.
+    """Threads for each of the threads that are in a block; 1 outside of them.
 
     Together they have as many as BLAS had before: what OPENBLAS_NUM_THREADS, joblib's
     `inner_max_num_threads` or threadpoolctl's limits allow.
     """
-    return max(1, _n_threads // max(1, len(_inside)))
+    return max(1, _n_threads // len(_inside)) if _inside else 1
 
 
 def call_in_thread(function):

@@ -43,16 +43,15 @@ typedef struct {
 #define TEAM_OPEN (UINT64_C(1) << 16)
 #define TEAM_PRESENT (TEAM_OPEN - 1)
 
-/* Wait a little longer every time: phases follow each other in microseconds, but between
-   two calls of the engine the leader may be at anything. */
-static void team_wait(int *n_waits) {
+/* A helper waits for work: awake for some ten microseconds, in which one phase usually
+   follows another, then asleep for longer and longer, so as not to stand in the way of
+   those who have work. */
+static void team_rest(int *n_waits) {
     *n_waits += 1;
-    if (*n_waits < 4000) {
+    if (*n_waits < 3000) {
         PAUSE();
-    } else if (*n_waits < 5000) {
-        sched_yield();
     } else {
-        struct timespec nap = {0, *n_waits < 6000 ? 50000 : 1000000};
+        struct timespec nap = {0, *n_waits < 3100 ? 50000 : 1000000};
         nanosleep(&nap, NULL);
     }
 }
@@ -90,7 +89,12 @@ static void team_run(team *t, task_function function, void *job, int64_t n_tasks
     team_do_tasks(t, 0);
     atomic_fetch_and_explicit(&t->state, ~TEAM_OPEN, memory_order_relaxed);
     for (int n = 0; atomic_load_explicit(&t->state, memory_order_acquire) & TEAM_PRESENT;) {
-        team_wait(&n);
+        /* Tasks are short, unless the processor has been taken from their helper. */
+        if (n++ < 3000) {
+            PAUSE();
+        } else {
+            sched_yield();
+        }
     }
 }
 
@@ -113,7 +117,7 @@ static void team_help(team *t) {
             || !atomic_compare_exchange_weak_explicit(&t->state, &state, state + 1,
                                                       memory_order_acq_rel,
                                                       memory_order_relaxed)) {
-            team_wait(&n);
+            team_rest(&n);
             continue;
         }
         n = 0;
