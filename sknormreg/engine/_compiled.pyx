@@ -5,6 +5,7 @@ What arrays have to look like is the business of `compiled_engine`, the one call
 only what would let C leave an array is checked.
 """
 
+from os import cpu_count
 from time import perf_counter
 
 from cpython.buffer cimport (
@@ -88,6 +89,7 @@ cdef extern from "csrc/engine.h" nogil:
         products products
         void *workspace
         int n_threads
+        int n_cores
         team *team
 
     products best_products()
@@ -102,6 +104,9 @@ blas_gemm_double = <gemm_function> dgemm
 
 
 cdef products _products = best_products()
+
+# More of them make no difference to how work is divided.
+cdef int _n_cores = min(cpu_count() or 1, 16)
 
 
 def set_products(name=None):
@@ -370,6 +375,7 @@ cdef class Job:
             self._job.n_threads = crew.recruit(n_threads, start)
             self._job.team = &crew._team
             self._job.products = _products
+            self._job.n_cores = _n_cores
             self._job.workspace = workspace.reserve(
                 workspace_size_double(&self._job) if double
                 else workspace_size_float(&self._job)

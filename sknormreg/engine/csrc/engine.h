@@ -82,6 +82,7 @@ typedef struct {
     void *workspace;
     team *team;
     int n_threads;              /* of the team */
+    int n_cores;                /* of the machine, from 1 to 16 */
     void *plan;                 /* in the workspace */
 } job;
 

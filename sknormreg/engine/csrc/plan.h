@@ -2,11 +2,11 @@
 
    Included once for each precision. */
 
-#define SLICE_ROWS 128          /* of a minibatch, which may be split among threads */
-#define GRADIENT_SLICE_ROWS 256 /* of a full batch */
-#define MAX_SLICES 8            /* of a block */
+#define PREDICTION_ROWS 256     /* in a slice of predictions */
+#define LEAST_SLICE_ROWS 32     /* in one that another thread may take over */
 #define UNSPLIT_WORK 2e5        /* rows times parameters, up to which a batch is one slice */
-#define BLOCK_BYTES (4 << 20)   /* of a full batch's block: to stay in the shared cache */
+#define MINIBATCH_ROWS 512      /* up to which a minibatch is one block */
+#define BLOCK_BYTES (512 << 10) /* of a full batch's block, a core: to stay in its cache */
 #define BLOCK_ENTRIES (1 << 20) /* of a block in CSR */
 #define RANGE_PARAMS 16384      /* in a parameter task: to stay in a core's own cache */
 #define POLL_SECONDS 0.05
@@ -65,37 +65,37 @@ static int NAME(needs_slopes)(int activation) {
     return activation == GELU || activation == SILU || activation == SOFTPLUS;
 }
 
-static int64_t NAME(at_least_1)(int64_t n) { return n > 1 ? n : 1; }
+static int64_t NAME(clip)(int64_t n, int64_t least, int64_t most) {
+    return n < least ? least : n > most ? most : n;
+}
 
+/* Rows of a block and of its slices. They depend on how many cores the machine has, but not
+   on how many of them are to be had at the moment. */
 static void NAME(choose_rows)(const job *j, NAME(plan) *p) {
     int64_t row_bytes = j->units[0], batch = j->batch_size;
     for (int layer = 1; layer <= j->n_layers; layer++) {
         row_bytes += 2 * j->units[layer];
     }
     row_bytes *= sizeof(real);
-    int64_t most = BLOCK_BYTES / row_bytes, slice = GRADIENT_SLICE_ROWS;
-    if (j->task == ADAM || j->task == SGD) {
-        slice = (double)batch * j->n_params <= UNSPLIT_WORK ? batch : SLICE_ROWS;
-        /* The usual minibatch is one block: its gradient need not go through memory. */
-        most = most < 4 * SLICE_ROWS ? 4 * SLICE_ROWS : most;
-    }
-    most = most < 64 ? 64 : most;
-    if (!j->dense) {
-        int64_t rows = BLOCK_ENTRIES / NAME(at_least_1)(j->largest_row);
-        most = rows < most ? NAME(at_least_1)(rows) : most;
-    }
-    slice = slice < most ? slice : most;
     if (j->task == PREDICT) {
-        p->slice_rows = slice;
-        p->block_rows = slice * 64;
+        p->slice_rows = NAME(clip)(BLOCK_BYTES / row_bytes, 16, PREDICTION_ROWS);
+        p->block_rows = 64 * p->slice_rows;
         return;
     }
-    p->block_rows = batch < most ? batch : most;
-    if (p->block_rows > MAX_SLICES * slice) {
-        p->block_rows = MAX_SLICES * slice;
+    int64_t most = NAME(clip)(BLOCK_BYTES * j->n_cores / row_bytes, 64, 4096);
+    if (j->task != GRADIENT && most < MINIBATCH_ROWS) {
+        /* The usual minibatch is one block: its gradient need not go through memory. */
+        most = MINIBATCH_ROWS;
     }
-    /* Slices of about the same length. */
-    int64_t n_slices = (p->block_rows + slice - 1) / slice;
+    if (!j->dense) {
+        most = NAME(clip)(BLOCK_ENTRIES / NAME(clip)(j->largest_row, 1, BLOCK_ENTRIES), 1,
+                          most);
+    }
+    p->block_rows = NAME(clip)(batch, 1, most);
+    int64_t n_slices = NAME(clip)(p->block_rows / LEAST_SLICE_ROWS, 1, j->n_cores);
+    if ((double)p->block_rows * j->n_params <= UNSPLIT_WORK) {
+        n_slices = 1;
+    }
     p->slice_rows = (p->block_rows + n_slices - 1) / n_slices;
 }
 
@@ -110,7 +110,7 @@ static void NAME(choose_ranges)(const job *j, NAME(plan) *p) {
         } else if (n > 1) {
             n = (n + 3) / 4 * 4;
         }
-        int64_t rows = NAME(at_least_1)((fan_in + n - 1) / n);
+        int64_t rows = NAME(clip)((fan_in + n - 1) / n, 1, fan_in);
         if (layer == 0 && !j->dense) {
             p->feature_shift = 0;
             while (((int64_t)2 << p->feature_shift) <= rows) {
