@@ -2,8 +2,18 @@
 
 import os
 
+import pytest
+
 from sknormreg.engine import selection
+
+_ASKED = os.environ.get("SKNORMREG_ENGINE", "")
 
 if selection.CompiledEngine is None:
     # Warnings are errors here, and the one about the missing extension has its own test.
     os.environ.setdefault("SKNORMREG_ENGINE", "numpy")
+
+
+@pytest.fixture
+def asked_engine():
+    """What SKNORMREG_ENGINE was before the line above."""
+    return _ASKED

@@ -132,38 +132,44 @@ static void NAME(transpose_task)(void *job_, int64_t index, int thread) {
 
 /* The second phase: parameters */
 
-CLONES static void NAME(add_rows)(const real *RESTRICT rows, real *RESTRICT sums,
+/* Sums of columns; of groups of rows first, which loses fewer digits. */
+CLONES static void NAME(sum_rows)(const real *RESTRICT rows, real *RESTRICT sums,
                                   int64_t n_rows, int64_t n_columns) {
-    for (int64_t i = 0; i < n_rows; i++) {
-        for (int64_t k = 0; k < n_columns; k++) {
-            sums[k] += rows[i * n_columns + k];
+    enum { GROUP = 64, WIDTH = 64 };
+    for (int64_t column = 0; column < n_columns; column += WIDTH) {
+        int64_t rest = n_columns - column, width = rest < WIDTH ? rest : WIDTH;
+        real total[WIDTH] = {0};
+        for (int64_t first = 0; first < n_rows; first += GROUP) {
+            int64_t end = first + GROUP < n_rows ? first + GROUP : n_rows;
+            real part[WIDTH] = {0};
+            for (int64_t i = first; i < end; i++) {
+                const real *row = rows + i * n_columns + column;
+                for (int64_t k = 0; k < width; k++) {
+                    part[k] += row[k];
+                }
+            }
+            for (int64_t k = 0; k < width; k++) {
+                total[k] += part[k];
+            }
         }
+        memcpy(sums + column, total, width * sizeof(real));
     }
 }
 
-/* Add the block's part to the gradient of a range of parameters. */
-static void NAME(add_gradient)(const job *j, const NAME(plan) *p, const NAME(range) *range,
-                               real *gradient) {
+/* The block's part of the gradient of a range of parameters. */
+static void NAME(find_gradient)(const job *j, const NAME(plan) *p, const NAME(range) *range,
+                                real *gradient) {
     int layer = range->layer;
     int64_t fan_in = j->units[layer], fan_out = j->units[layer + 1];
-    int64_t n = range->stop - range->start;
-    int sparse = layer == 0 && !j->dense;
-    if (p->is_first && (range->is_intercept || sparse)) {
-        memset(gradient, 0, (range->is_intercept ? n : n * fan_out) * sizeof(real));
-    }
     if (range->is_intercept) {
-        NAME(add_rows)(p->deltas[layer], gradient, p->n_block_rows, fan_out);
-        return;
-    }
-    if (sparse) {
-        NAME(sparse_gradient)(j, p, range, gradient);
+        NAME(sum_rows)(p->deltas[layer], gradient, p->n_block_rows, fan_out);
         return;
     }
     const real *below = layer   ? p->hidden[layer - 1]
                         : j->rows ? p->x
                                   : (const real *)j->dense + p->block_start * fan_in;
-    NAME(multiply_transposed)(j->products, below + range->start, p->deltas[layer], gradient, n,
-                              p->n_block_rows, fan_in, fan_out, !p->is_first);
+    NAME(multiply_transposed)(j->products, below + range->start, p->deltas[layer], gradient,
+                              range->stop - range->start, p->n_block_rows, fan_in, fan_out);
 }
 
 static void NAME(update)(const job *j, const NAME(plan) *p, const NAME(range) *range,
@@ -206,9 +212,19 @@ static void NAME(parameter_task)(void *job_, int64_t index, int thread) {
                                          : p->weight_offsets[range->layer];
     offset += range->start * width;
     int64_t n = (range->stop - range->start) * width;
-    real *gradient = p->gradient ? p->gradient + offset
-                                 : p->scratch + thread * p->n_scratch;
-    NAME(add_gradient)(j, p, range, gradient);
+    real *part = p->scratch + thread * p->n_scratch;
+    real *gradient = p->gradient ? p->gradient + offset : part;
+    if (range->layer == 0 && !range->is_intercept && !j->dense) {
+        if (p->is_first) {
+            memset(gradient, 0, n * sizeof(real));
+        }
+        NAME(add_sparse_gradient)(j, p, range, gradient);
+    } else if (p->is_first) {
+        NAME(find_gradient)(j, p, range, gradient);
+    } else {
+        NAME(find_gradient)(j, p, range, part);
+        NAME(add_multiple)(gradient, 1, part, n);
+    }
     if (j->task != GRADIENT && p->is_last) {
         NAME(update)(j, p, range, offset, n, gradient);
     }

@@ -6,6 +6,7 @@
 #define LEAST_SLICE_ROWS 32     /* in one that another thread may take over */
 #define UNSPLIT_WORK 2e5        /* rows times parameters, up to which a batch is one slice */
 #define MINIBATCH_ROWS 512      /* up to which a minibatch is one block */
+#define MOST_ROWS 2048          /* in a block: sums over more lose digits */
 #define BLOCK_BYTES (512 << 10) /* of a full batch's block, a core: to stay in its cache */
 #define BLOCK_ENTRIES (1 << 20) /* of a block in CSR */
 #define RANGE_PARAMS 16384      /* in a parameter task: to stay in a core's own cache */
@@ -44,7 +45,7 @@ typedef struct {
     real *entry_values;
     int64_t *bucket_ends;
 
-    real *scratch;              /* a range's gradient, for each thread */
+    real *scratch;              /* a block's part of a range's gradient, a thread */
     real *gradient;             /* all of it, where a batch takes several blocks */
     real *ahead, *before;       /* SGD: the extrapolated point, the start of a step */
 
@@ -82,7 +83,7 @@ static void NAME(choose_rows)(const job *j, NAME(plan) *p) {
         p->block_rows = 64 * p->slice_rows;
         return;
     }
-    int64_t most = NAME(clip)(BLOCK_BYTES * j->n_cores / row_bytes, 64, 4096);
+    int64_t most = NAME(clip)(BLOCK_BYTES * j->n_cores / row_bytes, 64, MOST_ROWS);
     if (j->task != GRADIENT && most < MINIBATCH_ROWS) {
         /* The usual minibatch is one block: its gradient need not go through memory. */
         most = MINIBATCH_ROWS;
@@ -212,14 +213,13 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
         TAKE(p->entry_values, entries);
         TAKE(p->bucket_ends, p->n_slices * (p->n_buckets + 1));
     }
+    TAKE(p->scratch, p->n_scratch * j->n_threads);
     if (j->task == GRADIENT) {
         p->gradient = j->gradient;
         return used;
     }
     if (j->batch_size > p->block_rows) {
         TAKE(p->gradient, n_params);
-    } else {
-        TAKE(p->scratch, p->n_scratch * j->n_threads);
     }
     if (j->task == SGD && j->nesterov) {
         TAKE(p->ahead, n_params);

@@ -9,13 +9,13 @@
 
 /* By BLAS, in whose Fortran order a matrix in C order is its transpose. */
 static void NAME(gemm)(char trans_a, char trans_b, int64_t m, int64_t n, int64_t k,
-                       const real *a, int64_t lda, const real *b, int64_t ldb, real beta,
-                       real *c, int64_t ldc) {
+                       const real *a, int64_t lda, const real *b, int64_t ldb, real *c,
+                       int64_t ldc) {
     int m_ = (int)m, n_ = (int)n, k_ = (int)k, lda_ = (int)lda, ldb_ = (int)ldb;
     int ldc_ = (int)ldc;
-    real one = 1;
+    real one = 1, zero = 0;
     NAME(blas_gemm)(&trans_a, &trans_b, &m_, &n_, &k_, &one, (void *)a, &lda_, (void *)b,
-                    &ldb_, &beta, c, &ldc_);
+                    &ldb_, &zero, c, &ldc_);
 }
 
 /* By tiles */
@@ -35,17 +35,16 @@ static void NAME(gemm)(char trans_a, char trans_b, int64_t m, int64_t n, int64_t
 /* Bytes of b up to which the narrow tiles, which read it more often, win over packing. */
 #define NARROW_BYTES (256 << 10)
 
-/* c (+)= a b, of m rows and n columns; false where BLAS is to do it. */
+/* c = a b, of m rows and n columns; false where BLAS is to do it. */
 static int NAME(tiled_product)(enum products products, int64_t m, int64_t n, int64_t depth,
                                const real *a, int64_t row_step, int64_t depth_step,
-                               const real *b, int64_t b_step, real *c, int64_t c_step,
-                               int add) {
+                               const real *b, int64_t b_step, real *c, int64_t c_step) {
     if (products == TILES_512) {
-        NAME(product_512)(m, n, depth, a, row_step, depth_step, b, b_step, c, c_step, add);
+        NAME(product_512)(m, n, depth, a, row_step, depth_step, b, b_step, c, c_step, 0);
         return 1;
     }
     if (products == TILES_256 && depth * n * (int64_t)sizeof(real) <= NARROW_BYTES) {
-        NAME(product_256)(m, n, depth, a, row_step, depth_step, b, b_step, c, c_step, add);
+        NAME(product_256)(m, n, depth, a, row_step, depth_step, b, b_step, c, c_step, 0);
         return 1;
     }
     return 0;
@@ -53,10 +52,9 @@ static int NAME(tiled_product)(enum products products, int64_t m, int64_t n, int
 #else
 static int NAME(tiled_product)(enum products products, int64_t m, int64_t n, int64_t depth,
                                const real *a, int64_t row_step, int64_t depth_step,
-                               const real *b, int64_t b_step, real *c, int64_t c_step,
-                               int add) {
+                               const real *b, int64_t b_step, real *c, int64_t c_step) {
     (void)products; (void)m; (void)n; (void)depth; (void)a; (void)row_step;
-    (void)depth_step; (void)b; (void)b_step; (void)c; (void)c_step; (void)add;
+    (void)depth_step; (void)b; (void)b_step; (void)c; (void)c_step;
     return 0;
 }
 #endif
@@ -86,11 +84,11 @@ CLONES static void NAME(outer_product)(const real *RESTRICT a, const real *RESTR
     }
 }
 
-/* sums (+)= sum_i a[i] rows[i], of n columns out of `stride` */
+/* sums = sum_i a[i] rows[i], of n columns out of `stride` */
 CLONES static void NAME(weighted_rows)(const real *RESTRICT rows, const real *RESTRICT a,
                                        real *RESTRICT sums, int64_t n_rows, int64_t n,
-                                       int64_t stride, int add) {
-    for (int64_t k = 0; k < n && !add; k++) {
+                                       int64_t stride) {
+    for (int64_t k = 0; k < n; k++) {
         sums[k] = 0;
     }
     int64_t i = 0;
@@ -130,8 +128,8 @@ static void NAME(multiply)(enum products products, const real *rows, const real 
     if (fan_out == 1) {
         NAME(dot_rows)(rows, w, out, n_rows, fan_in);
     } else if (!NAME(tiled_product)(products, n_rows, fan_out, fan_in, rows, fan_in, 1, w,
-                                    fan_out, out, fan_out, 0)) {
-        NAME(gemm)('N', 'N', fan_out, n_rows, fan_in, w, fan_out, rows, fan_in, 0, out,
+                                    fan_out, out, fan_out)) {
+        NAME(gemm)('N', 'N', fan_out, n_rows, fan_in, w, fan_out, rows, fan_in, out,
                    fan_out);
     }
 }
@@ -143,22 +141,20 @@ static void NAME(multiply_back)(enum products products, const real *deltas, cons
     if (fan_out == 1) {
         NAME(outer_product)(deltas, w, out, n_rows, fan_in);
     } else if (!NAME(tiled_product)(products, n_rows, fan_in, fan_out, deltas, fan_out, 1,
-                                    transposed, fan_in, out, fan_in, 0)) {
-        NAME(gemm)('T', 'N', fan_in, n_rows, fan_out, w, fan_out, deltas, fan_out, 0, out,
+                                    transposed, fan_in, out, fan_in)) {
+        NAME(gemm)('T', 'N', fan_in, n_rows, fan_out, w, fan_out, deltas, fan_out, out,
                    fan_in);
     }
 }
 
-/* out (+)= rows' deltas, for n of the fan_in columns of `rows` */
+/* out = rows' deltas, for n of the fan_in columns of `rows` */
 static void NAME(multiply_transposed)(enum products products, const real *rows,
                                       const real *deltas, real *out, int64_t n,
-                                      int64_t n_rows, int64_t fan_in, int64_t fan_out,
-                                      int add) {
+                                      int64_t n_rows, int64_t fan_in, int64_t fan_out) {
     if (fan_out == 1) {
-        NAME(weighted_rows)(rows, deltas, out, n_rows, n, fan_in, add);
+        NAME(weighted_rows)(rows, deltas, out, n_rows, n, fan_in);
     } else if (!NAME(tiled_product)(products, n, fan_out, n_rows, rows, 1, fan_in, deltas,
-                                    fan_out, out, fan_out, add)) {
-        NAME(gemm)('N', 'T', fan_out, n, n_rows, deltas, fan_out, rows, fan_in, add ? 1 : 0,
-                   out, fan_out);
+                                    fan_out, out, fan_out)) {
+        NAME(gemm)('N', 'T', fan_out, n, n_rows, deltas, fan_out, rows, fan_in, out, fan_out);
     }
 }

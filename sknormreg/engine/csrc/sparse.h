@@ -85,8 +85,8 @@ static void NAME(sort_entries)(const job *j, NAME(plan) *p, int64_t slice, int64
 }
 
 /* Add the block's part to the gradient of a range of the first layer's weights. */
-static void NAME(sparse_gradient)(const job *j, const NAME(plan) *p,
-                                  const NAME(range) *range, real *gradient) {
+static void NAME(add_sparse_gradient)(const job *j, const NAME(plan) *p,
+                                      const NAME(range) *range, real *gradient) {
     int64_t n_units = j->units[1];
     const real *deltas = p->deltas[0];
     int64_t bucket = range->start >> p->feature_shift;

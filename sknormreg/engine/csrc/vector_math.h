@@ -2,11 +2,11 @@
 
    Included once for each precision. All of them propagate NaN. */
 
-/* exp(x) = scale * (1 + p), with scale = 2^k and p = expm1(r), |r| <= log(2) / 2 (Cody and
-   Waite, 1980, chapter 6). Adding `magic` rounds to an integer, whose bits then are the low
-   ones of the sum. The Taylor series ends below rounding. */
+/* exp(x) = 2^k (1 + p) with p = expm1(r), |r| <= log(2) / 2 (Cody and Waite, 1980, chapter
+   6). Adding `magic` rounds to an integer, whose bits then are the low ones of the sum. The
+   Taylor series ends below rounding. *scale is 2^(k - less). */
 #ifdef REAL_IS_FLOAT
-INLINE void NAME(exp_parts)(float x, float *scale, float *p) {
+INLINE void NAME(exp_parts)(float x, int less, float *scale, float *p) {
     const float magic = 12582912.0f;
     float shifted = x * 1.44269504f + magic, n = shifted - magic;
     float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
@@ -19,14 +19,14 @@ INLINE void NAME(exp_parts)(float x, float *scale, float *p) {
     *p = sum * r * r + r;
     int32_t bits;
     memcpy(&bits, &shifted, sizeof bits);
-    bits = (int32_t)(((uint32_t)bits + 127u) << 23);
+    bits = (int32_t)(((uint32_t)bits + 127u - (uint32_t)less) << 23);
     memcpy(scale, &bits, sizeof bits);
 }
 #define EXP_LARGEST 89.0f
-#define EXP_SMALLEST -88.0f
+#define EXP_SMALLEST -87.6f
 #define TANH_LARGEST 10.0f
 #else
-INLINE void NAME(exp_parts)(double x, double *scale, double *p) {
+INLINE void NAME(exp_parts)(double x, int less, double *scale, double *p) {
     const double magic = 6755399441055744.0;
     double shifted = x * 1.4426950408889634 + magic, n = shifted - magic;
     double r = (x - n * 6.93145751953125e-1) - n * 1.42860682030941723212e-6;
@@ -45,28 +45,29 @@ INLINE void NAME(exp_parts)(double x, double *scale, double *p) {
     *p = sum * r * r + r;
     int64_t bits;
     memcpy(&bits, &shifted, sizeof bits);
-    bits = (int64_t)(((uint64_t)bits + 1023u) << 52);
+    bits = (int64_t)(((uint64_t)bits + 1023u - (uint64_t)less) << 52);
     memcpy(scale, &bits, sizeof bits);
 }
 #define EXP_LARGEST 710.0
-#define EXP_SMALLEST -709.0
+#define EXP_SMALLEST -708.6
 #define TANH_LARGEST 20.0
 #endif
 
-/* Infinity beyond the largest number; 0 below the smallest normal one. */
+/* Infinity beyond the largest number; 0 at about the smallest normal one. */
 INLINE real NAME(exp)(real x) {
     real scale, p;
     x = x > EXP_LARGEST ? EXP_LARGEST : x;
     x = x < EXP_SMALLEST ? EXP_SMALLEST : x;
-    NAME(exp_parts)(x, &scale, &p);
-    return scale * (1 + p);
+    /* 2^k itself is beyond the largest number when exp(x) is not. */
+    NAME(exp_parts)(x, 1, &scale, &p);
+    return scale * (1 + p) * 2;
 }
 
 /* exp(x) - 1 for x <= EXP_LARGEST / 2, exact near 0. */
 INLINE real NAME(expm1)(real x) {
     real scale, p;
     x = x < EXP_SMALLEST ? EXP_SMALLEST : x;
-    NAME(exp_parts)(x, &scale, &p);
+    NAME(exp_parts)(x, 0, &scale, &p);
     return (scale - 1) + scale * p;
 }
 
