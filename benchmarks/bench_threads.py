@@ -1,11 +1,12 @@
 """Two BLAS threads against one, by the size of the largest matrix product.
 
-Prints the ratio of the seconds of a fit with the machine's BLAS threads to those with one;
-fits limit themselves to one thread below the size where this falls under 1.
+Prints the ratio of the seconds of a fit on the NumPy engine with the machine's BLAS threads
+to those with one; fits on it limit themselves to one below the size where this is above 1.
 
     python benchmarks/bench_threads.py
 """
 
+import os
 import time
 import warnings
 from unittest import mock
@@ -19,7 +20,10 @@ SHAPES = [(4000, 10), (4000, 50), (4000, 150), (4000, 600)]
 
 
 def seconds(X, y, threaded_work, **parameters):
-    with mock.patch("sknormreg.training._THREADED_WORK", threaded_work):
+    with (
+        mock.patch.dict(os.environ, SKNORMREG_ENGINE="numpy"),
+        mock.patch("sknormreg.engine.numpy_engine._THREADED_WORK", threaded_work),
+    ):
         start = time.perf_counter()
         RegularizedMLPClassifier(random_state=0, tol=0, **parameters).fit(X, y)
         return time.perf_counter() - start
