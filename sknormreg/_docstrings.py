@@ -132,7 +132,8 @@ loss_ : float
 
 optimality_ : float
     Largest absolute entry of the minimum-norm subgradient of J at the fitted weights,
-    computed afresh: 0 certifies a stationary point.
+    computed afresh: 0 certifies a stationary point. nan where the fit was interrupted
+    by Ctrl-C, when `loss_` is the last entry of `loss_curve_`.
 
 sparsity_ : float
     Share of the weights, intercepts apart, that are exactly 0.

@@ -349,11 +349,11 @@ def train(
     iterates = solver.iterate(objective, objective.to_solver(params), solver_state)
     rows_together = getattr(solver, "batch_size", objective.n_rows)
     with objective.engine.threads(params.dtype, rows_together):
-        if isinstance(solver, MinibatchSolver) and solver_state is None:
-            # Full-batch solvers never end above their start; these may.
-            with _overflow_is_noticed_later():
-                result.start_loss = objective.evaluate_unscaled(params).value
         try:
+            if isinstance(solver, MinibatchSolver) and solver_state is None:
+                # Full-batch solvers never end above their start; these may.
+                with _overflow_is_noticed_later():
+                    result.start_loss = objective.evaluate_unscaled(params).value
             while result.n_iter < max_iter:
                 begin_iteration(result.params, result.n_iter)
                 with _overflow_is_noticed_later():
@@ -372,18 +372,25 @@ def train(
             result.status = "interrupted"
         iterates.close()  # and with it the solver's memory
         watch.restore_best(result)
-        with _overflow_is_noticed_later():
-            end = objective.evaluate_unscaled(result.params)
-            incremental = solver_state is not None
-            if not is_finite(end) or (
-                incremental and _has_exploded(end, params, objective)
-            ):
-                # Finite weights, far too large for their own objective.
-                result.params, result.status = params, "diverged"
-                end = objective.evaluate_unscaled(params)
-            result.is_finite = is_finite(end)
-    result.loss, result.optimality = end.value, max_norm(end.subgradient)
+        if result.status == "interrupted":
+            # Who interrupts does not want to wait for another evaluation.
+            result.loss = result.loss_curve[-1] if result.loss_curve else np.nan
+        else:
+            with _overflow_is_noticed_later():
+                incremental = solver_state is not None
+                _evaluate_end(result, params, objective, incremental)
     return result
+
+
+def _evaluate_end(result, start, objective, incremental):
+    """Record J at the last parameters; go back to the start where it has exploded."""
+    end = objective.evaluate_unscaled(result.params)
+    if not is_finite(end) or (incremental and _has_exploded(end, start, objective)):
+        # Finite weights, far too large for their own objective.
+        result.params, result.status = start, "diverged"
+        end = objective.evaluate_unscaled(start)
+    result.is_finite = is_finite(end)
+    result.loss, result.optimality = end.value, max_norm(end.subgradient)
 
 
 def _has_exploded(end, start, objective):

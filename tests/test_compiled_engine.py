@@ -295,6 +295,18 @@ def test_sums_over_many_rows_in_single_precision(layer_units):
     _assert_same_gradients(network, params, data, None, rtol=1e-5, double=double)
 
 
+@pytest.mark.parametrize("layer_units", [(4, 3), (4, 1)])
+def test_sums_over_many_sparse_rows_in_single_precision(layer_units):
+    """As above, for the weights of a feature that is 1 in every row."""
+    network = _network(layer_units, loss="pinball")
+    params, data = _params(network, dtype=np.float32), _data(network, 100_000)
+    data.X[:, 0] = 1
+    data, double = _single(data)
+    data = data._replace(X=sparse.csr_array(data.X))
+    # The largest error of NumPy's sums is 1e-5.
+    _assert_same_gradients(network, params, data, None, rtol=3e-5, double=double)
+
+
 def test_no_rows():
     network = _network((3, 4, 2))
     engine, params = CompiledEngine(network), _params(network)
@@ -872,7 +884,7 @@ def test_subnormal_numbers_exist_after_fits(solver, each_job_takes, monkeypatch)
             function()
             at_end.append(_has_subnormals())
 
-        helper = threading.Thread(target=call)
+        helper = threading.Thread(target=call, daemon=True)
         helpers.append(helper)
         helper.start()
         return True

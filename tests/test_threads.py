@@ -268,7 +268,7 @@ class _Helpers:
     def start(self, function):
         if len(self.threads) == self.most:
             return False
-        self.threads.append(threading.Thread(target=function))
+        self.threads.append(threading.Thread(target=function, daemon=True))
         self.threads[-1].start()
         return True
 

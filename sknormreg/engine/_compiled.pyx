@@ -269,8 +269,9 @@ cdef class Job:
         self._arrays.append(array)
         return address
 
-    cdef void *_vector(self, array) except? NULL:
-        return <void *> self._address(array, self._job.n_params * self._itemsize, True)
+    cdef void *_vector(self, array, bint writable=True) except? NULL:
+        n_bytes = self._job.n_params * self._itemsize
+        return <void *> self._address(array, n_bytes, writable)
 
     def set_layers(self, weights, intercepts):
         """Parameters in arrays of their own, to be read only."""
@@ -284,9 +285,9 @@ cdef class Job:
                 intercepts[layer], fan_out * self._itemsize
             )
 
-    def set_params(self, params):
+    def set_params(self, params, bint writable):
         """All parameters, flat."""
-        self._job.params = self._vector(params)
+        self._job.params = self._vector(params, writable)
 
     def set_dense(self, X, rows, int64_t n_rows):
         self._job.dense = self._address(X, X.shape[0] * self._job.units[0] * self._itemsize)

@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 from scipy import sparse
 
-from ._compiled import Crew, Job, Workspace
+from . import _compiled
 from .losses import (
     BinaryLogLoss,
     HalfPoissonDeviance,
@@ -71,7 +71,7 @@ class CompiledEngine:
         loss = network.loss
         self._loss = _LOSSES.index(type(loss))
         self._loss_parameter = getattr(loss, "delta", getattr(loss, "quantile", 0.0))
-        self._workspace, self._crew = Workspace(), None
+        self._workspace, self._crew = _compiled.Workspace(), None
 
     @staticmethod
     def supports(network):
@@ -112,7 +112,7 @@ class CompiledEngine:
     def loss_and_gradient(self, params, data, rows=None):
         """Sum of the weighted losses of the rows and its gradient, shape (n_params,)."""
         gradient = np.zeros_like(params)
-        job, n_rows = self._training_job(params, data, rows)
+        job, n_rows = self._training_job(params, data, rows, writable=False)
         if n_rows == 0:
             return 0.0, gradient
         job.set_gradient(gradient)
@@ -145,7 +145,7 @@ class CompiledEngine:
         factor : float
             What the mean gradient of a minibatch is multiplied by.
         """
-        job, n_rows = self._training_job(params, data, rows)
+        job, n_rows = self._training_job(params, data, rows, writable=True)
         steps = None
         if step.method == "adam":
             job.set_adam(
@@ -177,7 +177,7 @@ class CompiledEngine:
         return total
 
     def _job(self, dtype):
-        return Job(
+        return _compiled.Job(
             self._units,
             self._activations,
             self._loss,
@@ -185,11 +185,11 @@ class CompiledEngine:
             dtype == np.float64,
         )
 
-    def _training_job(self, params, data, rows):
+    def _training_job(self, params, data, rows, writable):
         n_rows = data.X.shape[0] if rows is None else len(rows)
         dtype = params.dtype
         job = self._job(dtype)
-        job.set_params(params)
+        job.set_params(params, writable)
         X = data.X if data.X.dtype == dtype else data.X.astype(dtype)
         _set_X(job, X, rows, n_rows)
         y, sample_weight = data.y, data.sample_weight
@@ -210,7 +210,7 @@ class CompiledEngine:
 
 @contextmanager
 def _crew():
-    crew = Crew()
+    crew = _compiled.Crew()
     try:
         yield crew
     finally:

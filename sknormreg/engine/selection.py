@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from importlib.util import find_spec
 
 from .numpy_engine import NumpyEngine
 
@@ -9,6 +10,8 @@ try:
     from .compiled_engine import CompiledEngine
 except ImportError as error:
     CompiledEngine, _import_error = None, str(error)
+    if find_spec("sknormreg.engine._compiled") is None:
+        _import_error = "sknormreg.engine._compiled was not built at installation"
 
 _has_warned = False
 

@@ -41,7 +41,8 @@ def share_of_threads():
     Together they have as many as BLAS had before: what OPENBLAS_NUM_THREADS, joblib's
     `inner_max_num_threads` or threadpoolctl's limits allow.
     """
-    return max(1, _n_threads // len(_inside)) if _inside else 1
+    n_sharing = len(_inside)
+    return max(1, _n_threads // n_sharing) if n_sharing else 1
 
 
 def call_in_thread(function):
@@ -69,6 +70,8 @@ def _enter(thread):
 def _leave(thread):
     global _limiter
     with _lock:
+        if thread not in _inside:
+            return  # this process was forked inside the block
         _inside[thread] -= 1
         if not _inside[thread]:
             del _inside[thread]

@@ -165,6 +165,10 @@ static void NAME(find_gradient)(const job *j, const NAME(plan) *p, const NAME(ra
         NAME(sum_rows)(p->deltas[layer], gradient, p->n_block_rows, fan_out);
         return;
     }
+    if (layer == 0 && !j->dense) {
+        NAME(sparse_gradient)(j, p, range, gradient);
+        return;
+    }
     const real *below = layer   ? p->hidden[layer - 1]
                         : j->rows ? p->x
                                   : (const real *)j->dense + p->block_start * fan_in;
@@ -214,12 +218,7 @@ static void NAME(parameter_task)(void *job_, int64_t index, int thread) {
     int64_t n = (range->stop - range->start) * width;
     real *part = p->scratch + thread * p->n_scratch;
     real *gradient = p->gradient ? p->gradient + offset : part;
-    if (range->layer == 0 && !range->is_intercept && !j->dense) {
-        if (p->is_first) {
-            memset(gradient, 0, n * sizeof(real));
-        }
-        NAME(add_sparse_gradient)(j, p, range, gradient);
-    } else if (p->is_first) {
+    if (p->is_first) {
         NAME(find_gradient)(j, p, range, gradient);
     } else {
         NAME(find_gradient)(j, p, range, part);

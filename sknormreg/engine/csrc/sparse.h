@@ -84,12 +84,13 @@ static void NAME(sort_entries)(const job *j, NAME(plan) *p, int64_t slice, int64
     }
 }
 
-/* Add the block's part to the gradient of a range of the first layer's weights. */
-static void NAME(add_sparse_gradient)(const job *j, const NAME(plan) *p,
-                                      const NAME(range) *range, real *gradient) {
+/* The block's part of the gradient of a range of the first layer's weights. */
+static void NAME(sparse_gradient)(const job *j, const NAME(plan) *p,
+                                  const NAME(range) *range, real *gradient) {
     int64_t n_units = j->units[1];
     const real *deltas = p->deltas[0];
     int64_t bucket = range->start >> p->feature_shift;
+    memset(gradient, 0, (range->stop - range->start) * n_units * sizeof(real));
     for (int64_t slice = 0; slice < p->n_slices; slice++) {
         const int64_t *ends = p->bucket_ends + slice * (p->n_buckets + 1);
         /* A bucket starts where the one before ends. */
