@@ -60,9 +60,6 @@ COLUMNS = {
     "GEMM": "ours / GEMM alone",
 }
 
-# What should come out, for the last column: cases by name.
-TARGETS = {}
-
 
 def epoch(shape, effort):
     arguments = (shape, *shape.draw(), effort.least_seconds)
@@ -188,7 +185,7 @@ def print_row(cells, widths):
 
 def print_table(cases, effort):
     """Print a row as soon as it is measured; returns what to say below."""
-    headings = ["case", "ours, ms", *COLUMNS.values(), "target"]
+    headings = ["case", "ours, ms", *COLUMNS.values()]
     widths = [max(len(case.name) for case in cases), *map(len, headings[1:])]
     widths[3] = len("> 60 (prox. Adam)")
     print_row(headings, widths)
@@ -198,7 +195,7 @@ def print_table(cases, effort):
         result = case.measure(effort=effort)
         cells = [result.cells.get(column, "-") for column in COLUMNS]
         milliseconds = f"{1000 * result.seconds:.3f}"
-        print_row([case.name, milliseconds, *cells, TARGETS.get(case.name, "-")], widths)
+        print_row([case.name, milliseconds, *cells], widths)
         if result.notes:
             notes.append(f"{case.name}: {'; '.join(result.notes)}")
     return notes
