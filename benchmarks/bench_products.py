@@ -1,7 +1,8 @@
 """The engine's ways to multiply matrices against one another.
 
-Prints the seconds of an epoch of Adam (relu, batches of 200) with products by BLAS, over those
-with products by tiles of AVX2 and of AVX-512, where the processor has them, on one thread.
+Prints the seconds of an epoch of Adam (relu, batches of 200) with products by BLAS, over
+those with products by tiles of AVX2 and of AVX-512, where the processor has them, on one
+thread.
 
     python benchmarks/bench_products.py
 """
