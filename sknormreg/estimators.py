@@ -575,8 +575,10 @@ def _fill_layers(name, given, own):
 def _check_size(X):
     """Refuse features whose squares overflow: no gradient could be computed of them."""
     values = X.data if sparse.issparse(X) else X
+    # Not by a product of BLAS, whose threads stay awake for a while after it.
+    largest = max(values.max(initial=0), -values.min(initial=0))
     with np.errstate(over="ignore"):
-        if not np.isfinite(np.vdot(values, values)):
+        if not np.isfinite(largest * largest * values.dtype.type(values.size)):
             raise ValueError(
                 f"X contains values too large for {X.dtype}: their squares overflow. "
                 "Standardise the features, for example with StandardScaler."

@@ -70,7 +70,7 @@ def each_job_takes(monkeypatch):
     def set_n_threads(n_threads):
         module = "sknormreg.engine.compiled_engine."
         monkeypatch.setattr(module + "share_of_threads", lambda: n_threads)
-        for least in ("_WAKING_WORK", "_STARTING_WORK", "_WAKING_BATCH"):
+        for least in ("_EPOCH_WORK", "_BATCH_WORK", "_PASS_WORK", "_CALL_WORK"):
             monkeypatch.setattr(module + least, 0)
 
     return set_n_threads
@@ -815,8 +815,9 @@ def test_bits_do_not_depend_on_the_number_of_threads(form, products, each_job_ta
 @pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
 @pytest.mark.filterwarnings("ignore:.*reached max_iter")
 def test_fits_are_the_same_bits_alone_and_side_by_side(solver, monkeypatch):
-    monkeypatch.setattr("sknormreg.engine.compiled_engine._WAKING_WORK", 0)
-    monkeypatch.setattr("sknormreg.engine.compiled_engine._WAKING_BATCH", 0)
+    monkeypatch.setattr("sknormreg.engine.compiled_engine._EPOCH_WORK", 0)
+    monkeypatch.setattr("sknormreg.engine.compiled_engine._BATCH_WORK", 0)
+    monkeypatch.setattr("sknormreg.engine.compiled_engine._PASS_WORK", 0)
     data = _data(_network((10, 3), loss="multinomial"), 600)
 
     def fit(_=None):

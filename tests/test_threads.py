@@ -326,8 +326,9 @@ def test_a_helper_that_comes_too_late(crew):
 def test_helpers_end_with_the_fit(monkeypatch):
     monkeypatch.setenv("SKNORMREG_ENGINE", "compiled")
     module, helpers = "sknormreg.engine.compiled_engine.", _Helpers()
-    monkeypatch.setattr(module + "_WAKING_WORK", 0)
-    monkeypatch.setattr(module + "_WAKING_BATCH", 0)
+    monkeypatch.setattr(module + "_EPOCH_WORK", 0)
+    monkeypatch.setattr(module + "_BATCH_WORK", 0)
+    monkeypatch.setattr(module + "_PASS_WORK", 0)
     monkeypatch.setattr(module + "call_in_thread", helpers.start)
     _fit()
     # BLAS had two threads, so that there is one for the fit to recruit, once.
@@ -346,7 +347,8 @@ from sknormreg.engine import selection, threads
 if selection.CompiledEngine is not None:
     from sknormreg.engine import compiled_engine
 
-    compiled_engine._WAKING_WORK = compiled_engine._WAKING_BATCH = 0
+    compiled_engine._EPOCH_WORK = compiled_engine._BATCH_WORK = 0
+    compiled_engine._PASS_WORK = 0
     compiled_engine.share_of_threads = lambda: 2
 
 def fit():

@@ -43,9 +43,10 @@ _LOSSES = (
 # Rows times parameters: up to this many, BLAS keeps to one thread by itself.
 _SINGLE_WORK = 2.5e5
 
-# From this many on, the help of another thread is worth waking it, or starting it for a
-# single call; in batches of at least as many as the third.
-_WAKING_WORK, _STARTING_WORK, _WAKING_BATCH = 1e6, 1e7, 2e5
+# From this many on, the help of another thread is worth having: in an epoch, in batches of
+# at least the second; in a single pass of a fit, between which helpers fall asleep; and in
+# a single call, which has to start them.
+_EPOCH_WORK, _BATCH_WORK, _PASS_WORK, _CALL_WORK = 1e6, 2e5, 4e6, 1e7
 
 # Rows of a prediction that are converted to another precision at a time.
 _CONVERTED_ROWS = 4096
@@ -106,7 +107,7 @@ class CompiledEngine:
         job.set_raw(raw)
         small = n_rows * self.network.n_params <= _SINGLE_WORK
         with nullcontext() if small else limited_threads():
-            self._run(job, n_rows, n_rows)
+            self._run(job, n_rows)
         return raw
 
     def loss_and_gradient(self, params, data, rows=None):
@@ -116,7 +117,7 @@ class CompiledEngine:
         if n_rows == 0:
             return 0.0, gradient
         job.set_gradient(gradient)
-        return self._run(job, n_rows, n_rows), gradient
+        return self._run(job, n_rows), gradient
 
     def epoch(self, params, data, rows, batch_size, step, prox, output_scale, factor):
         """Take a step for each minibatch, in place; returns the losses' sum.
@@ -199,10 +200,14 @@ class CompiledEngine:
         job.set_targets(np.ascontiguousarray(y, target_dtype), sample_weight)
         return job, n_rows
 
-    def _run(self, job, n_rows, batch_size):
+    def _run(self, job, n_rows, batch_size=None):
         n_params = self.network.n_params
-        least = _WAKING_WORK if self._crew else _STARTING_WORK
-        worthwhile = n_rows * n_params >= least and batch_size * n_params >= _WAKING_BATCH
+        if batch_size is None:
+            worthwhile = n_rows * n_params >= (_PASS_WORK if self._crew else _CALL_WORK)
+        else:
+            worthwhile = (
+                n_rows * n_params >= _EPOCH_WORK and batch_size * n_params >= _BATCH_WORK
+            )
         n_threads = share_of_threads() if worthwhile else 1
         with nullcontext(self._crew) if self._crew else _crew() as crew:
             return job.run(self._workspace, crew, n_threads, call_in_thread)
