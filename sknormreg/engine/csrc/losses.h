@@ -33,7 +33,7 @@ INLINE real NAME(pinball)(real y, real raw, real quantile, real *slope) {
     return residual < 0 ? (quantile - 1) * residual : quantile * residual;
 }
 
-/* Without the part that depends on y alone, which is added from tabulated sums. */
+/* Without the part that depends on y alone, which `weigh` adds in double precision. */
 INLINE real NAME(half_poisson)(real y, real raw, real parameter, real *slope) {
     (void)parameter;
     real mean = NAME(exp)(raw);

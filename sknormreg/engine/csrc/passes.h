@@ -4,8 +4,11 @@
    a block in two phases: `row_task` takes a slice of its rows forwards and backwards,
    `parameter_task` a range of the parameters, whose gradient it finds from all rows of the
    block and which it then updates while they are in the cache. Slices and ranges depend on
-   the shapes alone (`plan.h`), and each sum is in the order of the rows: results are the
-   same bits whatever the number of threads. */
+   the shapes and the machine's cores alone (`plan.h`), and each sum is in the order of the
+   rows: results are the same bits whatever the number of threads. */
+
+/* How often the leader asks whether it has been interrupted. */
+#define POLL_SECONDS 0.05
 
 /* The first phase: rows */
 

@@ -10,7 +10,6 @@
 #define BLOCK_BYTES (512 << 10) /* of a full batch's block, a core: to stay in its cache */
 #define BLOCK_ENTRIES (1 << 20) /* of a block in CSR */
 #define RANGE_PARAMS 16384      /* in a parameter task: to stay in a core's own cache */
-#define POLL_SECONDS 0.05
 
 typedef struct {
     int layer;
