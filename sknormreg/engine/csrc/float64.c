@@ -16,8 +16,8 @@ gemm_function NAME(blas_gemm);
 #include "activations.h"
 #include "losses.h"
 #include "updates.h"
-#include "plan.h"
 #include "products.h"
+#include "plan.h"
 #include "sparse.h"
 #include "passes.h"
 

@@ -172,8 +172,9 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
         }
         if (trains) {
             TAKE(deltas, count);
-            if (j->products != BLAS && layer > 0 && j->units[layer + 1] > 1) {
-                TAKE(transposed, j->units[layer] * j->units[layer + 1]);
+            int64_t fan_in = j->units[layer], fan_out = j->units[layer + 1];
+            if (layer > 0 && fan_out > 1 && NAME(by_tiles)(j->products, fan_out, fan_in)) {
+                TAKE(transposed, fan_in * fan_out);
             }
         }
         if (base) {

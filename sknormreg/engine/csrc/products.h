@@ -35,21 +35,32 @@ static void NAME(gemm)(char trans_a, char trans_b, int64_t m, int64_t n, int64_t
 /* Bytes of b up to which the narrow tiles, which read it more often, win over packing. */
 #define NARROW_BYTES (256 << 10)
 
+/* Whether a product with b of `depth` rows and n columns is done by tiles. */
+static int NAME(by_tiles)(enum products products, int64_t depth, int64_t n) {
+    return products == TILES_512
+           || (products == TILES_256 && depth * n * (int64_t)sizeof(real) <= NARROW_BYTES);
+}
+
 /* c = a b, of m rows and n columns; false where BLAS is to do it. */
 static int NAME(tiled_product)(enum products products, int64_t m, int64_t n, int64_t depth,
                                const real *a, int64_t row_step, int64_t depth_step,
                                const real *b, int64_t b_step, real *c, int64_t c_step) {
+    if (!NAME(by_tiles)(products, depth, n)) {
+        return 0;
+    }
     if (products == TILES_512) {
         NAME(product_512)(m, n, depth, a, row_step, depth_step, b, b_step, c, c_step, 0);
-        return 1;
-    }
-    if (products == TILES_256 && depth * n * (int64_t)sizeof(real) <= NARROW_BYTES) {
+    } else {
         NAME(product_256)(m, n, depth, a, row_step, depth_step, b, b_step, c, c_step, 0);
-        return 1;
     }
-    return 0;
+    return 1;
 }
 #else
+static int NAME(by_tiles)(enum products products, int64_t depth, int64_t n) {
+    (void)products; (void)depth; (void)n;
+    return 0;
+}
+
 static int NAME(tiled_product)(enum products products, int64_t m, int64_t n, int64_t depth,
                                const real *a, int64_t row_step, int64_t depth_step,
                                const real *b, int64_t b_step, real *c, int64_t c_step) {
