@@ -59,7 +59,13 @@ from .engine.losses import (
 )
 from .inspection import path_importances
 from .objective import Objective
-from .penalties import L1, L2, ElasticNet
+from .penalties import PENALTIES, Layout, Penalty
+from .regularization import (
+    alphas_by_layer,
+    named_penalties,
+    needs_skip,
+    penalties_by_layer,
+)
 from .solvers import MinibatchState
 from .training import (
     TrainingState,
@@ -87,11 +93,13 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             Interval(Integral, 1, None, closed="left"),
         ],
         "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],
-        "penalty": [StrOptions({"l1", "l2", "elasticnet"})],
+        "penalty": [StrOptions(set(PENALTIES)), Penalty, list, tuple],
         # No objective has an infinite alpha; 1e12 does what it would mean.
-        "alpha": [Interval(Real, 0, np.inf, closed="left")],
+        "alpha": [Interval(Real, 0, np.inf, closed="left"), "array-like"],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "solver": [StrOptions({"auto", "lbfgs", "adam", "sgd"})],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_dropout": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -226,6 +234,7 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             # If this fit fails, there are no weights to predict with: those of an
             # earlier one may be for other features and classes.
             self.__dict__.pop("coefs_", None)
+            self.__dict__.pop("skip_coef_", None)
         data = self._validate_training_data(X, y, sample_weight)
         held_out = self._validate_held_out(X_val, y_val, sample_weight_val)
         random_state = check_random_state(self.random_state)
@@ -281,7 +290,7 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             params = self._start_incremental(objective, state.random_state)
         else:
             params = self._continued_params(objective.network, data.X.dtype)
-        self.solver_ = "adam" if self.solver == "auto" else self.solver
+        self.solver_ = resolve_solver(self.solver, objective, incremental=True)
         solver = make_solver(self.solver_, self, objective, state.random_state)
         result = train(
             objective, solver, params, max_iter=1, solver_state=state.solver_state
@@ -391,17 +400,31 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             )
         n_outputs = data.y.shape[1] if data.y.ndim == 2 else len(self.classes_)
         layer_units = (data.X.shape[1], *map(int, sizes), n_outputs)
-        network = Network(layer_units, tuple(activations), self._make_loss())
-        penalty = {"l1": L1(), "l2": L2(), "elasticnet": ElasticNet(self.l1_ratio)}
+        penalties = named_penalties(self.penalty, self.l1_ratio)
+        network = Network(
+            layer_units,
+            tuple(activations),
+            self._make_loss(),
+            skip=needs_skip(penalties) and len(sizes) > 0,
+        )
+        feature_names = getattr(self, "feature_names_in_", None)
+        layout = Layout(list(network.shapes), feature_names, network.n_skip)
+        penalties = penalties_by_layer(penalties, layout)
         return Objective(
             make_engine(network),
             data,
             rows,
-            penalty[self.penalty],
-            self.alpha,
+            penalties,
+            alphas_by_layer(self.alpha, penalties),
             total_weight=total_weight,
             scales=scales,
+            dropout=self._dropout_rates(len(sizes)),
         )
+
+    def _dropout_rates(self, n_hidden):
+        """Of the inputs and of every hidden layer; None where all of them are 0."""
+        rates = (float(self.input_dropout), *[float(self.dropout)] * n_hidden)
+        return rates if any(rates) else None
 
     # Starting weights
 
@@ -436,13 +459,14 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         )
 
     def _continued_params(self, network, dtype):
-        shapes = [coef.shape for coef in self.coefs_]
+        weights = self._weights()
+        shapes = [part.shape for part in weights]
         if shapes != list(network.shapes):
             raise ValueError(
                 f"Training cannot go on from weights of shapes {shapes}: this network's "
                 f"are {list(network.shapes)}. Use a new estimator, or warm_start=False."
             )
-        return network.pack(self.coefs_, self.intercepts_, dtype)
+        return network.pack(weights, self.intercepts_, dtype)
 
     # Results
 
@@ -468,6 +492,7 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _store(self, result, network, incremental=False):
         """Set the fitted attributes; `incremental` adds to those of earlier calls."""
         n_iter = result.n_iter + (self.n_iter_ if incremental else 0)
+        self.__dict__.pop("skip_coef_", None)
         for name, value in _network_attributes(network, result.params, n_iter).items():
             setattr(self, name, value)
         self.loss_, self.optimality_ = result.loss, result.optimality
@@ -484,19 +509,27 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def sparsity_(self):
         """Share of the weights that are exactly 0."""
         check_is_fitted(self)
-        return 1 - self.n_nonzero_ / sum(coef.size for coef in self.coefs_)
+        return 1 - self.n_nonzero_ / sum(part.size for part in self._weights())
 
     @property
     def n_nonzero_(self):
         """Number of weights that are not 0."""
         check_is_fitted(self)
-        return int(sum(np.count_nonzero(coef) for coef in self.coefs_))
+        return int(sum(np.count_nonzero(part) for part in self._weights()))
 
     @property
     def feature_importances_(self):
         """Share of each input in the absolute weights of all paths to the outputs."""
         check_is_fitted(self)
-        return path_importances(self.coefs_)
+        return path_importances(self.coefs_, getattr(self, "skip_coef_", None))
+
+    def _weights(self):
+        """Weights of all layers as the engine takes them: with those of a skip connection
+        as further columns of the first."""
+        if not hasattr(self, "skip_coef_"):
+            return self.coefs_
+        first, *others = self.coefs_
+        return [np.hstack([first, self.skip_coef_]), *others]
 
     # Predicting
 
@@ -516,7 +549,7 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 reset=False,
             )
         engine = make_engine(self._network)
-        return engine.raw_predict(self.coefs_, self.intercepts_, X)
+        return engine.raw_predict(self._weights(), self.intercepts_, X)
 
     def _needs_no_conversion(self, X):
         """Whether validate_data would only look for values that are not finite."""
@@ -541,8 +574,11 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
 def _network_attributes(network, params, n_iter):
     """Attributes of a fitted estimator, in arrays of their own."""
+    coefs = network.coefs(params)
+    coefs[0], skip = network.split_skip(coefs[0])
     return {
-        "coefs_": [coef.copy() for coef in network.coefs(params)],
+        **({"skip_coef_": skip.copy()} if network.skip else {}),
+        "coefs_": [coef.copy() for coef in coefs],
         "intercepts_": [intercept.copy() for intercept in network.intercepts(params)],
         "n_iter_": n_iter,
         "n_layers_": len(network.layer_units),
@@ -678,6 +714,8 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
         penalty="l2",
         alpha=1.0,
         l1_ratio=0.5,
+        dropout=0.0,
+        input_dropout=0.0,
         loss="log_loss",
         solver="auto",
         batch_size="auto",
@@ -708,6 +746,8 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
         self.penalty = penalty
         self.alpha = alpha
         self.l1_ratio = l1_ratio
+        self.dropout = dropout
+        self.input_dropout = input_dropout
         self.loss = loss
         self.solver = solver
         self.batch_size = batch_size
@@ -1016,6 +1056,8 @@ class RegularizedMLPRegressor(RegressorMixin, _RegularizedMLP):
         penalty="l2",
         alpha=1.0,
         l1_ratio=0.5,
+        dropout=0.0,
+        input_dropout=0.0,
         loss="squared_error",
         huber_delta=1.0,
         quantile=0.5,
@@ -1047,6 +1089,8 @@ class RegularizedMLPRegressor(RegressorMixin, _RegularizedMLP):
         self.penalty = penalty
         self.alpha = alpha
         self.l1_ratio = l1_ratio
+        self.dropout = dropout
+        self.input_dropout = input_dropout
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile

@@ -3,18 +3,20 @@
 import numpy as np
 
 
-def path_importances(coefs):
+def path_importances(coefs, skip_coef=None):
     """Share of each input in the absolute weights of all paths to the outputs.
 
     The importance of input j is the sum, over all paths from j through the hidden units
-    to an output, of the product of the absolute weights on the path, divided by the sum
-    over all inputs (Gevrey, Dimopoulos and Lek, 2003, "weights" method of Garson, 1991,
-    without its normalisation by hidden unit). It is exactly 0 if and only if no path of
-    non-zero weights leads from the input to an output.
+    or a skip connection to an output, of the product of the absolute weights on the path,
+    divided by the sum over all inputs (Gevrey, Dimopoulos and Lek, 2003, "weights" method
+    of Garson, 1991, without its normalisation by hidden unit). It is exactly 0 if and only
+    if no path of non-zero weights leads from the input to an output.
 
     Parameters
     ----------
     coefs : list of ndarray of shape (fan_in, fan_out)
+
+    skip_coef : ndarray of shape (n_features, n_outputs) or None
 
     Returns
     -------
@@ -23,17 +25,39 @@ def path_importances(coefs):
     """
     strength = np.ones(coefs[-1].shape[1])
     connected = np.ones(coefs[-1].shape[1], dtype=bool)
+    log_scale = 0.0
     for weights in reversed(coefs):
-        # Only ratios count: weights that no path runs through are left out and the
-        # others scaled, so that deep products neither overflow nor vanish as a whole.
+        # Scaled, so that deep products neither overflow nor vanish as a whole; weights
+        # that no path runs through are left out.
         weights, strength = weights[:, connected], strength[connected]
-        magnitudes = np.abs(weights.astype(np.float64))
-        magnitudes /= magnitudes.max(initial=0.0) or 1.0
-        strength = magnitudes @ strength
+        magnitudes, log_scale = _scaled(np.abs(weights.astype(np.float64)), log_scale)
         connected = weights.any(axis=1)
         # What underflowed is connected still.
-        strength[connected] = np.maximum(strength[connected], np.finfo(np.float64).tiny)
-        strength /= strength.max(initial=0.0) or 1.0
-    importances = strength / (strength.sum() or 1.0)
-    importances[connected] = np.maximum(importances[connected], np.finfo(np.float64).tiny)
-    return importances
+        strength, log_scale = _scaled(
+            _at_least_tiny(magnitudes @ strength, connected), log_scale
+        )
+    if skip_coef is not None:
+        direct = np.abs(skip_coef.astype(np.float64)).sum(axis=1)
+        connected = connected | skip_coef.any(axis=1)
+        strength = _scaled_sum(strength, log_scale, *_scaled(direct, 0.0))
+    importances = _at_least_tiny(strength, connected)
+    importances /= importances.sum() or 1.0
+    return _at_least_tiny(importances, connected)
+
+
+def _scaled(array, log_scale):
+    """The array over its largest entry, whose logarithm is added to the scale's."""
+    largest = array.max(initial=0.0)
+    return (array / largest, log_scale + np.log(largest)) if largest else (array, log_scale)
+
+
+def _scaled_sum(a, log_scale_a, b, log_scale_b):
+    """Proportional to exp(log_scale_a) a + exp(log_scale_b) b."""
+    if not (a.any() and b.any()):
+        return a + b
+    common = max(log_scale_a, log_scale_b)
+    return np.exp(log_scale_a - common) * a + np.exp(log_scale_b - common) * b
+
+
+def _at_least_tiny(array, where):
+    return np.where(where, np.maximum(array, np.finfo(np.float64).tiny), array)

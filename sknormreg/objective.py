@@ -1,12 +1,14 @@
 """The objective, as solvers see it: a loss, a penalty and alpha, put together.
 
-    J(W, b) = 1/m * [ sum_i s_i * loss(y_i, f(x_i)) + alpha * sum_l Omega(W_l) ]
+    J(W, b) = 1/m * [ sum_i s_i * loss(y_i, f(x_i)) + sum_l alpha_l * Omega_l(W_l) ]
 
 with m the total weight of the rows trained on, never that of a batch.
 """
 
 import numpy as np
 
+from .engine import Dropout
+from .penalties import L2
 from .solvers.base import Evaluation
 
 
@@ -28,10 +30,11 @@ class Objective:
     rows : ndarray of int or None
         The rows trained on; None for all.
 
-    penalty : Penalty
-        Omega, applied to every layer's weights.
+    penalty : Penalty or list of Penalty
+        Omega: one for all layers, or one for each.
 
-    alpha : float
+    alpha : float or array-like of shape (n_layers,)
+        Likewise. Constraints do not look at it.
 
     total_weight : float or None
         The weight m of the rows that the penalty is divided by, where the data are a
@@ -41,31 +44,87 @@ class Objective:
         Scales of the output layer and of J; None to have the loss choose them for the
         targets.
 
+    dropout : tuple of float or None
+        The probabilities with which inputs and the values of every hidden layer are
+        dropped in minibatches.
+
     Attributes
     ----------
     n_rows : int
         Rows trained on.
 
-    strength : float
-        alpha / m.
+    penalties : list of Penalty
+        The penalty of each layer; L2 of strength 0 where alpha is 0.
+
+    strengths : ndarray of shape (n_layers,)
+        alpha / m; 1 for constraints.
 
     value_scale : float
         J in the solver's units times `value_scale` is J.
     """
 
-    def __init__(self, engine, data, rows, penalty, alpha, total_weight=None, scales=None):
+    def __init__(
+        self,
+        engine,
+        data,
+        rows,
+        penalty,
+        alpha,
+        total_weight=None,
+        scales=None,
+        dropout=None,
+    ):
         self.engine = engine
         self.network = engine.network
         self.data = data
         self.rows = rows
-        self.penalty = penalty
+        self.dropout = dropout
         self.n_rows = data.X.shape[0] if rows is None else len(rows)
         self._data_weight = _weight(data.sample_weight, rows, self.n_rows)
-        self.strength = alpha / (total_weight or self._data_weight)
+        self._set_penalties(penalty, alpha, total_weight or self._data_weight)
         self.scales = scales or self.network.loss.scales(*self._targets())
         self._output_scale, self.value_scale = self.scales
-        self._layer_scales = [1.0] * len(self.network.shapes)
-        self._layer_scales[-1] = self._output_scale
+        self._layer_scales = self._make_layer_scales()
+
+    def _set_penalties(self, penalty, alpha, weight):
+        n_layers = len(self.network.shapes)
+        penalties = penalty if isinstance(penalty, list) else [penalty] * n_layers
+        alphas = np.broadcast_to(np.asarray(alpha, dtype=np.float64), n_layers)
+        self.penalties = [
+            penalty if penalty.is_constraint or alpha > 0 else L2()
+            for penalty, alpha in zip(penalties, alphas)
+        ]
+        self.strengths = np.array(
+            [
+                1.0 if penalty.is_constraint else alpha / weight
+                for penalty, alpha in zip(self.penalties, alphas)
+            ]
+        )
+
+    def _make_layer_scales(self):
+        """What the scaled weights of each layer are multiplied by: numbers, or a row of
+        them where the layer holds a skip connection."""
+        scales = [1.0] * len(self.network.shapes)
+        scales[-1] = self._output_scale
+        if self.network.skip:
+            scales[0] = np.ones((1, self.network.shapes[0][1]))
+            self.network.split_skip(scales[0])[1][...] = self._output_scale
+        return scales
+
+    @property
+    def smooth_penalty(self):
+        """Whether all layers' penalties have a continuous gradient."""
+        return all(penalty.smooth for penalty in self.penalties)
+
+    @property
+    def strength(self):
+        """The largest alpha / m."""
+        strengths = [
+            strength
+            for penalty, strength in zip(self.penalties, self.strengths)
+            if not penalty.is_constraint
+        ]
+        return float(max(strengths, default=0.0))
 
     def _targets(self):
         """y and the sample weights of the rows trained on."""
@@ -92,7 +151,10 @@ class Objective:
         if self._output_scale == 1:
             return params
         params = params.copy()
-        self.network.coefs(params)[-1][...] *= factor
+        coefs = self.network.coefs(params)
+        coefs[-1][...] *= factor
+        if self.network.skip:
+            self.network.split_skip(coefs[0])[1][...] *= factor
         self.network.intercepts(params)[-1][...] *= factor
         return params
 
@@ -110,34 +172,110 @@ class Objective:
 
     def evaluate_unscaled(self, params):
         """The same in the units of J and of the parameters themselves."""
+        loss, gradient = self._mean_loss_and_gradient(params)
+        subgradient = gradient.copy()
+        for penalty, strength, weights, part in self._layers(params, subgradient):
+            part[...] = penalty.subgradient_distance(weights, part, strength)
+        return Evaluation(loss + self._penalty_value(params), gradient, subgradient)
+
+    def loss_and_gradient(self, scaled):
+        """The loss part of J and its gradient, at scaled parameters."""
+        loss, gradient = self._mean_loss_and_gradient(self.from_solver(scaled))
+        gradient = self._rescaled(gradient, self._output_scale)
+        gradient /= self.value_scale
+        return loss / self.value_scale, gradient
+
+    def _mean_loss_and_gradient(self, params):
         loss, gradient = self.engine.loss_and_gradient(params, self.data, self.rows)
         gradient /= self._data_weight
-        value = loss / self._data_weight + self._penalty_value(params)
-        subgradient = gradient.copy()
-        for weights, part in self._layers(params, subgradient):
-            part[...] = self.penalty.subgradient_distance(weights, part, self.strength)
-        return Evaluation(value, gradient, subgradient)
+        return loss / self._data_weight, gradient
+
+    def penalty_value(self, scaled):
+        """The penalty's part of J."""
+        return self._penalty_value(self.from_solver(scaled)) / self.value_scale
 
     def _penalty_value(self, params):
-        total = sum(self.penalty.value(weights) for weights in self.network.coefs(params))
-        return self.strength * total
+        return sum(
+            strength * penalty.value(weights)
+            for penalty, strength, weights in self._layers(params)
+        )
 
     def _layers(self, *vectors):
-        return zip(*(self.network.coefs(vector) for vector in vectors))
+        """Penalty, strength and views of the weights in `vectors`, of each layer."""
+        parts = [self.network.coefs(vector) for vector in vectors]
+        return zip(self.penalties, self.strengths, *parts)
 
-    # Kinks of the penalty
+    # What solvers ask of the penalty
 
     def at_kink(self, scaled):
         """Mask of the parameters that rest on a kink of the penalty."""
         mask = np.zeros(len(scaled), dtype=bool)
-        for weights, part in self._layers(scaled, mask):
-            part[...] = self.penalty.at_kink(weights)
+        for penalty, _, weights, part in self._layers(scaled, mask):
+            if not penalty.smooth:
+                part[...] = penalty.at_kink(weights)
         return mask
+
+    @property
+    def has_curvature(self):
+        """Whether `solve_curvature` does more than to divide."""
+        return any(getattr(penalty, "has_curvature", False) for penalty in self.penalties)
+
+    def solve_curvature(self, scaled, vector, shift):
+        """(shift I + H)^-1 vector, with H the Hessian of the penalty's part of J."""
+        solution = vector / vector.dtype.type(shift)
+        layers = self._layers(scaled, vector, solution)
+        for (penalty, strength, weights, part, out), scale in zip(
+            layers, self._layer_scales
+        ):
+            if getattr(penalty, "has_curvature", False):
+                strength = strength / self.value_scale * scale**2
+                out[...] = penalty.solve_curvature(scale * weights, part, shift, strength)
+        return solution
 
     def project(self, scaled, reference):
         """Set to zero, in place, the weights that left the side of `reference`."""
-        for weights, part in self._layers(scaled, reference):
-            self.penalty.project(weights, part)
+        for penalty, _, weights, part in self._layers(scaled, reference):
+            if not penalty.smooth:
+                penalty.project(weights, part)
+
+    def prox(self, scaled, step):
+        """Apply the prox of the penalty's part of J in place.
+
+        Parameters
+        ----------
+        scaled : ndarray of shape (n_params,)
+
+        step : float or ndarray of shape (n_params,)
+        """
+        steps = self.network.coefs(step) if np.ndim(step) else [step] * len(self.penalties)
+        for (penalty, strength, weights), layer_step, scale in zip(
+            self._layers(scaled), steps, self._layer_scales
+        ):
+            if strength == 0:
+                continue
+            # prox of t Omega(scale w) is prox of t scale^2 Omega at scale w, over scale.
+            t = layer_step * (strength / self.value_scale * scale**2)
+            if np.ndim(t):
+                t = np.broadcast_to(t, weights.shape)
+            weights[...] = penalty.prox(scale * weights, t) / scale
+
+    def feasible(self, params):
+        """Parameters in their own units, moved to where the penalty is finite."""
+        params = params.copy()
+        for penalty, _, weights in self._layers(params):
+            weights[...] = penalty.feasible(weights)
+        return params
+
+    def without_dead_ends(self, params):
+        """Parameters without the weights into units that nothing reads.
+
+        No norm is larger for it; but who knows what other penalties there are.
+        """
+        shorter = self.network.without_dead_ends(params)
+        if np.array_equal(shorter, params):
+            return params
+        lower = self._penalty_value(shorter) <= self._penalty_value(params)
+        return shorter if lower else params
 
     # Minibatches
 
@@ -160,7 +298,7 @@ class Objective:
         loss : float
             Mean over the rows of the loss part of J, each at the step that it was for.
         """
-        if self.engine.has_epochs:
+        if self.engine.has_epochs and not self.dropout:
             rows = order if self.rows is None else self.rows[order]
             return self._compiled_epoch(scaled, rows, batch_size, step)
         total = 0.0
@@ -186,15 +324,20 @@ class Objective:
 
     def _strengths(self):
         """Of the penalty's L1 and L2 parts in each layer; None where it has others."""
-        if self.penalty.l1_l2 is None:
+        terms = [penalty.compiled_terms for penalty in self.penalties]
+        if any(term is None or term.group for term in terms):
             return None
-        l1, l2 = self.penalty.l1_l2 if self.strength else (0.0, 0.0)
         scales = np.array(self._layer_scales)
-        strength = self.strength / self.value_scale
+        strengths = self.strengths / self.value_scale
         # Omega(scale w) in terms of w: of degree 1 and 2.
-        return strength * l1 * scales, strength * l2 * scales**2
+        l1 = strengths * [term.l1 for term in terms] * scales
+        return l1, strengths * [term.l2 for term in terms] * scales**2
 
-    def batch_loss_and_gradient(self, scaled, batch):
+    def _dropout(self, step):
+        """The `Dropout` of the minibatch that the next step is taken for, or None."""
+        return self.dropout and Dropout(self.dropout, step.seed, step.n_steps)
+
+    def batch_loss_and_gradient(self, scaled, batch, step=None):
         """Unbiased estimates of the loss part of J and of its gradient.
 
         Parameters
@@ -203,43 +346,19 @@ class Objective:
 
         batch : ndarray of int
             Positions among the rows trained on.
+
+        step : AdamStep or SGDStep
+            What they are for, which decides on what is dropped; not needed without
+            dropout.
         """
         rows = batch if self.rows is None else self.rows[batch]
         params = self.from_solver(scaled)
-        loss, gradient = self.engine.loss_and_gradient(params, self.data, rows)
+        drop = {"dropout": self._dropout(step)} if self.dropout else {}
+        loss, gradient = self.engine.loss_and_gradient(params, self.data, rows, **drop)
         factor = self.n_rows / (len(batch) * self._data_weight * self.value_scale)
         gradient = self._rescaled(gradient, self._output_scale)
         gradient *= factor
         return loss * factor, gradient
-
-    def penalty_value(self, scaled):
-        """The penalty's part of J."""
-        return self._penalty_value(self.from_solver(scaled)) / self.value_scale
-
-    def prox(self, scaled, step):
-        """Apply the prox of the penalty's part of J in place.
-
-        Parameters
-        ----------
-        scaled : ndarray of shape (n_params,)
-
-        step : float or ndarray of shape (n_params,)
-        """
-        if self.strength == 0:
-            return
-        steps = (
-            self.network.coefs(step) if np.ndim(step) else [step] * len(self._layer_scales)
-        )
-        strength = self.strength / self.value_scale
-        for weights, layer_step, scale in zip(
-            self.network.coefs(scaled), steps, self._layer_scales
-        ):
-            # prox of t Omega(scale w) is prox of t scale^2 Omega at scale w, over scale.
-            t = layer_step * (strength * scale**2)
-            if scale == 1:
-                weights[...] = self.penalty.prox(weights, t)
-            else:
-                weights[...] = self.penalty.prox(scale * weights, t) / scale
 
 
 def _weight(sample_weight, rows, n_rows):

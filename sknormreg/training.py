@@ -8,7 +8,8 @@ import numpy as np
 
 from .engine import Data
 from .objective import Objective
-from .solvers import LBFGS, SGD, Adam, MinibatchState, ProjectedSubgradient
+from .penalties import PiecewiseSmoothPenalty
+from .solvers import LBFGS, PANOC, SGD, Adam, MinibatchState, ProjectedSubgradient
 from .solvers.base import is_finite, max_norm
 from .solvers.minibatch import MinibatchSolver
 
@@ -33,6 +34,9 @@ _SMALLEST_OUTPUT_SHARE, _STRONG = 0.1, 0.01
 # Numbers in the memory of curvature: small networks can afford many pairs, and for large
 # ones a fit is to take the memory of about thirty parameter vectors.
 _MEMORY_NUMBERS, _FEWEST_PAIRS, _MOST_PAIRS = 250_000, 8, 20
+
+# The same for penalties with a curvature of their own, whose pairs are cheaper to use.
+_MEMORY_NUMBERS_CURVED, _MOST_PAIRS_CURVED = 500_000, 50
 
 # Up to this many rows times parameters tol="auto" goes to the precision of the floats, with
 # a longer memory of curvature: a thousand iterations more take less than half a second.
@@ -140,18 +144,41 @@ def initial_output_share(objective):
     of a penalty with a kink at zero: it needs a start that is not too near to it, the
     more so the stronger it is.
     """
-    if objective.penalty.smooth:
+    if objective.smooth_penalty:
         return _SMALLEST_OUTPUT_SHARE
     strength = objective.strength / objective.value_scale
     return min(max(strength / _STRONG, _SMALLEST_OUTPUT_SHARE), 1.0)
 
 
-def resolve_solver(name, objective):
-    """The solver that "auto" stands for, by the work of a full-batch evaluation."""
-    if name != "auto":
-        return name
-    work = objective.n_rows * objective.network.n_params
-    return "lbfgs" if work <= FULL_BATCH_WORK else "adam"
+def resolve_solver(name, objective, incremental=False):
+    """The solver to use, after a check that it can do what is asked for.
+
+    "auto" goes by the work of a full-batch evaluation.
+
+    Raises
+    ------
+    ValueError
+        If the solver called `name` cannot train with the penalty, or with dropout.
+    """
+    scalar_only = [p for p in objective.penalties if not p.has_diagonal_prox]
+    if name == "auto":
+        work = objective.n_rows * objective.network.n_params
+        if incremental or objective.dropout:
+            name = "sgd" if scalar_only else "adam"
+        else:
+            name = "lbfgs" if work <= FULL_BATCH_WORK or scalar_only else "adam"
+    if name == "adam" and scalar_only:
+        raise ValueError(
+            f"solver='adam' cannot train with penalty={scalar_only[0]}, whose prox takes "
+            "one step size for all weights, while Adam has one for each. Use "
+            "solver='lbfgs' or solver='sgd'."
+        )
+    if name == "lbfgs" and objective.dropout:
+        raise ValueError(
+            "solver='lbfgs' cannot train with dropout, which is drawn anew for every "
+            "minibatch. Use solver='adam' or solver='sgd'."
+        )
+    return name
 
 
 def make_solver(name, settings, objective, random_state):
@@ -168,8 +195,7 @@ def make_solver(name, settings, objective, random_state):
     random_state : RandomState
     """
     if name == "lbfgs":
-        method = LBFGS if objective.penalty.smooth else ProjectedSubgradient
-        return method(
+        return _full_batch_method(objective)(
             max_fun=settings.max_fun,
             n_iter_no_change=settings.n_iter_no_change,
             **_full_batch_precision(settings.tol, objective),
@@ -185,6 +211,7 @@ def make_solver(name, settings, objective, random_state):
         n_iter_no_change=settings.n_iter_no_change,
         shuffle=settings.shuffle,
         random_state=random_state,
+        draws=objective.dropout is not None,
     )
     if name == "sgd":
         return SGD(
@@ -195,10 +222,22 @@ def make_solver(name, settings, objective, random_state):
     )
 
 
+def _full_batch_method(objective):
+    """The fastest of the full-batch solvers that can do with what the penalty offers."""
+    if objective.smooth_penalty:
+        return LBFGS
+    if all(p.smooth or isinstance(p, PiecewiseSmoothPenalty) for p in objective.penalties):
+        return ProjectedSubgradient
+    return PANOC
+
+
 def _full_batch_precision(tol, objective):
     """How far a full-batch solver goes, as keyword arguments for it."""
     n_params = objective.network.n_params
-    memory = min(max(_MEMORY_NUMBERS // (2 * n_params), _FEWEST_PAIRS), _MOST_PAIRS)
+    numbers, most = _MEMORY_NUMBERS, _MOST_PAIRS
+    if objective.has_curvature:
+        numbers, most = _MEMORY_NUMBERS_CURVED, _MOST_PAIRS_CURVED
+    memory = min(max(numbers // (2 * n_params), _FEWEST_PAIRS), most)
     if tol != "auto":
         return dict(tol=tol, min_progress=0.0, memory=memory)
     if not objective.network.activations:
@@ -210,7 +249,7 @@ def _full_batch_precision(tol, objective):
 
 
 def _progress(objective):
-    smooth = objective.penalty.smooth and objective.network.loss.smooth
+    smooth = objective.smooth_penalty and objective.network.loss.smooth
     return _PROGRESS_SMOOTH if smooth else _PROGRESS_KINKED
 
 
@@ -313,7 +352,7 @@ def train(
     ----------
     objective : Objective
 
-    solver : LBFGS, ProjectedSubgradient, Adam or SGD
+    solver : LBFGS, ProjectedSubgradient, PANOC, Adam or SGD
 
     params : ndarray of shape (n_params,)
         In their own units.
@@ -343,6 +382,7 @@ def train(
     -------
     result : TrainingResult
     """
+    params = objective.feasible(params)
     result = TrainingResult(params)
     watch = _ValidationWatch(objective, validation, patience, min_improvement)
     report = _Report(objective, verbose)
@@ -412,10 +452,10 @@ def _record(result, iterate, objective):
     result.residual, result.tolerance = iterate.optimality, iterate.tolerance
     if iterate.status != "diverged":
         result.params = objective.from_solver(iterate.params)
-        if not objective.penalty.smooth and objective.strength > 0:
+        if not objective.smooth_penalty:
             # A unit may have died so late, or its weights weigh so little at the scale
             # of the objective, that the solver left those into it as they were.
-            result.params = objective.network.without_dead_ends(result.params)
+            result.params = objective.without_dead_ends(result.params)
 
 
 class _ValidationWatch:

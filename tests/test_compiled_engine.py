@@ -1016,7 +1016,9 @@ data, rows = Data(np.ones((9, 30)), np.ones((9, 1)), None), np.zeros(20_000_000,
 params, engine = np.full(network.n_params, 0.01), make_engine(network)
 coefs, intercepts = network.coefs(params), network.intercepts(params)
 moments = {name: np.zeros_like(params) for name in ("first", "second")}
-adam = AdamStep(moments, 0, 1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8)
+adam = AdamStep(
+    moments=moments, n_steps=0, rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8
+)
 none = np.zeros(3), np.zeros(3)
 for call in (
     lambda: engine.loss_and_gradient(params, data, rows),

@@ -138,7 +138,7 @@ def test_fixed_points_of_proximal_steps_are_stationary(name, penalty):
     prox, would settle elsewhere.
     """
     objective, start = small_objective(penalty, hidden=())
-    objective.strength = 0.1
+    objective.strengths[:] = 0.1
     solver = minibatch_solver(name, batch_size=60, tol=0, n_iter_no_change=50)
     end = last(solver.iterate(objective, start), n=3000)
     subgradient = objective.evaluate(end.params).subgradient

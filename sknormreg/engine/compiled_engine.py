@@ -78,6 +78,7 @@ class CompiledEngine:
     def supports(network):
         """Whether its activations and its loss are among the compiled ones."""
         known = all(name in _ACTIVATIONS for name in network.activations)
+        known = known and not network.skip
         return known and type(network.loss) in _LOSSES
 
     @contextmanager

@@ -16,7 +16,8 @@ class Network:
 
     The parameters are one flat vector: the weights of all layers, each in C order and
     of shape (fan_in, fan_out), then the intercepts of all layers. What is penalised is
-    thus the contiguous part `[:n_weights]`.
+    thus the contiguous part `[:n_weights]`. The weights of a skip connection, from the
+    inputs straight to the outputs, are the last columns of the first layer's.
 
     Parameters
     ----------
@@ -27,16 +28,26 @@ class Network:
         A name for every hidden layer, `len(layer_units) - 2` of them.
 
     loss : Loss
+
+    skip : bool
+        Whether there is a skip connection.
     """
 
     layer_units: tuple[int, ...]
     activations: tuple[str, ...]
     loss: Loss
+    skip: bool = False
+
+    @property
+    def n_skip(self):
+        """Columns of the first layer's weights that are the skip connection's."""
+        return self.layer_units[-1] if self.skip else 0
 
     @cached_property
     def shapes(self):
         """(fan_in, fan_out) of every layer's weights."""
-        return tuple(pairwise(self.layer_units))
+        (n_features, n_units), *others = pairwise(self.layer_units)
+        return ((n_features, n_units + self.n_skip), *others)
 
     @cached_property
     def n_weights(self):
@@ -62,6 +73,12 @@ class Network:
         """Views of the weights in `params`, one of shape (fan_in, fan_out) a layer."""
         return [params[s].reshape(shape) for s, shape in zip(self._slices[0], self.shapes)]
 
+    def split_skip(self, weights):
+        """The first layer's weights (or what else has its columns) without those of the
+        skip connection, and these."""
+        n_units = self.layer_units[1]
+        return weights[:, :n_units], weights[:, n_units:]
+
     def intercepts(self, params):
         """Views of the intercepts in `params`, one of shape (fan_out,) a layer."""
         return [params[s] for s in self._slices[1]]
@@ -73,6 +90,7 @@ class Network:
         """
         params = params.copy()
         coefs = self.coefs(params)
+        coefs[0], _ = self.split_skip(coefs[0])
         for into, out in zip(coefs[-2::-1], coefs[:0:-1]):
             into[:, ~out.any(axis=1)] = 0
         return params
@@ -108,8 +126,12 @@ class Network:
             gains = [ACTIVATIONS[a].init_gain for a in self.activations]
             # The output layer is drawn like the last hidden one.
             gains.append(output_share * gains[-1])
-            for weights, gain in zip(self.coefs(params), gains):
-                bound = np.sqrt(gain / sum(weights.shape))
-                weights[...] = random_state.uniform(-bound, bound, weights.shape)
+            first, *others = self.coefs(params)
+            first, skip = self.split_skip(first)
+            gains.append(output_share)  # of the skip connection, if there is one
+            for weights, gain in zip((first, *others, skip), gains):
+                if weights.size:
+                    bound = np.sqrt(gain / sum(weights.shape))
+                    weights[...] = random_state.uniform(-bound, bound, weights.shape)
         self.intercepts(params)[-1][...] = output_intercept
         return params

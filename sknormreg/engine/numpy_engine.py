@@ -7,6 +7,7 @@ block, whatever the number of rows.
 from contextlib import nullcontext
 
 import numpy as np
+from scipy import sparse
 
 from .activations import ACTIVATIONS
 from .threads import limited_threads
@@ -66,49 +67,90 @@ class NumpyEngine:
             raw[block] = self._forward(coefs, intercepts, X_block)
         return raw
 
-    def loss_and_gradient(self, params, data, rows=None):
-        """Sum of the weighted losses of the rows and its gradient, shape (n_params,)."""
+    def loss_and_gradient(self, params, data, rows=None, dropout=None):
+        """Sum of the weighted losses of the rows and its gradient, shape (n_params,).
+
+        With a `Dropout`, of the network that it leaves.
+        """
         coefs, intercepts = self.network.coefs(params), self.network.intercepts(params)
         gradient = np.empty_like(params)
         coef_grads, intercept_grads = (
             self.network.coefs(gradient),
             self.network.intercepts(gradient),
         )
-        total, first = 0.0, True
+        total, n_done = 0.0, 0
         for X, y, sample_weight in _row_blocks(data, rows, self.block_rows(params.dtype)):
-            layers, derivatives = self._forward_with_derivatives(coefs, intercepts, X)
-            delta = layers.pop()
+            drop = _Dropping(dropout, n_done, params.dtype)
+            layers, derivatives = self._forward_with_derivatives(
+                coefs, intercepts, drop(0, X), drop
+            )
+            output_delta = delta = layers.pop()
             total += self.network.loss.value_and_derivative(y, delta, sample_weight)
             for i in range(len(coefs) - 1, -1, -1):
-                _add_product(coef_grads[i], layers[i], delta, first)
-                _add_product(
-                    intercept_grads[i], np.ones(len(delta), delta.dtype), delta, first
-                )
+                into = delta
+                if i == 0 and self.network.skip:
+                    into = np.hstack([delta, output_delta])
+                _add_product(coef_grads[i], layers[i], into, n_done == 0)
+                ones = np.ones(len(delta), delta.dtype)
+                _add_product(intercept_grads[i], ones, delta, n_done == 0)
                 if i > 0:
                     delta = delta @ coefs[i].T
                     delta *= derivatives[i - 1]
-            first = False
+            n_done += len(delta)
         return total, gradient
 
     def _forward(self, coefs, intercepts, layer):
-        for i, (coef, intercept) in enumerate(zip(coefs, intercepts)):
-            layer = layer @ coef
+        raw, layer = self._first_product(layer, coefs[0])
+        for i, intercept in enumerate(intercepts):
+            if i > 0:
+                layer = layer @ coefs[i]
             layer += intercept
             if i < len(self._activations):
                 self._activations[i].value(layer)
-        return layer
+        return layer if raw is None else layer + raw
 
-    def _forward_with_derivatives(self, coefs, intercepts, X):
+    def _forward_with_derivatives(self, coefs, intercepts, X, drop):
         """All layers from X to the raw output, and the hidden activations' derivatives."""
+        raw, layer = self._first_product(X, coefs[0])
         layers, derivatives = [X], []
-        for i, (coef, intercept) in enumerate(zip(coefs, intercepts)):
-            layer = layers[-1] @ coef
+        for i, intercept in enumerate(intercepts):
+            if i > 0:
+                layer = layers[-1] @ coefs[i]
             layer += intercept
             if i < len(self._activations):
                 derivatives.append(np.empty_like(layer))
                 self._activations[i].value_and_derivative(layer, derivatives[-1])
+                layer = drop(i + 1, layer)
+                derivatives[-1] = drop(i + 1, derivatives[-1])
             layers.append(layer)
+        if raw is not None:
+            layers[-1] += raw
         return layers, derivatives
+
+    def _first_product(self, X, weights):
+        """What the skip connection adds to the raw output (or None), and X W."""
+        product = X @ weights
+        if not self.network.skip:
+            return None, product
+        hidden, raw = self.network.split_skip(product)
+        return raw, np.ascontiguousarray(hidden)
+
+
+class _Dropping:
+    """Multiplies the layers of a block of rows by their dropout factors."""
+
+    def __init__(self, dropout, first_row, dtype):
+        self._dropout, self._first_row, self._dtype = dropout, first_row, dtype.type
+
+    def __call__(self, layer, values):
+        if self._dropout is None:
+            return values
+        factors = self._dropout.factors(layer, self._first_row, values.shape, self._dtype)
+        if factors is None:
+            return values
+        if sparse.issparse(values):
+            return values.multiply(factors).tocsr()
+        return values * factors
 
 
 def _add_product(total, layer, delta, first):

@@ -1,28 +1,59 @@
 """What a penalty is: a function of one layer's weights, its prox, its subdifferential."""
 
+import inspect
 from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Layout(NamedTuple):
+    """The network that a penalty is to be applied to.
+
+    Attributes
+    ----------
+    shapes : list of (fan_in, fan_out)
+        Of the weights of every layer.
+
+    feature_names : ndarray of str or None
+        Names of the inputs, the rows of the first layer's weights, where they have any.
+
+    n_skip : int
+        How many of the first layer's last columns are the weights of a skip connection,
+        which lead from the inputs straight to the outputs.
+    """
+
+    shapes: list
+    feature_names: np.ndarray | None = None
+    n_skip: int = 0
 
 
 class Penalty(ABC):
     """A penalty Omega(W) on the weights of one layer.
 
     A penalty knows neither its strength in the objective nor the solver that minimises
-    it. The three methods below are all that the minibatch solvers need; for full batches
-    see `PiecewiseSmoothPenalty`.
+    it. `value`, `prox` and `subgradient_distance` are all that a subclass needs: with
+    them it can be trained by every solver. The rest says more about a penalty, so that
+    solvers can do more for it; for full batches see also `PiecewiseSmoothPenalty`.
+
+    Parameters of a subclass are the arguments of its `__init__`, kept as attributes of
+    the same names: that makes them parameters for `get_params`, `set_params` and thus for
+    a grid search over, say, ``penalty__radius``.
     """
+
+    # Whether Omega is 0 within a set and infinite outside: its strength has no meaning.
+    is_constraint = False
+
+    # Whether `prox` takes a step for each weight, which the solver "adam" needs.
+    has_diagonal_prox = True
+
+    # Whether the network is to have a skip connection (see `Layout`).
+    needs_skip = False
 
     @property
     def smooth(self):
         """Whether Omega has a continuous gradient, so that a smooth solver will do."""
         return False
-
-    @property
-    def l1_l2(self):
-        """(a, b) where Omega(W) = a ||W||_1 + b / 2 ||W||_F^2; None for other penalties.
-
-        The compiled engine has a prox of its own for these.
-        """
-        return None
 
     @abstractmethod
     def value(self, weights):
@@ -71,6 +102,83 @@ class Penalty(ABC):
         subgradient : ndarray of shape (fan_in, fan_out)
         """
 
+    def per_layer(self, layout):
+        """The penalties of the layers of a network that this penalty is given for.
+
+        Parameters
+        ----------
+        layout : Layout
+
+        Returns
+        -------
+        penalties : list of Penalty, one for each of `layout.shapes`
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not valid, or not for this network.
+        """
+        return [self] * len(layout.shapes)
+
+    def feasible(self, weights):
+        """The weights, or a point nearby where Omega is finite."""
+        return weights
+
+    # Terms that the compiled engine has loops of its own for.
+
+    @property
+    def compiled_terms(self):
+        """`CompiledTerms` that make up Omega, or None: the engine then calls `prox`."""
+        return None
+
+    # Parameters
+
+    @classmethod
+    def _param_names(cls):
+        if cls.__init__ is object.__init__:
+            return []
+        return list(inspect.signature(cls.__init__).parameters)[1:]
+
+    def get_params(self, deep=True):
+        """The parameters of the penalty.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            There are no parameters of parameters: makes no difference.
+
+        Returns
+        -------
+        params : dict
+        """
+        return {name: getattr(self, name) for name in self._param_names()}
+
+    def set_params(self, **params):
+        """Set parameters of the penalty.
+
+        Returns
+        -------
+        self : Penalty
+
+        Raises
+        ------
+        ValueError
+            If the penalty has no parameter of a given name.
+        """
+        known = self._param_names()
+        for name, value in params.items():
+            if name not in known:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for penalty {self}. Valid parameters "
+                    f"are: {known!r}."
+                )
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self):
+        params = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({params})"
+
 
 class PiecewiseSmoothPenalty(Penalty):
     """A penalty that is smooth but for a kink at zero, of each weight or each group.
@@ -78,6 +186,24 @@ class PiecewiseSmoothPenalty(Penalty):
     It is what the projected scaled sub-gradient method needs to know beyond the
     subgradients: which weights rest on a kink, and where a step must not pass one.
     """
+
+    # Whether away from its kinks it has a curvature that is worth knowing.
+    has_curvature = False
+
+    def solve_curvature(self, weights, vector, shift, strength):
+        """(shift I + strength H)^-1 vector, with H the Hessian of Omega at the weights.
+
+        Parameters
+        ----------
+        weights, vector : ndarray of shape (fan_in, fan_out)
+
+        shift, strength : float
+
+        Returns
+        -------
+        solution : ndarray of shape (fan_in, fan_out)
+        """
+        return vector / vector.dtype.type(shift)
 
     @abstractmethod
     def at_kink(self, weights):
@@ -96,3 +222,47 @@ class PiecewiseSmoothPenalty(Penalty):
             The weights the step started from, and for those at a kink the direction
             of descent: what tells the sides of the kink apart.
         """
+
+
+class CompiledTerms(NamedTuple):
+    """l1 ||W||_1 + l2 / 2 ||W||_F^2 + group * sum_g sqrt(size of g) ||W_g||_2.
+
+    Attributes
+    ----------
+    l1, l2, group : float
+
+    labels : ndarray of shape (fan_in,) or None
+        The group of each row; None where every row is one.
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+    group: float = 0.0
+    labels: np.ndarray | None = None
+
+
+def check_number(penalty, name, least=None, most=None, more_than=None):
+    """Raise a ValueError unless a penalty's parameter is a finite number in a range."""
+    value = getattr(penalty, name)
+    bounds = [
+        text
+        for bound, text in (
+            (least, f"at least {least}"),
+            (more_than, f"more than {more_than}"),
+            (most, f"at most {most}"),
+        )
+        if bound is not None
+    ]
+    is_number = isinstance(value, (int, float, np.integer, np.floating))
+    if (
+        not is_number
+        or isinstance(value, bool)
+        or not np.isfinite(value)
+        or (least is not None and value < least)
+        or (more_than is not None and value <= more_than)
+        or (most is not None and value > most)
+    ):
+        raise ValueError(
+            f"The parameter {name!r} of {type(penalty).__name__} must be a number "
+            f"{' and '.join(bounds)}, got {value!r}."
+        )

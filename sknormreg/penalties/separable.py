@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .base import PiecewiseSmoothPenalty
+from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
 
 
 class ElasticNet(PiecewiseSmoothPenalty):
@@ -10,20 +10,29 @@ class ElasticNet(PiecewiseSmoothPenalty):
 
     Parameters
     ----------
-    l1_ratio : float
+    l1_ratio : float, default=0.5
         Between 0 (the L2 penalty) and 1 (the L1 penalty).
+
+    References
+    ----------
+    H. Zou and T. Hastie, "Regularization and Variable Selection via the Elastic Net",
+    Journal of the Royal Statistical Society B 67, 2005.
     """
 
     def __init__(self, l1_ratio=0.5):
         self.l1_ratio = l1_ratio
+
+    def per_layer(self, layout):
+        check_number(self, "l1_ratio", least=0, most=1)
+        return super().per_layer(layout)
 
     @property
     def smooth(self):
         return self.l1_ratio == 0
 
     @property
-    def l1_l2(self):
-        return self.l1_ratio, 1 - self.l1_ratio
+    def compiled_terms(self):
+        return CompiledTerms(l1=self.l1_ratio, l2=1 - self.l1_ratio)
 
     def value(self, weights):
         l1 = np.abs(weights).sum(dtype=np.float64) if self.l1_ratio else 0.0
@@ -33,8 +42,7 @@ class ElasticNet(PiecewiseSmoothPenalty):
     def prox(self, weights, step):
         # Soft-thresholding, then shrinkage (Parikh and Boyd, 2014, section 6.5.3).
         if self.l1_ratio:
-            threshold = step * self.l1_ratio
-            weights = weights - np.clip(weights, -threshold, threshold)
+            weights = soft_threshold(weights, step * self.l1_ratio)
         if self.l1_ratio < 1:
             weights = weights / (1 + step * (1 - self.l1_ratio))
         return weights
@@ -44,15 +52,7 @@ class ElasticNet(PiecewiseSmoothPenalty):
         smooth_part += gradient
         if self.smooth:
             return smooth_part
-        # At w = 0 the set is the interval smooth_part + [-l1, l1]; elsewhere it is the
-        # single point smooth_part + l1 sign(w).
-        l1 = strength * self.l1_ratio
-        kinked_part = np.sign(weights)
-        kinked_part *= l1
-        zero = weights == 0
-        kinked_part[zero] = -np.clip(smooth_part[zero], -l1, l1)
-        smooth_part += kinked_part
-        return smooth_part
+        return shortest_with_l1(weights, smooth_part, strength * self.l1_ratio)
 
     def at_kink(self, weights):
         if self.smooth:
@@ -61,7 +61,7 @@ class ElasticNet(PiecewiseSmoothPenalty):
 
     def project(self, weights, reference):
         if not self.smooth:
-            weights[np.sign(weights) != np.sign(reference)] = 0
+            project_onto_orthant(weights, reference)
 
 
 class L1(ElasticNet):
@@ -76,3 +76,30 @@ class L2(ElasticNet):
 
     def __init__(self):
         super().__init__(l1_ratio=0.0)
+
+
+# What penalties with an L1 part have in common
+
+
+def soft_threshold(weights, threshold):
+    """The prox of `threshold` times the absolute value, of every weight."""
+    return weights - np.clip(weights, -threshold, threshold)
+
+
+def shortest_with_l1(weights, smooth_part, l1):
+    """The shortest vector in smooth_part + l1 * d||weights||_1; overwrites smooth_part.
+
+    At w = 0 the set is the interval smooth_part + [-l1, l1]; elsewhere it is the single
+    point smooth_part + l1 sign(w).
+    """
+    kinked_part = np.sign(weights)
+    kinked_part *= l1
+    zero = weights == 0
+    kinked_part[zero] = -np.clip(smooth_part[zero], -l1, l1)
+    smooth_part += kinked_part
+    return smooth_part
+
+
+def project_onto_orthant(weights, reference):
+    """Set to zero, in place, weights whose sign is not that of the reference."""
+    weights[np.sign(weights) != np.sign(reference)] = 0

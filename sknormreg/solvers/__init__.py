@@ -3,7 +3,8 @@
 from .adam import Adam
 from .lbfgs import LBFGS
 from .minibatch import MinibatchState
+from .panoc import PANOC
 from .projected_subgradient import ProjectedSubgradient
 from .sgd import SGD
 
-__all__ = ["LBFGS", "SGD", "Adam", "MinibatchState", "ProjectedSubgradient"]
+__all__ = ["LBFGS", "PANOC", "SGD", "Adam", "MinibatchState", "ProjectedSubgradient"]

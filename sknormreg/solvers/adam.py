@@ -7,7 +7,7 @@ import numpy as np
 from .minibatch import MinibatchSolver, MinibatchStep
 
 
-@dataclass
+@dataclass(kw_only=True)
 class AdamStep(MinibatchStep):
     """One step of Adam; its moments are "first" and "second"."""
 
@@ -18,7 +18,7 @@ class AdamStep(MinibatchStep):
     method = "adam"
 
     def take(self, problem, params, batch):
-        loss, gradient = problem.batch_loss_and_gradient(params, batch)
+        loss, gradient = problem.batch_loss_and_gradient(params, batch, self)
         self.n_steps += 1
         first, second = self.moments["first"], self.moments["second"]
         first *= self.beta_1
@@ -38,7 +38,7 @@ class AdamStep(MinibatchStep):
         return loss
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Adam(MinibatchSolver):
     """Adam (Kingma and Ba, 2015, algorithm 1) with the prox in its own metric.
 
@@ -62,11 +62,9 @@ class Adam(MinibatchSolver):
 
     moment_names = ("first", "second")
 
-    def step(self, state, rate):
+    def step(self, **common):
         return AdamStep(
-            state.moments,
-            state.n_steps,
-            rate,
+            **common,
             beta_1=self.beta_1,
             beta_2=self.beta_2,
             epsilon=self.epsilon,

@@ -34,12 +34,28 @@ class CurvaturePairs:
     def clear(self):
         """Forget all pairs."""
         self._slots = []  # rows of the basis that hold the steps, oldest first
+        self._loss_curvature = 1.0
 
     def __len__(self):
         return len(self._slots)
 
-    def append(self, step, change):
-        """Keep a pair, unless it has no positive curvature; forget the oldest one."""
+    def append(self, step, change, loss_change=None):
+        """Keep a pair, unless it has no positive curvature; forget the oldest one.
+
+        Parameters
+        ----------
+        step : ndarray of shape (n_params,)
+
+        change : ndarray of shape (n_params,)
+            Of the gradient.
+
+        loss_change : ndarray of shape (n_params,) or None
+            Without the penalty's part, for `direction_beyond`.
+        """
+        if loss_change is not None:
+            slope, square = float(step @ loss_change), float(loss_change @ loss_change)
+            if slope > 1e-10 * square:
+                self._loss_curvature = square / slope
         if not step @ change > 1e-10 * (change @ change):
             return
         slot = self._slots.pop(0) if len(self) == self.memory else len(self)
@@ -78,6 +94,49 @@ class CurvaturePairs:
         if restricted:
             direction[~free] = 0
         return direction, gamma
+
+    def direction_beyond(self, subgradient, free, solve):
+        """The same where part of the Hessian is known, and pairs tell the rest.
+
+        The approximation that is updated by the pairs is not a multiple of the identity
+        but `solve`: the two loops of Nocedal and Wright (2006, algorithm 7.4).
+
+        Parameters
+        ----------
+        subgradient : ndarray of shape (n_params,)
+
+        free : ndarray of bool of shape (n_params,)
+
+        solve : callable
+            Maps v and a curvature c > 0 to (c I + H)^-1 v, H the known part, which leaves
+            parameters alone that are not free.
+
+        Returns
+        -------
+        direction : ndarray of shape (n_params,)
+
+        scale : float
+            The reciprocal of the loss's curvature c; 1 without pairs.
+        """
+        curvature = self._loss_curvature
+        q = np.where(free, -subgradient, 0)
+        pairs = []
+        for slot in self._slots:
+            step = np.where(free, self._basis[slot], 0)
+            change = np.where(free, self._basis[self.memory + slot], 0)
+            slope = float(step @ change)
+            # Restriction may have taken a pair's positive curvature away.
+            if slope > 1e-10 * float(change @ change):
+                pairs.append((step, change, slope))
+        dtype = q.dtype.type
+        shares = []
+        for step, change, slope in reversed(pairs):
+            shares.append(dtype((step @ q) / slope))
+            q -= shares[-1] * change
+        q = solve(q, curvature)
+        for (step, change, slope), share in zip(pairs, reversed(shares)):
+            q += (share - dtype((change @ q) / slope)) * step
+        return q, 1 / curvature
 
     def _combination(self, gram, products):
         """Coefficients of H g in terms of g (a scalar) and of the basis (a vector)."""

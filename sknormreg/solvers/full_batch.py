@@ -37,8 +37,12 @@ class FullBatchSolver(ABC):
     n_iter_no_change: float = 10
     memory: int = 10
 
+    def initial_state(self, params):
+        """What `step` carries from one call to the next, and changes: the curvature."""
+        return CurvaturePairs(self.memory, len(params), params.dtype)
+
     @abstractmethod
-    def step(self, problem, params, current, pairs):
+    def step(self, problem, params, current, state):
         """Take one step from `params`, where the problem evaluates to `current`.
 
         Returns
@@ -67,14 +71,14 @@ class FullBatchSolver(ABC):
         # the start as large as one likes. And unscaled features are no licence to stop
         # anywhere.
         tolerance = self.tol * min(max(1.0, max_norm(current.gradient)), 100.0)
-        pairs = CurvaturePairs(self.memory, len(params), params.dtype)
+        own_state = self.initial_state(params)
         progress = _Progress(np.finfo(params.dtype).eps)
         n_evaluations = 1
         status = self._status(current, tolerance, progress, n_evaluations)
         if status is not None:
             yield self._iterate(params, current, problem.n_rows, tolerance, status)
         while status is None:
-            found, n_new = self.step(problem, params, current, pairs)
+            found, n_new = self.step(problem, params, current, own_state)
             n_evaluations += n_new
             if found is None:
                 status = "stalled"

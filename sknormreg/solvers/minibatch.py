@@ -48,7 +48,7 @@ class MinibatchState:
     n_reductions: int = 0
 
 
-@dataclass
+@dataclass(kw_only=True)
 class MinibatchStep(ABC):
     """The step that is taken for each minibatch of an epoch.
 
@@ -65,11 +65,15 @@ class MinibatchStep(ABC):
 
     rate : float
         The learning rate.
+
+    seed : int
+        Of what the problem draws at random in the epoch, from 0 to 2^32 - 1.
     """
 
     moments: dict
     n_steps: int
     rate: float
+    seed: int = 0
 
     @abstractmethod
     def take(self, problem, params, batch):
@@ -94,7 +98,7 @@ class MinibatchStep(ABC):
             moment[np.abs(moment) < np.finfo(moment.dtype).tiny] = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MinibatchSolver(ABC):
     """A stochastic proximal method.
 
@@ -119,6 +123,9 @@ class MinibatchSolver(ABC):
 
     random_state : RandomState
         Draws the order of the rows.
+
+    draws : bool
+        Whether the problem, too, draws something at random in each epoch.
     """
 
     batch_size: int
@@ -129,13 +136,14 @@ class MinibatchSolver(ABC):
     n_iter_no_change: float
     shuffle: bool
     random_state: np.random.RandomState
+    draws: bool = False
 
     # Names of the running averages, set by every method.
     moment_names = ()
 
     @abstractmethod
-    def step(self, state, rate):
-        """The `MinibatchStep` of an epoch at this learning rate."""
+    def step(self, **common):
+        """The `MinibatchStep` of an epoch, from the attributes that all of them have."""
 
     def iterate(self, problem, params, state=None):
         """Yield an `Iterate` after every epoch; the last one has a status.
@@ -188,7 +196,12 @@ class MinibatchSolver(ABC):
         """Run over all rows once; returns the running mean of the objective."""
         n_rows = problem.n_rows
         order = self.random_state.permutation(n_rows) if self.shuffle else np.arange(n_rows)
-        step = self.step(state, self.rate(state))
+        step = self.step(
+            moments=state.moments,
+            n_steps=state.n_steps,
+            rate=self.rate(state),
+            seed=self.random_state.randint(2**32, dtype=np.uint32) if self.draws else 0,
+        )
         loss = problem.epoch(params, order, self.batch_size, step)
         state.n_steps = step.n_steps
         state.n_epochs += 1

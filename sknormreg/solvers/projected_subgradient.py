@@ -16,8 +16,11 @@ class ProjectedSubgradient(FullBatchSolver):
 
     Parameters away from a kink of the penalty take an L-BFGS step restricted to them;
     weights on a kink move along the steepest descent direction, scaled as Barzilai and
-    Borwein (1988) scale it. Every trial point is projected: a weight that would change
-    its sign becomes exactly zero. The objective never increases.
+    Borwein (1988) scale it. What curvature the penalty has is not left to L-BFGS where the
+    penalty knows it: that of a group's norm grows without bounds as the group shrinks.
+    Every trial point is projected: a weight that would change its sign becomes exactly
+    zero, and so does a group that would pass its kink at zero. The objective never
+    increases.
     """
 
     def step(self, problem, params, current, pairs):
@@ -30,7 +33,7 @@ class ProjectedSubgradient(FullBatchSolver):
             )
             n_trials += n
             if found is not None:
-                _remember(pairs, params, current, *found)
+                _remember(problem, pairs, params, current, *found)
                 return found, n_trials
             if not len(pairs):
                 return None, n_trials
@@ -40,7 +43,14 @@ class ProjectedSubgradient(FullBatchSolver):
 def _direction(problem, params, current, pairs):
     """The direction of a step, and what tells on which side of its kink a weight is."""
     kink = problem.at_kink(params)
-    direction, scale = pairs.direction(current.subgradient, free=~kink)
+    if problem.has_curvature:
+        direction, scale = pairs.direction_beyond(
+            current.subgradient,
+            ~kink,
+            lambda vector, loss: problem.solve_curvature(params, vector, loss),
+        )
+    else:
+        direction, scale = pairs.direction(current.subgradient, free=~kink)
     steepest = -current.subgradient[kink]
     direction[kink] = params.dtype.type(scale) * steepest
     reference = params.copy()
@@ -70,11 +80,14 @@ def _shrinkage(value, slope, new_value):
     return min(max(-slope / (2 * (new_value - value - slope)), 0.1), 0.5)
 
 
-def _remember(pairs, params, current, new_params, new):
+def _remember(problem, pairs, params, current, new_params, new):
     # Off the kinks the subgradients' difference includes the penalty's own curvature;
     # where a weight has just become zero, the subgradient there belongs to another
     # piece of the objective and only the loss's gradient can be compared.
-    change = new.gradient - current.gradient
-    moved = new_params != 0
+    loss_change = new.gradient - current.gradient
+    change = loss_change.copy()
+    moved = ~problem.at_kink(new_params)
     change[moved] = new.subgradient[moved] - current.subgradient[moved]
-    pairs.append(new_params - params, change)
+    pairs.append(
+        new_params - params, change, loss_change if problem.has_curvature else None
+    )

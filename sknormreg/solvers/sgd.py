@@ -7,7 +7,7 @@ import numpy as np
 from .minibatch import MinibatchSolver, MinibatchStep
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SGDStep(MinibatchStep):
     """One step with momentum; its moment is the "velocity", the last displacement."""
 
@@ -20,7 +20,7 @@ class SGDStep(MinibatchStep):
         velocity = self.moments["velocity"]
         extrapolated = params + self.momentum * velocity
         at = extrapolated if self.nesterov else params
-        loss, gradient = problem.batch_loss_and_gradient(at, batch)
+        loss, gradient = problem.batch_loss_and_gradient(at, batch, self)
         self.n_steps += 1
         gradient *= self.rate
         extrapolated -= gradient
@@ -30,7 +30,7 @@ class SGDStep(MinibatchStep):
         return loss
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SGD(MinibatchSolver):
     """Stochastic proximal gradient descent with momentum.
 
@@ -52,11 +52,5 @@ class SGD(MinibatchSolver):
 
     moment_names = ("velocity",)
 
-    def step(self, state, rate):
-        return SGDStep(
-            state.moments,
-            state.n_steps,
-            rate,
-            momentum=self.momentum,
-            nesterov=self.nesterov,
-        )
+    def step(self, **common):
+        return SGDStep(**common, momentum=self.momentum, nesterov=self.nesterov)

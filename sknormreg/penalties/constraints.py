@@ -1,0 +1,177 @@
+"""Constraints on norms of the weights: penalties that are 0 within a ball and infinite
+outside. Their prox is the projection onto the ball, whatever the strength."""
+
+from abc import abstractmethod
+
+import numpy as np
+
+from .base import Penalty, check_number
+
+
+class _Ball(Penalty):
+    """Norms of at most `radius`."""
+
+    is_constraint = True
+
+    def per_layer(self, layout):
+        check_number(self, "radius", more_than=0)
+        return super().per_layer(layout)
+
+    @abstractmethod
+    def _norms(self, weights):
+        """The norms that are bounded, in double precision."""
+
+    def value(self, weights):
+        # A projection is on the sphere up to the rounding of its sums.
+        return 0.0 if np.all(self._norms(weights) <= self._outer(weights)) else np.inf
+
+    def feasible(self, weights):
+        return self.prox(weights, 1.0)
+
+    def _outer(self, weights):
+        return self.radius * (1 + _slack(weights))
+
+    def _inner(self, weights):
+        return self.radius * (1 - _slack(weights))
+
+
+def _slack(weights):
+    """The relative rounding of a norm of so many weights, by a wide margin."""
+    return 10 * np.sqrt(weights.size) * np.finfo(weights.dtype).eps
+
+
+class MaxNorm(_Ball):
+    """Max-norm constraint: ||W[:, k]||_2 <= radius for the weights into each unit k.
+
+    It bounds each unit's sensitivity to its inputs and is a usual companion of dropout
+    (Srebro, Rennie and Jaakkola, 2005; Srivastava et al., 2014, section 5.1).
+
+    Parameters
+    ----------
+    radius : float, default=3.0
+        Largest Euclidean norm of the weights that enter a unit.
+
+    References
+    ----------
+    N. Srebro, J. Rennie and T. Jaakkola, "Maximum-Margin Matrix Factorization", NIPS 2005.
+
+    N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever and R. Salakhutdinov, "Dropout: A
+    Simple Way to Prevent Neural Networks from Overfitting", Journal of Machine Learning
+    Research 15, 2014.
+    """
+
+    def __init__(self, radius=3.0):
+        self.radius = radius
+
+    def _norms(self, weights):
+        squares = np.einsum("ij,ij->j", weights, weights, dtype=np.float64)
+        return np.sqrt(squares)
+
+    def prox(self, weights, step):
+        norms = self._norms(weights)
+        outside = norms > self.radius
+        if not outside.any():
+            return weights.copy()
+        if not np.ndim(step):
+            factors = np.where(outside, self.radius / np.where(outside, norms, 1), 1)
+            return weights * factors.astype(weights.dtype)
+        projected = weights.copy()
+        projected[:, outside] = self._diagonal_projection(
+            weights[:, outside].astype(np.float64), step[:, outside].astype(np.float64)
+        )
+        return projected
+
+    def _diagonal_projection(self, w, step):
+        """Columns w / (1 + mu step), with mu >= 0 such that their norms are the radius."""
+        # The reciprocal of the norm is a concave function of mu: Newton's method does not
+        # pass its solution. See `diagonal_prox` in group.py.
+        step = step / step.max(axis=0)
+        mu = np.sqrt(np.einsum("ij,ij->j", w, w)) / self.radius - 1
+        for _ in range(60):
+            shrunk = w / (1 + mu * step)
+            squares = np.einsum("ij,ij->j", shrunk, shrunk)
+            slope = np.einsum("ij,ij,ij->j", shrunk, shrunk, step / (1 + mu * step))
+            change = squares * (np.sqrt(squares) / self.radius - 1) / slope
+            mu += change
+            if np.all(np.abs(change) <= 1e-15 * len(w) * mu):
+                break
+        return w / (1 + mu * step)
+
+    def subgradient_distance(self, weights, gradient, strength):
+        # The set is the gradient plus, on the sphere, t W[:, k] for all t >= 0.
+        norms = self._norms(weights)
+        along = np.einsum("ij,ij->j", weights, gradient, dtype=np.float64)
+        on_sphere = norms >= self._inner(weights)
+        t = np.where(
+            on_sphere, np.maximum(-along, 0) / np.where(on_sphere, norms, 1) ** 2, 0
+        )
+        return gradient + weights * t.astype(weights.dtype)
+
+
+class L1Ball(_Ball):
+    """L1-ball constraint: ||W||_1 <= radius for the weights of a layer.
+
+    The L1 penalty with the amount of weight given instead of its price (Tibshirani, 1996).
+
+    Parameters
+    ----------
+    radius : float, default=10.0
+        Largest sum of the absolute weights of a layer.
+
+    References
+    ----------
+    R. Tibshirani, "Regression Shrinkage and Selection via the Lasso", Journal of the Royal
+    Statistical Society B 58, 1996.
+
+    J. Duchi, S. Shalev-Shwartz, Y. Singer and T. Chandra, "Efficient Projections onto the
+    l1-Ball for Learning in High Dimensions", ICML 2008: the projection, figure 1.
+    """
+
+    def __init__(self, radius=10.0):
+        self.radius = radius
+
+    def _norms(self, weights):
+        return np.abs(weights).sum(dtype=np.float64)
+
+    def prox(self, weights, step):
+        if self._norms(weights) <= self.radius:
+            return weights.copy()
+        sizes = np.abs(weights, dtype=np.float64)
+        steps = np.broadcast_to(np.asarray(step, dtype=np.float64), sizes.shape)
+        steps = steps / steps.max()
+        # |w| - mu step, at least 0, sums to the radius; weights leave at mu = |w| / step.
+        leave_at = (sizes / steps).ravel()
+        order = np.argsort(-leave_at)
+        mu = (np.cumsum(sizes.ravel()[order]) - self.radius) / np.cumsum(
+            steps.ravel()[order]
+        )
+        mu = mu[np.flatnonzero(leave_at[order] > mu)[-1]]
+        return np.copysign(np.maximum(sizes - mu * steps, 0), weights).astype(weights.dtype)
+
+    def subgradient_distance(self, weights, gradient, strength):
+        # The set is the gradient plus, on the sphere, t d||W||_1 for all t >= 0, of which
+        # the best t is sought: the squared length is convex and piecewise quadratic in t.
+        if self._norms(weights) < self._inner(weights):
+            return gradient.copy()
+        inward = np.where(weights == 0, np.abs(gradient), -np.sign(weights) * gradient)
+        t = _best_multiple(
+            inward[weights != 0].astype(np.float64), inward[weights == 0].astype(np.float64)
+        )
+        shortened = np.where(
+            weights == 0,
+            gradient - np.clip(gradient, -t, t),
+            gradient + np.sign(weights) * t,
+        )
+        return shortened.astype(weights.dtype, copy=False)
+
+
+def _best_multiple(fixed, free):
+    """argmin_{t >= 0} of sum (fixed - t)^2 + sum max(free - t, 0)^2."""
+    # Terms of `free` count while they are larger than t: the mean of the fixed terms and
+    # of the j largest free ones, for the j that agrees with that.
+    free = np.sort(free)[::-1]
+    n = len(fixed) + np.arange(len(free) + 1)
+    totals = fixed.sum() + np.concatenate([[0.0], np.cumsum(free)])
+    means = totals / np.maximum(n, 1)
+    agrees = np.concatenate([[np.inf], free]) >= means
+    return max(means[np.flatnonzero(agrees)[-1]], 0.0)

@@ -1,0 +1,51 @@
+"""The nuclear norm: weight matrices of low rank."""
+
+import numpy as np
+
+from .base import Penalty
+
+
+class Nuclear(Penalty):
+    """Nuclear norm: the sum of a weight matrix's singular values.
+
+    It makes whole singular values vanish, so that wide layers come out with a low rank
+    (Fazel, Hindi and Boyd, 2001). The prox thresholds singular values (Cai, Candes and
+    Shen, 2010, theorem 2.1). Every prox takes a singular value decomposition.
+
+    References
+    ----------
+    M. Fazel, H. Hindi and S. Boyd, "A rank minimization heuristic with application to
+    minimum order system approximation", American Control Conference 2001.
+
+    J.-F. Cai, E. J. Candes and Z. Shen, "A singular value thresholding algorithm for
+    matrix completion", SIAM Journal on Optimization 20, 2010.
+    """
+
+    # Singular values mean nothing in a metric that differs between weights.
+    has_diagonal_prox = False
+
+    def value(self, weights):
+        return float(np.linalg.svd(weights, compute_uv=False).sum(dtype=np.float64))
+
+    def prox(self, weights, step):
+        if np.ndim(step):
+            raise ValueError(f"{self} has no prox with a step for each weight.")
+        u, s, vt = np.linalg.svd(weights, full_matrices=False)
+        kept = s > step
+        return (u[:, kept] * (s[kept] - step)) @ vt[kept]
+
+    def subgradient_distance(self, weights, gradient, strength):
+        # The set is gradient + strength (U V' + Z), with U and V the singular vectors of
+        # W, for all Z orthogonal to both whose singular values are at most 1 (Watson,
+        # 1992): Z shortens those of what U and V leave of the gradient.
+        u, s, vt = np.linalg.svd(weights, full_matrices=False)
+        rank = int((s > _slack(weights) * s.max(initial=0)).sum())
+        u, vt = u[:, :rank], vt[:rank]
+        rest = gradient - u @ (u.T @ gradient)
+        rest -= (rest @ vt.T) @ vt
+        return gradient + strength * (u @ vt) - rest + self.prox(rest, strength)
+
+
+def _slack(weights):
+    """Singular values that are rounding, relative to the largest."""
+    return 10 * max(weights.shape) * np.finfo(weights.dtype).eps

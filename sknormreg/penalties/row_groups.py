@@ -1,0 +1,151 @@
+"""Groups of rows of a weight matrix: what group penalties keep or remove as a whole.
+
+A row of a layer's weights are those that leave one input or one hidden unit. Without them
+the input, or the unit, has no effect.
+"""
+
+from numbers import Integral
+
+import numpy as np
+
+
+class RowGroups:
+    """A partition of the rows of a weight matrix.
+
+    Parameters
+    ----------
+    labels : ndarray of int of shape (fan_in,) or None
+        The group of each row, groups counted from 0; None where every row is one.
+    """
+
+    def __init__(self, labels=None):
+        self.labels = labels
+
+    def sums(self, per_row):
+        """Sums over the groups of a number for each row, shape (n_groups,)."""
+        if self.labels is None:
+            return per_row
+        return np.bincount(self.labels, per_row)
+
+    def spread(self, per_group):
+        """A number for each group as a column for the rows, shape (fan_in, 1)."""
+        per_row = per_group if self.labels is None else per_group[self.labels]
+        return per_row[:, None]
+
+    def norms(self, weights):
+        """Euclidean norms of the groups, in double precision, shape (n_groups,)."""
+        squares = np.einsum("ij,ij->i", weights, weights, dtype=np.float64)
+        return np.sqrt(self.sums(squares))
+
+    def sizes(self, weights):
+        """Number of weights in each group, shape (n_groups,)."""
+        fan_in, fan_out = weights.shape
+        return self.sums(np.full(fan_in, float(fan_out)))
+
+    def are_zero(self, weights):
+        """Mask of the groups all of whose weights are exactly 0, shape (n_groups,)."""
+        return self.sums(weights.any(axis=1).astype(np.float64)) == 0
+
+
+def resolve_groups(groups, n_features, feature_names):
+    """The `RowGroups` of a user's groups of columns.
+
+    Parameters
+    ----------
+    groups : sequence
+        Each of them a sequence of column indices or of column names, or a string: the
+        columns whose names begin with it. Columns in none of them are groups of one.
+
+    n_features : int
+
+    feature_names : ndarray of str or None
+
+    Raises
+    ------
+    ValueError
+        If groups overlap, are empty, or name columns that are not there.
+    """
+    if isinstance(groups, str) or not np.iterable(groups):
+        raise ValueError(
+            "groups must be a list of groups, each of them a list of column indices or "
+            f"names, or the beginning of column names, got {groups!r}."
+        )
+    labels = np.full(n_features, -1)
+    for label, group in enumerate(groups):
+        columns = _columns(group, n_features, feature_names)
+        taken = [column for column in columns if labels[column] >= 0]
+        if taken or len(set(columns)) < len(columns):
+            repeated = taken or [c for c in columns if columns.count(c) > 1]
+            raise ValueError(
+                f"groups overlap: column {_name(repeated[0], feature_names)} is in "
+                f"group {group!r} and once more. Every column can be in one group only."
+            )
+        labels[columns] = label
+    alone = labels < 0
+    labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.sum())
+    return RowGroups(labels)
+
+
+def _columns(group, n_features, feature_names):
+    """Indices of a group's columns."""
+    if isinstance(group, str):
+        columns = [
+            i
+            for i, name in enumerate(_checked_names(feature_names, group))
+            if name.startswith(group)
+        ]
+        if not columns:
+            raise ValueError(
+                f"groups has the beginning {group!r}, with which no column name begins. "
+                f"Columns are {_shortened(feature_names)}."
+            )
+        return columns
+    if not np.iterable(group):
+        raise ValueError(
+            "Each of groups must be a list of column indices or names, or the beginning "
+            f"of column names, got {group!r}."
+        )
+    columns = [_column(entry, group, n_features, feature_names) for entry in group]
+    if not columns:
+        raise ValueError("groups has an empty group.")
+    return columns
+
+
+def _column(entry, group, n_features, feature_names):
+    if isinstance(entry, str):
+        names = list(_checked_names(feature_names, entry))
+        if entry not in names:
+            raise ValueError(
+                f"groups names the column {entry!r}, which X does not have. Columns are "
+                f"{_shortened(feature_names)}."
+            )
+        return names.index(entry)
+    if not isinstance(entry, Integral) or isinstance(entry, bool):
+        raise ValueError(
+            "Each of groups must be a list of column indices or names, or the beginning "
+            f"of column names, got {group!r}."
+        )
+    if not 0 <= entry < n_features:
+        raise ValueError(
+            f"groups has the column index {entry}, out of range for X with {n_features} "
+            "columns, which are counted from 0."
+        )
+    return int(entry)
+
+
+def _checked_names(feature_names, entry):
+    if feature_names is None:
+        raise ValueError(
+            f"groups has the name {entry!r}, but X has no column names. Fit with a "
+            "DataFrame, or give column indices."
+        )
+    return feature_names
+
+
+def _name(column, feature_names):
+    return column if feature_names is None else f"{feature_names[column]!r}"
+
+
+def _shortened(names, most=10):
+    shown = ", ".join(repr(str(name)) for name in names[:most])
+    return f"{shown}, ..." if len(names) > most else shown

@@ -1,0 +1,157 @@
+"""From what a user says about the penalty to a penalty and an alpha for each layer."""
+
+import warnings
+from numbers import Real
+
+import numpy as np
+
+from .penalties import PENALTIES, ElasticNet, Penalty
+
+
+def named_penalties(penalty, l1_ratio):
+    """The instances that an estimator's `penalty` stands for.
+
+    Parameters
+    ----------
+    penalty : str, Penalty, or list of them
+
+    l1_ratio : float
+        Of "elasticnet".
+
+    Returns
+    -------
+    penalties : Penalty or list of Penalty
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    if isinstance(penalty, list | tuple):
+        return [_one_penalty(entry, l1_ratio, penalty) for entry in penalty]
+    return _one_penalty(penalty, l1_ratio, penalty)
+
+
+def _one_penalty(entry, l1_ratio, given):
+    if isinstance(entry, Penalty):
+        return entry
+    if isinstance(entry, str) and entry in PENALTIES:
+        return ElasticNet(l1_ratio) if entry == "elasticnet" else PENALTIES[entry]()
+    raise ValueError(
+        f"penalty must be one of {sorted(PENALTIES)}, an instance of Penalty, or one of "
+        f"these for each layer, got {given!r}."
+    )
+
+
+def needs_skip(penalties):
+    """Whether the network is to have a skip connection."""
+    if isinstance(penalties, list):
+        return any(penalty.needs_skip for penalty in penalties)
+    return penalties.needs_skip
+
+
+def penalties_by_layer(penalties, layout):
+    """The penalty of each layer.
+
+    Parameters
+    ----------
+    penalties : Penalty or list of Penalty
+
+    layout : Layout
+
+    Returns
+    -------
+    penalties : list of Penalty
+
+    Raises
+    ------
+    ValueError
+        If there are not as many as layers, or if one has a parameter that is not valid.
+    """
+    if not isinstance(penalties, list):
+        return penalties.per_layer(layout)
+    n_layers = len(layout.shapes)
+    if len(penalties) != n_layers:
+        raise ValueError(
+            f"penalty has {len(penalties)} entries, but the network has {n_layers} layers "
+            "of weights, one more than hidden layers."
+        )
+    for i, penalty in enumerate(penalties[1:], start=1):
+        if penalty.needs_skip:
+            raise ValueError(
+                f"penalty={penalty} can only be that of the first layer, got it for "
+                f"layer {i}."
+            )
+    return [penalty.per_layer(layout)[i] for i, penalty in enumerate(penalties)]
+
+
+def alphas_by_layer(alpha, penalties):
+    """The alpha of each layer, and a warning where one of them leaves a loophole.
+
+    Parameters
+    ----------
+    alpha : float or array-like of shape (n_layers,)
+
+    penalties : list of Penalty
+        Of each layer.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_layers,)
+
+    Raises
+    ------
+    ValueError
+        If they are not numbers of at least 0, one for each layer, or if one is given for
+        a constraint.
+    """
+    one_for_all = np.ndim(alpha) == 0
+    given = [alpha] * len(penalties) if one_for_all else list(alpha)
+    if len(given) != len(penalties):
+        raise ValueError(
+            f"alpha has {len(given)} entries, but the network has {len(penalties)} layers "
+            "of weights, one more than hidden layers."
+        )
+    if not all(_is_alpha(entry) for entry in given):
+        raise ValueError(
+            f"alpha must be a finite number of at least 0, or one for each layer, got "
+            f"{alpha!r}."
+        )
+    alphas = np.array(given, dtype=np.float64)
+    constrained = np.array([penalty.is_constraint for penalty in penalties])
+    _refuse_alpha_of_constraints(alpha, alphas, constrained, one_for_all, penalties)
+    _warn_of_loophole(alphas, constrained)
+    return alphas
+
+
+def _is_alpha(value):
+    return (
+        isinstance(value, Real)
+        and not isinstance(value, bool | np.bool_)
+        and np.isfinite(value)
+        and value >= 0
+    )
+
+
+def _refuse_alpha_of_constraints(alpha, alphas, constrained, one_for_all, penalties):
+    ignored = constrained & (alphas != 1)
+    if ignored.all() if one_for_all else ignored.any():
+        layer = int(np.flatnonzero(ignored)[0])
+        raise ValueError(
+            f"alpha={alpha!r} has no meaning for the constraint "
+            f"penalty={penalties[layer]}: leave alpha at 1 there, and tune "
+            "penalty__radius."
+        )
+
+
+def _warn_of_loophole(alphas, constrained):
+    free = ~constrained & (alphas == 0)
+    if free.any() and not free.all():
+        layers = np.flatnonzero(free).tolist()
+        warnings.warn(
+            f"alpha is 0 in layers {layers} and not in others: what the penalised layers "
+            "save by shrinking, the others can make up for by growing, so that the "
+            "penalty chooses a scale and hardly a network. Give every layer an alpha, "
+            "however small.",
+            stacklevel=5,
+        )

@@ -1,0 +1,191 @@
+"""PANOC+, for penalties of which only the prox is known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .curvature import CurvaturePairs
+from .full_batch import FullBatchSolver
+
+# Of the quadratic upper bound that a step size has to satisfy, and of the decrease of
+# the forward-backward envelope (De Marchi and Themelis, 2022, algorithm 2: alpha, beta).
+_BOUND, _DECREASE = 0.95, 0.5
+_MAX_TRIALS = 60
+
+# Successful steps after which a longer step size is tried.
+_PATIENCE = 20
+
+
+@dataclass
+class _Step:
+    """A proximal gradient step: z = prox(x - gamma * gradient).
+
+    Attributes
+    ----------
+    x, z : ndarray of shape (n_params,)
+
+    loss, gradient : float, ndarray of shape (n_params,)
+        Of the loss alone, at x.
+
+    gamma : float
+
+    envelope : float
+        The forward-backward envelope at x: the loss's linear model and the penalty,
+        at z, plus the squared distance over 2 gamma.
+
+    end : Evaluation
+        The objective at z.
+    """
+
+    x: np.ndarray
+    z: np.ndarray
+    loss: float
+    gradient: np.ndarray
+    gamma: float
+    envelope: float
+    end: object
+
+    @property
+    def residual(self):
+        return (self.x - self.z) / self.z.dtype.type(self.gamma)
+
+
+class _State:
+    """What is carried from one iteration to the next."""
+
+    def __init__(self, pairs):
+        self.pairs = pairs
+        self.last = None
+        self.gamma = None
+        self.n_accepted = 0
+
+
+@dataclass(frozen=True)
+class PANOC(FullBatchSolver):
+    """Quasi-Newton steps on the fixed points of the proximal gradient method.
+
+    PANOC (Stella, Themelis, Sopasakis and Patrinos, 2017) in the form PANOC+ of De Marchi
+    and Themelis (2022, algorithm 2), which needs no Lipschitz constant: L-BFGS directions
+    for the residual of a proximal gradient step, by a line search on the forward-backward
+    envelope. The loss must be smooth, the penalty may be anything with a prox, not convex
+    or with infinite values included. Every iterate is the result of a prox.
+
+    References
+    ----------
+    A. De Marchi and A. Themelis, "Proximal Gradient Algorithms under Local Lipschitz
+    Gradient Continuity", Journal of Optimization Theory and Applications 194, 2022.
+    """
+
+    def initial_state(self, params):
+        return _State(CurvaturePairs(self.memory, len(params), params.dtype))
+
+    def step(self, problem, params, current, state):
+        evaluator = _Evaluator(problem)
+        if state.last is None:
+            found = self._start(evaluator, params, current, state)
+        else:
+            found = self._accelerated(evaluator, state)
+            if found is None and len(state.pairs):
+                # The memory has led astray.
+                state.pairs.clear()
+                found = self._accelerated(evaluator, state)
+        if found is None:
+            return None, evaluator.n_evaluations
+        state.last, state.gamma = found, found.gamma
+        return (found.z, found.end), evaluator.n_evaluations
+
+    def _start(self, evaluator, params, current, state):
+        """A proximal gradient step, of a size that the loss's curvature suggests."""
+        loss, gradient = evaluator.loss_and_gradient(params)
+        length = np.linalg.norm(gradient)
+        if length == 0:
+            gamma = 1.0
+        else:
+            probe = 1e-3 * max(1.0, np.linalg.norm(params)) / length
+            _, nearby = evaluator.loss_and_gradient(
+                params - params.dtype.type(probe) * gradient
+            )
+            change = np.linalg.norm(nearby - gradient)
+            gamma = probe * length / change if change > 0 else 1.0
+        slack = _rounding(loss, params)
+        for _ in range(_MAX_TRIALS):
+            trial = evaluator.proximal_step(params, loss, gradient, gamma)
+            if _is_bounded(trial, slack):
+                return trial
+            gamma /= 2
+        return None
+
+    def _accelerated(self, evaluator, state):
+        """The first acceptable point between a proximal step and a quasi-Newton one."""
+        last, gamma = state.last, state.gamma
+        if state.n_accepted >= _PATIENCE:
+            state.n_accepted, gamma = 0, 2 * gamma
+        residual = last.residual
+        goal = last.envelope - _DECREASE * (1 - _BOUND) / 2 * last.gamma * float(
+            residual @ residual
+        )
+        direction = last.z - last.x
+        if len(state.pairs):
+            direction, _ = state.pairs.direction(residual)
+        slack = _rounding(last.loss, last.x)
+        share = 1.0
+        for _ in range(_MAX_TRIALS):
+            t = last.x.dtype.type(share)
+            x = (1 - t) * last.z + t * (last.x + direction)
+            loss, gradient = evaluator.loss_and_gradient(x)
+            trial = None
+            while np.isfinite(loss) and gamma > 1e-12 * state.gamma:
+                trial = evaluator.proximal_step(x, loss, gradient, gamma)
+                if _is_bounded(trial, slack):
+                    break
+                gamma, trial = gamma / 2, None
+                state.n_accepted = 0
+            if trial is not None and trial.envelope <= goal + slack:
+                self._remember(state, last, trial)
+                return trial
+            # Towards z, whose envelope is low enough.
+            share = share / 2 if share > 1e-3 else 0.0
+            if np.array_equal(x, last.z):
+                return None
+        return None
+
+    def _remember(self, state, last, trial):
+        state.n_accepted += 1
+        if trial.gamma != last.gamma:
+            # Residuals of different step sizes do not compare.
+            state.pairs.clear()
+            return
+        state.pairs.append(trial.x - last.x, trial.residual - last.residual)
+
+
+class _Evaluator:
+    """Counts evaluations; makes proximal gradient steps."""
+
+    def __init__(self, problem):
+        self._problem = problem
+        self.n_evaluations = 0
+
+    def loss_and_gradient(self, x):
+        self.n_evaluations += 1
+        return self._problem.loss_and_gradient(x)
+
+    def proximal_step(self, x, loss, gradient, gamma):
+        z = x - x.dtype.type(gamma) * gradient
+        self._problem.prox(z, gamma)
+        self.n_evaluations += 1
+        end = self._problem.evaluate(z)
+        move = z - x
+        model = loss + float(gradient @ move) + float(move @ move) / (2 * gamma)
+        penalty = self._problem.penalty_value(z)
+        return _Step(x, z, loss, gradient, gamma, model + penalty, end)
+
+
+def _is_bounded(step, slack):
+    """Whether the loss at z is below its quadratic model at x, with some room."""
+    move = step.z - step.x
+    room = (1 - _BOUND) / (2 * step.gamma) * float(move @ move)
+    return np.isfinite(step.end.value) and step.end.value <= step.envelope - room + slack
+
+
+def _rounding(value, params):
+    return 10 * np.finfo(params.dtype).eps * abs(value)
