@@ -47,7 +47,13 @@ from ._docstrings import (
     document,
 )
 from .callbacks import FitCallbacks
-from .engine import Data, Network, make_engine, warn_of_missing_extension
+from .engine import (
+    Data,
+    Network,
+    NumpyEngine,
+    make_engine,
+    warn_of_missing_extension,
+)
 from .engine.activations import ACTIVATIONS
 from .engine.losses import (
     BinaryLogLoss,
@@ -57,7 +63,7 @@ from .engine.losses import (
     MultinomialLogLoss,
     Pinball,
 )
-from .inspection import path_importances
+from .fitted_network import FittedNetworkMixin
 from .objective import Objective
 from .penalties import PENALTIES, Layout, Penalty
 from .regularization import (
@@ -78,7 +84,9 @@ from .training import (
 )
 
 
-class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class _RegularizedMLP(
+    FittedNetworkMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Validation, fitting and attributes that classifier and regressor share."""
 
     _doc_link_module = "sknormreg"
@@ -459,6 +467,10 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         )
 
     def _continued_params(self, network, dtype):
+        if self._has_sparse_weights():
+            raise ValueError(
+                "Training cannot go on from sparse weights: call densify() first."
+            )
         weights = self._weights()
         shapes = [part.shape for part in weights]
         if shapes != list(network.shapes):
@@ -505,32 +517,6 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.best_validation_score_ = max(result.validation_scores, default=None)
         self.__dict__.pop("_training_state", None)
 
-    @property
-    def sparsity_(self):
-        """Share of the weights that are exactly 0."""
-        check_is_fitted(self)
-        return 1 - self.n_nonzero_ / sum(part.size for part in self._weights())
-
-    @property
-    def n_nonzero_(self):
-        """Number of weights that are not 0."""
-        check_is_fitted(self)
-        return int(sum(np.count_nonzero(part) for part in self._weights()))
-
-    @property
-    def feature_importances_(self):
-        """Share of each input in the absolute weights of all paths to the outputs."""
-        check_is_fitted(self)
-        return path_importances(self.coefs_, getattr(self, "skip_coef_", None))
-
-    def _weights(self):
-        """Weights of all layers as the engine takes them: with those of a skip connection
-        as further columns of the first."""
-        if not hasattr(self, "skip_coef_"):
-            return self.coefs_
-        first, *others = self.coefs_
-        return [np.hstack([first, self.skip_coef_]), *others]
-
     # Predicting
 
     def _raw_predict(self, X):
@@ -548,8 +534,9 @@ class _RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 order="C",
                 reset=False,
             )
-        engine = make_engine(self._network)
-        return engine.raw_predict(self._weights(), self.intercepts_, X)
+        # SciPy multiplies by sparse weights.
+        make = NumpyEngine if self._has_sparse_weights() else make_engine
+        return make(self._network).raw_predict(self._weights(), self.intercepts_, X)
 
     def _needs_no_conversion(self, X):
         """Whether validate_data would only look for values that are not finite."""

@@ -60,7 +60,7 @@ class NumpyEngine:
         """Outputs before the output activation, shape (n_rows, n_outputs)."""
         n_rows = X.shape[0] if rows is None else len(rows)
         raw = np.empty(
-            (n_rows, coefs[-1].shape[1]), dtype=np.result_type(X.dtype, coefs[0])
+            (n_rows, coefs[-1].shape[1]), dtype=np.result_type(X.dtype, coefs[0].dtype)
         )
         for block in _blocks(n_rows, self.block_rows(raw.dtype)):
             X_block = X[block if rows is None else rows[block]]
@@ -130,6 +130,8 @@ class NumpyEngine:
     def _first_product(self, X, weights):
         """What the skip connection adds to the raw output (or None), and X W."""
         product = X @ weights
+        if sparse.issparse(product):
+            product = product.toarray()
         if not self.network.skip:
             return None, product
         hidden, raw = self.network.split_skip(product)

@@ -1,0 +1,70 @@
+"""The fitted network as an estimator of scikit-learn."""
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.preprocessing import LabelBinarizer
+
+# What scikit-learn's estimators know, by our names.
+_ACTIVATIONS = {name: name for name in ("identity", "logistic", "tanh", "relu")}
+
+
+def to_sklearn(estimator):
+    """`estimator.to_sklearn()`: see there."""
+    network = estimator._network
+    problem = _what_is_missing(network)
+    if problem:
+        raise ValueError(
+            f"{'MLPClassifier' if is_classifier(estimator) else 'MLPRegressor'} of "
+            f"scikit-learn cannot express this network: {problem}."
+        )
+    (activation,) = set(network.activations) or {"identity"}
+    params = dict(
+        hidden_layer_sizes=tuple(map(int, network.layer_units[1:-1])), activation=activation
+    )
+    if is_classifier(estimator):
+        converted = MLPClassifier(**params)
+        converted._label_binarizer = LabelBinarizer().fit(_example_labels(estimator))
+        converted.classes_ = converted._label_binarizer.classes_
+    else:
+        poisson = network.loss.out_activation == "exp"
+        converted = MLPRegressor(**params, loss="poisson" if poisson else "squared_error")
+    for name in ("coefs_", "intercepts_"):
+        setattr(converted, name, [array.copy() for array in getattr(estimator, name)])
+    for name in _SHARED_ATTRIBUTES:
+        if hasattr(estimator, name):
+            setattr(converted, name, getattr(estimator, name))
+    return converted
+
+
+_SHARED_ATTRIBUTES = (
+    "n_features_in_",
+    "feature_names_in_",
+    "n_layers_",
+    "n_outputs_",
+    "out_activation_",
+    "n_iter_",
+    "t_",
+    "loss_",
+    "best_loss_",
+    "loss_curve_",
+)
+
+
+def _what_is_missing(network):
+    """Why scikit-learn's estimators cannot express a network; None where they can."""
+    if network.skip:
+        return "it has no skip connection, which penalty='hierarchical' takes"
+    if len(set(network.activations)) > 1:
+        return f"it has one activation for all layers, not {network.activations}"
+    unknown = set(network.activations) - set(_ACTIVATIONS)
+    if unknown:
+        return f"it has no activation {unknown.pop()!r}, only {sorted(_ACTIVATIONS)}"
+    return None
+
+
+def _example_labels(estimator):
+    """Targets from which a LabelBinarizer learns the classes."""
+    if estimator._multilabel:
+        return np.eye(len(estimator.classes_), dtype=int)
+    return estimator.classes_

@@ -1,0 +1,185 @@
+"""What can be asked of a fitted network, and what can be made of it."""
+
+import copy
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
+
+from .compaction import active_units, compacted
+from .conversion import to_sklearn
+from .engine import Network
+from .inspection import path_importances
+
+# Share of non-zero weights from which on a layer is faster as a dense array, on one
+# thread. See benchmarks/bench_sparsify.py.
+_SPARSE_DENSITY = 0.05
+
+
+class FittedNetworkMixin:
+    """Attributes and methods that rest on `coefs_`, `intercepts_` and `_network` alone."""
+
+    @property
+    def sparsity_(self):
+        """Share of the weights that are exactly 0."""
+        return 1 - self.n_nonzero_ / sum(np.prod(part.shape) for part in self._weights())
+
+    @property
+    def n_nonzero_(self):
+        """Number of weights that are not 0."""
+        check_is_fitted(self)
+        return int(sum(np.count_nonzero(_dense(part)) for part in self._weights()))
+
+    @property
+    def feature_importances_(self):
+        """Share of each input in the absolute weights of all paths to the outputs."""
+        check_is_fitted(self)
+        coefs = [_dense(coef) for coef in self.coefs_]
+        return path_importances(coefs, getattr(self, "skip_coef_", None))
+
+    @property
+    def selected_features_(self):
+        """Mask of the inputs that have any effect on the outputs."""
+        return self.feature_importances_ > 0
+
+    @property
+    def selected_feature_names_(self):
+        """Names of the inputs that have any effect on the outputs."""
+        selected = self.selected_features_
+        names = getattr(self, "feature_names_in_", None)
+        if names is None:
+            names = np.array([f"x{i}" for i in range(len(selected))], dtype=object)
+        return names[selected]
+
+    @property
+    def n_active_units_(self):
+        """Number of units in each hidden layer that have any effect on the outputs."""
+        check_is_fitted(self)
+        return [int(mask.sum()) for mask in active_units(list(map(_dense, self.coefs_)))]
+
+    def compact(self):
+        """An estimator that predicts the same, without units that make no difference.
+
+        A unit makes none where no non-zero weights lead from an input to it, or from it
+        to an output. The former's value is constant, and goes into the intercepts of the
+        next layer. Features stay as they are: the new estimator takes the same X.
+
+        Returns
+        -------
+        estimator : object
+            Of the same class, with smaller `hidden_layer_sizes` and a dictionary
+            `shrinkage_`, which tells units, weights and non-zero weights of both
+            networks. Curves, `loss_` and `optimality_` are those of this one.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.preprocessing import scale
+        >>> from sknormreg import RegularizedMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = RegularizedMLPClassifier((50,), penalty="group_lasso", random_state=0)
+        >>> small = mlp.fit(scale(X), y).compact()
+        >>> small.shrinkage_["n_units"]["before"]
+        [50]
+        >>> small.n_active_units_ == small.shrinkage_["n_units"]["after"]
+        True
+        """
+        check_is_fitted(self)
+        network = self._network
+        coefs = [_dense(coef) for coef in self.coefs_]
+        coefs, intercepts = compacted(coefs, self.intercepts_, network.activations)
+        small = copy.copy(self)
+        # The state of a solver, which knows the other network's parameters.
+        small.__dict__.pop("_training_state", None)
+        sizes = tuple(coef.shape[1] for coef in coefs[:-1])
+        small.set_params(hidden_layer_sizes=sizes)
+        small.coefs_, small.intercepts_ = coefs, intercepts
+        small._network = Network(
+            (network.layer_units[0], *sizes, network.layer_units[-1]),
+            network.activations,
+            network.loss,
+            network.skip,
+        )
+        small.shrinkage_ = {
+            name: {"before": before, "after": after}
+            for name, before, after in zip(_SIZES, _sizes_of(self), _sizes_of(small))
+        }
+        return small
+
+    def to_sklearn(self):
+        """The fitted MLPClassifier or MLPRegressor of scikit-learn that predicts the same.
+
+        Returns
+        -------
+        estimator : MLPClassifier or MLPRegressor
+            Fitted, with parameters that describe its network; those that train it have
+            their defaults.
+
+        Raises
+        ------
+        ValueError
+            If scikit-learn's class has no such network: with a skip connection, different
+            activations in different layers, or an activation that it does not know.
+        """
+        check_is_fitted(self)
+        dense = copy.copy(self).densify()
+        return to_sklearn(dense)
+
+    def sparsify(self):
+        """Convert weights to sparse matrices, in layers where prediction gains by it.
+
+        These are those in which at most 5 % of the weights are not zero. Training needs
+        dense weights: call `densify` before `partial_fit` or a warm start.
+
+        Returns
+        -------
+        self : object
+            The estimator, with a `scipy.sparse.csr_array` in `coefs_` for each such layer.
+        """
+        check_is_fitted(self)
+        self.coefs_ = [
+            sparse.csr_array(coef) if _is_worth_it(coef) else coef for coef in self.coefs_
+        ]
+        return self
+
+    def densify(self):
+        """Convert weights to arrays: what `fit` leaves, and `sparsify` has changed.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        check_is_fitted(self)
+        self.coefs_ = [_dense(coef) for coef in self.coefs_]
+        return self
+
+    def _weights(self):
+        """Weights of all layers as the engine takes them: with those of a skip connection
+        as further columns of the first."""
+        if not hasattr(self, "skip_coef_"):
+            return self.coefs_
+        first, *others = self.coefs_
+        return [np.hstack([_dense(first), self.skip_coef_]), *others]
+
+    def _has_sparse_weights(self):
+        return any(sparse.issparse(coef) for coef in self.coefs_)
+
+
+_SIZES = ("n_units", "n_weights", "n_nonzero")
+
+
+def _sizes_of(estimator):
+    units = [int(size) for size in estimator._network.layer_units[1:-1]]
+    n_weights = int(sum(np.prod(part.shape) for part in estimator._weights()))
+    return units, n_weights, estimator.n_nonzero_
+
+
+def _is_worth_it(coef):
+    return (
+        not sparse.issparse(coef) and np.count_nonzero(coef) <= _SPARSE_DENSITY * coef.size
+    )
+
+
+def _dense(coef):
+    return coef.toarray() if sparse.issparse(coef) else coef
