@@ -423,7 +423,7 @@ class _RegularizedMLP(
             data,
             rows,
             penalties,
-            alphas_by_layer(self.alpha, penalties),
+            alphas_by_layer(self.alpha, penalties, isinstance(self.penalty, str)),
             total_weight=total_weight,
             scales=scales,
             dropout=self._dropout_rates(len(sizes)),

@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .compaction import active_units, compacted
@@ -14,6 +15,11 @@ from .inspection import path_importances
 # Share of non-zero weights from which on a layer is faster as a dense array, on one
 # thread. See benchmarks/bench_sparsify.py.
 _SPARSE_DENSITY = 0.05
+
+
+def _is_fitted(estimator):
+    check_is_fitted(estimator)
+    return True
 
 
 class FittedNetworkMixin:
@@ -125,6 +131,9 @@ class FittedNetworkMixin:
         dense = copy.copy(self).densify()
         return to_sklearn(dense)
 
+    # Not before: an estimator that has it then is taken for a linear model with a `coef_`
+    # by scikit-learn's checks.
+    @available_if(_is_fitted)
     def sparsify(self):
         """Convert weights to sparse matrices, in layers where prediction gains by it.
 
@@ -136,12 +145,12 @@ class FittedNetworkMixin:
         self : object
             The estimator, with a `scipy.sparse.csr_array` in `coefs_` for each such layer.
         """
-        check_is_fitted(self)
         self.coefs_ = [
             sparse.csr_array(coef) if _is_worth_it(coef) else coef for coef in self.coefs_
         ]
         return self
 
+    @available_if(_is_fitted)
     def densify(self):
         """Convert weights to arrays: what `fit` leaves, and `sparsify` has changed.
 
@@ -150,7 +159,6 @@ class FittedNetworkMixin:
         self : object
             The estimator.
         """
-        check_is_fitted(self)
         self.coefs_ = [_dense(coef) for coef in self.coefs_]
         return self
 

@@ -85,7 +85,7 @@ def penalties_by_layer(penalties, layout):
     return [penalty.per_layer(layout)[i] for i, penalty in enumerate(penalties)]
 
 
-def alphas_by_layer(alpha, penalties):
+def alphas_by_layer(alpha, penalties, by_name=False):
     """The alpha of each layer, and a warning where one of them leaves a loophole.
 
     Parameters
@@ -94,6 +94,10 @@ def alphas_by_layer(alpha, penalties):
 
     penalties : list of Penalty
         Of each layer.
+
+    by_name : bool
+        Whether the penalty was given by its name alone, and with it no radius: an alpha
+        is then no second setting of the same thing, and only warned of.
 
     Returns
     -------
@@ -119,7 +123,16 @@ def alphas_by_layer(alpha, penalties):
         )
     alphas = np.array(given, dtype=np.float64)
     constrained = np.array([penalty.is_constraint for penalty in penalties])
-    _refuse_alpha_of_constraints(alpha, alphas, constrained, one_for_all, penalties)
+    ignored = constrained & (alphas != 1)
+    if ignored.all() if one_for_all else ignored.any():
+        penalty = penalties[int(np.flatnonzero(ignored)[0])]
+        message = (
+            f"alpha={alpha!r} has no meaning for the constraint penalty={penalty}: leave "
+            "alpha at 1 there, and tune the radius (penalty__radius in a grid search)."
+        )
+        if not by_name:
+            raise ValueError(message)
+        warnings.warn(message, stacklevel=5)
     _warn_of_loophole(alphas, constrained)
     return alphas
 
@@ -131,17 +144,6 @@ def _is_alpha(value):
         and np.isfinite(value)
         and value >= 0
     )
-
-
-def _refuse_alpha_of_constraints(alpha, alphas, constrained, one_for_all, penalties):
-    ignored = constrained & (alphas != 1)
-    if ignored.all() if one_for_all else ignored.any():
-        layer = int(np.flatnonzero(ignored)[0])
-        raise ValueError(
-            f"alpha={alpha!r} has no meaning for the constraint "
-            f"penalty={penalties[layer]}: leave alpha at 1 there, and tune "
-            "penalty__radius."
-        )
 
 
 def _warn_of_loophole(alphas, constrained):

@@ -24,6 +24,7 @@ from sklearn.utils.estimator_checks import (
 from threadpoolctl import threadpool_limits
 
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
+from sknormreg.penalties import PENALTIES
 
 BOTH = [RegularizedMLPClassifier, RegularizedMLPRegressor]
 SOLVERS = ["lbfgs", "adam", "sgd"]
@@ -43,6 +44,10 @@ def test_check_estimator_of_the_defaults(estimator, check):
     check(estimator)
 
 
+# Penalties that are not convex, or that PANOC+ trains, whose line search compares values.
+INEXACT = {"hierarchical", "mcp", "scad", "max_norm", "l1_ball", "nuclear"}
+
+
 def grid():
     """Cheap settings: few units, few iterations."""
     for cls in BOTH:
@@ -56,6 +61,12 @@ def grid():
             cls,
             dict(early_stopping=True, validation_fraction=0.5, solver="lbfgs"),
         )
+        for penalty in sorted(set(PENALTIES) - {"l1", "elasticnet", "l2"}):
+            yield cls, dict(penalty=penalty)
+            yield cls, dict(penalty=penalty, solver="sgd", learning_rate_init=0.05)
+            if PENALTIES[penalty].has_diagonal_prox:
+                yield cls, dict(penalty=penalty, solver="adam", learning_rate_init=0.02)
+        yield cls, dict(dropout=0.3, input_dropout=0.1, solver="adam")
         yield cls, dict(activation="relu")
         yield cls, dict(hidden_layer_sizes=())
         # A warm start goes on where it was; only a converged fit stays there.
@@ -78,6 +89,15 @@ def expected_failures(estimator):
     if estimator.early_stopping:
         reason = "Rows are held out at random: a repeated row may be on both sides."
         failures.update({check.__name__: reason for check in EQUIVALENCE})
+    if estimator.penalty in INEXACT and estimator.solver == "auto":
+        reason = (
+            "Two fits whose sums round differently end in different minima, or a little "
+            "before the last digits of one."
+        )
+        failures.update({check.__name__: reason for check in EQUIVALENCE})
+    if estimator.dropout:
+        reason = "Each row is without values of its own, as is its repetition."
+        failures.update({check.__name__: reason for check in EQUIVALENCE})
     return failures
 
 
@@ -87,8 +107,12 @@ def expected_failures(estimator):
         for cls, params in grid()
     ],
     expected_failed_checks=expected_failures,
+    # Which of the two equivalence checks fails depends on the last digits.
+    xfail_strict=False,
 )
 @not_converged
+# A check sets alpha whatever the penalty is, here constraints.
+@pytest.mark.filterwarnings("ignore:alpha=0.01 has no meaning")
 def test_check_estimator_of_other_settings(estimator, check):
     check(estimator)
 
