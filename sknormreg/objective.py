@@ -327,7 +327,11 @@ class Objective:
         terms = [penalty.compiled_terms for penalty in self.penalties]
         if any(term is None or term.group for term in terms):
             return None
-        scales = np.array(self._layer_scales)
+        if self.network.skip and self._output_scale != 1:
+            # The first layer then has columns of another scale than the rest.
+            return None
+        scales = np.ones(len(terms))
+        scales[-1] = self._output_scale
         strengths = self.strengths / self.value_scale
         # Omega(scale w) in terms of w: of degree 1 and 2.
         l1 = strengths * [term.l1 for term in terms] * scales

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import cycle, islice, product
 
 import numpy as np
@@ -89,10 +90,10 @@ def products(request):
     _compiled.set_products(before)
 
 
-def _network(layer_units, activations="tanh", loss="squared_error"):
+def _network(layer_units, activations="tanh", loss="squared_error", skip=False):
     names = [activations] if isinstance(activations, str) else activations
     hidden = tuple(islice(cycle(names), len(layer_units) - 2))
-    return Network(tuple(layer_units), hidden, LOSSES[loss](layer_units[-1]))
+    return Network(tuple(layer_units), hidden, LOSSES[loss](layer_units[-1]), skip)
 
 
 def _params(network, seed=0, dtype=np.float64):
@@ -277,6 +278,50 @@ def test_gradients_of_every_remainder_of_a_tile(products):
         _assert_same_gradients(network, params, data, None, 3e-6, double, f"{n_units=}")
 
 
+@pytest.mark.parametrize(("loss", "n_outputs"), OUTPUTS)
+def test_gradients_with_a_skip_connection(loss, n_outputs):
+    rows_of_all_kinds = cycle(ROWS)
+    for depth, weighted in product(range(4), (False, True)):
+        units = (6, *(1, 5, 4)[:depth], n_outputs)
+        network = _network(units, ("tanh", "gelu"), loss, skip=True)
+        params, data = _params(network), _data(network, 23, weighted)
+        for name, form in FORMS.items():
+            kind = next(rows_of_all_kinds)
+            # Sums of dozens of numbers of order 1, in another order.
+            _assert_same_gradients(
+                network,
+                params,
+                data._replace(X=form(data.X)),
+                _some_rows(23, kind),
+                rtol=1e-12,
+                message=f"{depth=} {weighted=} {name}, {kind} rows",
+            )
+
+
+@pytest.mark.parametrize("size", LARGE)
+@pytest.mark.parametrize("form", ["dense", "csr"])
+def test_gradients_of_many_sizes_with_a_skip_connection(size, form, products):
+    layer_units, n_rows = LARGE[size]
+    loss = "squared_error" if layer_units[-1] == 1 else "multinomial"
+    network = _network(layer_units, ("tanh", "gelu", "relu"), loss, skip=True)
+    params, data = _params(network), _data(network, n_rows, weighted=True)
+    data = data._replace(X=FORMS[form](data.X))
+    for rows in "all", "repeated":
+        # Sums of thousands of numbers of order 1, in another order.
+        _assert_same_gradients(network, params, data, _some_rows(n_rows, rows), rtol=1e-12)
+
+
+def test_gradients_with_a_skip_connection_in_single_precision(products):
+    for n_units, n_outputs in (1, 1), (5, 1), (1, 3), (40, 33):
+        network = _network((600, n_units, n_outputs), skip=True)
+        params, rows = _params(network, dtype=np.float32), _some_rows(50, "repeated")
+        data, double = _single(_data(network, 50, weighted=True))
+        for form in ("dense", "csr"):
+            formed = data._replace(X=FORMS[form](data.X))
+            # Sums of up to 600 terms of a dozen roundings of 6e-8 each.
+            _assert_same_gradients(network, params, formed, rows, 3e-6, double, form)
+
+
 def test_csr_of_rows_that_are_full():
     """Entries, not rows, then limit what is sorted together."""
     network = _network((4000, 3, 2))
@@ -365,6 +410,17 @@ def test_predictions(activation, layer_units):
     for form, kind in product(FORMS.values(), ROWS):
         # Sums of a few dozen numbers of order 1, in another order.
         _assert_same_predictions(network, params, form(X), _some_rows(23, kind))
+
+
+@pytest.mark.parametrize("layer_units", [(6, 3), (6, 5, 1), (6, 1, 1), (6, 7, 4, 3)])
+def test_predictions_with_a_skip_connection(layer_units, products):
+    network = _network(layer_units, skip=True)
+    params = _params(network)
+    for n_rows, kind in product((1, 23, 2000), ROWS):
+        X, rows = _data(network, n_rows).X, _some_rows(n_rows, kind)
+        for form in ("dense", "csr", "untidy csr"):
+            # Sums of a few dozen numbers of order 1, in another order.
+            _assert_same_predictions(network, params, FORMS[form](X), rows)
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 2, 255, 257, 20_000])
@@ -680,6 +736,54 @@ def test_epochs_of_large_batches_and_layers(method, batch_size, form):
     _assert_same_epochs(*runs, rtol=1e-10)
 
 
+def _with_skip(problem):
+    network, *rest = problem()
+    return replace(network, skip=True), *rest
+
+
+def _count():
+    """A single output and hidden layers."""
+    network = _network((6, 5, 4, 1), loss="poisson")
+    return network, _data(network, 230, weighted=True), None, 60.0
+
+
+@pytest.mark.parametrize("problem", [_regression, _classification, _count])
+@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
+@pytest.mark.parametrize("method", METHODS)
+def test_epochs_with_a_skip_connection(problem, penalty, method):
+    network, data, rows, alpha = _with_skip(problem)
+    for batch_size, n_epochs in (1, 1), (32, 2), (1000, 3):
+        runs = [
+            _epochs(
+                engine(network),
+                data,
+                rows,
+                PENALTIES[penalty],
+                alpha,
+                method,
+                batch_size,
+                n_epochs,
+            )
+            for engine in (CompiledEngine, NumpyEngine)
+        ]
+        # Roundings of 1e-16 that up to 230 steps with momentum amplify.
+        _assert_same_epochs(*runs, rtol=1e-10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("form", ["dense", "csr"])
+def test_epochs_of_several_blocks_with_a_skip_connection(method, form, products):
+    network = _network((20, 150, 130, 3), ("relu", "gelu"), "multinomial", skip=True)
+    data = _data(network, 3000, weighted=True)
+    data = data._replace(X=FORMS[form](data.X))
+    runs = [
+        _epochs(engine(network), data, None, L1(), 1.0, method, 3000, n_epochs=2)
+        for engine in (CompiledEngine, NumpyEngine)
+    ]
+    # As above.
+    _assert_same_epochs(*runs, rtol=1e-10)
+
+
 @pytest.mark.parametrize("problem", [_regression, _classification, _counts])
 @pytest.mark.parametrize("method", METHODS)
 def test_epochs_in_single_precision(problem, method):
@@ -799,8 +903,9 @@ def _everything(engine, X, y):
 
 
 @pytest.mark.parametrize("form", ["dense", "csr"])
-def test_bits_do_not_depend_on_the_number_of_threads(form, products, each_job_takes):
-    network = _network((20, 100, 60, 3), ("tanh", "gelu"), "multinomial")
+@pytest.mark.parametrize("skip", [False, True])
+def test_bits_do_not_depend_on_the_number_of_threads(form, skip, products, each_job_takes):
+    network = _network((20, 100, 60, 3), ("tanh", "gelu"), "multinomial", skip)
     data = _data(network, 700)
     X = FORMS[form](data.X)
     engine = CompiledEngine(network)

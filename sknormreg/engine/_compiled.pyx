@@ -51,6 +51,7 @@ cdef extern from "csrc/engine.h" nogil:
     ctypedef struct job:
         task task
         int n_layers
+        int64_t n_skip
         const int64_t *units
         const int *activations
         int loss
@@ -213,6 +214,8 @@ cdef class Job:
     Parameters
     ----------
     units : array of int64, of every layer
+    n_skip : int
+        Columns of the first layer's weights that are a skip connection's.
     activations : array of int32, a code for every hidden layer
     loss : int
         A code.
@@ -228,7 +231,10 @@ cdef class Job:
     cdef bint _double
     cdef int64_t _itemsize
 
-    def __cinit__(self, units, activations, int loss, double loss_parameter, bint double):
+    def __cinit__(
+        self, units, int64_t n_skip, activations, int loss, double loss_parameter,
+        bint double,
+    ):
         cdef int n_layers = len(units) - 1
         self._arrays = []
         self._double = double
@@ -237,6 +243,7 @@ cdef class Job:
         if self._layers == NULL:
             raise MemoryError()
         self._job.n_layers = n_layers
+        self._job.n_skip = n_skip
         self._job.units = <const int64_t *> self._address(units, 8 * (n_layers + 1))
         self._job.activations = <const int *> self._address(activations, 4 * (n_layers - 1))
         self._job.loss = loss
@@ -248,12 +255,16 @@ cdef class Job:
         self._job.interrupted = _interrupted
         self._job.context = <void *> self
         for layer in range(n_layers):
-            self._job.n_params += (
-                (self._job.units[layer] + 1) * self._job.units[layer + 1]
-            )
+            fan_in, fan_out = self._shape(layer)
+            self._job.n_params += fan_in * fan_out + self._job.units[layer + 1]
 
     def __dealloc__(self):
         free(self._layers)
+
+    cdef _shape(self, int layer):
+        """(fan_in, fan_out) of a layer's weights."""
+        n_skip = 0 if layer else self._job.n_skip
+        return self._job.units[layer], self._job.units[layer + 1] + n_skip
 
     cdef const void *_address(self, array, int64_t n_bytes, bint writable=False) except? NULL:
         """Where the first of at least `n_bytes` of a C-ordered array lies."""
@@ -277,12 +288,12 @@ cdef class Job:
         """Parameters in arrays of their own, to be read only."""
         cdef int layer, n_layers = self._job.n_layers
         for layer in range(n_layers):
-            fan_in, fan_out = self._job.units[layer], self._job.units[layer + 1]
+            fan_in, fan_out = self._shape(layer)
             self._job.weights[layer] = self._address(
                 weights[layer], fan_in * fan_out * self._itemsize
             )
             self._job.intercepts[layer] = self._address(
-                intercepts[layer], fan_out * self._itemsize
+                intercepts[layer], self._job.units[layer + 1] * self._itemsize
             )
 
     def set_params(self, params, bint writable):

@@ -78,7 +78,6 @@ class CompiledEngine:
     def supports(network):
         """Whether its activations and its loss are among the compiled ones."""
         known = all(name in _ACTIVATIONS for name in network.activations)
-        known = known and not network.skip
         return known and type(network.loss) in _LOSSES
 
     @contextmanager
@@ -94,7 +93,7 @@ class CompiledEngine:
         """Outputs before the output activation, shape (n_rows, n_outputs)."""
         dtype = np.result_type(X.dtype, coefs[0])
         n_rows = X.shape[0] if rows is None else len(rows)
-        raw = np.empty((n_rows, coefs[-1].shape[1]), dtype=dtype)
+        raw = np.empty((n_rows, self.network.layer_units[-1]), dtype=dtype)
         if X.dtype != dtype:
             # In parts, to keep the converted copy small.
             for start in range(0, n_rows, _CONVERTED_ROWS):
@@ -181,6 +180,7 @@ class CompiledEngine:
     def _job(self, dtype):
         return _compiled.Job(
             self._units,
+            self.network.n_skip,
             self._activations,
             self._loss,
             self._loss_parameter,

@@ -30,8 +30,11 @@ typedef int (*hook_function)(void *context);
 typedef struct {
     enum task task;
 
-    /* The network: n_layers weight matrices, units[0] features, units[n_layers] outputs. */
+    /* The network: n_layers weight matrices, units[0] features, units[n_layers] outputs.
+       The first matrix has `n_skip` more columns, of weights that lead straight to the
+       outputs: as many as these, or none. */
     int n_layers;
+    int64_t n_skip;
     const int64_t *units;
     const int *activations;
     int loss;

@@ -27,18 +27,32 @@ static const real *NAME(dense_rows)(const job *j, NAME(plan) *p, int64_t first,
     return gathered;
 }
 
-/* out = (values of the layer below) W, for a slice. */
-static void NAME(product)(const job *j, NAME(plan) *p, int layer, const real *below,
-                          int64_t first, int64_t n_rows, real *out) {
-    int64_t fan_in = j->units[layer], fan_out = j->units[layer + 1];
+/* out = (values of the layer below) W, for a slice and n_columns of W from the given one. */
+static void NAME(product)(const job *j, NAME(plan) *p, int layer, int64_t column,
+                          int64_t n_columns, const real *below, int64_t first,
+                          int64_t n_rows, real *out) {
+    const real *weights = p->weights[layer] + column;
+    int64_t width = NAME(width)(j, layer);
     if (layer == 0 && !j->dense) {
         for (int64_t i = 0; i < n_rows; i++) {
-            NAME(sparse_row_product)(j, NAME(row_at)(j, p->block_start + first + i),
-                                     p->weights[0], fan_out, out + i * fan_out);
+            NAME(sparse_row_product)(j, NAME(row_at)(j, p->block_start + first + i), weights,
+                                     width, n_columns, out + i * n_columns);
         }
         return;
     }
-    NAME(multiply)(j->products, below, p->weights[layer], out, n_rows, fan_in, fan_out);
+    NAME(multiply)(j->products, below, weights, width, out, n_rows, j->units[layer],
+                   n_columns);
+}
+
+/* The last layer's products for a slice, with what the skip connection adds to them. */
+static void NAME(output_product)(const job *j, NAME(plan) *p, const real *below,
+                                 const real *skipped, int64_t first, int64_t n_rows,
+                                 real *out) {
+    int64_t n_outputs = j->units[j->n_layers];
+    NAME(product)(j, p, j->n_layers - 1, 0, n_outputs, below, first, n_rows, out);
+    if (skipped) {
+        NAME(add_multiple)(out, 1, skipped, n_rows * n_outputs);
+    }
 }
 
 /* Loss and derivative of a slice's outputs, in place. */
@@ -87,24 +101,28 @@ static void NAME(row_task)(void *job_, int64_t slice, int thread) {
         NAME(sort_entries)(j, p, slice, first, n_rows);
     }
     int top = j->n_layers - 1;
+    int64_t n_outputs = j->units[top + 1];
+    real *skipped = p->skipped ? p->skipped + slot_row * n_outputs : NULL;
+    if (skipped) {
+        NAME(product)(j, p, 0, j->units[1], n_outputs, below, first, n_rows, skipped);
+    }
     for (int layer = 0; layer < top; layer++) {
         int64_t n_units = j->units[layer + 1];
         real *values = p->hidden[layer] + slot_row * n_units;
         real *slopes = p->slopes[layer] ? p->slopes[layer] + slot_row * n_units : NULL;
-        NAME(product)(j, p, layer, below, first, n_rows, values);
+        NAME(product)(j, p, layer, 0, n_units, below, first, n_rows, values);
         NAME(activate)(j->activations[layer], values, p->intercepts[layer], slopes, n_rows,
                        n_units);
         below = values;
     }
-    int64_t n_outputs = j->units[top + 1];
     if (j->task == PREDICT) {
         real *raw = (real *)j->raw + (p->block_start + first) * n_outputs;
-        NAME(product)(j, p, top, below, first, n_rows, raw);
+        NAME(output_product)(j, p, below, skipped, first, n_rows, raw);
         NAME(add_bias)(raw, p->intercepts[top], n_rows, n_outputs);
         return;
     }
     real *delta = p->deltas[top] + first * n_outputs;
-    NAME(product)(j, p, top, below, first, n_rows, delta);
+    NAME(output_product)(j, p, below, skipped, first, n_rows, delta);
     p->slice_losses[slice] = NAME(slice_loss)(j, p, first, n_rows, delta);
     for (int layer = top; layer > 0; layer--) {
         int64_t fan_in = j->units[layer], fan_out = j->units[layer + 1];
@@ -175,8 +193,14 @@ static void NAME(find_gradient)(const job *j, const NAME(plan) *p, const NAME(ra
     const real *below = layer   ? p->hidden[layer - 1]
                         : j->rows ? p->x
                                   : (const real *)j->dense + p->block_start * fan_in;
+    int64_t n = range->stop - range->start, width = NAME(width)(j, layer);
     NAME(multiply_transposed)(j->products, below + range->start, p->deltas[layer], gradient,
-                              range->stop - range->start, p->n_block_rows, fan_in, fan_out);
+                              width, n, p->n_block_rows, fan_in, fan_out);
+    if (width > fan_out) {
+        NAME(multiply_transposed)(j->products, below + range->start,
+                                  p->deltas[j->n_layers - 1], gradient + fan_out, width, n,
+                                  p->n_block_rows, fan_in, width - fan_out);
+    }
 }
 
 static void NAME(update)(const job *j, const NAME(plan) *p, const NAME(range) *range,
@@ -214,7 +238,7 @@ static void NAME(parameter_task)(void *job_, int64_t index, int thread) {
     const job *j = job_;
     const NAME(plan) *p = j->plan;
     const NAME(range) *range = p->ranges + index;
-    int64_t width = range->is_intercept ? 1 : j->units[range->layer + 1];
+    int64_t width = range->is_intercept ? 1 : NAME(width)(j, range->layer);
     int64_t offset = range->is_intercept ? p->intercept_offsets[range->layer]
                                          : p->weight_offsets[range->layer];
     offset += range->start * width;

@@ -33,6 +33,7 @@ typedef struct {
     /* For the rows of a block: values of the hidden layers, their slopes where the value
        does not tell them, derivatives with respect to the products of all layers. */
     real **hidden, **slopes, **deltas;
+    real *skipped;              /* what the skip connection adds to the outputs */
     real **transposed;          /* weights, for products that need them so */
     int n_transposed;
     real *x, *targets, *sample_weight, *losses;
@@ -61,6 +62,11 @@ static int64_t NAME(row_at)(const job *j, int64_t position) {
     return j->rows ? j->rows[position] : position;
 }
 
+/* Columns of a layer's weights. */
+static int64_t NAME(width)(const job *j, int layer) {
+    return j->units[layer + 1] + (layer == 0 ? j->n_skip : 0);
+}
+
 static int NAME(needs_slopes)(int activation) {
     return activation == GELU || activation == SILU || activation == SOFTPLUS;
 }
@@ -72,7 +78,7 @@ static int64_t NAME(clip)(int64_t n, int64_t least, int64_t most) {
 /* Rows of a block and of its slices. They depend on how many cores the machine has, but not
    on how many of them are to be had at the moment. */
 static void NAME(choose_rows)(const job *j, NAME(plan) *p) {
-    int64_t row_bytes = j->units[0], batch = j->batch_size;
+    int64_t row_bytes = j->units[0] + j->n_skip, batch = j->batch_size;
     for (int layer = 1; layer <= j->n_layers; layer++) {
         row_bytes += 2 * j->units[layer];
     }
@@ -104,7 +110,8 @@ static void NAME(choose_ranges)(const job *j, NAME(plan) *p) {
     p->n_ranges = 0;
     for (int layer = 0; layer < j->n_layers; layer++) {
         int64_t fan_in = j->units[layer], fan_out = j->units[layer + 1];
-        int64_t size = fan_in * fan_out, n = (size + RANGE_PARAMS - 1) / RANGE_PARAMS;
+        int64_t width = NAME(width)(j, layer);
+        int64_t size = fan_in * width, n = (size + RANGE_PARAMS - 1) / RANGE_PARAMS;
         if (n == 1 && (double)p->block_rows * size > UNSPLIT_WORK) {
             n = 2;
         } else if (n > 1) {
@@ -125,7 +132,7 @@ static void NAME(choose_ranges)(const job *j, NAME(plan) *p) {
                 p->ranges[p->n_ranges] = (NAME(range)){layer, 0, start, stop};
             }
             p->n_ranges++;
-            int64_t size = (stop - start) * fan_out;
+            int64_t size = (stop - start) * width;
             p->n_scratch = size > p->n_scratch ? size : p->n_scratch;
         }
         if (p->ranges) {
@@ -184,6 +191,9 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
             p->transposed[layer] = transposed;
             p->n_transposed += transposed != NULL;
         }
+    }
+    if (j->n_skip) {
+        TAKE(p->skipped, rows * n_outputs);
     }
     if (j->dense && j->rows) {
         TAKE(p->x, rows * j->units[0]);
@@ -247,7 +257,7 @@ static NAME(plan) *NAME(make_plan)(job *j) {
         if (p->weight_offsets) {
             p->weight_offsets[layer] = offset;
         }
-        offset += j->units[layer] * j->units[layer + 1];
+        offset += j->units[layer] * NAME(width)(j, layer);
     }
     for (int layer = 0; layer < j->n_layers; layer++) {
         p->intercepts[layer] = at ? at + offset : j->intercepts[layer];

@@ -24,9 +24,9 @@ CLONES static void NAME(add_4_multiples)(real *RESTRICT y, const real *RESTRICT 
     }
 }
 
-/* out = x W for one row x. */
+/* out = x W for one row x; rows of W are `step` apart. */
 static void NAME(sparse_row_product)(const job *j, int64_t row, const real *weights,
-                                     int64_t n_units, real *out) {
+                                     int64_t step, int64_t n_units, real *out) {
     int wide = j->wide_indices;
     int64_t entry = NAME(index_at)(j->indptr, wide, row);
     int64_t end = NAME(index_at)(j->indptr, wide, row + 1);
@@ -36,14 +36,14 @@ static void NAME(sparse_row_product)(const job *j, int64_t row, const real *weig
     for (; entry + 4 <= end; entry += 4) {
         NAME(add_4_multiples)(
             out, values + entry,
-            weights + NAME(index_at)(columns, wide, entry) * n_units,
-            weights + NAME(index_at)(columns, wide, entry + 1) * n_units,
-            weights + NAME(index_at)(columns, wide, entry + 2) * n_units,
-            weights + NAME(index_at)(columns, wide, entry + 3) * n_units, n_units);
+            weights + NAME(index_at)(columns, wide, entry) * step,
+            weights + NAME(index_at)(columns, wide, entry + 1) * step,
+            weights + NAME(index_at)(columns, wide, entry + 2) * step,
+            weights + NAME(index_at)(columns, wide, entry + 3) * step, n_units);
     }
     for (; entry < end; entry++) {
         NAME(add_multiple)(out, values[entry],
-                           weights + NAME(index_at)(columns, wide, entry) * n_units, n_units);
+                           weights + NAME(index_at)(columns, wide, entry) * step, n_units);
     }
 }
 
@@ -87,18 +87,22 @@ static void NAME(sort_entries)(const job *j, NAME(plan) *p, int64_t slice, int64
 /* The block's part of the gradient of a range of the first layer's weights. */
 static void NAME(sparse_gradient)(const job *j, const NAME(plan) *p,
                                   const NAME(range) *range, real *gradient) {
-    int64_t n_units = j->units[1];
-    const real *deltas = p->deltas[0];
+    int64_t n_units = j->units[1], n_skip = j->n_skip, width = n_units + n_skip;
+    const real *deltas = p->deltas[0], *output_deltas = p->deltas[j->n_layers - 1];
     int64_t bucket = range->start >> p->feature_shift;
-    memset(gradient, 0, (range->stop - range->start) * n_units * sizeof(real));
+    memset(gradient, 0, (range->stop - range->start) * width * sizeof(real));
     for (int64_t slice = 0; slice < p->n_slices; slice++) {
         const int64_t *ends = p->bucket_ends + slice * (p->n_buckets + 1);
         /* A bucket starts where the one before ends. */
         int64_t e = bucket ? ends[bucket - 1] : NAME(entries_start)(j, p, slice);
         for (; e < ends[bucket]; e++) {
-            NAME(add_multiple)(gradient + (p->entry_features[e] - range->start) * n_units,
-                               p->entry_values[e], deltas + p->entry_rows[e] * n_units,
+            real *sums = gradient + (p->entry_features[e] - range->start) * width;
+            NAME(add_multiple)(sums, p->entry_values[e], deltas + p->entry_rows[e] * n_units,
                                n_units);
+            if (n_skip) {
+                NAME(add_multiple)(sums + n_units, p->entry_values[e],
+                                   output_deltas + p->entry_rows[e] * n_skip, n_skip);
+            }
         }
     }
 }
