@@ -298,7 +298,7 @@ class Objective:
         loss : float
             Mean over the rows of the loss part of J, each at the step that it was for.
         """
-        if self.engine.has_epochs and not self.dropout:
+        if self.engine.has_epochs:
             rows = order if self.rows is None else self.rows[order]
             return self._compiled_epoch(scaled, rows, batch_size, step)
         total = 0.0
@@ -319,6 +319,7 @@ class Objective:
             prox=self._strengths() or self.prox,
             output_scale=self._output_scale,
             factor=len(rows) * factor,
+            dropout=self._dropout(step),
         )
         return total * factor
 
@@ -357,8 +358,9 @@ class Objective:
         """
         rows = batch if self.rows is None else self.rows[batch]
         params = self.from_solver(scaled)
-        drop = {"dropout": self._dropout(step)} if self.dropout else {}
-        loss, gradient = self.engine.loss_and_gradient(params, self.data, rows, **drop)
+        loss, gradient = self.engine.loss_and_gradient(
+            params, self.data, rows, self._dropout(step)
+        )
         factor = self.n_rows / (len(batch) * self._data_weight * self.value_scale)
         gradient = self._rescaled(gradient, self._output_scale)
         gradient *= factor

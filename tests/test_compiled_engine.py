@@ -17,7 +17,7 @@ from scipy import sparse, special
 from threadpoolctl import threadpool_limits
 
 from sknormreg import RegularizedMLPClassifier
-from sknormreg.engine import Data, Network, NumpyEngine, selection, threads
+from sknormreg.engine import Data, Dropout, Network, NumpyEngine, selection, threads
 from sknormreg.engine.losses import (
     BinaryLogLoss,
     HalfPoissonDeviance,
@@ -186,13 +186,15 @@ def _assert_close(found, expected, rtol, message=""):
     np.testing.assert_allclose(found, expected, rtol=0, atol=atol, err_msg=message)
 
 
-def _assert_same_gradients(network, params, data, rows, rtol, double=None, message=""):
+def _assert_same_gradients(
+    network, params, data, rows, rtol, double=None, message="", dropout=None
+):
     """The engines' losses and gradients; NumPy's are those of the data in double."""
-    found = CompiledEngine(network).loss_and_gradient(params, data, rows)
+    found = CompiledEngine(network).loss_and_gradient(params, data, rows, dropout)
     assert isinstance(found[0], float)
     assert found[1].dtype == params.dtype
     expected = NumpyEngine(network).loss_and_gradient(
-        params.astype(np.float64), double or data, rows
+        params.astype(np.float64), double or data, rows, dropout
     )
     for a, b in zip(found, expected):
         _assert_close(a, b, rtol, message)
@@ -320,6 +322,66 @@ def test_gradients_with_a_skip_connection_in_single_precision(products):
             formed = data._replace(X=FORMS[form](data.X))
             # Sums of up to 600 terms of a dozen roundings of 6e-8 each.
             _assert_same_gradients(network, params, formed, rows, 3e-6, double, form)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("skip", [False, True])
+def test_gradients_with_dropout(activation, skip):
+    rows_of_all_kinds = cycle(ROWS)
+    for depth, inputs, hidden in product(range(3), (0, 0.3), (0, 0.6)):
+        network = _network((6, *(5, 4)[:depth], 2), activation, skip=skip)
+        params, data = _params(network), _data(network, 23, weighted=True)
+        # The second hidden layer is a whole one.
+        rates = (inputs, hidden, 0)[: depth + 1]
+        for name, form in FORMS.items():
+            kind = next(rows_of_all_kinds)
+            # Sums of dozens of numbers of order 1, in another order.
+            _assert_same_gradients(
+                network,
+                params,
+                data._replace(X=form(data.X)),
+                _some_rows(23, kind),
+                rtol=1e-12,
+                message=f"{rates=} {name}, {kind} rows",
+                dropout=Dropout(rates, seed=2**32 - 1, step=7),
+            )
+
+
+@pytest.mark.parametrize("size", LARGE)
+@pytest.mark.parametrize("form", ["dense", "csr"])
+def test_gradients_of_many_sizes_with_dropout(size, form, products):
+    layer_units, n_rows = LARGE[size]
+    loss = "squared_error" if layer_units[-1] == 1 else "multinomial"
+    network = _network(layer_units, ("tanh", "gelu", "relu"), loss)
+    params, data = _params(network), _data(network, n_rows, weighted=True)
+    data = data._replace(X=FORMS[form](data.X))
+    dropout = Dropout((0.2, *(0.4, 0.1) * 6)[: len(layer_units) - 1], seed=3)
+    for kind in "all", "repeated":
+        rows = _some_rows(n_rows, kind)
+        # Sums of thousands of numbers of order 1, in another order.
+        _assert_same_gradients(network, params, data, rows, 1e-12, dropout=dropout)
+
+
+@pytest.mark.parametrize("rate", [1e-12, 0.1, 0.999, 1 - 2**-53])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_is_dropped_is_the_same_to_the_bit(rate, dtype):
+    """The gradient of a linear model of one row is what is left of it."""
+    network = _network((5000, 1), loss="pinball")
+    params = np.zeros(network.n_params, dtype)
+    data = Data(np.ones((9, 5000), dtype), np.full((9, 1), 1e9, dtype), None)
+    for step, form in product((0, 1, 2**32 + 3), ("dense", "csr")):
+        part = data._replace(X=FORMS[form](data.X).astype(dtype))
+        for rows in (None, np.array([4, 0])):
+            dropout = Dropout((rate,), seed=123, step=step)
+            n_rows = 9 if rows is None else len(rows)
+            kept = dropout.factors(0, 0, (n_rows, 5000), dtype)
+            for engine in CompiledEngine, NumpyEngine:
+                gradient = engine(network).loss_and_gradient(params, part, rows, dropout)[1]
+                found = network.coefs(gradient)[0][:, 0]
+                np.testing.assert_array_equal(found == 0, (kept == 0).all(axis=0))
+                # Sums of nine numbers of the same sign.
+                rtol = 10 * np.finfo(dtype).eps
+                np.testing.assert_allclose(found, -0.7 * kept.sum(axis=0), rtol=rtol)
 
 
 def test_csr_of_rows_that_are_full():
@@ -647,11 +709,14 @@ def _solver(name, batch_size, **changes):
 METHODS = ("adam", "heavy-ball", "nesterov")
 
 
-def _epochs(engine, data, rows, penalty, alpha, method, batch_size, n_epochs=2):
+def _epochs(
+    engine, data, rows, penalty, alpha, method, batch_size, n_epochs=2, dropout=None
+):
     """Some epochs from the parameters that the network always starts from here."""
-    objective = Objective(engine, data, rows, penalty, alpha)
+    objective = Objective(engine, data, rows, penalty, alpha, dropout=dropout)
     params = _params(engine.network, dtype=data.X.dtype)
-    solver = _solver(method, min(batch_size, objective.n_rows))
+    draws = dropout is not None
+    solver = _solver(method, min(batch_size, objective.n_rows), draws=draws)
     state = MinibatchState()
     iterates = solver.iterate(objective, objective.to_solver(params), state)
     with engine.threads(params.dtype, solver.batch_size):
@@ -784,14 +849,63 @@ def test_epochs_of_several_blocks_with_a_skip_connection(method, form, products)
     _assert_same_epochs(*runs, rtol=1e-10)
 
 
+DROPOUT = {"inputs": (0.3, 0, 0), "hidden": (0, 0.5, 0.2), "both": (0.2, 0.1, 0.5)}
+
+
+@pytest.mark.parametrize("problem", [_regression, _classification, _count])
+@pytest.mark.parametrize("rates", DROPOUT)
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+def test_epochs_with_dropout(problem, rates, skip, method):
+    network, data, rows, alpha = _with_skip(problem) if skip else problem()
+
+    def run(engine, batch_size, n_epochs):
+        return _epochs(
+            engine(network),
+            data,
+            rows,
+            L1(),
+            alpha,
+            method,
+            batch_size,
+            n_epochs,
+            DROPOUT[rates],
+        )
+
+    for arguments in (1, 1), (32, 2), (1000, 3):
+        runs = [run(engine, *arguments) for engine in (CompiledEngine, NumpyEngine)]
+        # Roundings of 1e-16 that up to 230 steps with momentum amplify.
+        _assert_same_epochs(*runs, rtol=1e-10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("form", ["dense", "csr"])
+def test_epochs_of_several_blocks_with_dropout(method, form, products):
+    network = _network((20, 150, 130, 3), ("relu", "gelu"), "multinomial")
+    data = _data(network, 3000, weighted=True)
+    data = data._replace(X=FORMS[form](data.X))
+    runs = [
+        _epochs(engine(network), data, None, L1(), 1.0, method, 2900, 2, DROPOUT["both"])
+        for engine in (CompiledEngine, NumpyEngine)
+    ]
+    # As above.
+    _assert_same_epochs(*runs, rtol=1e-10)
+
+
 @pytest.mark.parametrize("problem", [_regression, _classification, _counts])
 @pytest.mark.parametrize("method", METHODS)
-def test_epochs_in_single_precision(problem, method):
+@pytest.mark.parametrize("rates", [None, (0.1, 0.3, 0.3)])
+def test_epochs_in_single_precision(problem, method, rates):
     network, data, rows, _ = problem()
+    rates = rates and rates[: len(network.shapes)]
     single = data._replace(X=data.X.toarray() if sparse.issparse(data.X) else data.X)
     single, double = _single(single)
-    found, state = _epochs(CompiledEngine(network), single, rows, L2(), 1.0, method, 32)
-    expected, _ = _epochs(NumpyEngine(network), double, rows, L2(), 1.0, method, 32)
+    found, state = _epochs(
+        CompiledEngine(network), single, rows, L2(), 1.0, method, 32, dropout=rates
+    )
+    expected, _ = _epochs(
+        NumpyEngine(network), double, rows, L2(), 1.0, method, 32, dropout=rates
+    )
     assert found.params.dtype == np.float32
     assert {moment.dtype for moment in state.moments.values()} == {np.dtype(np.float32)}
     # Roundings of 6e-8 in each of 16 steps, which a gradient near zero can turn round.
@@ -896,8 +1010,15 @@ def _everything(engine, X, y):
             *engine.loss_and_gradient(params, data, rows),
             engine.raw_predict(coefs, intercepts, X),
         ]
-    for method, batch_size in ("adam", 200), ("nesterov", 200), ("adam", 700):
-        iterate, state = _epochs(engine, data, None, L1(), 1.0, method, batch_size, 1)
+    for method, batch_size, rates in (
+        ("adam", 200, None),
+        ("nesterov", 200, None),
+        ("adam", 700, None),
+        ("adam", 200, (0.1, 0.5, 0.5)),
+    ):
+        iterate, state = _epochs(
+            engine, data, None, L1(), 1.0, method, batch_size, 1, rates
+        )
         results += [iterate.params, iterate.value, *state.moments.values()]
     return results
 

@@ -16,7 +16,7 @@ from cpython.buffer cimport (
     PyObject_GetBuffer,
 )
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint32_t
 from libc.stdlib cimport free, malloc
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
@@ -84,6 +84,8 @@ cdef extern from "csrc/engine.h" nogil:
         const double *l2
         hook_function prox
         void *steps
+        const double *dropout
+        uint32_t seed
         hook_function interrupted
         void *context
         int status
@@ -354,6 +356,11 @@ cdef class Job:
     def set_epoch(self, int64_t batch_size, double output_scale, double total_factor):
         self._job.batch_size = batch_size
         self._job.output_scale, self._job.total_factor = output_scale, total_factor
+
+    def set_dropout(self, rates, uint32_t seed, int64_t n_steps):
+        """Probabilities to be dropped, an array of a number for each layer but the last."""
+        self._job.dropout = <const double *> self._address(rates, 8 * self._job.n_layers)
+        self._job.seed, self._job.n_steps = seed, n_steps
 
     def set_strengths(self, l1, l2):
         """Strengths of the penalty's two parts, arrays of a number for each layer."""

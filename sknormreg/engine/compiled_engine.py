@@ -110,16 +110,31 @@ class CompiledEngine:
             self._run(job, n_rows)
         return raw
 
-    def loss_and_gradient(self, params, data, rows=None):
-        """Sum of the weighted losses of the rows and its gradient, shape (n_params,)."""
+    def loss_and_gradient(self, params, data, rows=None, dropout=None):
+        """Sum of the weighted losses of the rows and its gradient, shape (n_params,).
+
+        With a `Dropout`, of the network that it leaves.
+        """
         gradient = np.zeros_like(params)
         job, n_rows = self._training_job(params, data, rows, writable=False)
         if n_rows == 0:
             return 0.0, gradient
         job.set_gradient(gradient)
+        _set_dropout(job, dropout)
         return self._run(job, n_rows), gradient
 
-    def epoch(self, params, data, rows, batch_size, step, prox, output_scale, factor):
+    def epoch(
+        self,
+        params,
+        data,
+        rows,
+        batch_size,
+        step,
+        prox,
+        output_scale,
+        factor,
+        dropout=None,
+    ):
         """Take a step for each minibatch, in place; returns the losses' sum.
 
         Parameters
@@ -145,6 +160,9 @@ class CompiledEngine:
 
         factor : float
             What the mean gradient of a minibatch is multiplied by.
+
+        dropout : Dropout or None
+            That of the first minibatch; those that follow are of the steps that follow.
         """
         job, n_rows = self._training_job(params, data, rows, writable=True)
         steps = None
@@ -168,6 +186,7 @@ class CompiledEngine:
                 step.nesterov,
             )
         job.set_epoch(batch_size, output_scale, factor)
+        _set_dropout(job, dropout)
         if callable(prox):
             metric = step.rate if steps is None else steps
             job.set_prox(lambda: prox(params, metric), steps)
@@ -225,6 +244,12 @@ def _crew():
 
 def _contiguous(arrays, dtype):
     return [np.ascontiguousarray(array, dtype) for array in arrays]
+
+
+def _set_dropout(job, dropout):
+    if dropout is not None:
+        rates = np.array(dropout.rates, dtype=np.float64)
+        job.set_dropout(rates, dropout.seed, dropout.step)
 
 
 def _set_X(job, X, rows, n_rows):

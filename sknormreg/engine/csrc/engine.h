@@ -77,6 +77,11 @@ typedef struct {
     hook_function prox;         /* NULL, or what applies another penalty's prox */
     void *steps;                /* ADAM with a hook: the steps it is to apply it with */
 
+    /* Dropout in ADAM, SGD and GRADIENT, in the latter that of step n_steps: probabilities
+       for the inputs and every hidden layer, or NULL. */
+    const double *dropout;
+    uint32_t seed;
+
     hook_function interrupted;  /* whether to give up, asked about every 50 ms */
     void *context;              /* of both hooks */
     int status;                 /* what a hook returned that ended the job */

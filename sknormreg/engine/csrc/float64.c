@@ -15,6 +15,7 @@ gemm_function NAME(blas_gemm);
 #include "vector_math.h"
 #include "activations.h"
 #include "losses.h"
+#include "dropout.h"
 #include "updates.h"
 #include "products.h"
 #include "plan.h"

@@ -12,17 +12,20 @@
 
 /* The first phase: rows */
 
-/* The rows of a slice in C order: where they lie, or gathered. */
+/* The rows of a slice in C order: where they lie, or gathered and with dropout. */
 static const real *NAME(dense_rows)(const job *j, NAME(plan) *p, int64_t first,
                                     int64_t slot_row, int64_t n_rows) {
     int64_t d = j->units[0];
-    if (!j->rows) {
+    if (!p->x) {
         return (const real *)j->dense + (p->block_start + first) * d;
     }
     real *gathered = p->x + slot_row * d;
     for (int64_t i = 0; i < n_rows; i++) {
-        int64_t row = j->rows[p->block_start + first + i];
+        int64_t row = NAME(row_at)(j, p->block_start + first + i);
         memcpy(gathered + i * d, (const real *)j->dense + row * d, d * sizeof(real));
+    }
+    if (NAME(drops)(j, 0)) {
+        NAME(drop)(p->masks, NAME(place)(p, first, d), gathered, n_rows * d);
     }
     return gathered;
 }
@@ -35,8 +38,8 @@ static void NAME(product)(const job *j, NAME(plan) *p, int layer, int64_t column
     int64_t width = NAME(width)(j, layer);
     if (layer == 0 && !j->dense) {
         for (int64_t i = 0; i < n_rows; i++) {
-            NAME(sparse_row_product)(j, NAME(row_at)(j, p->block_start + first + i), weights,
-                                     width, n_columns, out + i * n_columns);
+            NAME(sparse_row_product)(j, p, first + i, weights, width, n_columns,
+                                     out + i * n_columns);
         }
         return;
     }
@@ -52,6 +55,21 @@ static void NAME(output_product)(const job *j, NAME(plan) *p, const real *below,
     NAME(product)(j, p, j->n_layers - 1, 0, n_outputs, below, first, n_rows, out);
     if (skipped) {
         NAME(add_multiple)(out, 1, skipped, n_rows * n_outputs);
+    }
+}
+
+/* Products of a hidden layer -> its values; and its slopes, where there are any. */
+static void NAME(finish_layer)(const job *j, NAME(plan) *p, int layer, int64_t first,
+                               int64_t n_rows, real *values, real *slopes) {
+    int activation = j->activations[layer];
+    int64_t n_units = j->units[layer + 1], n = n_rows * n_units;
+    NAME(activate)(activation, values, p->intercepts[layer], slopes, n_rows, n_units);
+    if (NAME(drops)(j, layer + 1)) {
+        if (!NAME(needs_slopes)(activation)) {
+            NAME(find_slopes)(activation, values, slopes, n);
+        }
+        NAME(drop_both)(p->masks + layer + 1, NAME(place)(p, first, n_units), values, slopes,
+                        n);
     }
 }
 
@@ -98,6 +116,9 @@ static void NAME(row_task)(void *job_, int64_t slice, int thread) {
     if (j->dense) {
         below = NAME(dense_rows)(j, p, first, slot_row, n_rows);
     } else if (j->task != PREDICT) {
+        if (NAME(drops)(j, 0)) {
+            NAME(drop_rows)(j, p, first, n_rows);
+        }
         NAME(sort_entries)(j, p, slice, first, n_rows);
     }
     int top = j->n_layers - 1;
@@ -111,8 +132,7 @@ static void NAME(row_task)(void *job_, int64_t slice, int thread) {
         real *values = p->hidden[layer] + slot_row * n_units;
         real *slopes = p->slopes[layer] ? p->slopes[layer] + slot_row * n_units : NULL;
         NAME(product)(j, p, layer, 0, n_units, below, first, n_rows, values);
-        NAME(activate)(j->activations[layer], values, p->intercepts[layer], slopes, n_rows,
-                       n_units);
+        NAME(finish_layer)(j, p, layer, first, n_rows, values, slopes);
         below = values;
     }
     if (j->task == PREDICT) {
@@ -190,9 +210,9 @@ static void NAME(find_gradient)(const job *j, const NAME(plan) *p, const NAME(ra
         NAME(sparse_gradient)(j, p, range, gradient);
         return;
     }
-    const real *below = layer   ? p->hidden[layer - 1]
-                        : j->rows ? p->x
-                                  : (const real *)j->dense + p->block_start * fan_in;
+    const real *below = layer  ? p->hidden[layer - 1]
+                        : p->x ? p->x
+                               : (const real *)j->dense + p->block_start * fan_in;
     int64_t n = range->stop - range->start, width = NAME(width)(j, layer);
     NAME(multiply_transposed)(j->products, below + range->start, p->deltas[layer], gradient,
                               width, n, p->n_block_rows, fan_in, fan_out);
@@ -304,6 +324,7 @@ static int NAME(run_block)(job *j, int64_t start, int64_t n_rows) {
 
 static int NAME(run_batch)(job *j, int64_t start, int64_t n_rows) {
     NAME(plan) *p = j->plan;
+    p->batch_start = start;
     if (p->n_transposed) {
         team_run(j->team, NAME(transpose_task), j, p->n_ranges);
     }
@@ -316,6 +337,14 @@ static int NAME(run_batch)(job *j, int64_t start, int64_t n_rows) {
         }
     }
     return 0;
+}
+
+/* The masks of the minibatch that the next step is taken for. */
+static void NAME(make_masks)(job *j) {
+    NAME(plan) *p = j->plan;
+    for (int layer = 0; layer < j->n_layers && p->masks; layer++) {
+        p->masks[layer] = NAME(make_mask)(j->dropout[layer], j->seed, j->n_steps, layer);
+    }
 }
 
 /* Apply the prox that the job has no loop for, and finish the step. */
@@ -343,6 +372,7 @@ static void NAME(run_epoch)(job *j) {
         int64_t rest = j->n_rows - start;
         int64_t n_rows = rest < j->batch_size ? rest : j->batch_size;
         p->loss_factor = j->total_factor / (double)n_rows;
+        NAME(make_masks)(j);
         j->n_steps++;
         p->rule = (NAME(adam_rule)){
             (real)j->beta_1, (real)(1 - j->beta_1), (real)j->beta_2, (real)(1 - j->beta_2),
@@ -367,6 +397,7 @@ void NAME(run)(job *j) {
         NAME(run_epoch)(j);
     } else {
         p->loss_factor = j->loss_factor;
+        NAME(make_masks)(j);
         NAME(run_batch)(j, 0, j->n_rows);
     }
     restore_subnormals(state);

@@ -31,11 +31,12 @@ typedef struct {
     const real **weights, **intercepts;
 
     /* For the rows of a block: values of the hidden layers, their slopes where the value
-       does not tell them, derivatives with respect to the products of all layers. */
+       does not tell them or may have been dropped, derivatives with respect to the products of all layers. */
     real **hidden, **slopes, **deltas;
     real *skipped;              /* what the skip connection adds to the outputs */
     real **transposed;          /* weights, for products that need them so */
     int n_transposed;
+    real *kept_values;          /* CSR with dropout: of all rows, `largest_row` for each */
     real *x, *targets, *sample_weight, *losses;
     int64_t *classes;
     double *slice_losses;
@@ -51,6 +52,8 @@ typedef struct {
 
     /* The block at hand. */
     int64_t block_start, n_block_rows;
+    int64_t batch_start;
+    NAME(mask) *masks;          /* of the batch, for each layer; NULL without dropout */
     int is_first, is_last;      /* in its batch */
     double loss_factor;
     NAME(adam_rule) rule;
@@ -67,8 +70,19 @@ static int64_t NAME(width)(const job *j, int layer) {
     return j->units[layer + 1] + (layer == 0 ? j->n_skip : 0);
 }
 
+/* Where the block's row i begins among the values of its minibatch, in a layer with that
+   many units. */
+static uint32_t NAME(place)(const NAME(plan) *p, int64_t i, int64_t n_units) {
+    return (uint32_t)((p->block_start - p->batch_start + i) * n_units);
+}
+
 static int NAME(needs_slopes)(int activation) {
     return activation == GELU || activation == SILU || activation == SOFTPLUS;
+}
+
+/* Whether values of a layer are dropped, the inputs being layer 0. */
+static int NAME(drops)(const job *j, int layer) {
+    return j->dropout && j->dropout[layer] > 0;
 }
 
 static int64_t NAME(clip)(int64_t n, int64_t least, int64_t most) {
@@ -173,7 +187,8 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
         real *hidden = NULL, *slopes = NULL, *deltas = NULL, *transposed = NULL;
         if (layer + 1 < n_layers) {
             TAKE(hidden, count);
-            if (trains && NAME(needs_slopes)(j->activations[layer])) {
+            if (trains && (NAME(needs_slopes)(j->activations[layer])
+                           || NAME(drops)(j, layer + 1))) {
                 TAKE(slopes, count);
             }
         }
@@ -195,11 +210,14 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
     if (j->n_skip) {
         TAKE(p->skipped, rows * n_outputs);
     }
-    if (j->dense && j->rows) {
+    if (j->dense && (j->rows || NAME(drops)(j, 0))) {
         TAKE(p->x, rows * j->units[0]);
     }
     if (!trains) {
         return used;
+    }
+    if (j->dropout) {
+        TAKE(p->masks, n_layers);
     }
     if (j->rows) {
         TAKE(p->classes, rows);
@@ -218,6 +236,9 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
     }
     if (!j->dense) {
         int64_t entries = p->n_slices * p->slice_rows * j->largest_row;
+        if (NAME(drops)(j, 0)) {
+            TAKE(p->kept_values, entries);
+        }
         TAKE(p->entry_rows, entries);
         TAKE(p->entry_features, entries);
         TAKE(p->entry_values, entries);
