@@ -27,7 +27,10 @@ from sknormreg.engine.losses import (
     Pinball,
 )
 from sknormreg.objective import Objective
-from sknormreg.penalties import L1, L2, ElasticNet, Penalty
+from sknormreg.penalties import L1, L2, ElasticNet, GroupLasso, Penalty, SparseGroupLasso
+from sknormreg.penalties.base import CompiledTerms, Layout
+from sknormreg.penalties.group import diagonal_prox
+from sknormreg.penalties.row_groups import RowGroups
 from sknormreg.solvers import SGD, Adam, MinibatchState
 
 CompiledEngine = selection.CompiledEngine
@@ -913,6 +916,197 @@ def test_epochs_in_single_precision(problem, method, rates):
     assert found.value == pytest.approx(expected.value, rel=1e-5)
 
 
+# Penalties on groups
+
+
+class _AllTerms(Penalty):
+    """0.3 ||W||_1 + 0.2 ||W||_F^2 + sum_g 0.7 sqrt(K_g) ||W_g||."""
+
+    def __init__(self, labels=None):
+        self.labels = labels
+
+    @property
+    def compiled_terms(self):
+        return CompiledTerms(l1=0.3, l2=0.4, group=0.7, labels=self.labels)
+
+    def value(self, weights):
+        rows = RowGroups(self.labels)
+        groups = np.sqrt(rows.sizes(weights)) @ rows.norms(weights)
+        return 0.3 * np.abs(weights).sum() + 0.2 * (weights**2).sum() + 0.7 * groups
+
+    def prox(self, weights, step):
+        # The square joins the one that the prox has already.
+        shrinkage = 1 / (1 + 0.4 * step)
+        step = np.broadcast_to(step * shrinkage, weights.shape)
+        rows = RowGroups(self.labels)
+        return diagonal_prox(weights * shrinkage, step, rows, l1=0.3, group=0.7)
+
+    def subgradient_distance(self, weights, gradient, strength):
+        raise AssertionError("no minibatch solver asks for it")
+
+
+def _of_layers(penalty):
+    return lambda network: penalty.per_layer(Layout(list(network.shapes)))
+
+
+# Of networks with six inputs, or more of them.
+GROUP_PENALTIES = {
+    "group lasso": _of_layers(GroupLasso()),
+    "groups of columns": _of_layers(GroupLasso(groups=[[4, 0], [2, 1, 5]])),
+    "one group": _of_layers(GroupLasso(groups=[range(6)])),
+    "inputs only": _of_layers(GroupLasso(inputs_only=True)),
+    "sparse": _of_layers(SparseGroupLasso(0.4)),
+    "sparse, of columns": _of_layers(SparseGroupLasso(0.4, groups=[[4, 0], [2, 1, 5]])),
+    "no groups": _of_layers(SparseGroupLasso(1.0)),
+    "all terms": lambda network: [
+        _AllTerms(np.array([1, 0, 1, 3, 3, 2]) if fan_in == 6 else None)
+        for fan_in, _ in network.shapes
+    ],
+    "mixed": lambda network: [L1(), *_of_layers(SparseGroupLasso())(network)[1:]],
+}
+
+
+@pytest.mark.parametrize("problem", [_regression, _classification, _counts])
+@pytest.mark.parametrize("penalty", GROUP_PENALTIES)
+@pytest.mark.parametrize("method", METHODS)
+def test_epochs_with_groups(problem, penalty, method):
+    network, data, rows, alpha = problem()
+    penalties = GROUP_PENALTIES[penalty](network)
+    alive, total = 0, 0
+    for batch_size, n_epochs in (1, 1), (7, 2), (32, 2), (1000, 6):
+        runs = [
+            _epochs(
+                engine(network),
+                data,
+                rows,
+                penalties,
+                alpha,
+                method,
+                batch_size,
+                n_epochs,
+            )
+            for engine in (CompiledEngine, NumpyEngine)
+        ]
+        # Roundings of 1e-16 that up to 230 steps with momentum amplify.
+        _assert_same_epochs(*runs, rtol=1e-10)
+        for weights in network.coefs(runs[0][0].params):
+            alive, total = alive + weights.any(axis=1).sum(), total + len(weights)
+    if method == "adam" and penalty != "inputs only":
+        # There was something to decide.
+        assert 0 < alive < total
+
+
+@pytest.mark.parametrize("problem", [_regression, _classification])
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_with_a_skip_connection_and_dropout(problem, method):
+    network, data, rows, alpha = _with_skip(problem)
+    for penalty in "sparse, of columns", "all terms":
+        runs = [
+            _epochs(
+                engine(network),
+                data,
+                rows,
+                GROUP_PENALTIES[penalty](network),
+                alpha,
+                method,
+                32,
+                dropout=(0.2, 0.3, 0.0),
+            )
+            for engine in (CompiledEngine, NumpyEngine)
+        ]
+        # As above.
+        _assert_same_epochs(*runs, rtol=1e-10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("form", ["dense", "csr"])
+@pytest.mark.parametrize("n_labels", [None, 1, 7, 300])
+def test_groups_in_several_ranges(method, form, n_labels):
+    """Groups that have rows all over the layer, of which thousands lie side by side."""
+    network = _network((600, 90, 50, 3), ("relu", "gelu"), "multinomial")
+    data = _data(network, 300)
+    data = data._replace(X=FORMS[form](data.X))
+    random_state = np.random.RandomState(5)
+    labels = None
+    if n_labels is not None:
+        labels = np.unique(random_state.randint(n_labels, size=600), return_inverse=True)[1]
+    penalties = [_AllTerms(labels), _AllTerms(), _AllTerms()]
+    runs = [
+        _epochs(engine(network), data, None, penalties, 0.3, method, 100)
+        for engine in (CompiledEngine, NumpyEngine)
+    ]
+    # As above.
+    _assert_same_epochs(*runs, rtol=1e-10)
+
+
+@pytest.mark.parametrize("penalty", GROUP_PENALTIES)
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_in_single_precision(penalty, method):
+    network, data, rows, alpha = _regression()
+    single, double = _single(data)
+    penalties = GROUP_PENALTIES[penalty](network)
+    found, _ = _epochs(CompiledEngine(network), single, rows, penalties, alpha, method, 32)
+    expected, _ = _epochs(NumpyEngine(network), double, rows, penalties, alpha, method, 32)
+    assert found.params.dtype == np.float32
+    # Roundings of 6e-8 in each of 16 steps, which a gradient near zero can turn round.
+    _assert_close(found.params, expected.params, rtol=1e-4)
+    assert found.value == pytest.approx(expected.value, rel=1e-5)
+
+
+def _prox_in_a_metric(weights, steps, penalty, strength):
+    """The compiled prox, out of a step of Adam without a gradient."""
+    dtype, network = weights.dtype, _network((len(weights), weights.shape[1]))
+    params = np.concatenate([weights.ravel(), np.zeros(weights.shape[1], dtype)])
+    data = Data(np.zeros((1, len(weights)), dtype), np.zeros((1, weights.shape[1])), None)
+    objective = Objective(
+        CompiledEngine(network), data, None, [penalty], strength, scales=(1.0, 1.0)
+    )
+    moments = {name: np.zeros_like(params) for name in ("first", "second")}
+    # Half of it is left after the step, and its correction doubles it.
+    moments["second"][: weights.size] = (1 / steps.ravel()) ** 2
+    solver = _solver("adam", 1, learning_rate_init=1.0)
+    solver = replace(solver, beta_2=0.5, epsilon=1e-30)
+    state = MinibatchState(moments)
+    moved = next(solver.iterate(objective, params, state)).params
+    return moved[: weights.size].reshape(weights.shape)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n_labels", [None, 1, 4])
+def test_prox_in_a_metric_of_many_orders_of_magnitude(dtype, n_labels):
+    random_state = np.random.RandomState(6)
+    for spread, strength in product((0.1, 2, 8), (1e-6, 1e-2, 0.3, 1.0)):
+        weights = random_state.normal(size=(40, 9))
+        steps = np.exp(spread * random_state.uniform(-1, 1, weights.shape))
+        weights, steps = weights.astype(dtype), steps.astype(dtype)
+        labels = None if n_labels is None else random_state.randint(n_labels, size=40)
+        penalty = _AllTerms(labels)
+        found = _prox_in_a_metric(weights, steps, penalty, strength)
+        expected = penalty.prox(weights.astype(np.float64), strength * steps.astype(float))
+        # The prox does not magnify roundings, which are those of a few operations.
+        rtol = 30 * np.finfo(dtype).eps
+        _assert_close(found, expected, rtol, f"{spread=} {strength=}")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_need_no_prox_in_python(method, monkeypatch):
+    def prox(self, weights, step):
+        raise AssertionError("it has been called")
+
+    monkeypatch.setattr(SparseGroupLasso, "prox", prox)
+    network, data, rows, alpha = _classification()
+    _epochs(CompiledEngine(network), data, rows, SparseGroupLasso(), alpha, method, 32)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_not_finite_shows_in_groups(method):
+    network, data, rows, _ = _regression()
+    data.X[7, 2] = np.nan
+    objective = Objective(CompiledEngine(network), data, rows, GroupLasso(), 1.0)
+    params = _params(network)
+    assert next(_solver(method, 32).iterate(objective, params)).status == "diverged"
+
+
 # Penalties that the engine has no loop for
 
 
@@ -1010,14 +1204,17 @@ def _everything(engine, X, y):
             *engine.loss_and_gradient(params, data, rows),
             engine.raw_predict(coefs, intercepts, X),
         ]
-    for method, batch_size, rates in (
-        ("adam", 200, None),
-        ("nesterov", 200, None),
-        ("adam", 700, None),
-        ("adam", 200, (0.1, 0.5, 0.5)),
+    rates, groups = (0.1, 0.5, 0.5), _AllTerms(np.arange(X.shape[1]) % 7)
+    for penalty, method, batch_size, dropout in (
+        (L1(), "adam", 200, None),
+        (L1(), "nesterov", 200, None),
+        (L1(), "adam", 700, None),
+        (L1(), "adam", 200, rates),
+        ([groups, _AllTerms(), _AllTerms()], "adam", 200, None),
+        ([groups, _AllTerms(), _AllTerms()], "nesterov", 200, None),
     ):
         iterate, state = _epochs(
-            engine, data, None, L1(), 1.0, method, batch_size, 1, rates
+            engine, data, None, penalty, 1.0, method, batch_size, 1, dropout
         )
         results += [iterate.params, iterate.value, *state.moments.values()]
     return results
@@ -1245,7 +1442,7 @@ moments = {name: np.zeros_like(params) for name in ("first", "second")}
 adam = AdamStep(
     moments=moments, n_steps=0, rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8
 )
-none = np.zeros(3), np.zeros(3)
+none = np.zeros(3), np.zeros(3), np.zeros(3), [None] * 3
 for call in (
     lambda: engine.loss_and_gradient(params, data, rows),
     lambda: engine.raw_predict(coefs, intercepts, data.X, rows),

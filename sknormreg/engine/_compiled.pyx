@@ -17,7 +17,7 @@ from cpython.buffer cimport (
 )
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int64_t, uint32_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
 
@@ -83,6 +83,10 @@ cdef extern from "csrc/engine.h" nogil:
         const double *l1
         const double *l2
         hook_function prox
+        const double *group
+        const int64_t **group_rows
+        const int64_t **group_ends
+        const int64_t *n_groups
         void *steps
         const double *dropout
         uint32_t seed
@@ -230,6 +234,7 @@ cdef class Job:
     cdef list _arrays  # what C has addresses of
     cdef object _prox_function, _error
     cdef const void **_layers
+    cdef const int64_t **_groups
     cdef bint _double
     cdef int64_t _itemsize
 
@@ -242,7 +247,9 @@ cdef class Job:
         self._double = double
         self._itemsize = 8 if double else 4
         self._layers = <const void **> malloc(2 * n_layers * sizeof(void *))
-        if self._layers == NULL:
+        # No address until there is one.
+        self._groups = <const int64_t **> calloc(2 * n_layers, sizeof(void *))
+        if self._layers == NULL or self._groups == NULL:
             raise MemoryError()
         self._job.n_layers = n_layers
         self._job.n_skip = n_skip
@@ -262,6 +269,7 @@ cdef class Job:
 
     def __dealloc__(self):
         free(self._layers)
+        free(self._groups)
 
     cdef _shape(self, int layer):
         """(fan_in, fan_out) of a layer's weights."""
@@ -366,6 +374,32 @@ cdef class Job:
         """Strengths of the penalty's two parts, arrays of a number for each layer."""
         self._job.l1 = <const double *> self._address(l1, 8 * self._job.n_layers)
         self._job.l2 = <const double *> self._address(l2, 8 * self._job.n_layers)
+
+    def set_groups(self, group, n_groups, partitions):
+        """Strengths of the penalty's part for groups, as above, and the groups.
+
+        Parameters
+        ----------
+        group : array of float64, n_groups : array of int64
+            A number for each layer.
+
+        partitions : list of (rows, ends) or None, one for each layer
+            The rows, group after group, and where among them each group ends, arrays of
+            int64; None where every row is a group.
+        """
+        cdef int layer, n_layers = self._job.n_layers
+        self._job.group = <const double *> self._address(group, 8 * n_layers)
+        self._job.n_groups = <const int64_t *> self._address(n_groups, 8 * n_layers)
+        self._job.group_rows, self._job.group_ends = self._groups, self._groups + n_layers
+        for layer in range(n_layers):
+            if partitions[layer] is not None:
+                rows, ends = partitions[layer]
+                self._groups[layer] = <const int64_t *> self._address(
+                    rows, 8 * self._job.units[layer]
+                )
+                self._groups[n_layers + layer] = <const int64_t *> self._address(
+                    ends, 8 * self._job.n_groups[layer]
+                )
 
     def set_prox(self, function, steps=None):
         """A function that applies the prox to the parameters after every step."""

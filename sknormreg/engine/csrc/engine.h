@@ -75,6 +75,12 @@ typedef struct {
     void *first, *second, *velocity;
     const double *l1, *l2;      /* strengths of the penalty, one of each a layer */
     hook_function prox;         /* NULL, or what applies another penalty's prox */
+    /* The strength of a penalty on groups of rows, one a layer, or NULL. A layer's rows are
+       in the order of the groups, which end where `group_ends` says; or both are NULL, and
+       every row is a group. */
+    const double *group;
+    const int64_t **group_rows, **group_ends;
+    const int64_t *n_groups;
     void *steps;                /* ADAM with a hook: the steps it is to apply it with */
 
     /* Dropout in ADAM, SGD and GRADIENT, in the latter that of step n_steps: probabilities

@@ -21,4 +21,5 @@ gemm_function NAME(blas_gemm);
 #include "products.h"
 #include "plan.h"
 #include "sparse.h"
+#include "groups.h"
 #include "passes.h"

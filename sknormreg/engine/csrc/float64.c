@@ -20,6 +20,7 @@ gemm_function NAME(blas_gemm);
 #include "products.h"
 #include "plan.h"
 #include "sparse.h"
+#include "groups.h"
 #include "passes.h"
 
 enum products best_products(void) {

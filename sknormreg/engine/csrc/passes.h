@@ -226,14 +226,15 @@ static void NAME(find_gradient)(const job *j, const NAME(plan) *p, const NAME(ra
 static void NAME(update)(const job *j, const NAME(plan) *p, const NAME(range) *range,
                          int64_t offset, int64_t n, const real *gradient) {
     real *params = (real *)j->params + offset;
-    int penalised = !range->is_intercept && !j->prox;
+    int grouped = !range->is_intercept && NAME(has_groups)(j, range->layer);
+    int penalised = !range->is_intercept && !j->prox, unfinished = j->prox || grouped;
     real l1 = penalised ? (real)j->l1[range->layer] : 0;
     real l2 = penalised ? (real)j->l2[range->layer] : 0;
     if (j->task == ADAM) {
         real *first = (real *)j->first + offset, *second = (real *)j->second + offset;
-        if (j->prox) {
+        if (unfinished) {
             NAME(adam_unfinished)(&p->rule, params, gradient, first, second,
-                                  (real *)j->steps + offset, n);
+                                  p->steps + offset, n);
         } else if (l1 != 0) {
             NAME(adam_elastic)(&p->rule, params, gradient, first, second, l1, l2, n);
         } else {
@@ -243,7 +244,7 @@ static void NAME(update)(const job *j, const NAME(plan) *p, const NAME(range) *r
     }
     real *velocity = (real *)j->velocity + offset;
     real rate = (real)j->rate, momentum = (real)j->momentum;
-    if (j->prox) {
+    if (unfinished) {
         NAME(sgd_unfinished)(rate, momentum, params, gradient, velocity, p->before + offset,
                              n);
         return;
@@ -347,18 +348,17 @@ static void NAME(make_masks)(job *j) {
     }
 }
 
-/* Apply the prox that the job has no loop for, and finish the step. */
+/* Apply a prox that is not part of the updates, and finish the step. */
 static int NAME(finish_step)(job *j) {
     NAME(plan) *p = j->plan;
-    if (NAME(call)(j, j->prox)) {
+    if (p->n_bunches) {
+        team_run(j->team, NAME(group_task), j, p->n_bunches);
+    }
+    if (j->prox && NAME(call)(j, j->prox)) {
         return 1;
     }
-    if (j->task == SGD) {
-        NAME(difference)(j->params, p->before, j->velocity, j->n_params);
-        if (p->ahead) {
-            NAME(extrapolate)(j->params, j->velocity, (real)j->momentum, p->ahead,
-                              j->n_params);
-        }
+    if (j->prox && j->task == SGD) {
+        NAME(finish_sgd)(j, p, 0, j->n_params);
     }
     return 0;
 }
@@ -379,7 +379,7 @@ static void NAME(run_epoch)(job *j) {
             (real)(1 / (1 - pow(j->beta_1, (double)j->n_steps))),
             (real)(1 / sqrt(1 - pow(j->beta_2, (double)j->n_steps))),
             (real)j->epsilon, (real)j->rate};
-        if (NAME(run_batch)(j, start, n_rows) || (j->prox && NAME(finish_step)(j))) {
+        if (NAME(run_batch)(j, start, n_rows) || NAME(finish_step)(j)) {
             return;
         }
     }

@@ -10,6 +10,7 @@
 #define BLOCK_BYTES (512 << 10) /* of a full batch's block, a core: to stay in its cache */
 #define BLOCK_ENTRIES (1 << 20) /* of a block in CSR */
 #define RANGE_PARAMS 16384      /* in a parameter task: to stay in a core's own cache */
+#define BUNCH_PARAMS 4096       /* in a task for groups, which take longer */
 
 typedef struct {
     int layer;
@@ -18,12 +19,19 @@ typedef struct {
 } NAME(range);
 
 typedef struct {
+    int layer;
+    int64_t start, stop;        /* groups */
+} NAME(bunch);
+
+typedef struct {
     /* The partition. */
     int64_t slice_rows, block_rows, n_slices, n_ranges;
     int64_t n_scratch;          /* parameters in the largest range */
     NAME(range) *ranges;
     int feature_shift;          /* CSR: the first layer's ranges have 2^this features, */
     int64_t n_buckets;          /* and there are this many */
+    NAME(bunch) *bunches;       /* of the layers with groups */
+    int64_t n_bunches;
 
     /* Where each layer's parameters begin in the flat vector, and in the weights that the
        pass is at. */
@@ -49,6 +57,7 @@ typedef struct {
     real *scratch;              /* a block's part of a range's gradient, a thread */
     real *gradient;             /* all of it, where a batch takes several blocks */
     real *ahead, *before;       /* SGD: the extrapolated point, the start of a step */
+    real *steps;                /* ADAM: that a prox after the step is applied with */
 
     /* The block at hand. */
     int64_t block_start, n_block_rows;
@@ -83,6 +92,11 @@ static int NAME(needs_slopes)(int activation) {
 /* Whether values of a layer are dropped, the inputs being layer 0. */
 static int NAME(drops)(const job *j, int layer) {
     return j->dropout && j->dropout[layer] > 0;
+}
+
+/* Whether a layer's penalty is on groups. */
+static int NAME(has_groups)(const job *j, int layer) {
+    return j->group && j->group[layer] > 0;
 }
 
 static int64_t NAME(clip)(int64_t n, int64_t least, int64_t most) {
@@ -154,6 +168,30 @@ static void NAME(choose_ranges)(const job *j, NAME(plan) *p) {
         }
         p->n_ranges++;
         p->n_scratch = fan_out > p->n_scratch ? fan_out : p->n_scratch;
+    }
+}
+
+/* Bunches of groups; counts them where `bunches` is NULL. */
+static void NAME(choose_bunches)(const job *j, NAME(plan) *p) {
+    p->n_bunches = 0;
+    for (int layer = 0; layer < j->n_layers; layer++) {
+        if (!NAME(has_groups)(j, layer)) {
+            continue;
+        }
+        int64_t n_groups = j->n_groups[layer], start = 0, size = 0;
+        const int64_t *ends = j->group_ends[layer];
+        for (int64_t i = 0; i < n_groups; i++) {
+            size += (ends ? ends[i] - (i ? ends[i - 1] : 0) : 1) * NAME(width)(j, layer);
+            if (size < BUNCH_PARAMS && i + 1 < n_groups) {
+                continue;
+            }
+            if (p->bunches) {
+                p->bunches[p->n_bunches] = (NAME(bunch)){layer, start, i + 1};
+            }
+            p->n_bunches++;
+            start = i + 1;
+            size = 0;
+        }
     }
 }
 
@@ -255,8 +293,18 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
     if (j->task == SGD && j->nesterov) {
         TAKE(p->ahead, n_params);
     }
-    if (j->task == SGD && j->prox) {
+    p->bunches = NULL;
+    NAME(choose_bunches)(j, p);
+    TAKE(p->bunches, p->n_bunches);
+    if (base) {
+        NAME(choose_bunches)(j, p);
+    }
+    if (j->task == SGD && (j->prox || p->n_bunches)) {
         TAKE(p->before, n_params);
+    }
+    p->steps = j->steps;
+    if (j->task == ADAM && p->n_bunches) {
+        TAKE(p->steps, n_params);
     }
     return used;
 }
