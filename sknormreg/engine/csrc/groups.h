@@ -2,10 +2,9 @@
 
        l1 ||W||_1 + l2 / 2 ||W||_F^2 + group * sum_g sqrt(K_g) ||W_g||
 
-   with K_g the weights in group g. Included once for each precision. A step has been taken
-   without it for all layers with groups when tasks of their own apply it: a group may have
-   rows in several ranges of parameters. `diagonal_prox` in group.py derives the formulas.
-   Norms are sums of many squares, in double precision. */
+   with K_g the weights in group g, applied where a step has been taken without it. Included
+   once for each precision. `diagonal_prox` in group.py says where the formulas come from.
+   Norms, sums of many squares, are found in double precision. */
 
 /* Newton's method ends with a step of this share: it leaves an error of about the square. */
 #ifdef REAL_IS_FLOAT
@@ -158,32 +157,4 @@ static void NAME(shrink)(const NAME(group) *g, real *params, double step) {
     for (int64_t k = 0; k < g->n_rows; k++) {
         NAME(shrink_row)(params + NAME(row_offset)(g, k), factor, g->width);
     }
-}
-
-/* Velocity and extrapolated point of some of the parameters, whose prox has been applied. */
-static void NAME(finish_sgd)(const job *j, const NAME(plan) *p, int64_t offset, int64_t n) {
-    real *params = (real *)j->params + offset, *velocity = (real *)j->velocity + offset;
-    NAME(difference)(params, p->before + offset, velocity, n);
-    if (p->ahead) {
-        NAME(extrapolate)(params, velocity, (real)j->momentum, p->ahead + offset, n);
-    }
-}
-
-/* Prox and end of the step for a bunch of groups. */
-static void NAME(group_task)(void *job_, int64_t index, int thread) {
-    const job *j = job_;
-    const NAME(plan) *p = j->plan;
-    const NAME(bunch) *bunch = p->bunches + index;
-    for (int64_t i = bunch->start; i < bunch->stop; i++) {
-        NAME(group) group = NAME(find_group)(j, p, bunch->layer, i);
-        if (j->task == ADAM) {
-            NAME(shrink_in_metric)(&group, j->params, p->steps);
-            continue;
-        }
-        NAME(shrink)(&group, j->params, j->rate);
-        for (int64_t k = 0; k < group.n_rows; k++) {
-            NAME(finish_sgd)(j, p, NAME(row_offset)(&group, k), group.width);
-        }
-    }
-    (void)thread;
 }

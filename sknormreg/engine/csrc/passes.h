@@ -3,9 +3,10 @@
    Included once for each precision. A batch goes through the network in blocks of rows, and
    a block in two phases: `row_task` takes a slice of its rows forwards and backwards,
    `parameter_task` a range of the parameters, whose gradient it finds from all rows of the
-   block and which it then updates while they are in the cache. Slices and ranges depend on
-   the shapes and the machine's cores alone (`plan.h`), and each sum is in the order of the
-   rows: results are the same bits whatever the number of threads. */
+   block and which it then updates while they are in the cache. Penalties on groups, which may
+   have rows in several ranges, are the business of a third phase, `group_task`. Slices and
+   ranges depend on the shapes and the machine's cores alone (`plan.h`), and each sum is in
+   the order of the rows: results are the same bits whatever the number of threads. */
 
 /* How often the leader asks whether it has been interrupted. */
 #define POLL_SECONDS 0.05
@@ -275,6 +276,34 @@ static void NAME(parameter_task)(void *job_, int64_t index, int thread) {
     if (j->task != GRADIENT && p->is_last) {
         NAME(update)(j, p, range, offset, n, gradient);
     }
+}
+
+/* Velocity and extrapolated point of some of the parameters, whose prox has been applied. */
+static void NAME(finish_sgd)(const job *j, const NAME(plan) *p, int64_t offset, int64_t n) {
+    real *params = (real *)j->params + offset, *velocity = (real *)j->velocity + offset;
+    NAME(difference)(params, p->before + offset, velocity, n);
+    if (p->ahead) {
+        NAME(extrapolate)(params, velocity, (real)j->momentum, p->ahead + offset, n);
+    }
+}
+
+/* After them: the prox of a bunch of groups, and the end of their step. */
+static void NAME(group_task)(void *job_, int64_t index, int thread) {
+    const job *j = job_;
+    const NAME(plan) *p = j->plan;
+    const NAME(bunch) *bunch = p->bunches + index;
+    for (int64_t i = bunch->start; i < bunch->stop; i++) {
+        NAME(group) group = NAME(find_group)(j, p, bunch->layer, i);
+        if (j->task == ADAM) {
+            NAME(shrink_in_metric)(&group, j->params, p->steps);
+            continue;
+        }
+        NAME(shrink)(&group, j->params, j->rate);
+        for (int64_t k = 0; k < group.n_rows; k++) {
+            NAME(finish_sgd)(j, p, NAME(row_offset)(&group, k), group.width);
+        }
+    }
+    (void)thread;
 }
 
 /* The job */
