@@ -5,6 +5,8 @@
 with m the total weight of the rows trained on, never that of a batch.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from .engine import Dropout
@@ -298,7 +300,7 @@ class Objective:
         loss : float
             Mean over the rows of the loss part of J, each at the step that it was for.
         """
-        if self.engine.has_epochs and not self.dropout:
+        if self.engine.has_epochs:
             rows = order if self.rows is None else self.rows[order]
             return self._compiled_epoch(scaled, rows, batch_size, step)
         total = 0.0
@@ -316,22 +318,34 @@ class Objective:
             rows,
             batch_size,
             step,
-            prox=self._strengths() or self.prox,
+            prox=self._strengths or self.prox,
             output_scale=self._output_scale,
             factor=len(rows) * factor,
+            dropout=self._dropout(step),
         )
         return total * factor
 
+    @cached_property
     def _strengths(self):
-        """Of the penalty's L1 and L2 parts in each layer; None where it has others."""
+        """Of the penalty's L1, L2 and group parts in each layer, and the groups of its
+        rows; None where it has other parts."""
         terms = [penalty.compiled_terms for penalty in self.penalties]
-        if any(term is None or term.group for term in terms):
+        if any(term is None for term in terms):
             return None
-        scales = np.array(self._layer_scales)
+        if self.network.skip and self._output_scale != 1:
+            # The first layer then has columns of another scale than the rest.
+            return None
+        scales = np.ones(len(terms))
+        scales[-1] = self._output_scale
         strengths = self.strengths / self.value_scale
         # Omega(scale w) in terms of w: of degree 1 and 2.
-        l1 = strengths * [term.l1 for term in terms] * scales
-        return l1, strengths * [term.l2 for term in terms] * scales**2
+        l1, l2, group, labels = zip(*terms)
+        return (
+            strengths * l1 * scales,
+            strengths * l2 * scales**2,
+            strengths * group * scales,
+            labels,
+        )
 
     def _dropout(self, step):
         """The `Dropout` of the minibatch that the next step is taken for, or None."""
@@ -353,8 +367,9 @@ class Objective:
         """
         rows = batch if self.rows is None else self.rows[batch]
         params = self.from_solver(scaled)
-        drop = {"dropout": self._dropout(step)} if self.dropout else {}
-        loss, gradient = self.engine.loss_and_gradient(params, self.data, rows, **drop)
+        loss, gradient = self.engine.loss_and_gradient(
+            params, self.data, rows, self._dropout(step)
+        )
         factor = self.n_rows / (len(batch) * self._data_weight * self.value_scale)
         gradient = self._rescaled(gradient, self._output_scale)
         gradient *= factor

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import cycle, islice, product
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy import sparse, special
 from threadpoolctl import threadpool_limits
 
 from sknormreg import RegularizedMLPClassifier
-from sknormreg.engine import Data, Network, NumpyEngine, selection, threads
+from sknormreg.engine import Data, Dropout, Network, NumpyEngine, selection, threads
 from sknormreg.engine.losses import (
     BinaryLogLoss,
     HalfPoissonDeviance,
@@ -26,7 +27,10 @@ from sknormreg.engine.losses import (
     Pinball,
 )
 from sknormreg.objective import Objective
-from sknormreg.penalties import L1, L2, ElasticNet, Penalty
+from sknormreg.penalties import L1, L2, ElasticNet, GroupLasso, Penalty, SparseGroupLasso
+from sknormreg.penalties.base import CompiledTerms, Layout
+from sknormreg.penalties.group import diagonal_prox
+from sknormreg.penalties.row_groups import RowGroups
 from sknormreg.solvers import SGD, Adam, MinibatchState
 
 CompiledEngine = selection.CompiledEngine
@@ -89,10 +93,10 @@ def products(request):
     _compiled.set_products(before)
 
 
-def _network(layer_units, activations="tanh", loss="squared_error"):
+def _network(layer_units, activations="tanh", loss="squared_error", skip=False):
     names = [activations] if isinstance(activations, str) else activations
     hidden = tuple(islice(cycle(names), len(layer_units) - 2))
-    return Network(tuple(layer_units), hidden, LOSSES[loss](layer_units[-1]))
+    return Network(tuple(layer_units), hidden, LOSSES[loss](layer_units[-1]), skip)
 
 
 def _params(network, seed=0, dtype=np.float64):
@@ -185,13 +189,15 @@ def _assert_close(found, expected, rtol, message=""):
     np.testing.assert_allclose(found, expected, rtol=0, atol=atol, err_msg=message)
 
 
-def _assert_same_gradients(network, params, data, rows, rtol, double=None, message=""):
+def _assert_same_gradients(
+    network, params, data, rows, rtol, double=None, message="", dropout=None
+):
     """The engines' losses and gradients; NumPy's are those of the data in double."""
-    found = CompiledEngine(network).loss_and_gradient(params, data, rows)
+    found = CompiledEngine(network).loss_and_gradient(params, data, rows, dropout)
     assert isinstance(found[0], float)
     assert found[1].dtype == params.dtype
     expected = NumpyEngine(network).loss_and_gradient(
-        params.astype(np.float64), double or data, rows
+        params.astype(np.float64), double or data, rows, dropout
     )
     for a, b in zip(found, expected):
         _assert_close(a, b, rtol, message)
@@ -275,6 +281,110 @@ def test_gradients_of_every_remainder_of_a_tile(products):
         params = params.astype(np.float32)
         # Sums of up to 70 terms with roundings of 6e-8 each.
         _assert_same_gradients(network, params, data, None, 3e-6, double, f"{n_units=}")
+
+
+@pytest.mark.parametrize(("loss", "n_outputs"), OUTPUTS)
+def test_gradients_with_a_skip_connection(loss, n_outputs):
+    rows_of_all_kinds = cycle(ROWS)
+    for depth, weighted in product(range(4), (False, True)):
+        units = (6, *(1, 5, 4)[:depth], n_outputs)
+        network = _network(units, ("tanh", "gelu"), loss, skip=True)
+        params, data = _params(network), _data(network, 23, weighted)
+        for name, form in FORMS.items():
+            kind = next(rows_of_all_kinds)
+            # Sums of dozens of numbers of order 1, in another order.
+            _assert_same_gradients(
+                network,
+                params,
+                data._replace(X=form(data.X)),
+                _some_rows(23, kind),
+                rtol=1e-12,
+                message=f"{depth=} {weighted=} {name}, {kind} rows",
+            )
+
+
+@pytest.mark.parametrize("size", LARGE)
+@pytest.mark.parametrize("form", ["dense", "csr"])
+def test_gradients_of_many_sizes_with_a_skip_connection(size, form, products):
+    layer_units, n_rows = LARGE[size]
+    loss = "squared_error" if layer_units[-1] == 1 else "multinomial"
+    network = _network(layer_units, ("tanh", "gelu", "relu"), loss, skip=True)
+    params, data = _params(network), _data(network, n_rows, weighted=True)
+    data = data._replace(X=FORMS[form](data.X))
+    for rows in "all", "repeated":
+        # Sums of thousands of numbers of order 1, in another order.
+        _assert_same_gradients(network, params, data, _some_rows(n_rows, rows), rtol=1e-12)
+
+
+def test_gradients_with_a_skip_connection_in_single_precision(products):
+    for n_units, n_outputs in (1, 1), (5, 1), (1, 3), (40, 33):
+        network = _network((600, n_units, n_outputs), skip=True)
+        params, rows = _params(network, dtype=np.float32), _some_rows(50, "repeated")
+        data, double = _single(_data(network, 50, weighted=True))
+        for form in ("dense", "csr"):
+            formed = data._replace(X=FORMS[form](data.X))
+            # Sums of up to 600 terms of a dozen roundings of 6e-8 each.
+            _assert_same_gradients(network, params, formed, rows, 3e-6, double, form)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("skip", [False, True])
+def test_gradients_with_dropout(activation, skip):
+    rows_of_all_kinds = cycle(ROWS)
+    for depth, inputs, hidden in product(range(3), (0, 0.3), (0, 0.6)):
+        network = _network((6, *(5, 4)[:depth], 2), activation, skip=skip)
+        params, data = _params(network), _data(network, 23, weighted=True)
+        # The second hidden layer is a whole one.
+        rates = (inputs, hidden, 0)[: depth + 1]
+        for name, form in FORMS.items():
+            kind = next(rows_of_all_kinds)
+            # Sums of dozens of numbers of order 1, in another order.
+            _assert_same_gradients(
+                network,
+                params,
+                data._replace(X=form(data.X)),
+                _some_rows(23, kind),
+                rtol=1e-12,
+                message=f"{rates=} {name}, {kind} rows",
+                dropout=Dropout(rates, seed=2**32 - 1, step=7),
+            )
+
+
+@pytest.mark.parametrize("size", LARGE)
+@pytest.mark.parametrize("form", ["dense", "csr"])
+def test_gradients_of_many_sizes_with_dropout(size, form, products):
+    layer_units, n_rows = LARGE[size]
+    loss = "squared_error" if layer_units[-1] == 1 else "multinomial"
+    network = _network(layer_units, ("tanh", "gelu", "relu"), loss)
+    params, data = _params(network), _data(network, n_rows, weighted=True)
+    data = data._replace(X=FORMS[form](data.X))
+    dropout = Dropout((0.2, *(0.4, 0.1) * 6)[: len(layer_units) - 1], seed=3)
+    for kind in "all", "repeated":
+        rows = _some_rows(n_rows, kind)
+        # Sums of thousands of numbers of order 1, in another order.
+        _assert_same_gradients(network, params, data, rows, 1e-12, dropout=dropout)
+
+
+@pytest.mark.parametrize("rate", [1e-12, 0.1, 0.999, 1 - 2**-53])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_what_is_dropped_is_the_same_to_the_bit(rate, dtype):
+    """The gradient of a linear model of one row is what is left of it."""
+    network = _network((5000, 1), loss="pinball")
+    params = np.zeros(network.n_params, dtype)
+    data = Data(np.ones((9, 5000), dtype), np.full((9, 1), 1e9, dtype), None)
+    for step, form in product((0, 1, 2**32 + 3), ("dense", "csr")):
+        part = data._replace(X=FORMS[form](data.X).astype(dtype))
+        for rows in (None, np.array([4, 0])):
+            dropout = Dropout((rate,), seed=123, step=step)
+            n_rows = 9 if rows is None else len(rows)
+            kept = dropout.factors(0, 0, (n_rows, 5000), dtype)
+            for engine in CompiledEngine, NumpyEngine:
+                gradient = engine(network).loss_and_gradient(params, part, rows, dropout)[1]
+                found = network.coefs(gradient)[0][:, 0]
+                np.testing.assert_array_equal(found == 0, (kept == 0).all(axis=0))
+                # Sums of nine numbers of the same sign.
+                rtol = 10 * np.finfo(dtype).eps
+                np.testing.assert_allclose(found, -0.7 * kept.sum(axis=0), rtol=rtol)
 
 
 def test_csr_of_rows_that_are_full():
@@ -365,6 +475,17 @@ def test_predictions(activation, layer_units):
     for form, kind in product(FORMS.values(), ROWS):
         # Sums of a few dozen numbers of order 1, in another order.
         _assert_same_predictions(network, params, form(X), _some_rows(23, kind))
+
+
+@pytest.mark.parametrize("layer_units", [(6, 3), (6, 5, 1), (6, 1, 1), (6, 7, 4, 3)])
+def test_predictions_with_a_skip_connection(layer_units, products):
+    network = _network(layer_units, skip=True)
+    params = _params(network)
+    for n_rows, kind in product((1, 23, 2000), ROWS):
+        X, rows = _data(network, n_rows).X, _some_rows(n_rows, kind)
+        for form in ("dense", "csr", "untidy csr"):
+            # Sums of a few dozen numbers of order 1, in another order.
+            _assert_same_predictions(network, params, FORMS[form](X), rows)
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 2, 255, 257, 20_000])
@@ -591,11 +712,14 @@ def _solver(name, batch_size, **changes):
 METHODS = ("adam", "heavy-ball", "nesterov")
 
 
-def _epochs(engine, data, rows, penalty, alpha, method, batch_size, n_epochs=2):
+def _epochs(
+    engine, data, rows, penalty, alpha, method, batch_size, n_epochs=2, dropout=None
+):
     """Some epochs from the parameters that the network always starts from here."""
-    objective = Objective(engine, data, rows, penalty, alpha)
+    objective = Objective(engine, data, rows, penalty, alpha, dropout=dropout)
     params = _params(engine.network, dtype=data.X.dtype)
-    solver = _solver(method, min(batch_size, objective.n_rows))
+    draws = dropout is not None
+    solver = _solver(method, min(batch_size, objective.n_rows), draws=draws)
     state = MinibatchState()
     iterates = solver.iterate(objective, objective.to_solver(params), state)
     with engine.threads(params.dtype, solver.batch_size):
@@ -680,19 +804,307 @@ def test_epochs_of_large_batches_and_layers(method, batch_size, form):
     _assert_same_epochs(*runs, rtol=1e-10)
 
 
+def _with_skip(problem):
+    network, *rest = problem()
+    return replace(network, skip=True), *rest
+
+
+def _count():
+    """A single output and hidden layers."""
+    network = _network((6, 5, 4, 1), loss="poisson")
+    return network, _data(network, 230, weighted=True), None, 60.0
+
+
+@pytest.mark.parametrize("problem", [_regression, _classification, _count])
+@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
+@pytest.mark.parametrize("method", METHODS)
+def test_epochs_with_a_skip_connection(problem, penalty, method):
+    network, data, rows, alpha = _with_skip(problem)
+    for batch_size, n_epochs in (1, 1), (32, 2), (1000, 3):
+        runs = [
+            _epochs(
+                engine(network),
+                data,
+                rows,
+                PENALTIES[penalty],
+                alpha,
+                method,
+                batch_size,
+                n_epochs,
+            )
+            for engine in (CompiledEngine, NumpyEngine)
+        ]
+        # Roundings of 1e-16 that up to 230 steps with momentum amplify.
+        _assert_same_epochs(*runs, rtol=1e-10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("form", ["dense", "csr"])
+def test_epochs_of_several_blocks_with_a_skip_connection(method, form, products):
+    network = _network((20, 150, 130, 3), ("relu", "gelu"), "multinomial", skip=True)
+    data = _data(network, 3000, weighted=True)
+    data = data._replace(X=FORMS[form](data.X))
+    runs = [
+        _epochs(engine(network), data, None, L1(), 1.0, method, 3000, n_epochs=2)
+        for engine in (CompiledEngine, NumpyEngine)
+    ]
+    # As above.
+    _assert_same_epochs(*runs, rtol=1e-10)
+
+
+DROPOUT = {"inputs": (0.3, 0, 0), "hidden": (0, 0.5, 0.2), "both": (0.2, 0.1, 0.5)}
+
+
+@pytest.mark.parametrize("problem", [_regression, _classification, _count])
+@pytest.mark.parametrize("rates", DROPOUT)
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+def test_epochs_with_dropout(problem, rates, skip, method):
+    network, data, rows, alpha = _with_skip(problem) if skip else problem()
+
+    def run(engine, batch_size, n_epochs):
+        return _epochs(
+            engine(network),
+            data,
+            rows,
+            L1(),
+            alpha,
+            method,
+            batch_size,
+            n_epochs,
+            DROPOUT[rates],
+        )
+
+    for arguments in (1, 1), (32, 2), (1000, 3):
+        runs = [run(engine, *arguments) for engine in (CompiledEngine, NumpyEngine)]
+        # Roundings of 1e-16 that up to 230 steps with momentum amplify.
+        _assert_same_epochs(*runs, rtol=1e-10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("form", ["dense", "csr"])
+def test_epochs_of_several_blocks_with_dropout(method, form, products):
+    network = _network((20, 150, 130, 3), ("relu", "gelu"), "multinomial")
+    data = _data(network, 3000, weighted=True)
+    data = data._replace(X=FORMS[form](data.X))
+    runs = [
+        _epochs(engine(network), data, None, L1(), 1.0, method, 2900, 2, DROPOUT["both"])
+        for engine in (CompiledEngine, NumpyEngine)
+    ]
+    # As above.
+    _assert_same_epochs(*runs, rtol=1e-10)
+
+
 @pytest.mark.parametrize("problem", [_regression, _classification, _counts])
 @pytest.mark.parametrize("method", METHODS)
-def test_epochs_in_single_precision(problem, method):
+@pytest.mark.parametrize("rates", [None, (0.1, 0.3, 0.3)])
+def test_epochs_in_single_precision(problem, method, rates):
     network, data, rows, _ = problem()
+    rates = rates and rates[: len(network.shapes)]
     single = data._replace(X=data.X.toarray() if sparse.issparse(data.X) else data.X)
     single, double = _single(single)
-    found, state = _epochs(CompiledEngine(network), single, rows, L2(), 1.0, method, 32)
-    expected, _ = _epochs(NumpyEngine(network), double, rows, L2(), 1.0, method, 32)
+    found, state = _epochs(
+        CompiledEngine(network), single, rows, L2(), 1.0, method, 32, dropout=rates
+    )
+    expected, _ = _epochs(
+        NumpyEngine(network), double, rows, L2(), 1.0, method, 32, dropout=rates
+    )
     assert found.params.dtype == np.float32
     assert {moment.dtype for moment in state.moments.values()} == {np.dtype(np.float32)}
     # Roundings of 6e-8 in each of 16 steps, which a gradient near zero can turn round.
     _assert_close(found.params, expected.params, rtol=1e-4)
     assert found.value == pytest.approx(expected.value, rel=1e-5)
+
+
+# Penalties on groups
+
+
+class _AllTerms(Penalty):
+    """0.3 ||W||_1 + 0.2 ||W||_F^2 + sum_g 0.7 sqrt(K_g) ||W_g||."""
+
+    def __init__(self, labels=None):
+        self.labels = labels
+
+    @property
+    def compiled_terms(self):
+        return CompiledTerms(l1=0.3, l2=0.4, group=0.7, labels=self.labels)
+
+    def value(self, weights):
+        rows = RowGroups(self.labels)
+        groups = np.sqrt(rows.sizes(weights)) @ rows.norms(weights)
+        return 0.3 * np.abs(weights).sum() + 0.2 * (weights**2).sum() + 0.7 * groups
+
+    def prox(self, weights, step):
+        # The square joins the one that the prox has already.
+        shrinkage = 1 / (1 + 0.4 * step)
+        step = np.broadcast_to(step * shrinkage, weights.shape)
+        rows = RowGroups(self.labels)
+        return diagonal_prox(weights * shrinkage, step, rows, l1=0.3, group=0.7)
+
+    def subgradient_distance(self, weights, gradient, strength):
+        raise AssertionError("no minibatch solver asks for it")
+
+
+def _of_layers(penalty):
+    return lambda network: penalty.per_layer(Layout(list(network.shapes)))
+
+
+# Of networks with six inputs, or more of them.
+GROUP_PENALTIES = {
+    "group lasso": _of_layers(GroupLasso()),
+    "groups of columns": _of_layers(GroupLasso(groups=[[4, 0], [2, 1, 5]])),
+    "one group": _of_layers(GroupLasso(groups=[range(6)])),
+    "inputs only": _of_layers(GroupLasso(inputs_only=True)),
+    "sparse": _of_layers(SparseGroupLasso(0.4)),
+    "sparse, of columns": _of_layers(SparseGroupLasso(0.4, groups=[[4, 0], [2, 1, 5]])),
+    "no groups": _of_layers(SparseGroupLasso(1.0)),
+    "all terms": lambda network: [
+        _AllTerms(np.array([1, 0, 1, 3, 3, 2]) if fan_in == 6 else None)
+        for fan_in, _ in network.shapes
+    ],
+    "mixed": lambda network: [L1(), *_of_layers(SparseGroupLasso())(network)[1:]],
+}
+
+
+@pytest.mark.parametrize("problem", [_regression, _classification, _counts])
+@pytest.mark.parametrize("penalty", GROUP_PENALTIES)
+@pytest.mark.parametrize("method", METHODS)
+def test_epochs_with_groups(problem, penalty, method):
+    network, data, rows, alpha = problem()
+    penalties = GROUP_PENALTIES[penalty](network)
+    alive, total = 0, 0
+    for batch_size, n_epochs in (1, 1), (7, 2), (32, 2), (1000, 6):
+        runs = [
+            _epochs(
+                engine(network),
+                data,
+                rows,
+                penalties,
+                alpha,
+                method,
+                batch_size,
+                n_epochs,
+            )
+            for engine in (CompiledEngine, NumpyEngine)
+        ]
+        # Roundings of 1e-16 that up to 230 steps with momentum amplify.
+        _assert_same_epochs(*runs, rtol=1e-10)
+        for weights in network.coefs(runs[0][0].params):
+            alive, total = alive + weights.any(axis=1).sum(), total + len(weights)
+    if method == "adam" and penalty != "inputs only":
+        # There was something to decide.
+        assert 0 < alive < total
+
+
+@pytest.mark.parametrize("problem", [_regression, _classification])
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_with_a_skip_connection_and_dropout(problem, method):
+    network, data, rows, alpha = _with_skip(problem)
+    for penalty in "sparse, of columns", "all terms":
+        runs = [
+            _epochs(
+                engine(network),
+                data,
+                rows,
+                GROUP_PENALTIES[penalty](network),
+                alpha,
+                method,
+                32,
+                dropout=(0.2, 0.3, 0.0),
+            )
+            for engine in (CompiledEngine, NumpyEngine)
+        ]
+        # As above.
+        _assert_same_epochs(*runs, rtol=1e-10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("form", ["dense", "csr"])
+@pytest.mark.parametrize("n_labels", [None, 1, 7, 300])
+def test_groups_in_several_ranges(method, form, n_labels):
+    """Groups that have rows all over the layer, of which thousands lie side by side."""
+    network = _network((600, 90, 50, 3), ("relu", "gelu"), "multinomial")
+    data = _data(network, 300)
+    data = data._replace(X=FORMS[form](data.X))
+    random_state = np.random.RandomState(5)
+    labels = None
+    if n_labels is not None:
+        labels = np.unique(random_state.randint(n_labels, size=600), return_inverse=True)[1]
+    penalties = [_AllTerms(labels), _AllTerms(), _AllTerms()]
+    runs = [
+        _epochs(engine(network), data, None, penalties, 0.3, method, 100)
+        for engine in (CompiledEngine, NumpyEngine)
+    ]
+    # As above.
+    _assert_same_epochs(*runs, rtol=1e-10)
+
+
+@pytest.mark.parametrize("penalty", GROUP_PENALTIES)
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_in_single_precision(penalty, method):
+    network, data, rows, alpha = _regression()
+    single, double = _single(data)
+    penalties = GROUP_PENALTIES[penalty](network)
+    found, _ = _epochs(CompiledEngine(network), single, rows, penalties, alpha, method, 32)
+    expected, _ = _epochs(NumpyEngine(network), double, rows, penalties, alpha, method, 32)
+    assert found.params.dtype == np.float32
+    # Roundings of 6e-8 in each of 16 steps, which a gradient near zero can turn round.
+    _assert_close(found.params, expected.params, rtol=1e-4)
+    assert found.value == pytest.approx(expected.value, rel=1e-5)
+
+
+def _prox_in_a_metric(weights, steps, penalty, strength):
+    """The compiled prox, out of a step of Adam without a gradient."""
+    dtype, network = weights.dtype, _network((len(weights), weights.shape[1]))
+    params = np.concatenate([weights.ravel(), np.zeros(weights.shape[1], dtype)])
+    data = Data(np.zeros((1, len(weights)), dtype), np.zeros((1, weights.shape[1])), None)
+    objective = Objective(
+        CompiledEngine(network), data, None, [penalty], strength, scales=(1.0, 1.0)
+    )
+    moments = {name: np.zeros_like(params) for name in ("first", "second")}
+    # Half of it is left after the step, and its correction doubles it.
+    moments["second"][: weights.size] = (1 / steps.ravel()) ** 2
+    solver = _solver("adam", 1, learning_rate_init=1.0)
+    solver = replace(solver, beta_2=0.5, epsilon=1e-30)
+    state = MinibatchState(moments)
+    moved = next(solver.iterate(objective, params, state)).params
+    return moved[: weights.size].reshape(weights.shape)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n_labels", [None, 1, 4])
+def test_prox_in_a_metric_of_many_orders_of_magnitude(dtype, n_labels):
+    random_state = np.random.RandomState(6)
+    for spread, strength in product((0.1, 2, 8), (1e-6, 1e-2, 0.3, 1.0)):
+        weights = random_state.normal(size=(40, 9))
+        steps = np.exp(spread * random_state.uniform(-1, 1, weights.shape))
+        weights, steps = weights.astype(dtype), steps.astype(dtype)
+        labels = None if n_labels is None else random_state.randint(n_labels, size=40)
+        penalty = _AllTerms(labels)
+        found = _prox_in_a_metric(weights, steps, penalty, strength)
+        expected = penalty.prox(weights.astype(np.float64), strength * steps.astype(float))
+        # The prox does not magnify roundings, which are those of a few operations.
+        rtol = 30 * np.finfo(dtype).eps
+        _assert_close(found, expected, rtol, f"{spread=} {strength=}")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_groups_need_no_prox_in_python(method, monkeypatch):
+    def prox(self, weights, step):
+        raise AssertionError("it has been called")
+
+    monkeypatch.setattr(SparseGroupLasso, "prox", prox)
+    network, data, rows, alpha = _classification()
+    _epochs(CompiledEngine(network), data, rows, SparseGroupLasso(), alpha, method, 32)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_not_finite_shows_in_groups(method):
+    network, data, rows, _ = _regression()
+    data.X[7, 2] = np.nan
+    objective = Objective(CompiledEngine(network), data, rows, GroupLasso(), 1.0)
+    params = _params(network)
+    assert next(_solver(method, 32).iterate(objective, params)).status == "diverged"
 
 
 # Penalties that the engine has no loop for
@@ -792,15 +1204,26 @@ def _everything(engine, X, y):
             *engine.loss_and_gradient(params, data, rows),
             engine.raw_predict(coefs, intercepts, X),
         ]
-    for method, batch_size in ("adam", 200), ("nesterov", 200), ("adam", 700):
-        iterate, state = _epochs(engine, data, None, L1(), 1.0, method, batch_size, 1)
+    rates, groups = (0.1, 0.5, 0.5), _AllTerms(np.arange(X.shape[1]) % 7)
+    for penalty, method, batch_size, dropout in (
+        (L1(), "adam", 200, None),
+        (L1(), "nesterov", 200, None),
+        (L1(), "adam", 700, None),
+        (L1(), "adam", 200, rates),
+        ([groups, _AllTerms(), _AllTerms()], "adam", 200, None),
+        ([groups, _AllTerms(), _AllTerms()], "nesterov", 200, None),
+    ):
+        iterate, state = _epochs(
+            engine, data, None, penalty, 1.0, method, batch_size, 1, dropout
+        )
         results += [iterate.params, iterate.value, *state.moments.values()]
     return results
 
 
 @pytest.mark.parametrize("form", ["dense", "csr"])
-def test_bits_do_not_depend_on_the_number_of_threads(form, products, each_job_takes):
-    network = _network((20, 100, 60, 3), ("tanh", "gelu"), "multinomial")
+@pytest.mark.parametrize("skip", [False, True])
+def test_bits_do_not_depend_on_the_number_of_threads(form, skip, products, each_job_takes):
+    network = _network((20, 100, 60, 3), ("tanh", "gelu"), "multinomial", skip)
     data = _data(network, 700)
     X = FORMS[form](data.X)
     engine = CompiledEngine(network)
@@ -1019,7 +1442,7 @@ moments = {name: np.zeros_like(params) for name in ("first", "second")}
 adam = AdamStep(
     moments=moments, n_steps=0, rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8
 )
-none = np.zeros(3), np.zeros(3)
+none = np.zeros(3), np.zeros(3), np.zeros(3), [None] * 3
 for call in (
     lambda: engine.loss_and_gradient(params, data, rows),
     lambda: engine.raw_predict(coefs, intercepts, data.X, rows),

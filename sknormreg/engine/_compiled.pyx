@@ -16,8 +16,8 @@ from cpython.buffer cimport (
     PyObject_GetBuffer,
 )
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport int64_t
-from libc.stdlib cimport free, malloc
+from libc.stdint cimport int64_t, uint32_t
+from libc.stdlib cimport calloc, free, malloc
 from scipy.linalg.cython_blas cimport dgemm, sgemm
 
 
@@ -51,6 +51,7 @@ cdef extern from "csrc/engine.h" nogil:
     ctypedef struct job:
         task task
         int n_layers
+        int64_t n_skip
         const int64_t *units
         const int *activations
         int loss
@@ -82,7 +83,13 @@ cdef extern from "csrc/engine.h" nogil:
         const double *l1
         const double *l2
         hook_function prox
+        const double *group
+        const int64_t **group_rows
+        const int64_t **group_ends
+        const int64_t *n_groups
         void *steps
+        const double *dropout
+        uint32_t seed
         hook_function interrupted
         void *context
         int status
@@ -213,6 +220,8 @@ cdef class Job:
     Parameters
     ----------
     units : array of int64, of every layer
+    n_skip : int
+        Columns of the first layer's weights that are a skip connection's.
     activations : array of int32, a code for every hidden layer
     loss : int
         A code.
@@ -225,18 +234,25 @@ cdef class Job:
     cdef list _arrays  # what C has addresses of
     cdef object _prox_function, _error
     cdef const void **_layers
+    cdef const int64_t **_groups
     cdef bint _double
     cdef int64_t _itemsize
 
-    def __cinit__(self, units, activations, int loss, double loss_parameter, bint double):
+    def __cinit__(
+        self, units, int64_t n_skip, activations, int loss, double loss_parameter,
+        bint double,
+    ):
         cdef int n_layers = len(units) - 1
         self._arrays = []
         self._double = double
         self._itemsize = 8 if double else 4
         self._layers = <const void **> malloc(2 * n_layers * sizeof(void *))
-        if self._layers == NULL:
+        # No address until there is one.
+        self._groups = <const int64_t **> calloc(2 * n_layers, sizeof(void *))
+        if self._layers == NULL or self._groups == NULL:
             raise MemoryError()
         self._job.n_layers = n_layers
+        self._job.n_skip = n_skip
         self._job.units = <const int64_t *> self._address(units, 8 * (n_layers + 1))
         self._job.activations = <const int *> self._address(activations, 4 * (n_layers - 1))
         self._job.loss = loss
@@ -248,12 +264,17 @@ cdef class Job:
         self._job.interrupted = _interrupted
         self._job.context = <void *> self
         for layer in range(n_layers):
-            self._job.n_params += (
-                (self._job.units[layer] + 1) * self._job.units[layer + 1]
-            )
+            fan_in, fan_out = self._shape(layer)
+            self._job.n_params += fan_in * fan_out + self._job.units[layer + 1]
 
     def __dealloc__(self):
         free(self._layers)
+        free(self._groups)
+
+    cdef _shape(self, int layer):
+        """(fan_in, fan_out) of a layer's weights."""
+        n_skip = 0 if layer else self._job.n_skip
+        return self._job.units[layer], self._job.units[layer + 1] + n_skip
 
     cdef const void *_address(self, array, int64_t n_bytes, bint writable=False) except? NULL:
         """Where the first of at least `n_bytes` of a C-ordered array lies."""
@@ -277,12 +298,12 @@ cdef class Job:
         """Parameters in arrays of their own, to be read only."""
         cdef int layer, n_layers = self._job.n_layers
         for layer in range(n_layers):
-            fan_in, fan_out = self._job.units[layer], self._job.units[layer + 1]
+            fan_in, fan_out = self._shape(layer)
             self._job.weights[layer] = self._address(
                 weights[layer], fan_in * fan_out * self._itemsize
             )
             self._job.intercepts[layer] = self._address(
-                intercepts[layer], fan_out * self._itemsize
+                intercepts[layer], self._job.units[layer + 1] * self._itemsize
             )
 
     def set_params(self, params, bint writable):
@@ -344,10 +365,41 @@ cdef class Job:
         self._job.batch_size = batch_size
         self._job.output_scale, self._job.total_factor = output_scale, total_factor
 
+    def set_dropout(self, rates, uint32_t seed, int64_t n_steps):
+        """Probabilities to be dropped, an array of a number for each layer but the last."""
+        self._job.dropout = <const double *> self._address(rates, 8 * self._job.n_layers)
+        self._job.seed, self._job.n_steps = seed, n_steps
+
     def set_strengths(self, l1, l2):
         """Strengths of the penalty's two parts, arrays of a number for each layer."""
         self._job.l1 = <const double *> self._address(l1, 8 * self._job.n_layers)
         self._job.l2 = <const double *> self._address(l2, 8 * self._job.n_layers)
+
+    def set_groups(self, group, n_groups, partitions):
+        """Strengths of the penalty's part for groups, as above, and the groups.
+
+        Parameters
+        ----------
+        group : array of float64, n_groups : array of int64
+            A number for each layer.
+
+        partitions : list of (rows, ends) or None, one for each layer
+            The rows, group after group, and where among them each group ends, arrays of
+            int64; None where every row is a group.
+        """
+        cdef int layer, n_layers = self._job.n_layers
+        self._job.group = <const double *> self._address(group, 8 * n_layers)
+        self._job.n_groups = <const int64_t *> self._address(n_groups, 8 * n_layers)
+        self._job.group_rows, self._job.group_ends = self._groups, self._groups + n_layers
+        for layer in range(n_layers):
+            if partitions[layer] is not None:
+                rows, ends = partitions[layer]
+                self._groups[layer] = <const int64_t *> self._address(
+                    rows, 8 * self._job.units[layer]
+                )
+                self._groups[n_layers + layer] = <const int64_t *> self._address(
+                    ends, 8 * self._job.n_groups[layer]
+                )
 
     def set_prox(self, function, steps=None):
         """A function that applies the prox to the parameters after every step."""

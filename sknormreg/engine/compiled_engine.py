@@ -78,7 +78,6 @@ class CompiledEngine:
     def supports(network):
         """Whether its activations and its loss are among the compiled ones."""
         known = all(name in _ACTIVATIONS for name in network.activations)
-        known = known and not network.skip
         return known and type(network.loss) in _LOSSES
 
     @contextmanager
@@ -94,7 +93,7 @@ class CompiledEngine:
         """Outputs before the output activation, shape (n_rows, n_outputs)."""
         dtype = np.result_type(X.dtype, coefs[0])
         n_rows = X.shape[0] if rows is None else len(rows)
-        raw = np.empty((n_rows, coefs[-1].shape[1]), dtype=dtype)
+        raw = np.empty((n_rows, self.network.layer_units[-1]), dtype=dtype)
         if X.dtype != dtype:
             # In parts, to keep the converted copy small.
             for start in range(0, n_rows, _CONVERTED_ROWS):
@@ -111,16 +110,31 @@ class CompiledEngine:
             self._run(job, n_rows)
         return raw
 
-    def loss_and_gradient(self, params, data, rows=None):
-        """Sum of the weighted losses of the rows and its gradient, shape (n_params,)."""
+    def loss_and_gradient(self, params, data, rows=None, dropout=None):
+        """Sum of the weighted losses of the rows and its gradient, shape (n_params,).
+
+        With a `Dropout`, of the network that it leaves.
+        """
         gradient = np.zeros_like(params)
         job, n_rows = self._training_job(params, data, rows, writable=False)
         if n_rows == 0:
             return 0.0, gradient
         job.set_gradient(gradient)
+        _set_dropout(job, dropout)
         return self._run(job, n_rows), gradient
 
-    def epoch(self, params, data, rows, batch_size, step, prox, output_scale, factor):
+    def epoch(
+        self,
+        params,
+        data,
+        rows,
+        batch_size,
+        step,
+        prox,
+        output_scale,
+        factor,
+        dropout=None,
+    ):
         """Take a step for each minibatch, in place; returns the losses' sum.
 
         Parameters
@@ -137,15 +151,19 @@ class CompiledEngine:
 
         step : AdamStep or SGDStep
 
-        prox : (l1, l2) or callable
-            Strengths of the two parts of an elastic-net penalty in the layers, arrays
-            of shape (n_layers,); or what applies the prox of another one in place, to
-            parameters and steps.
+        prox : (l1, l2, group, labels) or callable
+            Strengths of the penalty's parts in the layers, l1 ||W||_1 + l2 / 2 ||W||_F^2
+            + group sum_g sqrt(size of g) ||W_g||_2, arrays of shape (n_layers,), and for
+            each layer the group of every row, or None where every row is one; or what
+            applies the prox of another penalty in place, to parameters and steps.
 
         output_scale : float
 
         factor : float
             What the mean gradient of a minibatch is multiplied by.
+
+        dropout : Dropout or None
+            That of the first minibatch; those that follow are of the steps that follow.
         """
         job, n_rows = self._training_job(params, data, rows, writable=True)
         steps = None
@@ -169,11 +187,12 @@ class CompiledEngine:
                 step.nesterov,
             )
         job.set_epoch(batch_size, output_scale, factor)
+        _set_dropout(job, dropout)
         if callable(prox):
             metric = step.rate if steps is None else steps
             job.set_prox(lambda: prox(params, metric), steps)
         else:
-            job.set_strengths(*prox)
+            self._set_strengths(job, *prox)
         total = self._run(job, n_rows, batch_size)
         step.n_steps = job.n_steps
         return total
@@ -181,6 +200,7 @@ class CompiledEngine:
     def _job(self, dtype):
         return _compiled.Job(
             self._units,
+            self.network.n_skip,
             self._activations,
             self._loss,
             self._loss_parameter,
@@ -200,6 +220,17 @@ class CompiledEngine:
             sample_weight = np.ascontiguousarray(sample_weight, dtype)
         job.set_targets(np.ascontiguousarray(y, target_dtype), sample_weight)
         return job, n_rows
+
+    def _set_strengths(self, job, l1, l2, group, labels):
+        job.set_strengths(l1, l2)
+        if not np.any(group):
+            return
+        partitions = [None if part is None else _partition(part) for part in labels]
+        n_groups = [
+            fan_in if partition is None else len(partition[1])
+            for partition, (fan_in, _) in zip(partitions, self.network.shapes)
+        ]
+        job.set_groups(group, np.array(n_groups, dtype=np.int64), partitions)
 
     def _run(self, job, n_rows, batch_size=None):
         n_params = self.network.n_params
@@ -225,6 +256,18 @@ def _crew():
 
 def _contiguous(arrays, dtype):
     return [np.ascontiguousarray(array, dtype) for array in arrays]
+
+
+def _partition(labels):
+    """Rows in the order of their groups, and where each of the groups ends."""
+    rows = np.argsort(labels, kind="stable").astype(np.int64)
+    return rows, np.cumsum(np.bincount(labels), dtype=np.int64)
+
+
+def _set_dropout(job, dropout):
+    if dropout is not None:
+        rates = np.array(dropout.rates, dtype=np.float64)
+        job.set_dropout(rates, dropout.seed, dropout.step)
 
 
 def _set_X(job, X, rows, n_rows):

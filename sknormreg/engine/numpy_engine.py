@@ -60,7 +60,8 @@ class NumpyEngine:
         """Outputs before the output activation, shape (n_rows, n_outputs)."""
         n_rows = X.shape[0] if rows is None else len(rows)
         raw = np.empty(
-            (n_rows, coefs[-1].shape[1]), dtype=np.result_type(X.dtype, coefs[0].dtype)
+            (n_rows, self.network.layer_units[-1]),
+            dtype=np.result_type(X.dtype, coefs[0].dtype),
         )
         for block in _blocks(n_rows, self.block_rows(raw.dtype)):
             X_block = X[block if rows is None else rows[block]]

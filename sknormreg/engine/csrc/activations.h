@@ -98,8 +98,13 @@ static void NAME(activate)(int activation, real *z, const real *bias, real *slop
     }
 }
 
+/* Multiply `deltas` by the derivatives: by `slopes` where they are not NULL. */
 static void NAME(backpropagate)(int activation, real *deltas, const real *values,
                                 const real *slopes, int64_t n) {
+    if (slopes) {
+        NAME(stored_backward)(deltas, slopes, n);
+        return;
+    }
     switch (activation) {
     case IDENTITY: break;
     case LOGISTIC: NAME(logistic_backward)(deltas, values, n); break;
@@ -107,6 +112,13 @@ static void NAME(backpropagate)(int activation, real *deltas, const real *values
     case RELU: NAME(relu_backward)(deltas, values, n); break;
     case LEAKY_RELU: NAME(leaky_relu_backward)(deltas, values, n); break;
     case ELU: NAME(elu_backward)(deltas, values, n); break;
-    default: NAME(stored_backward)(deltas, slopes, n); break;
     }
+}
+
+/* The derivatives, where the values tell them. */
+static void NAME(find_slopes)(int activation, const real *values, real *slopes, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        slopes[i] = 1;
+    }
+    NAME(backpropagate)(activation, slopes, values, NULL, n);
 }

@@ -30,8 +30,11 @@ typedef int (*hook_function)(void *context);
 typedef struct {
     enum task task;
 
-    /* The network: n_layers weight matrices, units[0] features, units[n_layers] outputs. */
+    /* The network: n_layers weight matrices, units[0] features, units[n_layers] outputs.
+       The first matrix has `n_skip` more columns, of weights that lead straight to the
+       outputs: as many as these, or none. */
     int n_layers;
+    int64_t n_skip;
     const int64_t *units;
     const int *activations;
     int loss;
@@ -72,7 +75,18 @@ typedef struct {
     void *first, *second, *velocity;
     const double *l1, *l2;      /* strengths of the penalty, one of each a layer */
     hook_function prox;         /* NULL, or what applies another penalty's prox */
+    /* The strength of a penalty on groups of rows, one a layer, or NULL. A layer's rows are
+       in the order of the groups, which end where `group_ends` says; or both are NULL, and
+       every row is a group. */
+    const double *group;
+    const int64_t **group_rows, **group_ends;
+    const int64_t *n_groups;
     void *steps;                /* ADAM with a hook: the steps it is to apply it with */
+
+    /* Dropout in ADAM, SGD and GRADIENT, in the latter that of step n_steps: probabilities
+       for the inputs and every hidden layer, or NULL. */
+    const double *dropout;
+    uint32_t seed;
 
     hook_function interrupted;  /* whether to give up, asked about every 50 ms */
     void *context;              /* of both hooks */

@@ -15,10 +15,12 @@ gemm_function NAME(blas_gemm);
 #include "vector_math.h"
 #include "activations.h"
 #include "losses.h"
+#include "dropout.h"
 #include "updates.h"
 #include "products.h"
 #include "plan.h"
 #include "sparse.h"
+#include "groups.h"
 #include "passes.h"
 
 enum products best_products(void) {

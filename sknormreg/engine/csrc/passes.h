@@ -3,42 +3,75 @@
    Included once for each precision. A batch goes through the network in blocks of rows, and
    a block in two phases: `row_task` takes a slice of its rows forwards and backwards,
    `parameter_task` a range of the parameters, whose gradient it finds from all rows of the
-   block and which it then updates while they are in the cache. Slices and ranges depend on
-   the shapes and the machine's cores alone (`plan.h`), and each sum is in the order of the
-   rows: results are the same bits whatever the number of threads. */
+   block and which it then updates while they are in the cache. Penalties on groups, which may
+   have rows in several ranges, are the business of a third phase, `group_task`. Slices and
+   ranges depend on the shapes and the machine's cores alone (`plan.h`), and each sum is in
+   the order of the rows: results are the same bits whatever the number of threads. */
 
 /* How often the leader asks whether it has been interrupted. */
 #define POLL_SECONDS 0.05
 
 /* The first phase: rows */
 
-/* The rows of a slice in C order: where they lie, or gathered. */
+/* The rows of a slice in C order: where they lie, or gathered and with dropout. */
 static const real *NAME(dense_rows)(const job *j, NAME(plan) *p, int64_t first,
                                     int64_t slot_row, int64_t n_rows) {
     int64_t d = j->units[0];
-    if (!j->rows) {
+    if (!p->x) {
         return (const real *)j->dense + (p->block_start + first) * d;
     }
     real *gathered = p->x + slot_row * d;
     for (int64_t i = 0; i < n_rows; i++) {
-        int64_t row = j->rows[p->block_start + first + i];
+        int64_t row = NAME(row_at)(j, p->block_start + first + i);
         memcpy(gathered + i * d, (const real *)j->dense + row * d, d * sizeof(real));
+    }
+    if (NAME(drops)(j, 0)) {
+        NAME(drop)(p->masks, NAME(place)(p, first, d), gathered, n_rows * d);
     }
     return gathered;
 }
 
-/* out = (values of the layer below) W, for a slice. */
-static void NAME(product)(const job *j, NAME(plan) *p, int layer, const real *below,
-                          int64_t first, int64_t n_rows, real *out) {
-    int64_t fan_in = j->units[layer], fan_out = j->units[layer + 1];
+/* out = (values of the layer below) W, for a slice and n_columns of W from the given one. */
+static void NAME(product)(const job *j, NAME(plan) *p, int layer, int64_t column,
+                          int64_t n_columns, const real *below, int64_t first,
+                          int64_t n_rows, real *out) {
+    const real *weights = p->weights[layer] + column;
+    int64_t width = NAME(width)(j, layer);
     if (layer == 0 && !j->dense) {
         for (int64_t i = 0; i < n_rows; i++) {
-            NAME(sparse_row_product)(j, NAME(row_at)(j, p->block_start + first + i),
-                                     p->weights[0], fan_out, out + i * fan_out);
+            NAME(sparse_row_product)(j, p, first + i, weights, width, n_columns,
+                                     out + i * n_columns);
         }
         return;
     }
-    NAME(multiply)(j->products, below, p->weights[layer], out, n_rows, fan_in, fan_out);
+    NAME(multiply)(j->products, below, weights, width, out, n_rows, j->units[layer],
+                   n_columns);
+}
+
+/* The last layer's products for a slice, with what the skip connection adds to them. */
+static void NAME(output_product)(const job *j, NAME(plan) *p, const real *below,
+                                 const real *skipped, int64_t first, int64_t n_rows,
+                                 real *out) {
+    int64_t n_outputs = j->units[j->n_layers];
+    NAME(product)(j, p, j->n_layers - 1, 0, n_outputs, below, first, n_rows, out);
+    if (skipped) {
+        NAME(add_multiple)(out, 1, skipped, n_rows * n_outputs);
+    }
+}
+
+/* Products of a hidden layer -> its values; and its slopes, where there are any. */
+static void NAME(finish_layer)(const job *j, NAME(plan) *p, int layer, int64_t first,
+                               int64_t n_rows, real *values, real *slopes) {
+    int activation = j->activations[layer];
+    int64_t n_units = j->units[layer + 1], n = n_rows * n_units;
+    NAME(activate)(activation, values, p->intercepts[layer], slopes, n_rows, n_units);
+    if (NAME(drops)(j, layer + 1)) {
+        if (!NAME(needs_slopes)(activation)) {
+            NAME(find_slopes)(activation, values, slopes, n);
+        }
+        NAME(drop_both)(p->masks + layer + 1, NAME(place)(p, first, n_units), values, slopes,
+                        n);
+    }
 }
 
 /* Loss and derivative of a slice's outputs, in place. */
@@ -84,27 +117,33 @@ static void NAME(row_task)(void *job_, int64_t slice, int thread) {
     if (j->dense) {
         below = NAME(dense_rows)(j, p, first, slot_row, n_rows);
     } else if (j->task != PREDICT) {
+        if (NAME(drops)(j, 0)) {
+            NAME(drop_rows)(j, p, first, n_rows);
+        }
         NAME(sort_entries)(j, p, slice, first, n_rows);
     }
     int top = j->n_layers - 1;
+    int64_t n_outputs = j->units[top + 1];
+    real *skipped = p->skipped ? p->skipped + slot_row * n_outputs : NULL;
+    if (skipped) {
+        NAME(product)(j, p, 0, j->units[1], n_outputs, below, first, n_rows, skipped);
+    }
     for (int layer = 0; layer < top; layer++) {
         int64_t n_units = j->units[layer + 1];
         real *values = p->hidden[layer] + slot_row * n_units;
         real *slopes = p->slopes[layer] ? p->slopes[layer] + slot_row * n_units : NULL;
-        NAME(product)(j, p, layer, below, first, n_rows, values);
-        NAME(activate)(j->activations[layer], values, p->intercepts[layer], slopes, n_rows,
-                       n_units);
+        NAME(product)(j, p, layer, 0, n_units, below, first, n_rows, values);
+        NAME(finish_layer)(j, p, layer, first, n_rows, values, slopes);
         below = values;
     }
-    int64_t n_outputs = j->units[top + 1];
     if (j->task == PREDICT) {
         real *raw = (real *)j->raw + (p->block_start + first) * n_outputs;
-        NAME(product)(j, p, top, below, first, n_rows, raw);
+        NAME(output_product)(j, p, below, skipped, first, n_rows, raw);
         NAME(add_bias)(raw, p->intercepts[top], n_rows, n_outputs);
         return;
     }
     real *delta = p->deltas[top] + first * n_outputs;
-    NAME(product)(j, p, top, below, first, n_rows, delta);
+    NAME(output_product)(j, p, below, skipped, first, n_rows, delta);
     p->slice_losses[slice] = NAME(slice_loss)(j, p, first, n_rows, delta);
     for (int layer = top; layer > 0; layer--) {
         int64_t fan_in = j->units[layer], fan_out = j->units[layer + 1];
@@ -172,24 +211,31 @@ static void NAME(find_gradient)(const job *j, const NAME(plan) *p, const NAME(ra
         NAME(sparse_gradient)(j, p, range, gradient);
         return;
     }
-    const real *below = layer   ? p->hidden[layer - 1]
-                        : j->rows ? p->x
-                                  : (const real *)j->dense + p->block_start * fan_in;
+    const real *below = layer  ? p->hidden[layer - 1]
+                        : p->x ? p->x
+                               : (const real *)j->dense + p->block_start * fan_in;
+    int64_t n = range->stop - range->start, width = NAME(width)(j, layer);
     NAME(multiply_transposed)(j->products, below + range->start, p->deltas[layer], gradient,
-                              range->stop - range->start, p->n_block_rows, fan_in, fan_out);
+                              width, n, p->n_block_rows, fan_in, fan_out);
+    if (width > fan_out) {
+        NAME(multiply_transposed)(j->products, below + range->start,
+                                  p->deltas[j->n_layers - 1], gradient + fan_out, width, n,
+                                  p->n_block_rows, fan_in, width - fan_out);
+    }
 }
 
 static void NAME(update)(const job *j, const NAME(plan) *p, const NAME(range) *range,
                          int64_t offset, int64_t n, const real *gradient) {
     real *params = (real *)j->params + offset;
-    int penalised = !range->is_intercept && !j->prox;
+    int grouped = !range->is_intercept && NAME(has_groups)(j, range->layer);
+    int penalised = !range->is_intercept && !j->prox, unfinished = j->prox || grouped;
     real l1 = penalised ? (real)j->l1[range->layer] : 0;
     real l2 = penalised ? (real)j->l2[range->layer] : 0;
     if (j->task == ADAM) {
         real *first = (real *)j->first + offset, *second = (real *)j->second + offset;
-        if (j->prox) {
+        if (unfinished) {
             NAME(adam_unfinished)(&p->rule, params, gradient, first, second,
-                                  (real *)j->steps + offset, n);
+                                  p->steps + offset, n);
         } else if (l1 != 0) {
             NAME(adam_elastic)(&p->rule, params, gradient, first, second, l1, l2, n);
         } else {
@@ -199,7 +245,7 @@ static void NAME(update)(const job *j, const NAME(plan) *p, const NAME(range) *r
     }
     real *velocity = (real *)j->velocity + offset;
     real rate = (real)j->rate, momentum = (real)j->momentum;
-    if (j->prox) {
+    if (unfinished) {
         NAME(sgd_unfinished)(rate, momentum, params, gradient, velocity, p->before + offset,
                              n);
         return;
@@ -214,7 +260,7 @@ static void NAME(parameter_task)(void *job_, int64_t index, int thread) {
     const job *j = job_;
     const NAME(plan) *p = j->plan;
     const NAME(range) *range = p->ranges + index;
-    int64_t width = range->is_intercept ? 1 : j->units[range->layer + 1];
+    int64_t width = range->is_intercept ? 1 : NAME(width)(j, range->layer);
     int64_t offset = range->is_intercept ? p->intercept_offsets[range->layer]
                                          : p->weight_offsets[range->layer];
     offset += range->start * width;
@@ -230,6 +276,34 @@ static void NAME(parameter_task)(void *job_, int64_t index, int thread) {
     if (j->task != GRADIENT && p->is_last) {
         NAME(update)(j, p, range, offset, n, gradient);
     }
+}
+
+/* Velocity and extrapolated point of some of the parameters, whose prox has been applied. */
+static void NAME(finish_sgd)(const job *j, const NAME(plan) *p, int64_t offset, int64_t n) {
+    real *params = (real *)j->params + offset, *velocity = (real *)j->velocity + offset;
+    NAME(difference)(params, p->before + offset, velocity, n);
+    if (p->ahead) {
+        NAME(extrapolate)(params, velocity, (real)j->momentum, p->ahead + offset, n);
+    }
+}
+
+/* After them: the prox of a bunch of groups, and the end of their step. */
+static void NAME(group_task)(void *job_, int64_t index, int thread) {
+    const job *j = job_;
+    const NAME(plan) *p = j->plan;
+    const NAME(bunch) *bunch = p->bunches + index;
+    for (int64_t i = bunch->start; i < bunch->stop; i++) {
+        NAME(group) group = NAME(find_group)(j, p, bunch->layer, i);
+        if (j->task == ADAM) {
+            NAME(shrink_in_metric)(&group, j->params, p->steps);
+            continue;
+        }
+        NAME(shrink)(&group, j->params, j->rate);
+        for (int64_t k = 0; k < group.n_rows; k++) {
+            NAME(finish_sgd)(j, p, NAME(row_offset)(&group, k), group.width);
+        }
+    }
+    (void)thread;
 }
 
 /* The job */
@@ -280,6 +354,7 @@ static int NAME(run_block)(job *j, int64_t start, int64_t n_rows) {
 
 static int NAME(run_batch)(job *j, int64_t start, int64_t n_rows) {
     NAME(plan) *p = j->plan;
+    p->batch_start = start;
     if (p->n_transposed) {
         team_run(j->team, NAME(transpose_task), j, p->n_ranges);
     }
@@ -294,18 +369,25 @@ static int NAME(run_batch)(job *j, int64_t start, int64_t n_rows) {
     return 0;
 }
 
-/* Apply the prox that the job has no loop for, and finish the step. */
+/* The masks of the minibatch that the next step is taken for. */
+static void NAME(make_masks)(job *j) {
+    NAME(plan) *p = j->plan;
+    for (int layer = 0; layer < j->n_layers && p->masks; layer++) {
+        p->masks[layer] = NAME(make_mask)(j->dropout[layer], j->seed, j->n_steps, layer);
+    }
+}
+
+/* Apply a prox that is not part of the updates, and finish the step. */
 static int NAME(finish_step)(job *j) {
     NAME(plan) *p = j->plan;
-    if (NAME(call)(j, j->prox)) {
+    if (p->n_bunches) {
+        team_run(j->team, NAME(group_task), j, p->n_bunches);
+    }
+    if (j->prox && NAME(call)(j, j->prox)) {
         return 1;
     }
-    if (j->task == SGD) {
-        NAME(difference)(j->params, p->before, j->velocity, j->n_params);
-        if (p->ahead) {
-            NAME(extrapolate)(j->params, j->velocity, (real)j->momentum, p->ahead,
-                              j->n_params);
-        }
+    if (j->prox && j->task == SGD) {
+        NAME(finish_sgd)(j, p, 0, j->n_params);
     }
     return 0;
 }
@@ -319,13 +401,14 @@ static void NAME(run_epoch)(job *j) {
         int64_t rest = j->n_rows - start;
         int64_t n_rows = rest < j->batch_size ? rest : j->batch_size;
         p->loss_factor = j->total_factor / (double)n_rows;
+        NAME(make_masks)(j);
         j->n_steps++;
         p->rule = (NAME(adam_rule)){
             (real)j->beta_1, (real)(1 - j->beta_1), (real)j->beta_2, (real)(1 - j->beta_2),
             (real)(1 / (1 - pow(j->beta_1, (double)j->n_steps))),
             (real)(1 / sqrt(1 - pow(j->beta_2, (double)j->n_steps))),
             (real)j->epsilon, (real)j->rate};
-        if (NAME(run_batch)(j, start, n_rows) || (j->prox && NAME(finish_step)(j))) {
+        if (NAME(run_batch)(j, start, n_rows) || NAME(finish_step)(j)) {
             return;
         }
     }
@@ -343,6 +426,7 @@ void NAME(run)(job *j) {
         NAME(run_epoch)(j);
     } else {
         p->loss_factor = j->loss_factor;
+        NAME(make_masks)(j);
         NAME(run_batch)(j, 0, j->n_rows);
     }
     restore_subnormals(state);

@@ -10,6 +10,7 @@
 #define BLOCK_BYTES (512 << 10) /* of a full batch's block, a core: to stay in its cache */
 #define BLOCK_ENTRIES (1 << 20) /* of a block in CSR */
 #define RANGE_PARAMS 16384      /* in a parameter task: to stay in a core's own cache */
+#define BUNCH_PARAMS 4096       /* in a task for groups, which take longer */
 
 typedef struct {
     int layer;
@@ -18,12 +19,19 @@ typedef struct {
 } NAME(range);
 
 typedef struct {
+    int layer;
+    int64_t start, stop;        /* groups */
+} NAME(bunch);
+
+typedef struct {
     /* The partition. */
     int64_t slice_rows, block_rows, n_slices, n_ranges;
     int64_t n_scratch;          /* parameters in the largest range */
     NAME(range) *ranges;
     int feature_shift;          /* CSR: the first layer's ranges have 2^this features, */
     int64_t n_buckets;          /* and there are this many */
+    NAME(bunch) *bunches;       /* of the layers with groups */
+    int64_t n_bunches;
 
     /* Where each layer's parameters begin in the flat vector, and in the weights that the
        pass is at. */
@@ -31,10 +39,12 @@ typedef struct {
     const real **weights, **intercepts;
 
     /* For the rows of a block: values of the hidden layers, their slopes where the value
-       does not tell them, derivatives with respect to the products of all layers. */
+       does not tell them or may have been dropped, derivatives with respect to the products of all layers. */
     real **hidden, **slopes, **deltas;
+    real *skipped;              /* what the skip connection adds to the outputs */
     real **transposed;          /* weights, for products that need them so */
     int n_transposed;
+    real *kept_values;          /* CSR with dropout: of all rows, `largest_row` for each */
     real *x, *targets, *sample_weight, *losses;
     int64_t *classes;
     double *slice_losses;
@@ -47,9 +57,12 @@ typedef struct {
     real *scratch;              /* a block's part of a range's gradient, a thread */
     real *gradient;             /* all of it, where a batch takes several blocks */
     real *ahead, *before;       /* SGD: the extrapolated point, the start of a step */
+    real *steps;                /* ADAM: that a prox after the step is applied with */
 
     /* The block at hand. */
     int64_t block_start, n_block_rows;
+    int64_t batch_start;
+    NAME(mask) *masks;          /* of the batch, for each layer; NULL without dropout */
     int is_first, is_last;      /* in its batch */
     double loss_factor;
     NAME(adam_rule) rule;
@@ -61,8 +74,29 @@ static int64_t NAME(row_at)(const job *j, int64_t position) {
     return j->rows ? j->rows[position] : position;
 }
 
+/* Columns of a layer's weights. */
+static int64_t NAME(width)(const job *j, int layer) {
+    return j->units[layer + 1] + (layer == 0 ? j->n_skip : 0);
+}
+
+/* Where the block's row i begins among the values of its minibatch, in a layer with that
+   many units. */
+static uint32_t NAME(place)(const NAME(plan) *p, int64_t i, int64_t n_units) {
+    return (uint32_t)((p->block_start - p->batch_start + i) * n_units);
+}
+
 static int NAME(needs_slopes)(int activation) {
     return activation == GELU || activation == SILU || activation == SOFTPLUS;
+}
+
+/* Whether values of a layer are dropped, the inputs being layer 0. */
+static int NAME(drops)(const job *j, int layer) {
+    return j->dropout && j->dropout[layer] > 0;
+}
+
+/* Whether a layer's penalty is on groups. */
+static int NAME(has_groups)(const job *j, int layer) {
+    return j->group && j->group[layer] > 0;
 }
 
 static int64_t NAME(clip)(int64_t n, int64_t least, int64_t most) {
@@ -72,7 +106,7 @@ static int64_t NAME(clip)(int64_t n, int64_t least, int64_t most) {
 /* Rows of a block and of its slices. They depend on how many cores the machine has, but not
    on how many of them are to be had at the moment. */
 static void NAME(choose_rows)(const job *j, NAME(plan) *p) {
-    int64_t row_bytes = j->units[0], batch = j->batch_size;
+    int64_t row_bytes = j->units[0] + j->n_skip, batch = j->batch_size;
     for (int layer = 1; layer <= j->n_layers; layer++) {
         row_bytes += 2 * j->units[layer];
     }
@@ -104,7 +138,8 @@ static void NAME(choose_ranges)(const job *j, NAME(plan) *p) {
     p->n_ranges = 0;
     for (int layer = 0; layer < j->n_layers; layer++) {
         int64_t fan_in = j->units[layer], fan_out = j->units[layer + 1];
-        int64_t size = fan_in * fan_out, n = (size + RANGE_PARAMS - 1) / RANGE_PARAMS;
+        int64_t width = NAME(width)(j, layer);
+        int64_t size = fan_in * width, n = (size + RANGE_PARAMS - 1) / RANGE_PARAMS;
         if (n == 1 && (double)p->block_rows * size > UNSPLIT_WORK) {
             n = 2;
         } else if (n > 1) {
@@ -125,7 +160,7 @@ static void NAME(choose_ranges)(const job *j, NAME(plan) *p) {
                 p->ranges[p->n_ranges] = (NAME(range)){layer, 0, start, stop};
             }
             p->n_ranges++;
-            int64_t size = (stop - start) * fan_out;
+            int64_t size = (stop - start) * width;
             p->n_scratch = size > p->n_scratch ? size : p->n_scratch;
         }
         if (p->ranges) {
@@ -133,6 +168,30 @@ static void NAME(choose_ranges)(const job *j, NAME(plan) *p) {
         }
         p->n_ranges++;
         p->n_scratch = fan_out > p->n_scratch ? fan_out : p->n_scratch;
+    }
+}
+
+/* Bunches of groups; counts them where `bunches` is NULL. */
+static void NAME(choose_bunches)(const job *j, NAME(plan) *p) {
+    p->n_bunches = 0;
+    for (int layer = 0; layer < j->n_layers; layer++) {
+        if (!NAME(has_groups)(j, layer)) {
+            continue;
+        }
+        int64_t n_groups = j->n_groups[layer], start = 0, size = 0;
+        const int64_t *ends = j->group_ends[layer];
+        for (int64_t i = 0; i < n_groups; i++) {
+            size += (ends ? ends[i] - (i ? ends[i - 1] : 0) : 1) * NAME(width)(j, layer);
+            if (size < BUNCH_PARAMS && i + 1 < n_groups) {
+                continue;
+            }
+            if (p->bunches) {
+                p->bunches[p->n_bunches] = (NAME(bunch)){layer, start, i + 1};
+            }
+            p->n_bunches++;
+            start = i + 1;
+            size = 0;
+        }
     }
 }
 
@@ -166,7 +225,8 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
         real *hidden = NULL, *slopes = NULL, *deltas = NULL, *transposed = NULL;
         if (layer + 1 < n_layers) {
             TAKE(hidden, count);
-            if (trains && NAME(needs_slopes)(j->activations[layer])) {
+            if (trains && (NAME(needs_slopes)(j->activations[layer])
+                           || NAME(drops)(j, layer + 1))) {
                 TAKE(slopes, count);
             }
         }
@@ -185,11 +245,17 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
             p->n_transposed += transposed != NULL;
         }
     }
-    if (j->dense && j->rows) {
+    if (j->n_skip) {
+        TAKE(p->skipped, rows * n_outputs);
+    }
+    if (j->dense && (j->rows || NAME(drops)(j, 0))) {
         TAKE(p->x, rows * j->units[0]);
     }
     if (!trains) {
         return used;
+    }
+    if (j->dropout) {
+        TAKE(p->masks, n_layers);
     }
     if (j->rows) {
         TAKE(p->classes, rows);
@@ -208,6 +274,9 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
     }
     if (!j->dense) {
         int64_t entries = p->n_slices * p->slice_rows * j->largest_row;
+        if (NAME(drops)(j, 0)) {
+            TAKE(p->kept_values, entries);
+        }
         TAKE(p->entry_rows, entries);
         TAKE(p->entry_features, entries);
         TAKE(p->entry_values, entries);
@@ -224,8 +293,18 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
     if (j->task == SGD && j->nesterov) {
         TAKE(p->ahead, n_params);
     }
-    if (j->task == SGD && j->prox) {
+    p->bunches = NULL;
+    NAME(choose_bunches)(j, p);
+    TAKE(p->bunches, p->n_bunches);
+    if (base) {
+        NAME(choose_bunches)(j, p);
+    }
+    if (j->task == SGD && (j->prox || p->n_bunches)) {
         TAKE(p->before, n_params);
+    }
+    p->steps = j->steps;
+    if (j->task == ADAM && p->n_bunches) {
+        TAKE(p->steps, n_params);
     }
     return used;
 }
@@ -247,7 +326,7 @@ static NAME(plan) *NAME(make_plan)(job *j) {
         if (p->weight_offsets) {
             p->weight_offsets[layer] = offset;
         }
-        offset += j->units[layer] * j->units[layer + 1];
+        offset += j->units[layer] * NAME(width)(j, layer);
     }
     for (int layer = 0; layer < j->n_layers; layer++) {
         p->intercepts[layer] = at ? at + offset : j->intercepts[layer];

@@ -1,6 +1,7 @@
 /* Matrix products.
 
-   Included once for each precision. All matrices are in C order. There are three products:
+   Included once for each precision. All matrices are in C order; W and the weight gradient
+   may be columns of a wider one, with `step` from one row to the next. There are three products:
    forwards, `rows W`; backwards, `deltas W'`; and that of a weight gradient,
    `rows' deltas`. Each is done in one of three ways: by tiles, which multiply where the
    matrices lie; by BLAS, which packs them first, and pays for it on the small ones of a
@@ -85,6 +86,33 @@ CLONES static void NAME(dot_rows)(const real *RESTRICT rows, const real *RESTRIC
     }
 }
 
+/* The vectors of the loops, where they are a column of a wide matrix, are copied in parts of
+   this many numbers. */
+#define COLUMN_PART 256
+
+/* The same where the numbers of w are `step` apart. */
+CLONES static void NAME(dot_rows_apart)(const real *RESTRICT rows, const real *RESTRICT w,
+                                        int64_t step, real *RESTRICT out, int64_t n_rows,
+                                        int64_t n) {
+    real part[COLUMN_PART];
+    memset(out, 0, n_rows * sizeof(real));
+    for (int64_t start = 0; start < n; start += COLUMN_PART) {
+        int64_t rest = n - start, size = rest < COLUMN_PART ? rest : COLUMN_PART;
+        for (int64_t k = 0; k < size; k++) {
+            part[k] = w[(start + k) * step];
+        }
+        for (int64_t i = 0; i < n_rows; i++) {
+            const real *row = rows + i * n + start;
+            real sum = 0;
+#pragma omp simd reduction(+ : sum)
+            for (int64_t k = 0; k < size; k++) {
+                sum += row[k] * part[k];
+            }
+            out[i] += sum;
+        }
+    }
+}
+
 /* out[i] = a[i] w */
 CLONES static void NAME(outer_product)(const real *RESTRICT a, const real *RESTRICT w,
                                        real *RESTRICT out, int64_t n_rows, int64_t n) {
@@ -117,6 +145,20 @@ CLONES static void NAME(weighted_rows)(const real *RESTRICT rows, const real *RE
     }
 }
 
+/* The same where the sums go to places that are `step` apart. */
+static void NAME(weighted_rows_apart)(const real *rows, const real *a, real *sums,
+                                      int64_t step, int64_t n_rows, int64_t n,
+                                      int64_t stride) {
+    real part[COLUMN_PART];
+    for (int64_t start = 0; start < n; start += COLUMN_PART) {
+        int64_t rest = n - start, size = rest < COLUMN_PART ? rest : COLUMN_PART;
+        NAME(weighted_rows)(rows + start, a, part, n_rows, size, stride);
+        for (int64_t k = 0; k < size; k++) {
+            sums[(start + k) * step] = part[k];
+        }
+    }
+}
+
 /* out = W', of a range of the rows of W. */
 CLONES static void NAME(transpose)(const real *RESTRICT w, real *RESTRICT out,
                                    int64_t start, int64_t stop, int64_t fan_in,
@@ -135,13 +177,15 @@ CLONES static void NAME(transpose)(const real *RESTRICT w, real *RESTRICT out,
 
 /* out = rows W */
 static void NAME(multiply)(enum products products, const real *rows, const real *w,
-                           real *out, int64_t n_rows, int64_t fan_in, int64_t fan_out) {
-    if (fan_out == 1) {
+                           int64_t step, real *out, int64_t n_rows, int64_t fan_in,
+                           int64_t fan_out) {
+    if (step == 1) {
         NAME(dot_rows)(rows, w, out, n_rows, fan_in);
+    } else if (fan_out == 1) {
+        NAME(dot_rows_apart)(rows, w, step, out, n_rows, fan_in);
     } else if (!NAME(tiled_product)(products, n_rows, fan_out, fan_in, rows, fan_in, 1, w,
-                                    fan_out, out, fan_out)) {
-        NAME(gemm)('N', 'N', fan_out, n_rows, fan_in, w, fan_out, rows, fan_in, out,
-                   fan_out);
+                                    step, out, fan_out)) {
+        NAME(gemm)('N', 'N', fan_out, n_rows, fan_in, w, step, rows, fan_in, out, fan_out);
     }
 }
 
@@ -160,12 +204,15 @@ static void NAME(multiply_back)(enum products products, const real *deltas, cons
 
 /* out = rows' deltas, for n of the fan_in columns of `rows` */
 static void NAME(multiply_transposed)(enum products products, const real *rows,
-                                      const real *deltas, real *out, int64_t n,
-                                      int64_t n_rows, int64_t fan_in, int64_t fan_out) {
-    if (fan_out == 1) {
+                                      const real *deltas, real *out, int64_t step,
+                                      int64_t n, int64_t n_rows, int64_t fan_in,
+                                      int64_t fan_out) {
+    if (step == 1) {
         NAME(weighted_rows)(rows, deltas, out, n_rows, n, fan_in);
+    } else if (fan_out == 1) {
+        NAME(weighted_rows_apart)(rows, deltas, out, step, n_rows, n, fan_in);
     } else if (!NAME(tiled_product)(products, n, fan_out, n_rows, rows, 1, fan_in, deltas,
-                                    fan_out, out, fan_out)) {
-        NAME(gemm)('N', 'T', fan_out, n, n_rows, deltas, fan_out, rows, fan_in, out, fan_out);
+                                    fan_out, out, step)) {
+        NAME(gemm)('N', 'T', fan_out, n, n_rows, deltas, fan_out, rows, fan_in, out, step);
     }
 }

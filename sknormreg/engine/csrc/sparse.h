@@ -24,26 +24,60 @@ CLONES static void NAME(add_4_multiples)(real *RESTRICT y, const real *RESTRICT 
     }
 }
 
-/* out = x W for one row x. */
-static void NAME(sparse_row_product)(const job *j, int64_t row, const real *weights,
-                                     int64_t n_units, real *out) {
+/* The values of the block's row i, which is `row` of the data. */
+static const real *NAME(sparse_row_values)(const job *j, const NAME(plan) *p, int64_t i,
+                                           int64_t row) {
+    return p->kept_values
+               ? p->kept_values + i * j->largest_row
+               : (const real *)j->values + NAME(index_at)(j->indptr, j->wide_indices, row);
+}
+
+/* Multiply values of entries in given columns by the mask of a row that begins at `place`. */
+CLONES static void NAME(drop_entries)(const NAME(mask) *mask_, uint32_t place,
+                                      const void *RESTRICT columns, int wide, int64_t start,
+                                      const real *RESTRICT values, real *RESTRICT out,
+                                      int64_t n) {
+    NAME(mask) copy = *mask_, *mask = &copy;
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t column = (uint32_t)NAME(index_at)(columns, wide, start + i);
+        out[i] = values[start + i] * NAME(mask_factor)(mask, place + column);
+    }
+}
+
+/* The values of a slice's rows, as dropout leaves them. */
+static void NAME(drop_rows)(const job *j, NAME(plan) *p, int64_t first, int64_t n_rows) {
     int wide = j->wide_indices;
+    for (int64_t i = first; i < first + n_rows; i++) {
+        int64_t row = NAME(row_at)(j, p->block_start + i);
+        int64_t start = NAME(index_at)(j->indptr, wide, row);
+        NAME(drop_entries)(p->masks, NAME(place)(p, i, j->units[0]), j->indices, wide, start,
+                           j->values, p->kept_values + i * j->largest_row,
+                           NAME(index_at)(j->indptr, wide, row + 1) - start);
+    }
+}
+
+/* out = x W for the block's row i; rows of W are `step` apart. */
+static void NAME(sparse_row_product)(const job *j, const NAME(plan) *p, int64_t i,
+                                     const real *weights, int64_t step, int64_t n_units,
+                                     real *out) {
+    int wide = j->wide_indices;
+    int64_t row = NAME(row_at)(j, p->block_start + i);
     int64_t entry = NAME(index_at)(j->indptr, wide, row);
     int64_t end = NAME(index_at)(j->indptr, wide, row + 1);
-    const real *values = j->values;
+    const real *values = NAME(sparse_row_values)(j, p, i, row);
     const void *columns = j->indices;
     memset(out, 0, n_units * sizeof(real));
-    for (; entry + 4 <= end; entry += 4) {
+    for (; entry + 4 <= end; entry += 4, values += 4) {
         NAME(add_4_multiples)(
-            out, values + entry,
-            weights + NAME(index_at)(columns, wide, entry) * n_units,
-            weights + NAME(index_at)(columns, wide, entry + 1) * n_units,
-            weights + NAME(index_at)(columns, wide, entry + 2) * n_units,
-            weights + NAME(index_at)(columns, wide, entry + 3) * n_units, n_units);
+            out, values,
+            weights + NAME(index_at)(columns, wide, entry) * step,
+            weights + NAME(index_at)(columns, wide, entry + 1) * step,
+            weights + NAME(index_at)(columns, wide, entry + 2) * step,
+            weights + NAME(index_at)(columns, wide, entry + 3) * step, n_units);
     }
-    for (; entry < end; entry++) {
-        NAME(add_multiple)(out, values[entry],
-                           weights + NAME(index_at)(columns, wide, entry) * n_units, n_units);
+    for (; entry < end; entry++, values++) {
+        NAME(add_multiple)(out, *values,
+                           weights + NAME(index_at)(columns, wide, entry) * step, n_units);
     }
 }
 
@@ -60,8 +94,10 @@ static void NAME(sort_entries)(const job *j, NAME(plan) *p, int64_t slice, int64
     for (int pass = 0; pass < 2; pass++) {
         for (int64_t i = first; i < first + n_rows; i++) {
             int64_t row = NAME(row_at)(j, p->block_start + i);
+            int64_t start = NAME(index_at)(j->indptr, wide, row);
             int64_t end = NAME(index_at)(j->indptr, wide, row + 1);
-            for (int64_t e = NAME(index_at)(j->indptr, wide, row); e < end; e++) {
+            const real *values = NAME(sparse_row_values)(j, p, i, row);
+            for (int64_t e = start; e < end; e++) {
                 int64_t feature = NAME(index_at)(j->indices, wide, e);
                 int64_t bucket = feature >> p->feature_shift;
                 if (pass == 0) {
@@ -71,7 +107,7 @@ static void NAME(sort_entries)(const job *j, NAME(plan) *p, int64_t slice, int64
                 int64_t place = ends[bucket]++;
                 p->entry_rows[place] = (int32_t)i;
                 p->entry_features[place] = (int32_t)feature;
-                p->entry_values[place] = ((const real *)j->values)[e];
+                p->entry_values[place] = values[e - start];
             }
         }
         if (pass == 0) {
@@ -87,18 +123,22 @@ static void NAME(sort_entries)(const job *j, NAME(plan) *p, int64_t slice, int64
 /* The block's part of the gradient of a range of the first layer's weights. */
 static void NAME(sparse_gradient)(const job *j, const NAME(plan) *p,
                                   const NAME(range) *range, real *gradient) {
-    int64_t n_units = j->units[1];
-    const real *deltas = p->deltas[0];
+    int64_t n_units = j->units[1], n_skip = j->n_skip, width = n_units + n_skip;
+    const real *deltas = p->deltas[0], *output_deltas = p->deltas[j->n_layers - 1];
     int64_t bucket = range->start >> p->feature_shift;
-    memset(gradient, 0, (range->stop - range->start) * n_units * sizeof(real));
+    memset(gradient, 0, (range->stop - range->start) * width * sizeof(real));
     for (int64_t slice = 0; slice < p->n_slices; slice++) {
         const int64_t *ends = p->bucket_ends + slice * (p->n_buckets + 1);
         /* A bucket starts where the one before ends. */
         int64_t e = bucket ? ends[bucket - 1] : NAME(entries_start)(j, p, slice);
         for (; e < ends[bucket]; e++) {
-            NAME(add_multiple)(gradient + (p->entry_features[e] - range->start) * n_units,
-                               p->entry_values[e], deltas + p->entry_rows[e] * n_units,
+            real *sums = gradient + (p->entry_features[e] - range->start) * width;
+            NAME(add_multiple)(sums, p->entry_values[e], deltas + p->entry_rows[e] * n_units,
                                n_units);
+            if (n_skip) {
+                NAME(add_multiple)(sums + n_units, p->entry_values[e],
+                                   output_deltas + p->entry_rows[e] * n_skip, n_skip);
+            }
         }
     }
 }
