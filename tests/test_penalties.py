@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from penalty_cases import CASES, cases, small_cases
+from penalty_cases import CASES, A, cases, small_cases
 from sklearn.base import clone
 
 from sknormreg.penalties import (
@@ -224,21 +224,23 @@ def test_prox_is_the_global_minimum_on_a_grid(case, step):
     assert found_any
 
 
-@pytest.mark.parametrize("penalty", [MCP(1.5, 0), SCAD(1.5, 0), MCP(1.5, 0.5)])
-@pytest.mark.parametrize("step", [0.3, 1.0, 1.6, 10.0])
-def test_concave_prox_has_one_jump_or_none(penalty, step):
-    """It rises from 0, and what it jumps over is no minimum for any weight."""
-    weights = np.linspace(0, 12, 4001)[None, :]
-    found = penalty.prox(weights, step).ravel()
+@pytest.mark.parametrize("name", ["mcp-l2=0.0", "mcp-l2=0.3", "scad-l2=0.0", "scad-l2=0.3"])
+@pytest.mark.parametrize("step", [0.3, 1.0, 1.1, 1.2, 1.4, 1.6, 10.0])
+def test_concave_prox_of_every_weight(name, step):
+    """The global minimum on a grid; odd, rising, and without shrinkage of large weights."""
+    case = CASES[name]
+    weights = np.linspace(0, 12, 1201)
+    found = case.penalty.prox(weights[None, :], step)
     assert (np.diff(found) >= -1e-14).all()
-    np.testing.assert_array_equal(penalty.prox(-weights, step).ravel(), -found)
-    # Beyond the knot, and a step's l2, nothing is shrunk.
-    large = weights.ravel() > 8
-    np.testing.assert_allclose(
-        found[large] * (1 + step * penalty.l2),
-        np.where(found[large] > 0, weights.ravel()[large], 0),
-        rtol=1e-14,
-    )
+    np.testing.assert_array_equal(case.penalty.prox(-weights[None, :], step), -found)
+    single = np.linspace(0, 12.5, 2501)[:, None, None, None]
+    at_found = objective(case, found.T[:, :, None], weights[:, None, None], step)
+    lowest = objective(case, single, weights[:, None, None], step).min(axis=0)
+    assert (at_found <= lowest + 1e-14 * (1 + lowest)).all()
+    beyond = found.ravel() > A
+    expected = weights[beyond] / (1 + step * case.given.l2)
+    np.testing.assert_allclose(found.ravel()[beyond], expected, rtol=1e-14)
+    assert beyond.any()
 
 
 # Subgradients
