@@ -1,282 +1,693 @@
-"""Penalties by the inequalities that define a prox and a shortest subgradient."""
+"""What holds for every penalty, by the inequalities and limits that define it.
+
+The definitions of the penalties are in penalty_cases.py. A new penalty needs its lines
+there, and tests of its own for nothing but what is its own.
+"""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize_scalar
+from penalty_cases import CASES, A, cases, small_cases
+from sklearn.base import clone
 
-from sknormreg.penalties import L1, L2, ElasticNet
+from sknormreg.penalties import (
+    L2,
+    MCP,
+    PENALTIES,
+    SCAD,
+    ElasticNet,
+    GroupLasso,
+    GroupMCP,
+    GroupSCAD,
+    Hierarchical,
+    L1Ball,
+    Layout,
+    MaxNorm,
+    Penalty,
+    PiecewiseSmoothPenalty,
+    SparseGroupLasso,
+)
 
-RATIOS = [0.0, 0.2, 0.5, 1.0]
-SHAPE = (3, 2)
-
-seeded = settings(derandomize=True, deadline=None, max_examples=100)
-ratios = st.sampled_from([*RATIOS, 1e-3, 0.999])
-steps = st.floats(1e-3, 1e3)
+seeded = settings(derandomize=True, deadline=None, max_examples=40)
+steps = st.floats(-3, 3).map(lambda exponent: 10.0**exponent)
+strengths = st.floats(-2, 2).map(lambda exponent: 10.0**exponent)
 seeds = st.integers(0, 10**6)
 
-
-def _omega(weights, l1_ratio):
-    l1 = np.linalg.norm(weights.ravel(), 1)
-    return l1_ratio * l1 + (1 - l1_ratio) / 2 * np.linalg.norm(weights) ** 2
-
-
-def _weights(seed, zeros=True):
-    """Weights of sizes from 1e-3 to 10, some of them zero."""
-    random_state = np.random.RandomState(seed)
-    weights = random_state.normal(size=SHAPE) * 10.0 ** random_state.uniform(-3, 1, SHAPE)
-    if zeros:
-        weights[random_state.uniform(size=SHAPE) < 0.3] = 0
-    return weights
+convex = cases(lambda case: case.convex)
+not_convex = cases(lambda case: not case.convex)
+weakly_convex = cases(lambda case: not np.isnan(case.width))
+grouped = cases(lambda case: case.rows)
+finite = cases(lambda case: not case.has_domain)
+balls = cases(lambda case: case.given.is_constraint)
+diagonal = cases(lambda case: case.given.has_diagonal_prox)
+kinked = cases(lambda case: isinstance(case.given, PiecewiseSmoothPenalty))
 
 
-@pytest.mark.parametrize("l1_ratio", RATIOS)
-def test_value_against_norms(l1_ratio):
-    weights = _weights(0)
-    # A sum of six numbers.
-    assert ElasticNet(l1_ratio).value(weights) == pytest.approx(
-        _omega(weights, l1_ratio), rel=1e-14
+def test_every_penalty_is_in_the_table():
+    tested = {type(case.given) for case in CASES.values()}
+    assert set(PENALTIES.values()) <= tested
+
+
+# Values
+
+
+@cases()
+@seeded
+@given(seed=seeds)
+def test_value_by_definition(case, seed):
+    weights = case.draw_in_domain(seed)
+    found = case.penalty.value(weights)
+    assert isinstance(found, float)
+    # Sums of a dozen numbers; singular values err by the rounding of the largest.
+    assert found == pytest.approx(case.omega(weights), rel=1e-13)
+    strided = np.repeat(weights, 2, axis=1)[:, ::2]
+    assert case.penalty.value(strided) == pytest.approx(found, rel=1e-14)
+
+
+@cases()
+def test_value_of_zero_is_zero(case):
+    assert case.penalty.value(np.zeros(case.shape)) == 0
+
+
+@cases(lambda case: case.has_domain)
+@seeded
+@given(seed=seeds)
+def test_value_is_infinite_outside_of_the_domain(case, seed):
+    weights = case.draw(seed)
+    moved = case.into_domain(weights)
+    outside = np.abs(moved - weights).max() > 1e-6
+    assert np.isinf(case.penalty.value(weights)) == outside
+
+
+@cases()
+@seeded
+@given(seed=seeds)
+def test_feasible_weights_are_finite_and_near(case, seed):
+    weights = case.draw(seed)
+    found = case.penalty.feasible(weights.copy())
+    assert np.isfinite(case.penalty.value(found))
+    inside = case.into_domain(weights)
+    # The nearest point, for which that of the table is an upper bound.
+    distance = np.linalg.norm(inside - weights)
+    assert np.linalg.norm(found - weights) <= distance + 1e-13
+    np.testing.assert_allclose(case.penalty.feasible(inside), inside, atol=1e-13)
+
+
+# The prox
+
+
+def objective(case, z, weights, step):
+    return case.omega(z) + ((z - weights) ** 2 / (2 * step)).sum((-2, -1))
+
+
+def trial_points(case, weights, found, seed):
+    """A stack of weights, half of them near the prox, where a penalty is finite."""
+    rng = np.random.default_rng(seed + 1)
+    normal = rng.normal(size=(40, *case.shape))
+    sizes = 10 ** rng.uniform(-4, 1, size=(40, 1, 1))
+    masks = rng.uniform(size=(20, *case.shape)) < 0.5
+    row_masks = rng.uniform(size=(20, case.shape[0], 1)) < 0.5
+    shares = np.linspace(0, 1.5, 31)[:, None, None]
+    points = [
+        found + sizes * normal,
+        sizes * normal,
+        found * masks,
+        found * row_masks,
+        shares * weights,
+        shares * found,
+    ]
+    return case.into_domain(np.concatenate(points))
+
+
+def rounding_of(case, point, found, weights, step):
+    """Of objectives, and of the prox: an entry is known to that of the largest weight."""
+    slope = (np.abs(found - weights) / step).sum()
+    return (
+        1e-14 * (objective(case, point, weights, step))
+        + 1e-14 * objective(case, found, weights, step)
+        + 4e-15 * slope * np.abs(weights).max()
     )
 
 
-def test_values_by_hand():
-    weights = np.array([[3.0, -4.0], [0.0, 0.0]])
-    assert L1().value(weights) == 7
-    assert L2().value(weights) == 12.5
-    assert ElasticNet(0.5).value(weights) == 9.75
-    assert isinstance(L1().value(weights.astype(np.float32)), float)
-
-
-@pytest.mark.parametrize("l1_ratio", RATIOS)
-def test_value_of_strided_weights(l1_ratio):
-    weights = np.arange(12.0).reshape(3, 4)[:, ::2]
-    penalty = ElasticNet(l1_ratio)
-    assert penalty.value(weights) == penalty.value(weights.copy())
-
-
-@seeded
-@given(seeds, ratios, steps, st.floats(-4, 1), st.booleans())
-def test_prox_by_the_three_point_inequality(seed, l1_ratio, step, log_distance, near):
-    """For p = prox(w) and every z, F(z) >= F(p) + |z - p|^2 / (2 step).
+def assert_minimal(case, found, weights, step, seed):
+    """F(z) >= F(p) + |z - p|^2 / (2 step) for p = prox(w) and every z, if convex.
 
     F(z) = Omega(z) + |z - w|^2 / (2 step) is strongly convex, and p its minimum.
+    Otherwise the last term is left out.
     """
-    weights = _weights(seed)
-    found = ElasticNet(l1_ratio).prox(weights.copy(), step)
-    point = np.random.RandomState(seed + 1).normal(size=SHAPE)
-    if near:
-        point = found + 10**log_distance * point
-
-    def objective(z):
-        return _omega(z, l1_ratio) + np.linalg.norm(z - weights) ** 2 / (2 * step)
-
-    excess = objective(point) - objective(found)
-    bound = np.linalg.norm(point - found) ** 2 / (2 * step)
-    # Rounding of the three terms.
-    rounding = 1e-14 * (objective(point) + objective(found) + bound)
-    assert excess >= bound - rounding
+    points = trial_points(case, weights, found, seed)
+    bound = ((points - found) ** 2 / (2 * step)).sum((1, 2)) if case.convex else 0
+    excess = objective(case, points, weights, step) - objective(case, found, weights, step)
+    rounding = rounding_of(case, points, found, weights, step)
+    assert (excess >= (1 - 1e-14) * bound - rounding).all()
+    np.testing.assert_allclose(case.into_domain(found), found, rtol=1e-13, atol=1e-300)
 
 
-@pytest.mark.parametrize("l1_ratio", RATIOS)
-@pytest.mark.parametrize("step", [0.1, 1.0, 3.0])
-@pytest.mark.parametrize("weight", [-5.0, -0.3, 0.05, 0.9, 2.0])
-def test_prox_of_a_single_weight_minimises(l1_ratio, step, weight):
-    def objective(w):
-        quadratic = (w - weight) ** 2 / (2 * step)
-        return quadratic + l1_ratio * abs(w) + (1 - l1_ratio) / 2 * w**2
-
-    expected = minimize_scalar(
-        objective, bounds=(-6, 6), method="bounded", options={"xatol": 1e-10}
-    )
-    found = ElasticNet(l1_ratio).prox(np.array([[weight]]), step)
-    # A minimum is known to the root of the rounding of its value, of 1e-15 times
-    # up to 2 step / curvature.
-    np.testing.assert_allclose(found, expected.x, rtol=0, atol=3e-7)
-
-
+@cases()
 @seeded
-@given(seeds, ratios, seeds)
-def test_prox_with_a_step_for_each_weight(seed, l1_ratio, step_seed):
-    weights = _weights(seed)
-    step = np.random.RandomState(step_seed).lognormal(sigma=2, size=SHAPE)
-    penalty = ElasticNet(l1_ratio)
-    expected = [
-        penalty.prox(np.array([[w]]), float(t)).item()
-        for w, t in zip(weights.ravel(), step.ravel())
-    ]
-    # The same operations on each weight.
-    np.testing.assert_array_equal(penalty.prox(weights, step).ravel(), expected)
+@given(seed=seeds, step=steps)
+def test_prox_minimises(case, seed, step):
+    weights = case.draw(seed)
+    found = case.penalty.prox(weights.copy(), step)
+    assert np.isfinite(case.penalty.value(found))
+    assert_minimal(case, found, weights, step, seed)
 
 
+@diagonal
 @seeded
-@given(seeds, ratios, steps)
-def test_prox_zeros_are_exact(seed, l1_ratio, step):
-    weights = _weights(seed, zeros=False)
-    found = ElasticNet(l1_ratio).prox(weights, step)
-    # Optimality of 0: w / step lies in l1_ratio [-1, 1]. No random weight is at the
-    # edge of that to rounding.
-    np.testing.assert_array_equal(found == 0, np.abs(weights) <= step * l1_ratio)
-    assert (found * weights >= 0).all()
+@given(seed=seeds, spread=st.floats(0, 6))
+def test_prox_with_a_step_for_each_weight_minimises(case, seed, spread):
+    """In the metric that these steps are, of sizes from 1e-6 to 1e6."""
+    rng = np.random.default_rng(seed + 2)
+    weights, step = case.draw(seed), 10 ** rng.uniform(-spread, spread, case.shape)
+    found = case.penalty.prox(weights.copy(), step)
+    assert np.isfinite(case.penalty.value(found))
+    assert_minimal(case, found, weights, step, seed)
 
 
-@pytest.mark.parametrize("weight", [0.5, -0.5, 0.25, 0.0])
-def test_prox_at_the_threshold_is_zero(weight):
-    assert L1().prox(np.array([[weight]]), 0.5) == 0
-    assert ElasticNet(0.5).prox(np.array([[weight]]), 1.0) == 0
-
-
-@pytest.mark.parametrize("l1_ratio", RATIOS)
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_prox_leaves_its_argument_and_its_type(l1_ratio, dtype):
-    weights = _weights(1).astype(dtype)
-    before = weights.copy()
-    found = ElasticNet(l1_ratio).prox(weights, 0.3)
-    np.testing.assert_array_equal(weights, before)
-    assert found.dtype == dtype
-
-
-# (l1_ratio, strength): the powers of two make the minimisers exact in binary.
-_EXACT = [(1.0, 0.5, 0.5, 1), (0.0, 1.0, 0.0, 2), (0.5, 2.0, 1.0, 2)]
-
-
-@pytest.mark.parametrize(("l1_ratio", "strength", "threshold", "divisor"), _EXACT)
-def test_subgradient_is_exactly_zero_at_a_minimiser(l1_ratio, strength, threshold, divisor):
-    """Minimise |w - a|^2 / 2 + strength Omega(w), whose minimisers are known."""
-    a = np.array([[0.25, -0.25, threshold], [-threshold, 3.0, -1.5]])
-    minimiser = np.sign(a) * np.maximum(np.abs(a) - threshold, 0) / divisor
-    found = ElasticNet(l1_ratio).subgradient_distance(minimiser, minimiser - a, strength)
-    np.testing.assert_array_equal(found, np.zeros_like(a))
-
-
+@diagonal
 @seeded
-@given(seeds, ratios, st.floats(0, 100))
-def test_subgradient_is_zero_at_the_prox(seed, l1_ratio, strength):
-    a, penalty = _weights(seed), ElasticNet(l1_ratio)
-    minimiser = penalty.prox(a, strength)
-    found = penalty.subgradient_distance(minimiser, minimiser - a, strength)
-    # Rounding of differences of numbers of the size of a and of strength.
-    assert np.abs(found).max() <= 1e-15 * (np.abs(a).max() + strength) * 4
+@given(seed=seeds, step=steps)
+def test_equal_steps_are_one_step(case, seed, step):
+    """One step for each group, column or weight, as far as a penalty ties them."""
+    penalty, weights = case.penalty, case.draw(seed)
+    found = penalty.prox(weights, np.full(case.shape, step))
+    # Newton's method ends at a relative 1e-15 times the number of rows.
+    np.testing.assert_allclose(found, penalty.prox(weights, step), rtol=1e-13, atol=1e-14)
+    if not case.rows:
+        return
+    rng = np.random.default_rng(seed + 2)
+    step = np.empty(case.shape)
+    for rows in case.rows:
+        one = 10 ** rng.uniform(-6, 6)
+        step[list(rows)] = one
+        expected = penalty.prox(weights, one)[list(rows)]
+        step_found = penalty.prox(weights, np.where(step == one, step, 1.0))
+        np.testing.assert_allclose(step_found[list(rows)], expected, rtol=1e-12, atol=1e-14)
 
 
+@cases(lambda case: not case.given.has_diagonal_prox)
+def test_penalties_without_a_diagonal_prox_say_so(case):
+    step = np.full(case.shape, 0.5)
+    step[0, 0] = 0.4
+    with pytest.raises(ValueError, match="has no prox with a step for each weight"):
+        case.penalty.prox(case.draw(0), step)
+
+
+def mesh(case, center, radius):
+    n = {1: 4001, 2: 301, 3: 61}[len(center)]
+    axes = [c + radius * np.linspace(-1, 1, n) for c in center]
+    points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
+    return case.into_domain(points.reshape(-1, *case.shape))
+
+
+@pytest.mark.parametrize("case", small_cases(), ids=lambda case: case.name)
+@pytest.mark.parametrize("step", [0.05, 0.9, 1.4, 1.6, 5.0, 200.0])
+def test_prox_is_the_global_minimum_on_a_grid(case, step):
+    """Steps both shorter and longer than a concave penalty is wide, which is 1.5."""
+    assert isinstance(case.given, MCP | SCAD | GroupMCP | GroupSCAD | Hierarchical)
+    rng = np.random.default_rng(0)
+    found_any = False
+    # The last are about where a prox with so long a step leaves zero.
+    jump = np.sqrt(2 * step)
+    for size in (0.2, 0.9, 1.7, 3.0, 0.9 * jump, 1.1 * jump, 2 * jump, 1.5 * step):
+        weights = rng.uniform(0.7, 1, case.shape) * rng.choice([-1, 1], case.shape) * size
+        found = case.penalty.prox(weights, step)
+        at_found = objective(case, found, weights, step)
+        coarse = mesh(case, np.zeros(weights.size), 1.2 * np.abs(weights).max() + 1.6)
+        fine = mesh(case, found.ravel(), 0.05)
+        for points in (coarse, fine):
+            lowest = objective(case, points, weights, step).min()
+            assert at_found <= lowest + 1e-14 * (1 + lowest)
+        found_any |= found.any()
+    assert found_any
+
+
+@pytest.mark.parametrize("name", ["mcp-l2=0.0", "mcp-l2=0.3", "scad-l2=0.0", "scad-l2=0.3"])
+@pytest.mark.parametrize("step", [0.3, 1.0, 1.1, 1.2, 1.4, 1.6, 10.0])
+def test_concave_prox_of_every_weight(name, step):
+    """The global minimum on a grid; odd, rising, and without shrinkage of large weights."""
+    case = CASES[name]
+    weights = np.linspace(0, 12, 1201)
+    found = case.penalty.prox(weights[None, :], step)
+    assert (np.diff(found) >= -1e-14).all()
+    np.testing.assert_array_equal(case.penalty.prox(-weights[None, :], step), -found)
+    single = np.linspace(0, 12.5, 2501)[:, None, None, None]
+    at_found = objective(case, found.T[:, :, None], weights[:, None, None], step)
+    lowest = objective(case, single, weights[:, None, None], step).min(axis=0)
+    assert (at_found <= lowest + 1e-14 * (1 + lowest)).all()
+    beyond = found.ravel() > A
+    expected = weights[beyond] / (1 + step * case.given.l2)
+    np.testing.assert_allclose(found.ravel()[beyond], expected, rtol=1e-14)
+    assert beyond.any()
+
+
+# Subgradients
+
+
+@cases()
 @seeded
-@given(seeds, ratios, st.floats(1e-3, 100))
-def test_subgradient_is_the_shortest_of_the_set(seed, l1_ratio, strength):
-    weights = _weights(seed)
-    random_state = np.random.RandomState(seed + 1)
-    gradient = strength * random_state.normal(size=SHAPE)
-    found = ElasticNet(l1_ratio).subgradient_distance(weights, gradient, strength)
-    smooth = gradient + strength * (1 - l1_ratio) * weights
-    # Rounding of sums of these sizes.
-    slack = 1e-14 * (np.abs(gradient) + strength * (1 + np.abs(weights)))
-    # It is in the set: what it adds to the smooth part is strength l1_ratio times a
-    # sign, or a number between the signs at zero.
-    added = found - smooth
-    assert (np.abs(added) <= strength * l1_ratio + slack).all()
-    away = weights != 0
-    signs = strength * l1_ratio * np.sign(weights)
-    assert (np.abs(added - signs)[away] <= slack[away]).all()
-    # And none of it is shorter.
-    for _ in range(20):
-        between = random_state.uniform(-1, 1, SHAPE)
-        sampled = smooth + strength * l1_ratio * np.where(away, np.sign(weights), between)
-        assert (np.abs(found) <= np.abs(sampled) + slack).all()
+@given(seed=seeds, step=steps, strength=strengths)
+def test_subgradient_is_zero_at_the_prox(case, seed, step, strength):
+    """Minimise |w - a|^2 / (2 t) + strength Omega(w): prox(a, strength t), or a / t = 0."""
+    a, penalty = case.draw(seed, smallest=0.05), case.penalty
+    t = step if case.given.is_constraint else step / strength
+    minimiser = penalty.prox(a, step)
+    found = penalty.subgradient_distance(minimiser, (minimiser - a) / t, strength)
+    # Rounding of the minimiser over t, and of the direction of what is left of a group.
+    size = np.abs(a).max()
+    kinks = strength * size / case.smallest(minimiser)
+    assert np.abs(found).max() <= 1e-14 * (2 * size / t + 2 * strength + kinks)
 
 
+@weakly_convex
 @seeded
-@given(seeds, ratios, st.floats(0.1, 10))
-def test_minus_the_subgradient_is_the_steepest_descent(seed, l1_ratio, strength):
-    """Along -d, with d the shortest subgradient, the slope is -|d|^2."""
-    weights = _weights(seed)
-    gradient = np.random.RandomState(seed + 1).normal(size=SHAPE)
-    d = ElasticNet(l1_ratio).subgradient_distance(weights, gradient, strength)
+@given(seed=seeds, step=steps, strength=strengths)
+def test_subgradient_grows_off_the_prox(case, seed, step, strength):
+    """|d(z)| >= m |z - p| where F is strongly convex with modulus m, and p its minimum."""
+    if step > 0.9 * case.width:
+        step = 0.9 * case.width
+    a, penalty = case.draw(seed), case.penalty
+    t = step if case.given.is_constraint else step / strength
+    minimiser = penalty.prox(a, step)
+    modulus = 1 / t - (0 if case.convex else strength / case.width)
+    for point in trial_points(case, a, minimiser, seed):
+        found = penalty.subgradient_distance(point, (point - a) / t, strength)
+        bound = modulus * np.linalg.norm(point - minimiser)
+        # Rounding of the minimiser over t.
+        rounding = 1e-14 * (np.abs(a).max() + np.abs(point).max()) / t + 1e-14 * strength
+        assert np.linalg.norm(found) >= (1 - 1e-12) * bound - 4 * rounding
 
-    def objective(w):
-        return np.vdot(gradient, w) + strength * _omega(w, l1_ratio)
+
+@convex
+@seeded
+@given(seed=seeds, strength=strengths)
+def test_subgradient_is_one(case, seed, strength):
+    """Omega(z) >= Omega(w) + <v, z - w> for every z and a subgradient v at w."""
+    weights = case.draw_in_domain(seed, smallest=0.05)
+    rng = np.random.default_rng(seed + 3)
+    gradient = strength * rng.normal(size=case.shape) * 2
+    found = case.penalty.subgradient_distance(weights, gradient, strength)
+    v = (found - gradient) / strength
+    points = trial_points(case, weights, weights, seed)
+    linear = ((points - weights) * v).sum((1, 2))
+    # A point on a sphere is there to rounding.
+    size = np.abs(points).sum((1, 2)) + np.abs(weights).sum()
+    slack = 1e-13 * (1 + np.abs(v).max()) * size
+    assert (case.omega(points) >= case.omega(weights) + linear - slack).all()
+
+
+@finite
+@seeded
+@given(seed=seeds, strength=st.floats(0.1, 10))
+def test_minus_the_subgradient_is_the_steepest_descent(case, seed, strength):
+    """Along -d the slope is -|d|^2: d is as short as a subgradient can be."""
+    weights = case.draw(seed, smallest=0.1)
+    gradient = 2 * np.random.default_rng(seed + 3).normal(size=case.shape)
+    d = case.penalty.subgradient_distance(weights, gradient, strength)
+
+    def J(w):
+        return np.vdot(gradient, w) + strength * case.omega(w)
 
     # So short a step changes no sign.
-    h = 1e-7 * min(1, np.abs(weights[weights != 0]).min(initial=1) / (1 + np.abs(d).max()))
-    h = max(h, 1e-10)
-    slope = (objective(weights - h * d) - objective(weights)) / h
-    # Rounding of the objective over h, and half of h times the curvature.
-    size = 1 + abs(objective(weights)) + strength * _omega(weights, l1_ratio)
-    tolerance = 1e-14 * size / h + h * strength * np.vdot(d, d)
-    assert slope == pytest.approx(-np.vdot(d, d), abs=tolerance)
+    smallest, square = case.smallest(weights), np.vdot(d, d)
+    h = 1e-6 * min(smallest, 1) / (1 + np.abs(d).max())
+    slope = (J(weights - h * d) - J(weights)) / h
+    # Rounding of J over h; h times the curvature, of 1 / |W_g| across a group.
+    size = np.abs(gradient * weights).sum() + strength * case.omega(weights)
+    tolerance = 1e-14 * size / h + 2 * h * strength * square * (1 + 1 / smallest)
+    assert slope == pytest.approx(-square, abs=tolerance)
 
 
-def test_subgradient_of_a_smooth_penalty_is_the_gradient():
-    weights, gradient = _weights(2), _weights(3)
-    found = L2().subgradient_distance(weights, gradient, 0.7)
-    # Two roundings.
-    np.testing.assert_allclose(found, gradient + 0.7 * weights, rtol=1e-15, atol=1e-15)
+@cases()
+@seeded
+@given(seed=seeds, strength=st.floats(0.1, 10))
+def test_subgradient_is_the_limit_of_short_proximal_steps(case, seed, strength):
+    """(w - prox(w - h g, h)) / h tends to the shortest subgradient as h tends to 0."""
+    weights = case.draw_in_domain(seed, smallest=0.1)
+    gradient = 2 * np.random.default_rng(seed + 3).normal(size=case.shape)
+    d = case.penalty.subgradient_distance(weights, gradient, strength)
+    smallest, h = case.smallest(weights), 1e-6
+    moved = case.penalty.prox(weights - h * gradient, h * strength)
+    limit = (weights - moved) / h
+    if case.n_skip:
+        # Where rows are 0 the bound is not smooth: there is no limit but to 0.
+        zero = ~weights.any(axis=1)
+        np.testing.assert_array_equal(limit[zero].any(axis=1), d[zero].any(axis=1))
+        limit, d = limit[~zero], d[~zero]
+    # Rounding over h; h times the curvature of Omega, or of a sphere, along d.
+    size, length = np.abs(weights).max(), np.linalg.norm(d) + np.linalg.norm(gradient)
+    tolerance = 1e-14 * size / h + 4 * h * (strength + length) * length / smallest
+    np.testing.assert_allclose(d, limit, rtol=0, atol=tolerance)
 
 
-def test_subgradient_at_zero_by_hand():
-    weights = np.zeros((1, 4))
-    gradient = np.array([[3.0, -3.0, 0.5, -1.0]])
-    np.testing.assert_array_equal(
-        L1().subgradient_distance(weights, gradient, 1.0), [[2, -2, 0, 0]]
-    )
+@balls
+@seeded
+@given(seed=seeds)
+def test_subgradient_of_a_constraint_is_the_gradient_inside(case, seed):
+    weights = 0.999 * case.draw_in_domain(seed)
+    gradient = np.random.default_rng(seed + 3).normal(size=case.shape)
+    found = case.penalty.subgradient_distance(weights, gradient, 1.0)
+    np.testing.assert_array_equal(found, gradient)
 
 
-@pytest.mark.parametrize("l1_ratio", RATIOS)
-def test_subgradient_leaves_its_arguments_and_their_type(l1_ratio):
-    weights, gradient = _weights(4).astype(np.float32), _weights(5).astype(np.float32)
-    kept = weights.copy(), gradient.copy()
-    found = ElasticNet(l1_ratio).subgradient_distance(weights, gradient, 0.3)
-    assert found.dtype == np.float32
-    np.testing.assert_array_equal(weights, kept[0])
-    np.testing.assert_array_equal(gradient, kept[1])
+# Zeros
 
 
-@pytest.mark.parametrize("penalty", [L1(), ElasticNet(0.1)])
-def test_kinks_are_at_zero(penalty):
-    weights = np.array([[0.0, -0.0, 1e-300, -2.0]])
-    assert not penalty.smooth
-    np.testing.assert_array_equal(penalty.at_kink(weights), [[True, True, False, False]])
+@grouped
+@seeded
+@given(seed=seeds, step=steps)
+def test_groups_vanish_as_a_whole(case, seed, step):
+    weights = case.draw(seed, zeros=False)
+    found = case.penalty.prox(weights, step)
+    ratio = getattr(case.given, "l1_ratio", 0)
+    for rows in case.rows:
+        part, kept = weights[list(rows)], found[list(rows)]
+        if ratio == 0:
+            assert kept.all() or not kept.any()
+        if isinstance(case.given, GroupLasso):
+            threshold = step * np.sqrt(part.size)
+            assert kept.any() == (np.linalg.norm(part) > threshold)
+        assert (kept * part >= 0).all() or case.n_skip
 
 
-@pytest.mark.parametrize("penalty", [L2(), ElasticNet(0.0)])
-def test_no_kinks_in_l2(penalty):
-    weights = np.array([[0.0, 1.0, -1.0]])
-    assert penalty.smooth
-    assert not penalty.at_kink(weights).any()
-    penalty.project(weights, -weights)
-    np.testing.assert_array_equal(weights, [[0.0, 1.0, -1.0]])
-
-
-@pytest.mark.parametrize("penalty", [L1(), ElasticNet(0.1)])
 @pytest.mark.parametrize(
-    ("weight", "reference", "expected"),
+    "case",
+    [CASES["mcp-l2=0.0"], CASES["scad-l2=0.0"], CASES["l1"], CASES["elasticnet-1.0"]],
+    ids=lambda case: case.name,
+)
+@pytest.mark.parametrize("step", [0.01, 0.3])
+def test_weights_up_to_the_step_vanish(case, step):
+    weights = np.array([[step, -step, np.nextafter(step, 1), 0.5 * step, -1.01 * step]])
+    found = case.penalty.prox(weights, step)
+    np.testing.assert_array_equal(found != 0, [[False, False, True, False, True]])
+
+
+def test_singular_values_vanish():
+    weights = np.random.default_rng(0).normal(size=(4, 3))
+    sizes = np.linalg.svd(weights, compute_uv=False)
+    for step in (sizes[2] * 1.01, sizes[1] * 1.01, sizes[0] * 1.01):
+        found = CASES["nuclear"].penalty.prox(weights, step)
+        expected = (sizes > step).sum()
+        assert np.linalg.matrix_rank(found) == expected
+    assert not found.any()
+
+
+# Kinks and curvature
+
+
+@kinked
+@seeded
+@given(seed=seeds)
+def test_kinks_are_where_a_small_change_costs_its_size(case, seed):
+    """Omega rises on both sides of a kink, in proportion to the change."""
+    weights = case.draw(seed, smallest=0.1)
+    found = case.penalty.at_kink(weights)
+    assert found.shape == weights.shape
+    assert found.dtype == bool
+    h = 1e-6
+    for i in np.ndindex(case.shape):
+        change = np.zeros(case.shape)
+        change[i] = h
+        both = case.omega(weights + change) + case.omega(weights - change)
+        bend = (both - 2 * case.omega(weights)) / h
+        # 2 of Omega's least share 0.001; the curvature 1 / |W_g| times h, and rounding.
+        assert found[i] == (bend > 1e-3)
+
+
+@kinked
+@seeded
+@given(seed=seeds)
+def test_project_keeps_what_is_on_the_side_of_the_reference(case, seed):
+    penalty = case.penalty
+    weights = case.draw(seed, smallest=0.1)
+    reference = case.draw(seed + 1, smallest=0.1, zeros=False)
+    start = np.where(penalty.at_kink(weights), reference, weights)
+    if penalty.smooth:
+        moved = weights.copy()
+        penalty.project(moved, -weights)
+        np.testing.assert_array_equal(moved, weights)
+        return
+    short, far = start + 1e-6 * reference, -start
+    before = start.copy()
+    penalty.project(short, start)
+    np.testing.assert_array_equal(short, before + 1e-6 * reference)
+    penalty.project(far, start)
+    assert not far.any()
+    np.testing.assert_array_equal(start, before)
+
+
+@kinked
+@seeded
+@given(seed=seeds)
+def test_project_leaves_each_weight_or_sets_it_to_zero(case, seed):
+    weights, reference = case.draw(seed), case.draw(seed + 1)
+    moved = weights.copy()
+    case.penalty.project(moved, reference)
+    assert ((moved == weights) | (moved == 0)).all()
+    if case.rows and getattr(case.given, "l1_ratio", 0) == 0:
+        # A group stays whole, by the angle between it and the reference.
+        for rows in map(list, case.rows):
+            passed = np.vdot(weights[rows], reference[rows]) <= 0
+            assert np.array_equal(moved[rows], 0 * moved[rows] if passed else weights[rows])
+
+
+def hessian(omega, weights):
+    """By second differences: they err by h^2, and by the rounding of omega over h^2."""
+    h, n = 1e-4, weights.size
+    eye = h * np.eye(n).reshape(n, *weights.shape)
+    i, j = (grid.ravel() for grid in np.indices((n, n)))
+
+    def at(a, b):
+        return omega(weights + a * eye[i] + b * eye[j])
+
+    return ((at(1, 1) - at(1, -1) - at(-1, 1) + at(-1, -1)) / (4 * h**2)).reshape(n, n)
+
+
+@cases(lambda case: getattr(case.given, "has_curvature", False))
+@pytest.mark.parametrize("seed", range(5))
+def test_solve_curvature_inverts_the_hessian(case, seed):
+    """Of norms as it is; of concave functions across each group's direction."""
+    rng = np.random.default_rng(seed)
+    # Within the knots, or beyond: no group is near one.
+    signs = rng.choice([-1, 1], case.shape)
+    weights = rng.uniform(0.5, 0.7, case.shape) * signs
+    weights[0 if seed % 2 else 3] *= 6
+    for group in case.rows:
+        rms = np.sqrt(np.mean(weights[list(group)] ** 2))
+        assert min(abs(rms - A) for A in (1.5, 1.5 / 3.7)) > 0.01
+    vector = rng.normal(size=case.shape)
+    shift, strength = 0.3, 0.8
+    if not case.convex:
+        for rows in map(list, case.rows):
+            along = weights[rows]
+            vector[rows] -= np.vdot(along, vector[rows]) / np.vdot(along, along) * along
+    found = case.penalty.solve_curvature(weights, vector, shift, strength)
+    H = hessian(case.omega, weights)
+    product = shift * found + strength * (H @ found.ravel()).reshape(case.shape)
+    # Second differences of a sum of size 30: 1e-14 / 1e-8.
+    np.testing.assert_allclose(product, vector, atol=1e-5)
+
+
+@cases(lambda case: getattr(case.given, "has_curvature", False))
+def test_solve_curvature_knows_none_along_a_group_nor_at_zero(case):
+    weights, shift = case.draw(3, smallest=0.1, zeros=False), 0.3
+    weights[list(case.rows[0])] = 0
+    vector = 2 * weights
+    vector[list(case.rows[0])] = 1.7
+    found = case.penalty.solve_curvature(weights, vector, shift, 0.8)
+    np.testing.assert_allclose(found, vector / shift, rtol=1e-13)
+
+
+# Types, arguments
+
+
+@cases()
+def test_single_precision_stays(case):
+    weights = case.draw_in_domain(0, smallest=0.1).astype(np.float32)
+    gradient = np.random.default_rng(1).normal(size=case.shape).astype(np.float32)
+    penalty = case.penalty
+    results = {
+        "prox": penalty.prox(weights, 0.3),
+        "subgradient": penalty.subgradient_distance(weights, gradient, 0.3),
+        "feasible": penalty.feasible(weights),
+    }
+    if case.given.has_diagonal_prox:
+        results["diagonal"] = penalty.prox(weights, np.full(case.shape, 0.3, np.float32))
+    if isinstance(penalty, PiecewiseSmoothPenalty):
+        results["curvature"] = penalty.solve_curvature(weights, gradient, 0.3, 0.2)
+    assert {name: r.dtype for name, r in results.items() if r.dtype != np.float32} == {}
+    assert isinstance(penalty.value(weights), float)
+    assert np.isfinite(penalty.value(results["prox"]))
+    double = penalty.prox(weights.astype(np.float64), 0.3)
+    # Some roundings of weights of up to 10, or of what is left of a group.
+    np.testing.assert_allclose(results["prox"], double, atol=1e-5)
+    double = penalty.subgradient_distance(
+        weights.astype(np.float64), gradient.astype(np.float64), 0.3
+    )
+    if not case.has_domain and case.name != "nuclear":
+        # Elsewhere rounding moves weights off what the subgradient turns on.
+        np.testing.assert_allclose(results["subgradient"], double, atol=1e-5)
+
+
+@cases()
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_arguments_are_not_overwritten(case, dtype):
+    weights = case.draw_in_domain(0, smallest=0.1).astype(dtype)
+    gradient = np.random.default_rng(1).normal(size=case.shape).astype(dtype)
+    step = np.full(case.shape, 0.3, dtype)
+    kept = [array.copy() for array in (weights, gradient, step)]
+    for array in (weights, gradient, step):
+        array.flags.writeable = False
+    penalty = case.penalty
+    penalty.value(weights)
+    penalty.feasible(weights)
+    results = [penalty.prox(weights, 0.3), penalty.prox(weights, 1e-12)]
+    results.append(penalty.subgradient_distance(weights, gradient, 0.3))
+    if case.given.has_diagonal_prox:
+        results.append(penalty.prox(weights, step))
+    if isinstance(penalty, PiecewiseSmoothPenalty):
+        penalty.at_kink(weights)
+        penalty.solve_curvature(weights, gradient, 0.3, 0.2)
+    for before, after in zip(kept, (weights, gradient, step)):
+        np.testing.assert_array_equal(before, after)
+    # What they return is the caller's to write to.
+    for found in results:
+        assert not any(np.shares_memory(found, array) for array in (weights, gradient))
+        assert found.flags.writeable
+
+
+@cases(lambda case: case.penalty.compiled_terms is not None)
+@seeded
+@given(seed=seeds)
+def test_compiled_terms_make_up_the_value(case, seed):
+    weights, terms = case.draw(seed), case.penalty.compiled_terms
+    labels = np.arange(len(weights)) if terms.labels is None else terms.labels
+    total = terms.l1 * np.abs(weights).sum() + terms.l2 / 2 * (weights**2).sum()
+    for label in np.unique(labels):
+        group = weights[labels == label]
+        total += terms.group * np.sqrt(group.size) * np.linalg.norm(group)
+    assert total == pytest.approx(case.omega(weights), rel=1e-13)
+
+
+def test_which_penalties_have_compiled_terms():
+    for case in CASES.values():
+        has_terms = isinstance(case.given, ElasticNet | GroupLasso | SparseGroupLasso)
+        assert (case.penalty.compiled_terms is not None) == has_terms
+
+
+# Parameters
+
+
+@cases()
+def test_parameters_round_trip(case):
+    penalty = case.given
+    params = penalty.get_params()
+    rebuilt = type(penalty)(**params)
+    assert rebuilt.get_params() == params
+    assert penalty.get_params(deep=False) == params
+    other = type(penalty)().set_params(**params)
+    assert other.get_params() == params
+    assert eval(repr(penalty), {type(penalty).__name__: type(penalty)}).get_params() == (
+        params
+    )
+    copied = clone(penalty)
+    assert type(copied) is type(penalty)
+    assert copied is not penalty
+    assert copied.get_params() == params
+    # Those of the layers leave what was given alone.
+    case.penalty.prox(case.draw(0), 0.1)
+    assert repr(penalty) == repr(rebuilt)
+
+
+@cases()
+def test_unknown_parameters(case):
+    with pytest.raises(ValueError, match=r"Invalid parameter 'lambda_' for penalty .*\("):
+        case.given.set_params(lambda_=1)
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_defaults_by_name(name):
+    penalty = PENALTIES[name]()
+    assert isinstance(penalty, Penalty)
+    layout = Layout([(4, 5), (3, 2)], None, 2)
+    assert len(penalty.per_layer(layout)) == 2
+
+
+@pytest.mark.parametrize(
+    ("penalty", "message"),
     [
-        (0.5, 1.0, 0.5),
-        (-0.5, -2.0, -0.5),
-        (-1e-9, 1.0, 0.0),  # a change of sign
-        (3.0, -1.0, 0.0),
-        (3.0, 0.0, 0.0),  # no side to be on
-        (0.0, 1.0, 0.0),
+        (ElasticNet(1.5), "'l1_ratio' of ElasticNet must be a number at least 0 and at"),
+        (ElasticNet("0.5"), "'l1_ratio' of ElasticNet"),
+        (SparseGroupLasso(-0.1), "'l1_ratio' of SparseGroupLasso"),
+        (SparseGroupLasso(np.nan), "'l1_ratio' of SparseGroupLasso"),
+        (MCP(a=0), "'a' of MCP must be a number more than 0, got 0"),
+        (MCP(l2=-1.0), "'l2' of MCP must be a number at least 0"),
+        (SCAD(a=np.inf), "'a' of SCAD"),
+        (GroupMCP(a=-1), "'a' of GroupMCP"),
+        (GroupSCAD(l2=None), "'l2' of GroupSCAD"),
+        (MaxNorm(0), "'radius' of MaxNorm must be a number more than 0"),
+        (MaxNorm(True), "'radius' of MaxNorm"),
+        (L1Ball(-3.0), "'radius' of L1Ball"),
+        (Hierarchical(0), "'M' of Hierarchical"),
+        (GroupLasso(inputs_only=1), "inputs_only must be True or False, got 1"),
+        (GroupLasso(groups="ab"), "groups must be a list of groups"),
+        (GroupSCAD(groups=[[0, 0]]), "groups overlap"),
     ],
 )
-def test_project(penalty, weight, reference, expected):
-    weights, reference = np.array([[weight]]), np.array([[reference]])
-    before = reference.copy()
-    penalty.project(weights, reference)
-    assert weights == expected
-    assert reference == before
+def test_parameters_that_are_not_valid(penalty, message):
+    with pytest.raises(ValueError, match=message):
+        penalty.per_layer(Layout([(4, 5), (3, 2)], None, 2))
 
 
-def test_project_keeps_tiny_weights():
-    weights = np.array([[1e-30]], dtype=np.float32)
-    L1().project(weights, weights.copy())
-    assert weights != 0
+@grouped
+def test_groups_of_columns_are_those_of_the_first_layer(case):
+    if case.n_skip:
+        return
+    layout = Layout([case.shape, (case.shape[1], 3), (3, 1)])
+    first, *later = case.given.per_layer(layout)
+    weights = np.random.default_rng(0).normal(size=(case.shape[1], 3))
+    alone = clone(case.given).set_params(groups=None)
+    for penalty in later:
+        assert penalty.value(weights) == alone.per_layer(layout)[0].value(weights)
+    only = clone(case.given).set_params(inputs_only=True).per_layer(layout)
+    assert [type(p) for p in only] == [type(case.given), L2, L2]
+    big = case.draw(0)
+    assert only[0].value(big) == first.value(big)
 
 
-@pytest.mark.parametrize(("named", "l1_ratio"), [(L1(), 1.0), (L2(), 0.0)])
-def test_l1_and_l2_are_the_ends_of_the_elastic_net(named, l1_ratio):
-    weights, gradient, elastic = _weights(6), _weights(7), ElasticNet(l1_ratio)
-    assert named.value(weights) == elastic.value(weights)
-    np.testing.assert_array_equal(named.prox(weights, 0.2), elastic.prox(weights, 0.2))
-    np.testing.assert_array_equal(
-        named.subgradient_distance(weights, gradient, 0.2),
-        elastic.subgradient_distance(weights, gradient, 0.2),
-    )
+def test_hierarchical_is_for_the_first_layer():
+    layout = Layout([(5, 6), (4, 2)], None, 2)
+    first, second = Hierarchical(3.0).per_layer(layout)
+    assert isinstance(first, Hierarchical)
+    assert isinstance(second, L2)
+    with pytest.raises(ValueError, match="needs a hidden layer"):
+        Hierarchical().per_layer(Layout([(5, 2)]))
+
+
+@cases()
+@pytest.mark.parametrize("size", [0.0, 1e-160, 1e-30, 1e-6, 1e20, 1e30])
+def test_weights_of_any_size(case, size):
+    """No division by 0, which would warn, and no nan."""
+    weights, penalty = size * case.draw(1), case.penalty
+    found = penalty.prox(weights, 0.5)
+    assert np.isfinite(found).all()
+    assert np.isfinite(penalty.value(found))
+    inside = penalty.feasible(weights)
+    d = penalty.subgradient_distance(inside, np.ones(case.shape), 0.5)
+    assert np.isfinite(d).all()
+
+
+@cases()
+def test_nan_stays_nan(case):
+    """A training that diverges is to be told from its weights, not by an exception."""
+    weights = case.draw(1)
+    weights[1, 0] = np.nan
+    penalty = case.penalty
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(penalty.prox(weights, 0.5)).any()
+        if case.given.has_diagonal_prox:
+            assert np.isnan(penalty.prox(weights, np.full(case.shape, 0.5))).any()
+        assert not np.isfinite(penalty.value(weights)) or case.has_domain
+        assert np.isnan(penalty.subgradient_distance(weights, weights, 0.5)).any()

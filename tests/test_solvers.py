@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from reference_solvers import fista, split_lbfgsb
+import reference_solvers as reference
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
@@ -15,14 +15,53 @@ from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
 from sknormreg.engine import Data, Network, make_engine
 from sknormreg.engine.losses import HalfSquaredError, MultinomialLogLoss
 from sknormreg.objective import Objective
-from sknormreg.penalties import L1, L2, ElasticNet
-from sknormreg.solvers import LBFGS, SGD, Adam, MinibatchState, ProjectedSubgradient
+from sknormreg.penalties import (
+    L1,
+    L2,
+    MCP,
+    SCAD,
+    ElasticNet,
+    GroupLasso,
+    GroupMCP,
+    GroupSCAD,
+    Hierarchical,
+    L1Ball,
+    Layout,
+    MaxNorm,
+    Nuclear,
+    PiecewiseSmoothPenalty,
+    SparseGroupLasso,
+)
+from sknormreg.solvers import (
+    LBFGS,
+    PANOC,
+    SGD,
+    Adam,
+    MinibatchState,
+    ProjectedSubgradient,
+)
 
 
 @pytest.fixture(scope="module")
 def digits():
     X, y = load_digits(return_X_y=True)
     return StandardScaler().fit_transform(X), y
+
+
+def digits_problem(digits, seed):
+    """Mean loss and gradient, the start that an estimator takes, and the network."""
+    X, y = digits
+    network = Network((64, 50, 10), ("tanh",), MultinomialLogLoss(10))
+    engine, data = make_engine(network), Data(X, y, None)
+    start = network.initial_params(
+        network.loss.constant(y, None), np.random.RandomState(seed), X.dtype, 0.1
+    )
+
+    def mean_loss(params):
+        loss, gradient = engine.loss_and_gradient(params, data)
+        return loss / len(y), gradient / len(y)
+
+    return mean_loss, start, network
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -39,35 +78,54 @@ def test_l1_on_digits(digits, seed):
     assert mlp.sparsity_ >= 0.8
     assert (np.diff(mlp.loss_curve_) <= 0).all()
 
-    network = Network((64, 50, 10), ("tanh",), MultinomialLogLoss(10))
-    engine, data = make_engine(network), Data(X, y, None)
-    start = network.initial_params(
-        network.loss.constant(y, None), np.random.RandomState(seed), X.dtype, 0.1
-    )
-
-    def mean_loss(params):
-        loss, gradient = engine.loss_and_gradient(params, data)
-        return loss / n_rows, gradient / n_rows
-
+    mean_loss, start, network = digits_problem(digits, seed)
+    weights, strength = network.n_weights, 1 / n_rows
     others = [
-        method(mean_loss, start, network.n_weights, 1 / n_rows, max_fun=3000)
-        for method in (split_lbfgsb, fista)
+        reference.split_lbfgsb(mean_loss, start, weights, strength, max_fun=3000),
+        reference.fista(mean_loss, start, reference.l1(weights, strength), max_fun=3000),
     ]
     assert mlp.loss_ <= 1.001 * min(others)
     assert mlp.loss_ < mean_loss(np.zeros_like(start))[0]
 
 
-def small_objective(penalty, seed=0, hidden=(6,)):
+@pytest.mark.parametrize("seed", range(3))
+def test_group_lasso_on_digits(digits, seed):
+    """Stationary to 1e-5, without whole inputs, and as low as other methods."""
+    X, y = digits
+    mlp = RegularizedMLPClassifier(
+        (50,), "tanh", penalty="group_lasso", alpha=1, solver="lbfgs", tol=1e-5
+    )
+    mlp.set_params(random_state=seed, max_iter=3000, max_fun=3000).fit(X, y)
+    assert mlp.optimality_ <= 1e-5
+    assert mlp.t_ <= 3000 * len(y)
+    assert (np.diff(mlp.loss_curve_) <= 0).all()
+    # Border pixels that are always blank, and some more.
+    assert (~mlp.coefs_[0].any(axis=1)).sum() > 3
+
+    mean_loss, start, network = digits_problem(digits, seed)
+    shapes, strength = network.shapes, 1 / len(y)
+    omega = reference.group_lasso(shapes, strength)
+    others = [
+        reference.fista(mean_loss, start, omega, max_fun=3000),
+        reference.smoothed_group_lbfgs(mean_loss, start, shapes, strength, max_fun=3000),
+    ]
+    # Each ends in a minimum of its own; these differ by about as much.
+    assert mlp.loss_ <= 1.01 * min(others)
+
+
+def small_objective(penalty, seed=0, hidden=(6,), alpha=0.5):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(60, 8))
     y = np.sin(X[:, :1]) + X[:, 1:3] ** 2 + 0.1 * rng.normal(size=(60, 2))
-    network = Network((8, *hidden, 2), ("tanh",) * len(hidden), HalfSquaredError())
+    units, activations = (8, *hidden, 2), ("tanh",) * len(hidden)
+    network = Network(units, activations, HalfSquaredError(), skip=penalty.needs_skip)
     data = Data(X, y, rng.uniform(0.5, 2, 60))
-    objective = Objective(make_engine(network), data, None, penalty, alpha=0.5)
+    penalties = penalty.per_layer(Layout(list(network.shapes), None, network.n_skip))
+    objective = Objective(make_engine(network), data, None, penalties, alpha)
     start = network.initial_params(
         objective.best_constant(), np.random.RandomState(seed), np.float64
     )
-    return objective, objective.to_solver(start)
+    return objective, objective.to_solver(objective.feasible(start))
 
 
 def last(iterates, n=None):
@@ -112,6 +170,103 @@ def test_the_two_full_batch_solvers_agree_on_a_smooth_penalty():
     assert ends[0].value == pytest.approx(ends[1].value, rel=1e-14)
 
 
+# Columns that the targets have nothing to do with.
+GROUPS = [[3, 4], [5, 6, 7]]
+EVERY_PENALTY = [
+    L1(),
+    L2(),
+    ElasticNet(0.3),
+    GroupLasso(),
+    GroupLasso(GROUPS),
+    GroupLasso(GROUPS, inputs_only=True),
+    SparseGroupLasso(0.4, GROUPS),
+    MCP(l2=0.1),
+    SCAD(l2=0.1),
+    GroupMCP(l2=0.1, groups=GROUPS),
+    GroupSCAD(l2=0.1, groups=GROUPS),
+    MaxNorm(0.7),
+    L1Ball(3.0),
+    Nuclear(),
+    Hierarchical(2.0),
+]
+
+
+@pytest.mark.parametrize("penalty", EVERY_PENALTY, ids=repr)
+def test_panoc_ends_at_a_stationary_point(penalty):
+    objective, start = small_objective(penalty, alpha=5.0)
+    end = last(PANOC(tol=1e-6, max_fun=20_000).iterate(objective, start))
+    assert end.status == "converged"
+    found = objective.evaluate(end.params)
+    assert np.abs(found.subgradient).max() <= end.tolerance
+    # So is the stationarity that any prox has: it does not move.
+    h = 1e-3
+    moved = end.params - h * found.gradient
+    objective.prox(moved, h)
+    assert np.abs(moved - end.params).max() <= 2 * h * end.tolerance
+    assert found.value < objective.evaluate(start).value
+    weights = end.params[: objective.network.n_weights]
+    if isinstance(penalty, PiecewiseSmoothPenalty) and not penalty.smooth:
+        assert (weights == 0).any()
+    if isinstance(penalty, Nuclear):
+        first = objective.network.coefs(end.params)[0]
+        assert np.linalg.matrix_rank(first, tol=1e-8) < min(first.shape)
+    if penalty.is_constraint:
+        # A bound of these sizes is in force.
+        own = objective.from_solver(end.params)
+        coefs = [objective.network.coefs(own)[i] for i in range(2)]
+        assert any(np.isinf(penalty.value(1.001 * coef)) for coef in coefs)
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    [p for p in EVERY_PENALTY if isinstance(p, PiecewiseSmoothPenalty)],
+    ids=repr,
+)
+def test_projected_subgradient_is_stationary_for_every_kinked_penalty(penalty):
+    objective, start = small_objective(penalty, alpha=5.0)
+    values = []
+    for iterate in ProjectedSubgradient(tol=1e-6, max_fun=5000).iterate(objective, start):
+        values.append(iterate.value)
+    assert iterate.status == "converged"
+    assert (np.diff(values) <= 0).all()
+    gradient = objective.evaluate(iterate.params).gradient
+    moved = iterate.params - 1e-3 * gradient
+    objective.prox(moved, 1e-3)
+    assert np.abs(moved - iterate.params).max() <= 2e-3 * iterate.tolerance
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    [L1(), L2(), ElasticNet(0.3), GroupLasso(GROUPS), SparseGroupLasso(0.4, GROUPS)],
+    ids=repr,
+)
+@pytest.mark.parametrize("alpha", [0.5, 5.0])
+def test_full_batch_methods_agree_on_convex_problems(penalty, alpha):
+    objective, start = small_objective(penalty, hidden=(), alpha=alpha)
+    values = [
+        last(method(tol=1e-8, max_fun=20_000).iterate(objective, start)).value
+        for method in (ProjectedSubgradient, PANOC)
+    ]
+    # One minimum, where J is flat: its excess is of the second order in the residual.
+    assert values[0] == pytest.approx(values[1], rel=1e-12)
+
+
+@pytest.mark.parametrize("penalty", [MaxNorm(0.7), L1Ball(2.0), Nuclear()], ids=repr)
+def test_panoc_against_fista_on_convex_problems(penalty):
+    objective, start = small_objective(penalty, hidden=())
+    end = last(PANOC(tol=1e-8, max_fun=20_000).iterate(objective, start))
+
+    def prox(w, step):
+        w = w.copy()
+        objective.prox(w, step)
+        return w
+
+    other = reference.fista(
+        objective.loss_and_gradient, start, (objective.penalty_value, prox), max_fun=2000
+    )
+    assert end.value == pytest.approx(other, rel=1e-10)
+
+
 def minibatch_solver(name, **changes):
     common = dict(
         batch_size=10,
@@ -129,7 +284,20 @@ def minibatch_solver(name, **changes):
     return SGD(momentum=0.9, nesterov=name == "nesterov", **common)
 
 
-@pytest.mark.parametrize("penalty", [L1(), L2(), ElasticNet(0.3)])
+@pytest.mark.parametrize(
+    "penalty",
+    [
+        L1(),
+        L2(),
+        ElasticNet(0.3),
+        GroupLasso(GROUPS),
+        SparseGroupLasso(0.4, GROUPS),
+        MCP(3.0, 0.1),
+        MaxNorm(0.5),
+        L1Ball(2.0),
+    ],
+    ids=repr,
+)
 @pytest.mark.parametrize("name", ["adam", "heavy-ball", "nesterov"])
 def test_fixed_points_of_proximal_steps_are_stationary(name, penalty):
     """With full batches the iterates settle where J itself is stationary.
@@ -138,14 +306,18 @@ def test_fixed_points_of_proximal_steps_are_stationary(name, penalty):
     prox, would settle elsewhere.
     """
     objective, start = small_objective(penalty, hidden=())
-    objective.strengths[:] = 0.1
+    objective.strengths[:] = 1.0 if penalty.is_constraint else 0.2
     solver = minibatch_solver(name, batch_size=60, tol=0, n_iter_no_change=50)
     end = last(solver.iterate(objective, start), n=3000)
     subgradient = objective.evaluate(end.params).subgradient
     # A penalty that counted twice, or a tenth as with momentum 0.9, would leave about
-    # the strength itself.
-    assert np.abs(subgradient).max() < objective.strength / 100
-    if not penalty.smooth:
+    # the strength itself; a projection in another metric than the step's, as much as the
+    # gradient.
+    assert np.abs(subgradient).max() < 0.2 / 100
+    if penalty.is_constraint:
+        own = objective.from_solver(end.params)
+        assert np.isinf(penalty.value(1.001 * objective.network.coefs(own)[0]))
+    elif not penalty.smooth:
         assert (end.params[: objective.network.n_weights] == 0).any()
 
 

@@ -140,12 +140,11 @@ class L1Ball(_Ball):
         steps = np.broadcast_to(np.asarray(step, dtype=np.float64), sizes.shape)
         steps = steps / steps.max()
         # |w| - mu step, at least 0, sums to the radius; weights leave at mu = |w| / step.
-        leave_at = (sizes / steps).ravel()
-        order = np.argsort(-leave_at)
-        mu = (np.cumsum(sizes.ravel()[order]) - self.radius) / np.cumsum(
-            steps.ravel()[order]
-        )
-        mu = mu[np.flatnonzero(leave_at[order] > mu)[-1]]
+        # The sum over those that leave last gives a mu that is too small, but for the
+        # right number of them.
+        order = np.argsort(-(sizes / steps), axis=None)
+        mu = np.cumsum(sizes.ravel()[order]) - self.radius
+        mu = (mu / np.cumsum(steps.ravel()[order])).max()
         return np.copysign(np.maximum(sizes - mu * steps, 0), weights).astype(weights.dtype)
 
     def subgradient_distance(self, weights, gradient, strength):
@@ -168,10 +167,8 @@ class L1Ball(_Ball):
 def _best_multiple(fixed, free):
     """argmin_{t >= 0} of sum (fixed - t)^2 + sum max(free - t, 0)^2."""
     # Terms of `free` count while they are larger than t: the mean of the fixed terms and
-    # of the j largest free ones, for the j that agrees with that.
+    # of the j largest free ones, which is too small for all j but the right one.
     free = np.sort(free)[::-1]
     n = len(fixed) + np.arange(len(free) + 1)
     totals = fixed.sum() + np.concatenate([[0.0], np.cumsum(free)])
-    means = totals / np.maximum(n, 1)
-    agrees = np.concatenate([[np.inf], free]) >= means
-    return max(means[np.flatnonzero(agrees)[-1]], 0.0)
+    return np.maximum((totals / np.maximum(n, 1)).max(), 0.0)

@@ -233,6 +233,11 @@ class SparseGroupLasso(GroupPenalty):
         vectors = shortest_with_l1(weights, smooth_part, strength * self.l1_ratio)
         return self._shortened(weights, vectors, group)
 
+    def solve_curvature(self, weights, vector, shift, strength):
+        # The L1 part has none.
+        group = strength * (1 - self.l1_ratio)
+        return super().solve_curvature(weights, vector, shift, group)
+
     def at_kink(self, weights):
         return (weights == 0) if self.l1_ratio else super().at_kink(weights)
 

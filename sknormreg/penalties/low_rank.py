@@ -25,11 +25,16 @@ class Nuclear(Penalty):
     has_diagonal_prox = False
 
     def value(self, weights):
+        if not np.isfinite(weights).all():
+            return np.nan
         return float(np.linalg.svd(weights, compute_uv=False).sum(dtype=np.float64))
 
     def prox(self, weights, step):
         if np.ndim(step):
             raise ValueError(f"{self} has no prox with a step for each weight.")
+        if not np.isfinite(weights).all():
+            # NumPy would raise an error, where training is to see that it has diverged.
+            return np.full_like(weights, np.nan)
         u, s, vt = np.linalg.svd(weights, full_matrices=False)
         kept = s > step
         return (u[:, kept] * (s[kept] - step)) @ vt[kept]
@@ -38,6 +43,8 @@ class Nuclear(Penalty):
         # The set is gradient + strength (U V' + Z), with U and V the singular vectors of
         # W, for all Z orthogonal to both whose singular values are at most 1 (Watson,
         # 1992): Z shortens those of what U and V leave of the gradient.
+        if not np.isfinite(weights).all():
+            return np.full_like(weights, np.nan)
         u, s, vt = np.linalg.svd(weights, full_matrices=False)
         rank = int((s > _slack(weights) * s.max(initial=0)).sum())
         u, vt = u[:, :rank], vt[:rank]

@@ -1,0 +1,168 @@
+"""Groups of rows, as users name them."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sknormreg.penalties import GroupLasso, Layout
+from sknormreg.penalties.row_groups import RowGroups, resolve_groups
+
+seeded = settings(derandomize=True, deadline=None, max_examples=100)
+
+
+@st.composite
+def partitions(draw):
+    """Disjoint groups of some of the columns, in any order, and the number of columns."""
+    n_features = draw(st.integers(1, 12))
+    columns = draw(st.permutations(range(n_features)))
+    owners = draw(st.lists(st.integers(-1, 3), min_size=n_features, max_size=n_features))
+    groups = [[c for c, o in zip(columns, owners) if o == g] for g in range(4)]
+    return [group for group in groups if group], n_features
+
+
+def as_partition(labels):
+    return {frozenset(np.flatnonzero(labels == label).tolist()) for label in set(labels)}
+
+
+def expected_partition(groups, n_features):
+    grouped = {column for group in groups for column in group}
+    alone = [[column] for column in range(n_features) if column not in grouped]
+    return {frozenset(group) for group in [*groups, *alone]}
+
+
+@seeded
+@given(partitions())
+def test_groups_of_indices(partition):
+    groups, n_features = partition
+    labels = resolve_groups(groups, n_features, None).labels
+    assert as_partition(labels) == expected_partition(groups, n_features)
+    # Counted from 0, without gaps.
+    np.testing.assert_array_equal(np.unique(labels), np.arange(labels.max() + 1))
+
+
+@seeded
+@given(partitions(), st.booleans())
+def test_groups_of_names(partition, mixed):
+    groups, n_features = partition
+    names = np.array([f"column {i}" for i in range(n_features)], dtype=object)
+    named = [[i if mixed and i % 2 else f"column {i}" for i in group] for group in groups]
+    labels = resolve_groups(named, n_features, names).labels
+    assert as_partition(labels) == expected_partition(groups, n_features)
+
+
+@seeded
+@given(partitions())
+def test_groups_by_the_beginning_of_names(partition):
+    groups, n_features = partition
+    names = np.array([f"single_{i}" for i in range(n_features)], dtype=object)
+    for label, group in enumerate(groups):
+        for column in group:
+            names[column] = f"g{label}_{column}"
+    beginnings = [f"g{label}_" for label in range(len(groups))]
+    labels = resolve_groups(beginnings, n_features, names).labels
+    assert as_partition(labels) == expected_partition(groups, n_features)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [(0, 2), (1,)],
+        (np.array([0, 2]), [1]),
+        np.array([[0, 2]]),
+        [range(0, 4, 2)],
+        [{0, 2}],
+        [["a", "c"]],
+        [["c", 0]],
+        [np.array(["a", "c"])],
+    ],
+)
+def test_kinds_of_sequences(groups):
+    names = np.array(["a", "b", "c", "d"], dtype=object)
+    labels = resolve_groups(groups, 4, names).labels
+    assert as_partition(labels) == {frozenset(g) for g in ([0, 2], [1], [3])}
+
+
+def test_no_groups_are_groups_of_one():
+    assert as_partition(resolve_groups([], 3, None).labels) == {
+        frozenset([i]) for i in range(3)
+    }
+
+
+NAMES = np.array(["age", "city_a", "city_b", "sex"], dtype=object)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([[0, 1], [1, 2]], r"groups overlap: column 1 is in group \[1, 2\] and once more"),
+        ([[0, 1, 0]], r"groups overlap: column 0 is in group \[0, 1, 0\]"),
+        ([[0, 4]], "column index 4, out of range for X with 4 columns"),
+        ([[-1, 0]], "column index -1, out of range"),
+        (
+            [["age"]],
+            "groups has the name 'age', but X has no column names. Fit with",
+        ),
+        (["city_"], "groups has the name 'city_', but X has no column names"),
+        ([[0], []], "groups has an empty group"),
+        ("city_", "groups must be a list of groups, .* got 'city_'"),
+        (3, "groups must be a list of groups, .* got 3"),
+        ([0, 1], "Each of groups must be a list of column indices or names, .* got 0"),
+        ([[True, 1]], r"Each of groups must be a list of column .* got \[True, 1\]"),
+        ([[np.True_]], "Each of groups must be a list of column"),
+        ([[0.0, 1.0]], "Each of groups must be a list of column"),
+        ([None], "Each of groups must be a list of column .* got None"),
+        ([[[0, 1]]], "Each of groups must be a list of column"),
+    ],
+)
+def test_groups_that_are_not_valid(groups, message):
+    with pytest.raises(ValueError, match=message):
+        resolve_groups(groups, 4, None)
+    # They are looked at when a network is there, and not earlier.
+    with pytest.raises(ValueError, match=message):
+        GroupLasso(groups).per_layer(Layout([(4, 2)]))
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        (
+            [["age", "Age"]],
+            "names the column 'Age', which X does not have. .*'age', ",
+        ),
+        (["town_"], "beginning 'town_', with which no column name begins"),
+        (["city_", ["city_b", "sex"]], "groups overlap: column 'city_b' is in"),
+        (["city_", "city_a"], "groups overlap: column 'city_a' is in group 'city_a'"),
+        ([["age", 0]], "groups overlap: column 'age' is in"),
+    ],
+)
+def test_names_that_are_not_valid(groups, message):
+    with pytest.raises(ValueError, match=message):
+        resolve_groups(groups, 4, NAMES)
+
+
+def test_long_lists_of_columns_are_shortened():
+    names = np.array([f"x{i:02}" for i in range(40)], dtype=object)
+    with pytest.raises(ValueError, match=r"'x09', \.\.\."):
+        resolve_groups([["y"]], 40, names)
+
+
+@seeded
+@given(partitions(), st.integers(1, 4), st.integers(0, 10**6))
+def test_sums_norms_and_sizes_by_loops(partition, fan_out, seed):
+    groups, n_features = partition
+    rows = resolve_groups(groups, n_features, None)
+    rng = np.random.default_rng(seed)
+    weights = rng.normal(size=(n_features, fan_out))
+    weights[rng.uniform(size=n_features) < 0.3] = 0
+    sizes, norms = rows.sizes(weights), rows.norms(weights)
+    for label in range(rows.labels.max() + 1):
+        part = weights[rows.labels == label]
+        assert sizes[label] == part.size
+        assert norms[label] == pytest.approx(np.linalg.norm(part), rel=1e-14)
+        assert rows.are_zero(weights)[label] == (not part.any())
+        assert (rows.spread(norms)[rows.labels == label] == norms[label]).all()
+    alone = RowGroups()
+    np.testing.assert_allclose(alone.norms(weights), np.linalg.norm(weights, axis=1))
+    assert (alone.sizes(weights) == fan_out).all()
+    assert alone.spread(alone.norms(weights)).shape == (n_features, 1)
