@@ -28,7 +28,7 @@ class FittedNetworkMixin:
     @property
     def sparsity_(self):
         """Share of the weights that are exactly 0."""
-        return 1 - self.n_nonzero_ / sum(np.prod(part.shape) for part in self._weights())
+        return 1 - self.n_nonzero_ / self._n_weights()
 
     @property
     def n_nonzero_(self):
@@ -170,6 +170,9 @@ class FittedNetworkMixin:
         first, *others = self.coefs_
         return [np.hstack([_dense(first), self.skip_coef_]), *others]
 
+    def _n_weights(self):
+        return sum(fan_in * fan_out for fan_in, fan_out in self._network.shapes)
+
     def _has_sparse_weights(self):
         return any(sparse.issparse(coef) for coef in self.coefs_)
 
@@ -179,8 +182,7 @@ _SIZES = ("n_units", "n_weights", "n_nonzero")
 
 def _sizes_of(estimator):
     units = [int(size) for size in estimator._network.layer_units[1:-1]]
-    n_weights = int(sum(np.prod(part.shape) for part in estimator._weights()))
-    return units, n_weights, estimator.n_nonzero_
+    return units, estimator._n_weights(), estimator.n_nonzero_
 
 
 def _is_worth_it(coef):
