@@ -12,27 +12,49 @@ activation : str or list of str, default="tanh"
     "relu" and "leaky_relu" have kinks, on which full-batch solvers may end before
     the gradient vanishes.
 
-penalty : {{"l1", "l2", "elasticnet"}}, default="l2"
-    The norm of the weights that is penalised. "l1" and "elasticnet" make weights
-    exactly zero.
+penalty : str, Penalty, or list of them, default="l2"
+    The norm of the weights that is penalised, or constrained, in every layer:
 
-alpha : float, default=1.0
-    Strength of the penalty, at least 0. The penalty is divided by the total weight of
-    the rows trained on and never by that of a batch, so that alpha means the same for
-    every solver and batch size.
+    - "l1", "l2", "elasticnet": sums over the single weights; the first and the last make
+      weights exactly zero.
+    - "group_lasso", "sparse_group_lasso": remove inputs and hidden units as a whole.
+    - "mcp", "scad" do what "l1" does, and "group_mcp", "group_scad" what "group_lasso"
+      does, but do not shrink what they keep; they are not convex.
+    - "hierarchical": LassoNet's, with a skip connection; removes inputs.
+    - "nuclear": makes weight matrices of low rank.
+    - "max_norm", "l1_ball": bounds on norms. `alpha` has no meaning for them: tune their
+      radius.
+
+    A name stands for an instance of the class in `sknormreg.penalties` with its default
+    parameters. An instance takes others, which a grid search can vary as, for example,
+    ``penalty__radius``; it may be your own subclass of `Penalty`. A list has one entry
+    for each layer of weights.
+
+alpha : float or array-like of shape (n_layers,), default=1.0
+    Strength of the penalty, at least 0; or one for each layer of weights. The penalty is
+    divided by the total weight of the rows trained on and never by that of a batch, so
+    that alpha means the same for every solver and batch size.
 
 l1_ratio : float, default=0.5
     Share of L1 in the elastic net, between 0 (L2) and 1 (L1). Only used when
     ``penalty="elasticnet"``.
+
+dropout, input_dropout : float, default=0.0
+    Probability with which each value of a hidden layer, or each input, is left out of a
+    minibatch, at least 0 and below 1; what stays is divided by the probability to stay.
+    Predictions use all values. "lbfgs", which has no minibatches, refuses it.
 {loss}
 solver : {{"auto", "lbfgs", "adam", "sgd"}}, default="auto"
     - "lbfgs": full batches; L-BFGS for smooth penalties, the projected scaled
-      sub-gradient method for those with an L1 part. It stops where the objective is
-      stationary up to `tol`, which `optimality_` certifies.
-    - "adam": proximal Adam on minibatches.
+      sub-gradient method for those with kinks at zero, PANOC+ for those of which only
+      the prox is known. It stops where the objective is stationary up to `tol`, which
+      `optimality_` certifies.
+    - "adam": proximal Adam on minibatches. Not for "group_mcp", "group_scad",
+      "hierarchical" and "nuclear", whose prox takes one step size for all weights.
     - "sgd": proximal stochastic gradient descent with momentum.
     - "auto": "lbfgs" for problems whose full-batch evaluations are cheap, "adam" for
-      larger ones; "adam" for `partial_fit`. `solver_` says which it was.
+      larger ones, for dropout and for `partial_fit`, as far as the penalty lets it (else
+      "lbfgs", or "sgd"). `solver_` says which it was.
 
 batch_size : int or "auto", default="auto"
     Rows in a minibatch; "auto" is ``min(200, n_samples)``. Not used by "lbfgs".
@@ -66,7 +88,7 @@ tol : float or "auto", default="auto"
     the targets: a regression in dollars converges like one in thousands.
 
     "auto" is 1e-4 and lets "lbfgs", too, stop where `n_iter_no_change` iterations
-    lowered the objective by less than 1e-4 each (1e-5 for penalties with an L1 part).
+    lowered the objective by less than 1e-4 each (1e-5 for penalties with kinks).
     Where precision is cheap it goes further: to 1e-8 without hidden layers and to 1e-12
     for the smallest networks and data.
 
@@ -126,6 +148,10 @@ coefs_ : list of ndarray of shape (fan_in, fan_out)
 intercepts_ : list of ndarray of shape (fan_out,)
     Intercepts of each layer.
 
+skip_coef_ : ndarray of shape (n_features_in_, n_outputs_)
+    Weights of the skip connection, which lead from the inputs straight to the outputs.
+    Only with ``penalty="hierarchical"``.
+
 loss_ : float
     The objective J, penalty included, at the fitted weights. After `partial_fit`, of
     the rows of the last call.
@@ -146,6 +172,15 @@ feature_importances_ : ndarray of shape (n_features_in_,)
     weights along the path, normalised to sum 1 where there is any. Exactly 0 if and only
     if no path of non-zero weights leads from the input to an output. Comparable between
     inputs of one scale, so standardise them.
+
+selected_features_ : ndarray of bool of shape (n_features_in_,)
+    The inputs that have any effect on the outputs: those of importance above 0.
+
+selected_feature_names_ : ndarray of str
+    Their names.
+
+n_active_units_ : list of int
+    For each hidden layer, the number of units that have any effect on the outputs.
 
 solver_ : {{"lbfgs", "adam", "sgd"}}
     The solver used.

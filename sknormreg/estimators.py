@@ -632,10 +632,11 @@ class RegularizedMLPClassifier(ClassifierMixin, _RegularizedMLP):
 
     It minimises the objective ::
 
-        J(W, b) = 1/m * (sum_i s_i * loss(y_i, f(x_i)) + alpha * sum_l Omega(W_l))
+        J(W, b) = 1/m * (sum_i s_i * loss(y_i, f(x_i)) + sum_l alpha_l * Omega_l(W_l))
 
     over the weights W and the intercepts b of all layers, where s_i are sample weights
-    times class weights, m is their sum over the rows trained on, Omega is the penalty
+    times class weights, m is their sum over the rows trained on, Omega_l is the penalty
+    on layer l (the same for all layers unless you say otherwise, like alpha_l),
     and the loss is the log loss: of the softmax for more than two classes, of the
     logistic function for two, and the sum of the latter over the labels of multilabel
     targets. Intercepts are not penalised.
@@ -976,11 +977,12 @@ class RegularizedMLPRegressor(RegressorMixin, _RegularizedMLP):
 
     It minimises the objective ::
 
-        J(W, b) = 1/m * (sum_i s_i * loss(y_i, f(x_i)) + alpha * sum_l Omega(W_l))
+        J(W, b) = 1/m * (sum_i s_i * loss(y_i, f(x_i)) + sum_l alpha_l * Omega_l(W_l))
 
     over the weights W and the intercepts b of all layers, where s_i are sample weights,
-    m is their sum over the rows trained on, Omega is the penalty and the loss is summed
-    over outputs. Intercepts are not penalised.
+    m is their sum over the rows trained on, Omega_l is the penalty on layer l (the same
+    for all layers unless you say otherwise, like alpha_l), and the loss is summed over
+    outputs. Intercepts are not penalised.
 
     Parameters
     ----------

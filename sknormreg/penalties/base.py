@@ -121,8 +121,11 @@ class Penalty(ABC):
         return [self] * len(layout.shapes)
 
     def feasible(self, weights):
-        """The weights, or a point nearby where Omega is finite."""
-        return weights
+        """The weights where Omega is finite, else a point nearby where it is.
+
+        Every result of a prox is one; that of a short step is near.
+        """
+        return weights if np.isfinite(self.value(weights)) else self.prox(weights, 1e-6)
 
     # Terms that the compiled engine has loops of its own for.
 

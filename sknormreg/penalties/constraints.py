@@ -25,9 +25,6 @@ class _Ball(Penalty):
         # A projection is on the sphere up to the rounding of its sums.
         return 0.0 if np.all(self._norms(weights) <= self._outer(weights)) else np.inf
 
-    def feasible(self, weights):
-        return self.prox(weights, 1.0)
-
     def _outer(self, weights):
         return self.radius * (1 + _slack(weights))
 
@@ -115,7 +112,7 @@ class L1Ball(_Ball):
 
     Parameters
     ----------
-    radius : float, default=10.0
+    radius : float, default=100.0
         Largest sum of the absolute weights of a layer.
 
     References
@@ -127,7 +124,7 @@ class L1Ball(_Ball):
     l1-Ball for Learning in High Dimensions", ICML 2008: the projection, figure 1.
     """
 
-    def __init__(self, radius=10.0):
+    def __init__(self, radius=100.0):
         self.radius = radius
 
     def _norms(self, weights):

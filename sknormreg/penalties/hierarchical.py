@@ -64,9 +64,6 @@ class Hierarchical(Penalty):
             return np.inf
         return float(norms.sum())
 
-    def feasible(self, weights):
-        return self._prox(weights, 1.0, 1.0, strength=0.0)
-
     def prox(self, weights, step):
         """The global minimum (Lemhadri et al., 2021, algorithm 2: HIER-PROX).
 
@@ -88,20 +85,20 @@ class Hierarchical(Penalty):
             return self._prox(weights, hidden_step, skip_step)
         return self._prox(weights, step, step)
 
-    def _prox(self, weights, hidden_step, skip_step, strength=1.0):
+    def _prox(self, weights, hidden_step, skip_step):
         hidden, skip = self._parts(weights.astype(np.float64))
         # In units in which both parts have the step of the skip connection.
         unit = np.sqrt(skip_step / hidden_step)
         M, sizes = self.M * unit, np.abs(hidden) * unit
         norms = _row_norms(skip)
         # With r = ||S_j||, W_j is cut off at M r, and
-        #   r - M sum_k max(|W_jk| - M r, 0) = ||S_j|| - skip_step * strength.
+        #   r - M sum_k max(|W_jk| - M r, 0) = ||S_j|| - skip_step.
         # The sum is the largest of those over the m largest entries, for all m: each
         # gives a solution r that is too small, but for the right one.
         largest_first = -np.sort(-sizes, axis=1)
         sums = np.cumsum(largest_first, axis=1)
         m = np.arange(1, hidden.shape[1] + 1)
-        shrunk = norms - skip_step * strength
+        shrunk = norms - skip_step
         r = np.maximum(shrunk, ((shrunk[:, None] + M * sums) / (1 + M**2 * m)).max(axis=1))
         r = np.maximum(r, 0)[:, None]
         # Where there is no linear effect yet, it may have any direction.
