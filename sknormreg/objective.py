@@ -327,8 +327,8 @@ class Objective:
 
     @cached_property
     def _strengths(self):
-        """Of the penalty's L1, L2 and group parts in each layer, and the groups of its
-        rows; None where it has other parts."""
+        """Of the penalty's L1, L2 and group parts in each layer, the groups of its rows and
+        the knots of its concave function; None where it has other parts."""
         terms = [penalty.compiled_terms for penalty in self.penalties]
         if any(term is None for term in terms):
             return None
@@ -339,12 +339,13 @@ class Objective:
         scales[-1] = self._output_scale
         strengths = self.strengths / self.value_scale
         # Omega(scale w) in terms of w: of degree 1 and 2.
-        l1, l2, group, labels = zip(*terms)
+        l1, l2, group, labels, knots = zip(*terms)
         return (
             strengths * l1 * scales,
             strengths * l2 * scales**2,
             strengths * group * scales,
             labels,
+            np.array([pair or (0.0, 0.0) for pair in knots]) / scales[:, None],
         )
 
     def _dropout(self, step):

@@ -27,8 +27,18 @@ from sknormreg.engine.losses import (
     Pinball,
 )
 from sknormreg.objective import Objective
-from sknormreg.penalties import L1, L2, ElasticNet, GroupLasso, Penalty, SparseGroupLasso
-from sknormreg.penalties.base import CompiledTerms, Layout
+from sknormreg.penalties import (
+    L1,
+    L2,
+    MCP,
+    SCAD,
+    ElasticNet,
+    GroupLasso,
+    Layout,
+    Penalty,
+    SparseGroupLasso,
+)
+from sknormreg.penalties.base import CompiledTerms
 from sknormreg.penalties.group import diagonal_prox
 from sknormreg.penalties.row_groups import RowGroups
 from sknormreg.solvers import SGD, Adam, MinibatchState
@@ -966,12 +976,24 @@ GROUP_PENALTIES = {
 }
 
 
+CONCAVE_PENALTIES = {
+    "mcp": _of_layers(MCP(a=0.3, l2=0.1)),
+    "mcp, long steps": _of_layers(MCP(a=1e-3, l2=0.1)),
+    "scad": _of_layers(SCAD(a=0.3, l2=0.0)),
+    "scad, long steps": _of_layers(SCAD(a=1e-3)),
+    "mcp and groups": lambda network: [
+        MCP(a=0.3),
+        *_of_layers(GroupLasso())(network)[1:],
+    ],
+}
+
+
 @pytest.mark.parametrize("problem", [_regression, _classification, _counts])
-@pytest.mark.parametrize("penalty", GROUP_PENALTIES)
+@pytest.mark.parametrize("penalty", [*GROUP_PENALTIES, *CONCAVE_PENALTIES])
 @pytest.mark.parametrize("method", METHODS)
-def test_epochs_with_groups(problem, penalty, method):
+def test_epochs_with_other_penalties(problem, penalty, method):
     network, data, rows, alpha = problem()
-    penalties = GROUP_PENALTIES[penalty](network)
+    penalties = (GROUP_PENALTIES | CONCAVE_PENALTIES)[penalty](network)
     alive, total = 0, 0
     for batch_size, n_epochs in (1, 1), (7, 2), (32, 2), (1000, 6):
         runs = [
@@ -991,7 +1013,7 @@ def test_epochs_with_groups(problem, penalty, method):
         _assert_same_epochs(*runs, rtol=1e-10)
         for weights in network.coefs(runs[0][0].params):
             alive, total = alive + weights.any(axis=1).sum(), total + len(weights)
-    if method == "adam" and penalty != "inputs only":
+    if method == "adam" and penalty in GROUP_PENALTIES and penalty != "inputs only":
         # There was something to decide.
         assert 0 < alive < total
 
@@ -1442,7 +1464,7 @@ moments = {name: np.zeros_like(params) for name in ("first", "second")}
 adam = AdamStep(
     moments=moments, n_steps=0, rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8
 )
-none = np.zeros(3), np.zeros(3), np.zeros(3), [None] * 3
+none = np.zeros(3), np.zeros(3), np.zeros(3), [None] * 3, np.zeros((3, 2))
 for call in (
     lambda: engine.loss_and_gradient(params, data, rows),
     lambda: engine.raw_predict(coefs, intercepts, data.X, rows),

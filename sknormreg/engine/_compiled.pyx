@@ -83,6 +83,8 @@ cdef extern from "csrc/engine.h" nogil:
         const double *l1
         const double *l2
         hook_function prox
+        const double *first_knot
+        const double *last_knot
         const double *group
         const int64_t **group_rows
         const int64_t **group_ends
@@ -374,6 +376,11 @@ cdef class Job:
         """Strengths of the penalty's two parts, arrays of a number for each layer."""
         self._job.l1 = <const double *> self._address(l1, 8 * self._job.n_layers)
         self._job.l2 = <const double *> self._address(l2, 8 * self._job.n_layers)
+
+    def set_knots(self, first, last):
+        """Knots of concave functions in the place of l1, arrays of a number for each layer."""
+        self._job.first_knot = <const double *> self._address(first, 8 * self._job.n_layers)
+        self._job.last_knot = <const double *> self._address(last, 8 * self._job.n_layers)
 
     def set_groups(self, group, n_groups, partitions):
         """Strengths of the penalty's part for groups, as above, and the groups.

@@ -151,11 +151,13 @@ class CompiledEngine:
 
         step : AdamStep or SGDStep
 
-        prox : (l1, l2, group, labels) or callable
+        prox : (l1, l2, group, labels, knots) or callable
             Strengths of the penalty's parts in the layers, l1 ||W||_1 + l2 / 2 ||W||_F^2
-            + group sum_g sqrt(size of g) ||W_g||_2, arrays of shape (n_layers,), and for
-            each layer the group of every row, or None where every row is one; or what
-            applies the prox of another penalty in place, to parameters and steps.
+            + group sum_g sqrt(size of g) ||W_g||_2, arrays of shape (n_layers,); for each
+            layer the group of every row, or None where every row is one; and an array of
+            shape (n_layers, 2), the knots of a concave function of the absolute weights
+            that l1 multiplies instead, or zeros. Or what applies the prox of another
+            penalty in place, to parameters and steps.
 
         output_scale : float
 
@@ -221,8 +223,10 @@ class CompiledEngine:
         job.set_targets(np.ascontiguousarray(y, target_dtype), sample_weight)
         return job, n_rows
 
-    def _set_strengths(self, job, l1, l2, group, labels):
+    def _set_strengths(self, job, l1, l2, group, labels, knots):
         job.set_strengths(l1, l2)
+        if knots.any():
+            job.set_knots(*np.ascontiguousarray(knots.T))
         if not np.any(group):
             return
         partitions = [None if part is None else _partition(part) for part in labels]

@@ -236,12 +236,17 @@ class CompiledTerms(NamedTuple):
 
     labels : ndarray of shape (fan_in,) or None
         The group of each row; None where every row is one.
+
+    knots : tuple of two floats or None
+        Those of a `Concave` function of the absolute weights, which stands for them in
+        the first term; there is no group term then.
     """
 
     l1: float = 0.0
     l2: float = 0.0
     group: float = 0.0
     labels: np.ndarray | None = None
+    knots: tuple | None = None
 
 
 def check_number(penalty, name, least=None, most=None, more_than=None):

@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from .base import PiecewiseSmoothPenalty, check_number
+from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
 from .concave import MCPFunction, SCADFunction
 from .separable import project_onto_orthant
 
@@ -24,6 +24,10 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
         check_number(self, "a", more_than=0)
         check_number(self, "l2", least=0)
         return super().per_layer(layout)
+
+    @property
+    def compiled_terms(self):
+        return CompiledTerms(l1=1.0, l2=self.l2, knots=(self._phi().first_knot, self.a))
 
     def value(self, weights):
         return float(self._phi().value(np.abs(weights)).sum(dtype=np.float64))

@@ -75,6 +75,9 @@ typedef struct {
     void *first, *second, *velocity;
     const double *l1, *l2;      /* strengths of the penalty, one of each a layer */
     hook_function prox;         /* NULL, or what applies another penalty's prox */
+    /* Knots of a concave function that stands for the absolute value in l1, one of each a
+       layer, or NULL; the last one is 0 where it is the absolute value. */
+    const double *first_knot, *last_knot;
     /* The strength of a penalty on groups of rows, one a layer, or NULL. A layer's rows are
        in the order of the groups, which end where `group_ends` says; or both are NULL, and
        every row is a group. */

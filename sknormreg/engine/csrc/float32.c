@@ -22,4 +22,5 @@ gemm_function NAME(blas_gemm);
 #include "plan.h"
 #include "sparse.h"
 #include "groups.h"
+#include "concave.h"
 #include "passes.h"

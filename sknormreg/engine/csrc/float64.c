@@ -21,6 +21,7 @@ gemm_function NAME(blas_gemm);
 #include "plan.h"
 #include "sparse.h"
 #include "groups.h"
+#include "concave.h"
 #include "passes.h"
 
 enum products best_products(void) {

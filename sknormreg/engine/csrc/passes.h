@@ -224,35 +224,56 @@ static void NAME(find_gradient)(const job *j, const NAME(plan) *p, const NAME(ra
     }
 }
 
+/* Velocity and extrapolated point of some of the parameters, whose prox has been applied. */
+static void NAME(finish_sgd)(const job *j, const NAME(plan) *p, int64_t offset, int64_t n) {
+    real *params = (real *)j->params + offset, *velocity = (real *)j->velocity + offset;
+    NAME(difference)(params, p->before + offset, velocity, n);
+    if (p->ahead) {
+        NAME(extrapolate)(params, velocity, (real)j->momentum, p->ahead + offset, n);
+    }
+}
+
+/* A step for a range of parameters, with the prox or without the ones that follow. */
 static void NAME(update)(const job *j, const NAME(plan) *p, const NAME(range) *range,
                          int64_t offset, int64_t n, const real *gradient) {
     real *params = (real *)j->params + offset;
-    int grouped = !range->is_intercept && NAME(has_groups)(j, range->layer);
-    int penalised = !range->is_intercept && !j->prox, unfinished = j->prox || grouped;
-    real l1 = penalised ? (real)j->l1[range->layer] : 0;
-    real l2 = penalised ? (real)j->l2[range->layer] : 0;
+    int layer = range->layer, penalised = !range->is_intercept && !j->prox;
+    int concave = penalised && NAME(is_concave)(j, layer);
+    int grouped = penalised && NAME(has_groups)(j, layer);
+    int unfinished = j->prox || grouped || concave;
+    real l1 = penalised ? (real)j->l1[layer] : 0;
+    real l2 = penalised ? (real)j->l2[layer] : 0;
+    NAME(concave) function = {l1, l2, 0, 0};
+    if (concave) {
+        function.first_knot = (real)j->first_knot[layer];
+        function.last_knot = (real)j->last_knot[layer];
+    }
     if (j->task == ADAM) {
         real *first = (real *)j->first + offset, *second = (real *)j->second + offset;
-        if (unfinished) {
-            NAME(adam_unfinished)(&p->rule, params, gradient, first, second,
-                                  p->steps + offset, n);
-        } else if (l1 != 0) {
-            NAME(adam_elastic)(&p->rule, params, gradient, first, second, l1, l2, n);
-        } else {
-            NAME(adam_smooth)(&p->rule, params, gradient, first, second, l1, l2, n);
+        if (!unfinished) {
+            (l1 != 0 ? NAME(adam_elastic) : NAME(adam_smooth))(&p->rule, params, gradient,
+                                                               first, second, l1, l2, n);
+            return;
+        }
+        NAME(adam_unfinished)(&p->rule, params, gradient, first, second, p->steps + offset, n);
+        if (concave) {
+            NAME(concave_in_metric)(&function, params, p->steps + offset, n);
         }
         return;
     }
     real *velocity = (real *)j->velocity + offset;
     real rate = (real)j->rate, momentum = (real)j->momentum;
-    if (unfinished) {
-        NAME(sgd_unfinished)(rate, momentum, params, gradient, velocity, p->before + offset,
-                             n);
+    if (!unfinished) {
+        NAME(sgd)(rate, momentum, params, gradient, velocity, l1, l2, n);
+        if (p->ahead) {
+            NAME(extrapolate)(params, velocity, momentum, p->ahead + offset, n);
+        }
         return;
     }
-    NAME(sgd)(rate, momentum, params, gradient, velocity, l1, l2, n);
-    if (p->ahead) {
-        NAME(extrapolate)(params, velocity, momentum, p->ahead + offset, n);
+    NAME(sgd_unfinished)(rate, momentum, params, gradient, velocity, p->before + offset, n);
+    if (concave) {
+        NAME(concave_with)(&function, params, rate, n);
+        NAME(finish_sgd)(j, p, offset, n);
     }
 }
 
@@ -275,15 +296,6 @@ static void NAME(parameter_task)(void *job_, int64_t index, int thread) {
     }
     if (j->task != GRADIENT && p->is_last) {
         NAME(update)(j, p, range, offset, n, gradient);
-    }
-}
-
-/* Velocity and extrapolated point of some of the parameters, whose prox has been applied. */
-static void NAME(finish_sgd)(const job *j, const NAME(plan) *p, int64_t offset, int64_t n) {
-    real *params = (real *)j->params + offset, *velocity = (real *)j->velocity + offset;
-    NAME(difference)(params, p->before + offset, velocity, n);
-    if (p->ahead) {
-        NAME(extrapolate)(params, velocity, (real)j->momentum, p->ahead + offset, n);
     }
 }
 

@@ -94,6 +94,11 @@ static int NAME(drops)(const job *j, int layer) {
     return j->dropout && j->dropout[layer] > 0;
 }
 
+/* Whether a layer's penalty is a concave function of its weights. */
+static int NAME(is_concave)(const job *j, int layer) {
+    return j->last_knot && j->last_knot[layer] > 0;
+}
+
 /* Whether a layer's penalty is on groups. */
 static int NAME(has_groups)(const job *j, int layer) {
     return j->group && j->group[layer] > 0;
@@ -299,11 +304,12 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
     if (base) {
         NAME(choose_bunches)(j, p);
     }
-    if (j->task == SGD && (j->prox || p->n_bunches)) {
+    int later = p->n_bunches > 0 || j->last_knot;
+    if (j->task == SGD && (j->prox || later)) {
         TAKE(p->before, n_params);
     }
     p->steps = j->steps;
-    if (j->task == ADAM && p->n_bunches) {
+    if (j->task == ADAM && later) {
         TAKE(p->steps, n_params);
     }
     return used;
