@@ -1,7 +1,7 @@
-"""From what share of non-zero weights on sparse matrices predict more slowly than arrays.
+"""From what share of non-zero weights on sparse matrices are slower than arrays.
 
-For layers of several shapes and shares of non-zero weights, the time that a product of X and
-the weights takes as an array over that as a `scipy.sparse.csr_array`, medians on one thread:
+For layers of several shapes and shares of non-zero weights: the time of a product of X and
+the weights as an array over that as a `scipy.sparse.csr_array`, medians on one thread;
 above 1 the sparse one wins. `sparsify()` converts layers of at most 5 %.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/bench_sparsify.py
