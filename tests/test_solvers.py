@@ -105,12 +105,17 @@ def test_group_lasso_on_digits(digits, seed):
     mean_loss, start, network = digits_problem(digits, seed)
     shapes, strength = network.shapes, 1 / len(y)
     omega = reference.group_lasso(shapes, strength)
-    others = [
-        reference.fista(mean_loss, start, omega, max_fun=3000),
-        reference.smoothed_group_lbfgs(mean_loss, start, shapes, strength, max_fun=3000),
-    ]
-    # Each ends in a minimum of its own; these differ by about as much.
-    assert mlp.loss_ <= 1.01 * min(others)
+    objective = Objective(make_engine(network), Data(X, y, None), None, GroupLasso(), 1.0)
+    panoc = last(PANOC(tol=1e-5, max_fun=3000).iterate(objective, start))
+    fista = reference.fista(mean_loss, start, omega, max_fun=3000)
+    assert mlp.loss_ <= 1.005 * min(panoc.value, fista)
+    # This one keeps groups alive for longer and ends in minima of its own. They differ by
+    # 1 % in either direction: lower by 0.6 % for one of the three starts, higher for the
+    # others.
+    smoothed = reference.smoothed_group_lbfgs(
+        mean_loss, start, shapes, strength, max_fun=3000
+    )
+    assert mlp.loss_ <= 1.01 * smoothed
 
 
 def small_objective(penalty, seed=0, hidden=(6,), alpha=0.5):
