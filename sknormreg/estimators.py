@@ -504,7 +504,9 @@ class _RegularizedMLP(
     def _store(self, result, network, incremental=False):
         """Set the fitted attributes; `incremental` adds to those of earlier calls."""
         n_iter = result.n_iter + (self.n_iter_ if incremental else 0)
+        # What only some networks have, and what `compact` has said of the last one.
         self.__dict__.pop("skip_coef_", None)
+        self.__dict__.pop("shrinkage_", None)
         for name, value in _network_attributes(network, result.params, n_iter).items():
             setattr(self, name, value)
         self.loss_, self.optimality_ = result.loss, result.optimality
