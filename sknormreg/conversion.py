@@ -1,6 +1,9 @@
 """The fitted network as an estimator of scikit-learn."""
 
+import copy
+
 import numpy as np
+from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import LabelBinarizer
@@ -33,7 +36,10 @@ def to_sklearn(estimator):
         setattr(converted, name, [array.copy() for array in getattr(estimator, name)])
     for name in _SHARED_ATTRIBUTES:
         if hasattr(estimator, name):
-            setattr(converted, name, getattr(estimator, name))
+            setattr(converted, name, copy.copy(getattr(estimator, name)))
+    if converted.best_loss_ is None:
+        # Ours stopped early. Its partial_fit compares with a number.
+        converted.best_loss_ = min(converted.loss_curve_, default=np.inf)
     return converted
 
 
@@ -66,5 +72,6 @@ def _what_is_missing(network):
 def _example_labels(estimator):
     """Targets from which a LabelBinarizer learns the classes."""
     if estimator._multilabel:
-        return np.eye(len(estimator.classes_), dtype=int)
+        labels = np.eye(len(estimator.classes_), dtype=int)
+        return sparse.csr_matrix(labels) if estimator._sparse_labels else labels
     return estimator.classes_

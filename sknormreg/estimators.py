@@ -292,7 +292,9 @@ class _RegularizedMLP(
         state = getattr(self, "_training_state", None)
         if first or state is None:
             state = TrainingState(check_random_state(self.random_state))
-        objective = self._make_objective(data, None, self.total_weight, state.scales)
+        objective = self._make_objective(
+            data, None, self.total_weight, state.scales, stacklevel=4
+        )
         state.scales = objective.scales
         if first:
             params = self._start_incremental(objective, state.random_state)
@@ -390,7 +392,7 @@ class _RegularizedMLP(
 
         return Validation(data, rows, decides=self.early_stopping, score=score)
 
-    def _make_objective(self, data, rows, total_weight=None, scales=None):
+    def _make_objective(self, data, rows, total_weight=None, scales=None, stacklevel=3):
         sizes = np.atleast_1d(self.hidden_layer_sizes).tolist()
         if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
             raise ValueError(
@@ -423,7 +425,9 @@ class _RegularizedMLP(
             data,
             rows,
             penalties,
-            alphas_by_layer(self.alpha, penalties, isinstance(self.penalty, str)),
+            alphas_by_layer(
+                self.alpha, penalties, isinstance(self.penalty, str), stacklevel + 1
+            ),
             total_weight=total_weight,
             scales=scales,
             dropout=self._dropout_rates(len(sizes)),
@@ -504,7 +508,9 @@ class _RegularizedMLP(
     def _store(self, result, network, incremental=False):
         """Set the fitted attributes; `incremental` adds to those of earlier calls."""
         n_iter = result.n_iter + (self.n_iter_ if incremental else 0)
+        # What only some networks have, and what `compact` has said of the last one.
         self.__dict__.pop("skip_coef_", None)
+        self.__dict__.pop("shrinkage_", None)
         for name, value in _network_attributes(network, result.params, n_iter).items():
             setattr(self, name, value)
         self.loss_, self.optimality_ = result.loss, result.optimality

@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -94,9 +95,11 @@ class FittedNetworkMixin:
         network = self._network
         coefs = [_dense(coef) for coef in self.coefs_]
         coefs, intercepts = compacted(coefs, self.intercepts_, network.activations)
-        small = copy.copy(self)
-        # The state of a solver, which knows the other network's parameters.
-        small.__dict__.pop("_training_state", None)
+        small = clone(self)
+        for name, value in vars(self).items():
+            # The state of a solver knows the other network's parameters.
+            if name not in vars(small) and name not in ("coefs_", "_training_state"):
+                setattr(small, name, copy.deepcopy(value))
         sizes = tuple(coef.shape[1] for coef in coefs[:-1])
         small.set_params(hidden_layer_sizes=sizes)
         small.coefs_, small.intercepts_ = coefs, intercepts

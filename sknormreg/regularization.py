@@ -85,7 +85,7 @@ def penalties_by_layer(penalties, layout):
     return [penalty.per_layer(layout)[i] for i, penalty in enumerate(penalties)]
 
 
-def alphas_by_layer(alpha, penalties, by_name=False):
+def alphas_by_layer(alpha, penalties, by_name=False, stacklevel=1):
     """The alpha of each layer, and a warning where one of them leaves a loophole.
 
     Parameters
@@ -99,6 +99,9 @@ def alphas_by_layer(alpha, penalties, by_name=False):
         Whether the penalty was given by its name alone, and with it no radius: an alpha
         is then no second setting of the same thing, and only warned of.
 
+    stacklevel : int
+        Of the warnings, as `warnings.warn` takes it: 1 for here.
+
     Returns
     -------
     alphas : ndarray of shape (n_layers,)
@@ -109,7 +112,7 @@ def alphas_by_layer(alpha, penalties, by_name=False):
         If they are not numbers of at least 0, one for each layer, or if one is given for
         a constraint.
     """
-    one_for_all = np.ndim(alpha) == 0
+    one_for_all = isinstance(alpha, Real) or getattr(alpha, "ndim", 1) == 0
     given = [alpha] * len(penalties) if one_for_all else list(alpha)
     if len(given) != len(penalties):
         raise ValueError(
@@ -132,8 +135,8 @@ def alphas_by_layer(alpha, penalties, by_name=False):
         )
         if not by_name:
             raise ValueError(message)
-        warnings.warn(message, stacklevel=5)
-    _warn_of_loophole(alphas, constrained)
+        warnings.warn(message, stacklevel=stacklevel + 1)
+    _warn_of_loophole(alphas, constrained, stacklevel + 1)
     return alphas
 
 
@@ -146,7 +149,7 @@ def _is_alpha(value):
     )
 
 
-def _warn_of_loophole(alphas, constrained):
+def _warn_of_loophole(alphas, constrained, stacklevel):
     free = ~constrained & (alphas == 0)
     if free.any() and not free.all():
         layers = np.flatnonzero(free).tolist()
@@ -155,5 +158,5 @@ def _warn_of_loophole(alphas, constrained):
             "save by shrinking, the others can make up for by growing, so that the "
             "penalty chooses a scale and hardly a network. Give every layer an alpha, "
             "however small.",
-            stacklevel=5,
+            stacklevel=stacklevel + 1,
         )

@@ -631,7 +631,10 @@ def test_defaults_by_name(name):
         (MaxNorm(True), "'radius' of MaxNorm"),
         (L1Ball(-3.0), "'radius' of L1Ball"),
         (Hierarchical(0), "'M' of Hierarchical"),
-        (GroupLasso(inputs_only=1), "inputs_only must be True or False, got 1"),
+        (
+            GroupLasso(inputs_only=1),
+            "'inputs_only' of GroupLasso must be True or False, got 1",
+        ),
         (GroupLasso(groups="ab"), "groups must be a list of groups"),
         (GroupSCAD(groups=[[0, 0]]), "groups overlap"),
     ],

@@ -58,7 +58,8 @@ class GroupPenalty(PiecewiseSmoothPenalty):
     def per_layer(self, layout):
         if not isinstance(self.inputs_only, bool | np.bool_):
             raise ValueError(
-                f"inputs_only must be True or False, got {self.inputs_only!r}."
+                f"The parameter 'inputs_only' of {type(self).__name__} must be True or "
+                f"False, got {self.inputs_only!r}."
             )
         first = copy.copy(self)
         if self.groups is not None:

@@ -1,0 +1,787 @@
+"""Penalties and alphas as users give them to an estimator, and what comes of them."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.utils._param_validation import InvalidParameterError
+
+from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
+from sknormreg.penalties import (
+    L1,
+    L2,
+    MCP,
+    PENALTIES,
+    SCAD,
+    ElasticNet,
+    GroupLasso,
+    GroupMCP,
+    GroupSCAD,
+    Hierarchical,
+    L1Ball,
+    MaxNorm,
+    Nuclear,
+    Penalty,
+    SparseGroupLasso,
+)
+
+BOTH = [RegularizedMLPClassifier, RegularizedMLPRegressor]
+SOLVERS = ["lbfgs", "adam", "sgd"]
+not_converged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+rng = np.random.RandomState(0)
+X = rng.randn(50, 4)
+SCORES = X @ [2.0, -1.0, 1.0, 0.0] + 0.3 * rng.randn(50)
+LABELS = np.digitize(SCORES, [-1, 1])
+TARGETS = {RegularizedMLPClassifier: LABELS, RegularizedMLPRegressor: SCORES}
+
+
+def make(cls=RegularizedMLPRegressor, **params):
+    return cls(**{"hidden_layer_sizes": (5,), "max_iter": 20, "random_state": 0, **params})
+
+
+def fit(cls=RegularizedMLPRegressor, **params):
+    return make(cls, **params).fit(X, TARGETS[cls])
+
+
+def assert_same_fit(first, second):
+    for a, b in zip(first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_):
+        np.testing.assert_array_equal(a, b)
+    assert first.loss_ == second.loss_
+
+
+def fresh_instances():
+    """One instance of every penalty, with parameters that are not the defaults."""
+    return [
+        L1(),
+        L2(),
+        ElasticNet(0.3),
+        GroupLasso(groups=[[0, 1]]),
+        SparseGroupLasso(0.2, inputs_only=True),
+        Hierarchical(M=2.0),
+        MCP(a=2.0, l2=0.1),
+        SCAD(a=2.0, l2=0.1),
+        GroupMCP(a=2.0, groups=[[0, 2], [1]]),
+        GroupSCAD(a=2.0),
+        MaxNorm(0.5),
+        L1Ball(2.0),
+        Nuclear(),
+    ]
+
+
+INSTANCES = pytest.mark.parametrize("penalty", fresh_instances(), ids=repr)
+
+
+# Names, instances, lists
+
+
+def test_an_instance_of_every_penalty():
+    assert {type(penalty) for penalty in fresh_instances()} == set(PENALTIES.values())
+
+
+@pytest.mark.parametrize("name", sorted(PENALTIES))
+@pytest.mark.parametrize("cls", BOTH)
+@not_converged
+def test_a_name_is_the_instance_with_its_defaults(cls, name):
+    named = fit(cls, penalty=name)
+    assert named.penalty == name
+    instance = fit(cls, penalty=PENALTIES[name]())
+    assert_same_fit(named, instance)
+    if name != "hierarchical":
+        assert_same_fit(named, fit(cls, penalty=[name, PENALTIES[name]()]))
+
+
+@not_converged
+def test_l1_ratio_is_that_of_the_name_alone():
+    named = fit(penalty="elasticnet", l1_ratio=0.2)
+    assert_same_fit(named, fit(penalty=ElasticNet(0.2), l1_ratio=0.9))
+    assert_same_fit(named, fit(penalty=["elasticnet", ElasticNet(0.2)], l1_ratio=0.2))
+    mixed = fit(penalty=SparseGroupLasso(0.2), l1_ratio=0.9)
+    assert_same_fit(mixed, fit(penalty=SparseGroupLasso(0.2)))
+
+
+@not_converged
+def test_every_layer_has_its_own_penalty():
+    model = fit(
+        hidden_layer_sizes=(5, 4),
+        penalty=("l1", MaxNorm(0.3), GroupLasso()),
+        alpha=(6.0, 1.0, 3.0),
+        max_iter=300,
+    )
+    first, second, third = model.coefs_
+    # The L1 penalty leaves zeros in rows that are not zero, the constraint bounds every
+    # column, and the group lasso removes rows as a whole.
+    assert (first[first.any(axis=1)] == 0).any()
+    # A projection is on the sphere up to rounding.
+    assert np.linalg.norm(second, axis=0).max() <= 0.3 * (1 + 1e-12)
+    assert np.linalg.norm(second, axis=0).max() > 0.29
+    assert ((third == 0).all(axis=1) | (third != 0).all(axis=1)).all()
+
+
+@INSTANCES
+@pytest.mark.parametrize("cls", BOTH)
+@not_converged
+def test_fit_leaves_the_penalty_alone(cls, penalty):
+    before, attributes = penalty.get_params(), dict(vars(penalty))
+    model = fit(cls, penalty=penalty, hidden_layer_sizes=(5, 3))
+    assert model.penalty is penalty
+    assert penalty.get_params() == before
+    assert vars(penalty) == attributes
+    twin = clone(model)
+    assert twin.penalty is not penalty
+    assert type(twin.penalty) is type(penalty)
+    assert twin.penalty.get_params() == before
+    assert repr(twin) == repr(model)
+    assert_same_fit(twin.fit(X, TARGETS[cls]), model)
+
+
+@not_converged
+def test_one_penalty_for_several_estimators():
+    """Groups by name are columns that depend on X: nothing of them may stay behind."""
+    penalty = GroupLasso(groups=["a"])
+    frame = pd.DataFrame(X, columns=["a1", "b", "a2", "c"])
+    turned = frame[["b", "c", "a1", "a2"]]
+    params = dict(penalty=penalty, alpha=20.0, max_iter=300)
+    first = make(**params).fit(frame, SCORES)
+    second = make(**params).fit(turned, SCORES)
+    again = make(**params).fit(frame, SCORES)
+    assert_same_fit(first, again)
+    assert second.selected_features_[2] == second.selected_features_[3]
+
+
+@not_converged
+def test_set_params_reaches_the_penalty():
+    model = make(penalty=MaxNorm()).set_params(penalty__radius=0.25)
+    assert model.get_params()["penalty__radius"] == 0.25
+    assert_same_fit(model.fit(X, SCORES), fit(penalty=MaxNorm(0.25)))
+    with pytest.raises(ValueError, match="Invalid parameter 'size' for penalty MaxNorm"):
+        model.set_params(penalty__size=1)
+
+
+@pytest.mark.parametrize(
+    ("params", "grid", "best"),
+    [
+        (
+            dict(penalty=GroupLasso(), alpha=3.0),
+            {"penalty__groups": [None, [[0, 1, 2]], [["a", "d"]], ["a", "b"]]},
+            None,
+        ),
+        (dict(penalty=MCP()), {"penalty__a": [0.1, 3.0]}, None),
+        # Weights that are as good as none cannot predict.
+        (dict(penalty="max_norm"), {"penalty": [MaxNorm(1e-4), MaxNorm(3.0)]}, 1),
+        (dict(penalty=L1Ball()), {"penalty__radius": [1e-4, 10.0]}, 1),
+        (dict(), {"alpha": [[1e5, 1e5], [0.1, 0.2], 1e5]}, 1),
+        (dict(), {"penalty": [["l1", "l2"], "nuclear"], "alpha": [1.0, [1.0, 2]]}, None),
+    ],
+)
+@not_converged
+def test_grid_search(params, grid, best):
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    model = make(**params, max_iter=60)
+    search = GridSearchCV(model, grid, cv=3, error_score="raise").fit(frame, SCORES)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    if best is not None:
+        assert search.best_index_ == best
+        assert search.best_score_ > 0.5
+    for i, candidate in enumerate(search.cv_results_["params"]):
+        fitted = clone(model).set_params(**candidate).fit(frame[17:], SCORES[17:])
+        score = fitted.score(frame[:17], SCORES[:17])
+        # scikit-learn's folds: the first is the first 17 rows.
+        assert search.cv_results_["split0_test_score"][i] == pytest.approx(score, rel=1e-12)
+
+
+# The objective
+
+
+def rows(weights):
+    return sum(np.linalg.norm(row) for row in weights)
+
+
+def root_mean_squares(weights):
+    return [np.linalg.norm(row) / np.sqrt(len(row)) for row in weights]
+
+
+def mcp(r, a):
+    """From its definition as an integral of the slope (1 - t / a)+, in fine steps."""
+    t = (np.arange(20000) + 0.5) * (min(r, a) / 20000)
+    return np.mean(1 - t / a) * min(r, a)
+
+
+OMEGAS = [
+    ("l1", lambda w: np.linalg.norm(w.ravel(), 1)),
+    ("l2", lambda w: np.linalg.norm(w) ** 2 / 2),
+    (
+        ElasticNet(0.3),
+        lambda w: 0.3 * np.linalg.norm(w.ravel(), 1) + 0.7 * np.linalg.norm(w) ** 2 / 2,
+    ),
+    ("group_lasso", lambda w: np.sqrt(w.shape[1]) * rows(w)),
+    (
+        SparseGroupLasso(0.2),
+        lambda w: 0.2 * np.linalg.norm(w.ravel(), 1) + 0.8 * np.sqrt(w.shape[1]) * rows(w),
+    ),
+    ("nuclear", lambda w: np.linalg.norm(w, "nuc")),
+    (
+        MCP(a=0.5, l2=0.1),
+        lambda w: (
+            sum(mcp(abs(x), 0.5) for x in w.ravel()) + 0.1 * np.linalg.norm(w) ** 2 / 2
+        ),
+    ),
+    (
+        GroupMCP(a=0.5, l2=0.1),
+        lambda w: (
+            w.shape[1] * sum(mcp(r, 0.5) for r in root_mean_squares(w))
+            + 0.1 * np.linalg.norm(w) ** 2 / 2
+        ),
+    ),
+    (MaxNorm(0.7), lambda w: 0.0),
+    (L1Ball(1.5), lambda w: 0.0),
+]
+
+
+def loss_by_hand(model, y, sample_weight=None):
+    if isinstance(model, RegularizedMLPRegressor):
+        losses = (y - model.predict(X)) ** 2 / 2
+    else:
+        codes = np.searchsorted(model.classes_, y)
+        losses = -np.log(model.predict_proba(X)[np.arange(len(y)), codes])
+    return np.average(losses, weights=sample_weight)
+
+
+def with_omegas(function):
+    ids = [repr(penalty) for penalty, _ in OMEGAS]
+    return pytest.mark.parametrize(("penalty", "omega"), OMEGAS, ids=ids)(function)
+
+
+def alphas_for(penalty, *alphas):
+    """alpha=1 for constraints."""
+    return [1.0] * len(alphas) if isinstance(penalty, MaxNorm | L1Ball) else list(alphas)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("cls", BOTH)
+@with_omegas
+@not_converged
+def test_loss_is_the_loss_and_penalties_by_hand(penalty, omega, cls, weighted):
+    y = TARGETS[cls]
+    s = np.random.RandomState(1).uniform(0.2, 3, len(y)) if weighted else None
+    alphas = alphas_for(penalty, 0.5, 2.0, 1.5)
+    model = make(cls, penalty=penalty, alpha=alphas, hidden_layer_sizes=(4, 3))
+    model.fit(X, y, sample_weight=s)
+    m = len(y) if s is None else s.sum()
+    J = loss_by_hand(model, y, s) + sum(
+        alpha * omega(coef) / m for alpha, coef in zip(alphas, model.coefs_)
+    )
+    # The sum of 20000 terms in the integral of MCP; of the others, rounding.
+    assert model.loss_ == pytest.approx(J, rel=1e-9)
+
+
+@not_converged
+def test_loss_of_different_penalties_by_hand():
+    """Beside each other, with inputs_only, and with a skip connection."""
+    model = fit(penalty=["l1", MaxNorm(0.5), "nuclear"], hidden_layer_sizes=(4, 3))
+    first, second, third = model.coefs_
+    penalty = np.abs(first).sum() + np.linalg.norm(third, "nuc")
+    J = loss_by_hand(model, SCORES) + penalty / 50
+    assert model.loss_ == pytest.approx(J, rel=1e-12)
+    assert np.linalg.norm(second, axis=0).max() <= 0.5 * (1 + 1e-12)
+
+    model = fit(penalty=GroupLasso(inputs_only=True), alpha=[2.0, 3.0])
+    first, second = model.coefs_
+    penalty = 2 * np.sqrt(5) * rows(first) + 3 * np.linalg.norm(second) ** 2 / 2
+    J = loss_by_hand(model, SCORES) + penalty / 50
+    assert model.loss_ == pytest.approx(J, rel=1e-12)
+
+    model = fit(penalty=GroupLasso(groups=[[1, 3]]), alpha=[2.0, 3.0])
+    first, second = model.coefs_
+    groups = np.sqrt(10) * np.linalg.norm(first[[1, 3]])
+    groups += np.sqrt(5) * (np.linalg.norm(first[0]) + np.linalg.norm(first[2]))
+    J = loss_by_hand(model, SCORES) + (2 * groups + 3 * rows(second)) / 50
+    assert model.loss_ == pytest.approx(J, rel=1e-12)
+
+    model = fit(penalty=Hierarchical(M=0.5), alpha=[2.0, 3.0])
+    penalty = 2 * rows(model.skip_coef_) + 3 * np.linalg.norm(model.coefs_[1]) ** 2 / 2
+    J = loss_by_hand(model, SCORES) + penalty / 50
+    assert model.loss_ == pytest.approx(J, rel=1e-12)
+    bounds = 0.5 * np.linalg.norm(model.skip_coef_, axis=1)
+    assert (np.abs(model.coefs_[0]).max(axis=1) <= bounds * (1 + 1e-12)).all()
+
+
+# alpha
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("penalty", ["l1", "group_lasso", "sparse_group_lasso", "mcp"])
+@not_converged
+def test_alpha_0_is_no_penalty_at_all(penalty, solver):
+    params = dict(penalty=penalty, solver=solver)
+    without = fit(**params, alpha=0)
+    assert_same_fit(without, fit(**params, alpha=[0, 0]))
+    assert_same_fit(without, fit(solver=solver, alpha=0))
+    assert without.loss_ == pytest.approx(loss_by_hand(without, SCORES), rel=1e-12)
+    assert without.sparsity_ == 0
+
+
+@not_converged
+def test_one_alpha_is_that_of_every_layer():
+    for alphas in ([2.0, 2.0], (2, 2), np.array([2, 2]), pd.Series([2.0, 2.0], [7, 9])):
+        assert_same_fit(fit(alpha=2.0), fit(alpha=alphas))
+    assert (fit(alpha=[2, 3]).coefs_[1] != fit(alpha=2.0).coefs_[1]).any()
+
+
+def warnings_of(function):
+    """Warnings other than those of convergence."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        function()
+    return caught
+
+
+def assert_points_here(caught):
+    """There was one warning beside those of convergence, which shows who called."""
+    files = [w.filename for w in caught if w.category is not ConvergenceWarning]
+    assert files == [__file__]
+
+
+LOOPHOLE = r"alpha is 0 in layers \[{}\] and not in others: what the penalised layers save"
+
+
+@pytest.mark.parametrize(
+    ("params", "layers"),
+    [
+        (dict(alpha=[1, 0]), "1"),
+        (dict(alpha=[0, 1]), "0"),
+        (dict(alpha=[0, 1, 0], hidden_layer_sizes=(3, 3)), "0, 2"),
+        (dict(alpha=[1, 0], penalty=GroupLasso(inputs_only=True)), "1"),
+        (dict(alpha=[1, 0], penalty="hierarchical"), "1"),
+        (
+            dict(
+                alpha=[1, 1, 0],
+                penalty=["l1_ball", "l1", "l2"],
+                hidden_layer_sizes=(3, 3),
+            ),
+            "2",
+        ),
+        # A constraint, too, is without effect if another layer may grow.
+        (dict(alpha=[1, 0], penalty=["max_norm", "l2"]), "1"),
+        (dict(alpha=0, penalty=["l1", MaxNorm()], hidden_layer_sizes=(3,)), "0"),
+    ],
+)
+@not_converged
+def test_a_loophole_is_warned_of(params, layers):
+    params = {"hidden_layer_sizes": (3,), **params}
+    with pytest.warns(UserWarning, match=LOOPHOLE.format(layers)) as caught:
+        fit(**params)
+    assert_points_here(caught)
+    with pytest.warns(UserWarning, match=LOOPHOLE.format(layers)) as caught:
+        make(**params, solver="sgd").partial_fit(X, SCORES)
+    assert_points_here(caught)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        dict(alpha=0),
+        dict(alpha=[0, 0]),
+        dict(alpha=[1, 1e-300]),
+        dict(alpha=[0], hidden_layer_sizes=()),
+        dict(alpha=5.0, penalty=["max_norm", "l2"]),
+        dict(alpha=5.0, penalty=[MaxNorm(), "l2"]),
+        dict(alpha=[1, 5.0], penalty=[MaxNorm(), "l2"]),
+        dict(alpha=1, penalty=MaxNorm()),
+        dict(alpha=[1, 1], penalty=MaxNorm()),
+        dict(penalty="max_norm"),
+    ],
+    ids=repr,
+)
+@not_converged
+def test_nothing_else_is_warned_of(params):
+    assert warnings_of(lambda: fit(**params)) == []
+
+
+CONSTRAINED = r"has no meaning for the constraint penalty={}\(.*penalty__radius"
+
+
+@pytest.mark.parametrize(
+    ("params", "name"),
+    [
+        (dict(alpha=2, penalty=MaxNorm()), "MaxNorm"),
+        (dict(alpha=0, penalty=L1Ball()), "L1Ball"),
+        (dict(alpha=[1, 2], penalty=MaxNorm()), "MaxNorm"),
+        (dict(alpha=2, penalty=[MaxNorm(), L1Ball()]), "MaxNorm"),
+        (dict(alpha=[2, 1], penalty=["max_norm", "l2"]), "MaxNorm"),
+        (dict(alpha=[2, 3], penalty=["l2", L1Ball()]), "L1Ball"),
+    ],
+    ids=repr,
+)
+def test_alpha_of_a_constraint_is_an_error(params, name):
+    with pytest.raises(ValueError, match=CONSTRAINED.format(name)):
+        fit(**params)
+
+
+@pytest.mark.parametrize("name", ["max_norm", "l1_ball"])
+@pytest.mark.parametrize("cls", BOTH)
+@not_converged
+def test_alpha_beside_a_constraint_by_name_is_warned_of(cls, name):
+    with pytest.warns(UserWarning, match=CONSTRAINED.format("(MaxNorm|L1Ball)")) as caught:
+        model = fit(cls, penalty=name, alpha=0.1)
+    assert_points_here(caught)
+    assert_same_fit(model, fit(cls, penalty=name))
+
+
+# Errors
+
+ONE_FOR_EACH = "alpha must be a finite number of at least 0, or one for each layer, got"
+PENALTY_MUST_BE = r"penalty must be one of \['elasticnet', .*, or one of these for each"
+
+
+@pytest.mark.parametrize(
+    ("alpha", "message"),
+    [
+        ([1], r"alpha has 1 entries, but the network has 2 layers of weights"),
+        ([1, 1, 1], r"alpha has 3 entries, but the network has 2 layers"),
+        ([], r"alpha has 0 entries, but the network has 2 layers"),
+        ([1, -1], ONE_FOR_EACH + r" \[1, -1\]"),
+        ([1, np.nan], ONE_FOR_EACH),
+        ([np.inf, 1], ONE_FOR_EACH),
+        ([True, 1], ONE_FOR_EACH),
+        (np.array([True, True]), ONE_FOR_EACH),
+        (True, ONE_FOR_EACH + " True"),
+        (["1", "2"], ONE_FOR_EACH),
+        ([1, None], ONE_FOR_EACH),
+        ([1, 1j], ONE_FOR_EACH),
+        ([1, [2]], ONE_FOR_EACH + r" \[1, \[2\]\]"),
+        ([[1, 2], [3, 4]], ONE_FOR_EACH),
+        (np.ones((2, 2)), ONE_FOR_EACH),
+        (-1, "'alpha' parameter of Regularized.* must be a float in the range"),
+        (np.nan, "'alpha' parameter"),
+        ("strong", "'alpha' parameter"),
+        (None, "'alpha' parameter"),
+        (np.array(1.0), ONE_FOR_EACH),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("cls", BOTH)
+def test_alphas_that_are_not_valid(cls, alpha, message):
+    with pytest.raises(ValueError, match=message):
+        fit(cls, alpha=alpha)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "message"),
+    [
+        (["l1"], "penalty has 1 entries, but the network has 2 layers of weights"),
+        (["l1"] * 3, "penalty has 3 entries, but the network has 2 layers"),
+        ([], "penalty has 0 entries"),
+        (["l1", "l3"], PENALTY_MUST_BE + r" layer, got \['l1', 'l3'\]"),
+        (["l1", None], PENALTY_MUST_BE),
+        ([L1, L2], PENALTY_MUST_BE),
+        (["l1", ["l2"]], PENALTY_MUST_BE),
+        ([["l1", "l2"]], PENALTY_MUST_BE),
+        (["l1", 2], PENALTY_MUST_BE),
+        (["l2", "hierarchical"], r"Hierarchical\(M=10.0\) can only be that of the first"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("cls", BOTH)
+def test_lists_of_penalties_that_are_not_valid(cls, penalty, message):
+    with pytest.raises(ValueError, match=message):
+        fit(cls, penalty=penalty)
+
+
+@pytest.mark.parametrize("penalty", [L1, "l3", None, 1, {"l1"}, {"l1": 1}], ids=repr)
+@pytest.mark.parametrize("cls", BOTH)
+def test_penalties_that_are_none(cls, penalty):
+    with pytest.raises(InvalidParameterError, match=r"'penalty' parameter .*'group_lasso'"):
+        fit(cls, penalty=penalty)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "message"),
+    [
+        (Hierarchical(M=0), "'M' of Hierarchical must be a number more than 0, got 0"),
+        (Hierarchical(M=-1.0), "'M' of Hierarchical .* more than 0, got -1"),
+        (MCP(a=0), "'a' of MCP .* more than 0"),
+        (SCAD(a=-1), "'a' of SCAD .* more than 0"),
+        (GroupMCP(a=np.nan), "'a' of GroupMCP .* more than 0, got nan"),
+        (GroupSCAD(a="1"), "'a' of GroupSCAD .* got '1'"),
+        (MaxNorm(0), "'radius' of MaxNorm .* more than 0, got 0"),
+        (L1Ball(-2), "'radius' of L1Ball .* more than 0, got -2"),
+        (MCP(l2=-1), "'l2' of MCP .* at least 0, got -1"),
+        (SCAD(l2=np.inf), "'l2' of SCAD .* at least 0, got inf"),
+        (GroupMCP(l2=-1), "'l2' of GroupMCP .* at least 0"),
+        (GroupSCAD(l2=None), "'l2' of GroupSCAD .* got None"),
+        (ElasticNet(1.1), "'l1_ratio' of ElasticNet .* at least 0 and at most 1, got 1.1"),
+        (SparseGroupLasso(-0.1), "'l1_ratio' of SparseGroupLasso .* at least 0 and at"),
+        (GroupLasso(inputs_only="yes"), "'inputs_only' of GroupLasso .*'yes'"),
+        (GroupMCP(inputs_only=None), "'inputs_only' of GroupMCP .*True or False"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("as_list", [False, True])
+@pytest.mark.parametrize("cls", BOTH)
+def test_parameters_that_are_not_valid_are_named_with_their_class(
+    cls, as_list, penalty, message
+):
+    with pytest.raises(ValueError, match=message):
+        fit(cls, penalty=[penalty, "l2"] if as_list else penalty)
+
+
+@pytest.mark.parametrize(
+    ("groups", "named", "message"),
+    [
+        ([[0, 1], [1, 2]], False, r"groups overlap: column 1 is in group \[1, 2\]"),
+        ([["a", "b"], "a"], True, "groups overlap: column 'a'"),
+        ([[0, 0]], False, "groups overlap: column 0"),
+        ([[0, 4]], False, "column index 4, out of range for X with 4 columns"),
+        ([[-1]], False, "column index -1, out of range"),
+        ([["a", "z"]], True, "groups names the column 'z'.*Columns are 'a', 'b'"),
+        (["z"], True, "groups has the beginning 'z', with which no column name begins"),
+        (["a"], False, "the name 'a', but X has no column names.*DataFrame"),
+        ([["a", "b"]], False, "the name 'a', but X has no column names.*DataFrame"),
+        ([[]], False, "groups has an empty group"),
+        ([0, 1], False, "Each of groups must be a list of column indices or names"),
+        ([[True]], False, "Each of groups must be a list of column indices"),
+        ([[0.0]], False, "Each of groups must be a list of column indices"),
+        (3, False, "groups must be a list of groups"),
+        ("ab", True, "groups must be a list of groups"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("penalty", [GroupLasso, SparseGroupLasso, GroupMCP, GroupSCAD])
+def test_groups_that_are_not_valid(penalty, groups, named, message):
+    model = make(penalty=penalty(groups=groups))
+    with pytest.raises(ValueError, match=message):
+        model.fit(pd.DataFrame(X, columns=list("abcd")) if named else X, SCORES)
+    assert not hasattr(model, "coefs_")
+
+
+@pytest.mark.parametrize("penalty", ["hierarchical", Hierarchical(3.0), [Hierarchical()]])
+@pytest.mark.parametrize("cls", BOTH)
+def test_hierarchical_needs_a_hidden_layer(cls, penalty):
+    with pytest.raises(ValueError, match=r"Hierarchical\(M=.* needs a hidden layer"):
+        fit(cls, penalty=penalty, hidden_layer_sizes=())
+
+
+# Solvers
+
+
+@pytest.mark.parametrize("name", ["group_mcp", "group_scad", "nuclear", "hierarchical"])
+@not_converged
+def test_adam_refuses_what_has_no_prox_for_it(name):
+    message = rf"solver='adam' cannot train with penalty={PENALTIES[name].__name__}\(.*"
+    for penalty in (name, PENALTIES[name](), [name, "l2"]):
+        with pytest.raises(ValueError, match=message + "solver='lbfgs' or solver='sgd'"):
+            fit(penalty=penalty, solver="adam")
+    for solver in ("lbfgs", "sgd"):
+        assert fit(penalty=name, solver=solver).solver_ == solver
+    assert fit(penalty=name).solver_ == "lbfgs"
+    assert fit(penalty=name, dropout=0.1).solver_ == "sgd"
+    assert make(penalty=name).partial_fit(X, SCORES).solver_ == "sgd"
+    assert make(penalty="l1").partial_fit(X, SCORES).solver_ == "adam"
+
+
+@pytest.mark.parametrize("params", [{"dropout": 0.1}, {"input_dropout": 0.1}])
+@pytest.mark.parametrize("cls", BOTH)
+@not_converged
+def test_lbfgs_refuses_dropout(cls, params):
+    with pytest.raises(
+        ValueError, match=r"solver='lbfgs' .*dropout.*solver='adam' or solver='sgd'"
+    ):
+        fit(cls, solver="lbfgs", **params)
+    assert fit(cls, **params).solver_ == "adam"
+
+
+@pytest.mark.parametrize("name", sorted(PENALTIES))
+@pytest.mark.parametrize("solver", SOLVERS)
+@not_converged
+def test_every_solver_that_takes_a_penalty_lowers_the_objective(name, solver):
+    if solver == "adam" and not PENALTIES[name].has_diagonal_prox:
+        pytest.skip("not taken, as tested above")
+    params = dict(penalty=name, solver=solver, learning_rate_init=0.01, batch_size=10)
+    one, many = fit(**params, max_iter=1), fit(**params, max_iter=50)
+    assert many.loss_ < 0.7 * one.loss_
+
+
+# What penalties do
+
+
+@pytest.mark.parametrize("penalty", [MCP, SCAD, GroupMCP, GroupSCAD])
+def test_l2_keeps_weights_finite_on_separable_classes(penalty):
+    """Without it, nothing keeps the weights of a logistic regression from growing."""
+    x = np.repeat([[-1.0], [1.0]], 10, axis=0)
+    y = np.repeat([0, 1], 10)
+
+    def weight(l2, max_iter):
+        model = RegularizedMLPClassifier(
+            (), penalty=penalty(l2=l2), max_iter=max_iter, tol=1e-12, alpha=0.1
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            return model.fit(x, y).coefs_[0].item()
+
+    bounded = weight(0.001, 100_000)
+    # The stationary point beyond the knot: the loss's slope exp(-w) / (1 + exp(-w)) is
+    # that of the penalty, 0.001 * 0.1 / 20 w. Solved to the residual above.
+    assert 1 / (1 + np.exp(bounded)) == pytest.approx(5e-6 * bounded, rel=1e-3)
+    assert bounded == pytest.approx(weight(0.001, 1000), rel=1e-3)
+    assert weight(0.0, 100_000) > 1.5 * bounded
+
+
+class Huberized(Penalty):
+    """Of every weight: w^2 / 2 up to 1, |w| - 1/2 beyond. What a user might write."""
+
+    def __init__(self, delta=1.0):
+        self.delta = delta
+
+    def value(self, weights):
+        sizes = np.abs(weights)
+        inner = np.minimum(sizes, self.delta)
+        return float((inner**2 / 2 + self.delta * (sizes - inner)).sum())
+
+    def prox(self, weights, step):
+        shrunk = weights / (1 + step)
+        return np.where(
+            np.abs(shrunk) <= self.delta,
+            shrunk,
+            weights - step * self.delta * np.sign(weights),
+        )
+
+    def subgradient_distance(self, weights, gradient, strength):
+        return gradient + strength * np.clip(weights, -self.delta, self.delta)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("cls", BOTH)
+@not_converged
+def test_a_penalty_of_the_users_own(cls, solver):
+    y = TARGETS[cls]
+    params = dict(solver=solver, max_iter=300, alpha=2.0)
+    params.update(batch_size=10, learning_rate_init=0.05)
+    penalty = Huberized(delta=0.2)
+    model = fit(cls, penalty=penalty, **params)
+    assert model.penalty is penalty
+    value = 0.0
+    for coef in model.coefs_:
+        sizes = np.abs(coef).ravel()
+        value += sum(w**2 / 2 if w <= 0.2 else 0.2 * w - 0.02 for w in sizes)
+    assert model.loss_ == pytest.approx(loss_by_hand(model, y) + 2 * value / 50, rel=1e-10)
+    # It was minimised: to a stationary point, or to a local minimum of about its height.
+    best = fit(cls, penalty=penalty, alpha=2.0, max_iter=3000)
+    if solver == "lbfgs":
+        assert model.optimality_ < 0.01
+    assert model.loss_ < 1.5 * best.loss_
+    assert fit(cls, penalty=penalty, alpha=2.0, max_iter=1).loss_ > 2 * best.loss_
+    assert clone(model).penalty.delta == 0.2
+    assert "penalty__delta" in model.get_params()
+    # Far beyond all weights it is the L2 penalty.
+    wide, l2 = fit(cls, penalty=Huberized(1e6), **params), fit(cls, **params)
+    assert wide.loss_ == pytest.approx(l2.loss_, rel=1e-2)
+
+
+def one_hot_frame(seed=0):
+    """Three categories, two of which matter, and two numbers, one of which does."""
+    random_state = np.random.RandomState(seed)
+    codes = random_state.randint(3, size=(200, 3))
+    hot = np.hstack([np.eye(3)[codes[:, i]] for i in range(3)])
+    numbers = random_state.randn(200, 2)
+    names = [f"{name}_{level}" for name in ("city", "job", "pet") for level in "abc"]
+    frame = pd.DataFrame(np.hstack([hot, numbers]), columns=[*names, "age", "noise"])
+    effects = np.array([0.0, 1.0, 2.0])
+    y = effects[codes[:, 0]] - 2 * (codes[:, 1] == 2) + numbers[:, 0]
+    return frame, y + 0.1 * random_state.randn(200)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("penalty", [GroupLasso, GroupMCP, GroupSCAD])
+@pytest.mark.parametrize("inputs_only", [False, True])
+@not_converged
+def test_groups_are_kept_or_dropped_as_a_whole(penalty, solver, inputs_only):
+    if solver == "adam" and penalty is not GroupLasso:
+        pytest.skip("not taken")
+    frame, y = one_hot_frame()
+    # A group by its beginning, one by names; single columns are groups of one.
+    groups = ["city_", ["job_a", "job_b", "job_c"], [6, 7, 8]]
+    model = RegularizedMLPRegressor(
+        (6,),
+        penalty=penalty(groups=groups, inputs_only=inputs_only),
+        alpha=20.0,
+        solver=solver,
+        learning_rate_init=0.01,
+        batch_size=20,
+        max_iter=300,
+        random_state=0,
+    ).fit(frame, y)
+    first = model.coefs_[0]
+    kept = first.any(axis=1)
+    assert [len(set(kept[i : i + 3])) for i in (0, 3, 6)] == [1, 1, 1]
+    if solver == "sgd":
+        # Its steps are too coarse to keep all at zero that belongs there.
+        assert kept[:6].all()
+        assert kept[9]
+        return
+    expected = [True] * 6 + [False] * 3 + [True, False]
+    assert kept.tolist() == expected
+    assert model.selected_features_.tolist() == expected
+    names = [*frame.columns[:6], "age"]
+    assert model.selected_feature_names_.tolist() == names
+    assert model.score(frame, y) > 0.85
+    if inputs_only:
+        # The L2 penalty has no exact zeros, nor has a group of inputs that is kept.
+        assert (model.coefs_[1] != 0).all()
+        assert (first[kept] != 0).all()
+
+
+@not_converged
+def test_without_groups_columns_are_dropped_one_by_one():
+    frame, y = one_hot_frame()
+    model = RegularizedMLPRegressor((6,), penalty="group_lasso", alpha=4.0, random_state=0)
+    kept = model.fit(frame, y).coefs_[0].any(axis=1)
+    # Of city, its first level's effect is what the intercept takes.
+    assert 0 < kept[:3].sum() < 3
+
+
+# A path of alphas
+
+
+@pytest.mark.parametrize("penalty", ["group_lasso", "hierarchical", "l1"])
+@not_converged
+def test_warm_starts_along_a_path_of_alphas(penalty):
+    """With ever larger alphas inputs leave, until none is left."""
+    frame, y = one_hot_frame()
+    model = RegularizedMLPRegressor(
+        (6,), penalty=penalty, warm_start=True, max_iter=300, random_state=0
+    )
+    n_selected, losses = [], []
+    for alpha in (0.1, 1.0, 5.0, 20.0, 50.0, 100.0, 1e4):
+        model.set_params(alpha=alpha).fit(frame, y)
+        n_selected.append(int(model.selected_features_.sum()))
+        losses.append(model.loss_)
+        cold = clone(model).set_params(warm_start=False).fit(frame, y)
+        # Other local minima than from a new start are allowed; much worse ones are not.
+        assert model.loss_ <= 1.1 * cold.loss_
+    assert n_selected == sorted(n_selected, reverse=True)
+    assert n_selected[0] >= 9
+    assert n_selected[-1] == 0
+    # J at its minimum is a growing function of alpha.
+    assert losses == sorted(losses)
+    np.testing.assert_allclose(model.predict(frame), y.mean(), rtol=1e-6)
+
+
+@not_converged
+def test_warm_starts_with_another_penalty():
+    model = make(penalty="l1", warm_start=True).fit(X, SCORES)
+    assert model.set_params(penalty=MaxNorm(0.1)).fit(X, SCORES).n_iter_ > 0
+    # The weights from before were outside of what is allowed now.
+    for coef in model.coefs_:
+        assert np.linalg.norm(coef, axis=0).max() <= 0.1 * (1 + 1e-12)
+    with pytest.raises(ValueError, match="cannot go on from weights of shapes"):
+        model.set_params(penalty="hierarchical").fit(X, SCORES)
+    model.set_params(warm_start=False).fit(X, SCORES)
+    assert model.skip_coef_.shape == (4, 1)
+    model.set_params(penalty="l2").fit(X, SCORES)
+    assert not hasattr(model, "skip_coef_")
