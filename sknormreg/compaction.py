@@ -63,8 +63,6 @@ def compacted(coefs, intercepts, activations):
             mask[0] = True
             coefs[i][:, 0] = 0
             coefs[i + 1][0] = 0
-        # Weights from what is left out must not come back with the unit above.
-        coefs[i + 1][~mask] = 0
     everything = [slice(None)]
     for i, (rows, columns) in enumerate(pairwise([*everything, *kept, *everything])):
         coefs[i] = np.ascontiguousarray(coefs[i][rows][:, columns])

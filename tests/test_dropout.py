@@ -188,6 +188,8 @@ def test_rates_of_0_change_nothing(cls, solver):
     for rates in (dict(dropout=0.4), dict(input_dropout=0.4)):
         other = fit(cls, solver=solver, **rates)
         assert (other.coefs_[1] != without.coefs_[1]).any()
+    # Nor is there anything that full batches could not do.
+    assert fit(cls, solver="lbfgs", dropout=0.0, input_dropout=0.0).solver_ == "lbfgs"
     # Without hidden layers there is nothing but the inputs to drop.
     linear = dict(hidden_layer_sizes=(), solver=solver)
     assert_same_weights(fit(cls, **linear), fit(cls, **linear, dropout=0.5))

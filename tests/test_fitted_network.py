@@ -159,6 +159,9 @@ def test_compact_predicts_the_same(zeros, activation):
     dead = zeros.endswith("weights 0")
     assert small.n_active_units_ == model.n_active_units_
     assert small.n_active_units_ == ([0, 0, 0] if dead else sizes)
+    if dead:
+        # What is left of a layer has no weights.
+        assert small.n_nonzero_ == 0
 
 
 @pytest.mark.parametrize("zeros", ZEROS)
@@ -355,8 +358,29 @@ def test_a_compacted_estimator_goes_on_with_partial_fit(cls, solver):
     if cls is RegularizedMLPRegressor:
         # A step of a millionth for every one of few weights.
         np.testing.assert_allclose(small.predict(X), before, atol=1e-3)
-    model.set_params(solver=solver).partial_fit(X, y)
-    assert model.compact().partial_fit(X, y).n_iter_ == model.n_iter_ + 1
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@not_converged
+def test_running_averages_of_another_network_are_left_behind(solver):
+    model = drawn("regression", solver=solver).partial_fit(X, SCORES)
+    model.coefs_[0][:, 1:] = 0
+    small = model.compact()
+    assert small.hidden_layer_sizes == (1, 3, 4)
+    # The same weights in a network that was never larger.
+    twin = drawn("regression", small.hidden_layer_sizes, solver=solver)
+    for own, other in (
+        (twin.coefs_, small.coefs_),
+        (twin.intercepts_, small.intercepts_),
+    ):
+        for array, same in zip(own, other):
+            array[...] = same
+    for _ in range(2):
+        small.partial_fit(X, SCORES)
+        twin.partial_fit(X, SCORES)
+    assert_same_parts(small.coefs_, twin.coefs_)
+    # The original's are still its own.
+    model.partial_fit(X, SCORES)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -139,6 +139,16 @@ def test_fit_leaves_the_penalty_alone(cls, penalty):
     assert_same_fit(twin.fit(X, TARGETS[cls]), model)
 
 
+@INSTANCES
+@not_converged
+def test_a_penalty_for_all_layers_is_one_for_each(penalty):
+    if penalty.needs_skip:
+        pytest.skip("for the first layer only")
+    params = dict(hidden_layer_sizes=(5, 3))
+    model = fit(penalty=penalty, **params)
+    assert_same_fit(model, fit(penalty=[penalty] * 3, **params))
+
+
 @not_converged
 def test_one_penalty_for_several_estimators():
     """Groups by name are columns that depend on X: nothing of them may stay behind."""
