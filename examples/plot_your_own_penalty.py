@@ -17,7 +17,8 @@ solver can train with it, and its parameters can be searched.
 # - A positive weight has the derivative ``gradient + strength * scale``. At 0 the set of
 #   subgradients is everything below that: what counts is only the negative part, which
 #   asks for the weight to grow.
-# - ``feasible`` is where solvers start: a point at which Omega is finite.
+# - A penalty that is infinite somewhere needs a fourth method: ``feasible`` is where solvers
+#   start, a point at which Omega is finite.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -103,8 +104,8 @@ report(repr(search.best_estimator_.penalty), search.best_estimator_)
 
 # %%
 # What the hidden units look at: the weights into the ten units with the largest weights,
-# as images, each scaled by its largest. Under the L1 norm units subtract ink (blue) from ink
-# (orange). Without negative weights each is a sum of pixels, often a stroke.
+# as images, each scaled by its largest. Under the L1 norm units subtract ink (blue) from
+# ink (orange). Without negative weights each is a sum of pixels, often a stroke.
 
 shown = {
     'penalty="l1"': networks['L1, "lbfgs"'],
