@@ -1,0 +1,128 @@
+"""
+================
+Your own penalty
+================
+
+A penalty is a class with three methods: its value, its proximal operator, and the shortest
+subgradient, by which a fit knows how far from a stationary point it is. Here is one that
+does not come with the package: an L1 norm for weights that must not be negative. Every
+solver can train with it, and its parameters can be searched.
+"""
+
+# %%
+# Omega(W) is ``scale * sum(W)`` where no weight is negative, and infinite otherwise.
+#
+# - Its prox takes a step down by ``step * scale`` and ends at 0. ``step`` is a number, or
+#   one for each weight: the solver "adam" needs the latter.
+# - A positive weight has the derivative ``gradient + strength * scale``. At 0 the set of
+#   subgradients is everything below that: what counts is only the negative part, which
+#   asks for the weight to grow.
+# - A penalty that is infinite somewhere needs a fourth method: ``feasible`` is where solvers
+#   start, a point at which Omega is finite.
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV, train_test_split
+
+from sknormreg import RegularizedMLPClassifier
+from sknormreg.penalties import Penalty
+
+
+class NonNegative(Penalty):
+    """L1 penalty for weights of at least 0."""
+
+    def __init__(self, scale=1.0):
+        self.scale = scale
+
+    def value(self, weights):
+        return self.scale * float(weights.sum()) if (weights >= 0).all() else np.inf
+
+    def prox(self, weights, step):
+        return np.maximum(weights - step * self.scale, 0).astype(weights.dtype)
+
+    def subgradient_distance(self, weights, gradient, strength):
+        slope = gradient + strength * self.scale
+        return np.where(weights > 0, slope, np.minimum(slope, 0)).astype(weights.dtype)
+
+    def feasible(self, weights):
+        return np.abs(weights)
+
+
+# %%
+# Images of digits, ink between 0 and 1. Full batches (a quasi-Newton method that asks for
+# nothing but the prox) and proximal Adam minimise the same objective J.
+
+X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(
+    X / X.max(), y, test_size=0.5, stratify=y, random_state=0
+)
+
+
+def report(name, mlp):
+    smallest = min(coef.min() for coef in mlp.coefs_)
+    print(f"{name:<24}{mlp.score(X_test, y_test):>9.3f}{mlp.loss_:>9.3f}", end="")
+    print(f"{mlp.optimality_:>13.1e}{mlp.sparsity_:>8.1%}{smallest:>17.2f}")
+
+
+networks = {
+    'L1, "lbfgs"': dict(penalty="l1", solver="lbfgs"),
+    'NonNegative, "lbfgs"': dict(penalty=NonNegative(), solver="lbfgs"),
+    'NonNegative, "adam"': dict(
+        penalty=NonNegative(),
+        solver="adam",
+        learning_rate="adaptive",
+        learning_rate_init=0.01,
+    ),
+}
+print(
+    f"{'':<24}{'accuracy':>9}{'J':>9}{'optimality_':>13}{'zeros':>8}{'smallest weight':>17}"
+)
+for name, params in networks.items():
+    mlp = RegularizedMLPClassifier((20,), random_state=0, alpha=0.3, **params)
+    networks[name] = mlp.fit(X_train, y_train)
+    report(name, mlp)
+
+# %%
+# `optimality_` is the largest entry of the shortest subgradient: near 0 at a stationary
+# point, whichever solver found it. A network has many of these, so that J may differ.
+#
+# The parameters of a penalty are parameters of the estimator, here ``penalty__scale``.
+
+scales = [0.1, 0.3, 1, 3]
+search = GridSearchCV(
+    RegularizedMLPClassifier(
+        (20,), penalty=NonNegative(), alpha=1.0, solver="lbfgs", random_state=0
+    ),
+    {"penalty__scale": scales},
+).fit(X_train, y_train)
+print()
+for scale, accuracy in zip(scales, search.cv_results_["mean_test_score"]):
+    print(f"penalty__scale={scale:<4g} cross-validated accuracy {accuracy:.3f}")
+report(repr(search.best_estimator_.penalty), search.best_estimator_)
+
+# %%
+# What the hidden units look at: the weights into the ten units with the largest weights,
+# as images, each scaled by its largest. Under the L1 norm units subtract ink (blue) from
+# ink (orange). Without negative weights each is a sum of pixels, often a stroke.
+
+shown = {
+    'penalty="l1"': networks['L1, "lbfgs"'],
+    "penalty=NonNegative()": networks['NonNegative, "lbfgs"'],
+}
+colours = LinearSegmentedColormap.from_list("", ["#2f6db3", "white", "#dd7a1f"])
+figure, axes = plt.subplots(2, 10, figsize=(12, 3.1), layout="constrained")
+for row, (title, mlp) in zip(axes, shown.items()):
+    weights = mlp.coefs_[0]
+    largest_first = np.argsort(-np.abs(weights).sum(axis=0))
+    for ax, unit in zip(row, largest_first):
+        limit = np.abs(weights[:, unit]).max()
+        picture = weights[:, unit].reshape(8, 8)
+        ax.imshow(picture, cmap=colours, vmin=-limit, vmax=limit)
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.spines[:].set_color("0.8")
+    row[0].set_ylabel(title.replace("=", "=\n"))
+figure.suptitle("Weights into ten hidden units (orange: positive, blue: negative)")
+plt.show()
