@@ -564,7 +564,13 @@ def test_arguments_are_not_overwritten(case, dtype):
 def test_compiled_terms_make_up_the_value(case, seed):
     weights, terms = case.draw(seed), case.penalty.compiled_terms
     labels = np.arange(len(weights)) if terms.labels is None else terms.labels
-    total = terms.l1 * np.abs(weights).sum() + terms.l2 / 2 * (weights**2).sum()
+    sizes = np.abs(weights)
+    if terms.knots:
+        # The integral of a slope of 1 up to the first knot that is 0 from the second on.
+        ends = [np.minimum(sizes, end) for end in (0, *terms.knots)]
+        slopes = [np.interp(end, terms.knots, [1, 0]) for end in ends]
+        sizes = np.trapezoid(slopes, ends, axis=0)
+    total = terms.l1 * sizes.sum() + terms.l2 / 2 * (weights**2).sum()
     for label in np.unique(labels):
         group = weights[labels == label]
         total += terms.group * np.sqrt(group.size) * np.linalg.norm(group)
@@ -573,7 +579,9 @@ def test_compiled_terms_make_up_the_value(case, seed):
 
 def test_which_penalties_have_compiled_terms():
     for case in CASES.values():
-        has_terms = isinstance(case.given, ElasticNet | GroupLasso | SparseGroupLasso)
+        has_terms = isinstance(
+            case.given, ElasticNet | GroupLasso | SparseGroupLasso | MCP | SCAD
+        )
         assert (case.penalty.compiled_terms is not None) == has_terms
 
 

@@ -112,7 +112,7 @@ class L1Ball(_Ball):
 
     Parameters
     ----------
-    radius : float, default=100.0
+    radius : float, default=20.0
         Largest sum of the absolute weights of a layer.
 
     References
@@ -124,7 +124,7 @@ class L1Ball(_Ball):
     l1-Ball for Learning in High Dimensions", ICML 2008: the projection, figure 1.
     """
 
-    def __init__(self, radius=100.0):
+    def __init__(self, radius=20.0):
         self.radius = radius
 
     def _norms(self, weights):
