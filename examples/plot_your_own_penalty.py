@@ -17,8 +17,8 @@ solver can train with it, and its parameters can be searched.
 # - A positive weight has the derivative ``gradient + strength * scale``. At 0 the set of
 #   subgradients is everything below that: what counts is only the negative part, which
 #   asks for the weight to grow.
-# - A penalty that is infinite somewhere needs a fourth method: ``feasible`` is where solvers
-#   start, a point at which Omega is finite.
+# - A penalty that is infinite somewhere needs a fourth method: ``feasible`` is where
+#   solvers start, a point at which Omega is finite.
 
 import matplotlib.pyplot as plt
 import numpy as np
