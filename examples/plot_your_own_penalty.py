@@ -17,8 +17,7 @@ solver can train with it, and its parameters can be searched.
 # - A positive weight has the derivative ``gradient + strength * scale``. At 0 the set of
 #   subgradients is everything below that: what counts is only the negative part, which
 #   asks for the weight to grow.
-# - A penalty that is infinite somewhere needs a fourth method: ``feasible`` is where
-#   solvers start, a point at which Omega is finite.
+# - Where the initial weights are not allowed, training starts from the result of a prox.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,9 +44,6 @@ class NonNegative(Penalty):
     def subgradient_distance(self, weights, gradient, strength):
         slope = gradient + strength * self.scale
         return np.where(weights > 0, slope, np.minimum(slope, 0)).astype(weights.dtype)
-
-    def feasible(self, weights):
-        return np.abs(weights)
 
 
 # %%
