@@ -77,10 +77,10 @@ def penalties_by_layer(penalties, layout):
             "of weights, one more than hidden layers."
         )
     for i, penalty in enumerate(penalties[1:], start=1):
-        if penalty.needs_skip:
+        if penalty.of_inputs:
             raise ValueError(
-                f"penalty={penalty} can only be that of the first layer, got it for "
-                f"layer {i}."
+                f"penalty={penalty} speaks of inputs and can only be that of the first "
+                f"layer, layer 0, got it for layer {i}."
             )
     return [penalty.per_layer(layout)[i] for i, penalty in enumerate(penalties)]
 

@@ -142,7 +142,7 @@ def test_fit_leaves_the_penalty_alone(cls, penalty):
 @INSTANCES
 @not_converged
 def test_a_penalty_for_all_layers_is_one_for_each(penalty):
-    if penalty.needs_skip:
+    if penalty.of_inputs:
         pytest.skip("for the first layer only")
     params = dict(hidden_layer_sizes=(5, 3))
     model = fit(penalty=penalty, **params)
@@ -493,7 +493,9 @@ def test_alphas_that_are_not_valid(cls, alpha, message):
         (["l1", ["l2"]], PENALTY_MUST_BE),
         ([["l1", "l2"]], PENALTY_MUST_BE),
         (["l1", 2], PENALTY_MUST_BE),
-        (["l2", "hierarchical"], r"Hierarchical\(M=10.0\) can only be that of the first"),
+        (["l2", "hierarchical"], r"Hierarchical\(M=10.0\) .* only be that of the first"),
+        (["l2", GroupLasso(groups=[[0]])], r"GroupLasso\(.* only be that of the first"),
+        (["l2", GroupMCP(inputs_only=True)], r"GroupMCP\(.* only be that of the first"),
     ],
     ids=repr,
 )

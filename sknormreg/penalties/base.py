@@ -51,6 +51,11 @@ class Penalty(ABC):
     needs_skip = False
 
     @property
+    def of_inputs(self):
+        """Whether it says something about inputs, and has no meaning for a later layer."""
+        return self.needs_skip
+
+    @property
     def smooth(self):
         """Whether Omega has a continuous gradient, so that a smooth solver will do."""
         return False

@@ -55,6 +55,10 @@ class GroupPenalty(PiecewiseSmoothPenalty):
     def _phi(self):
         return _Identity()
 
+    @property
+    def of_inputs(self):
+        return self.groups is not None or bool(self.inputs_only)
+
     def per_layer(self, layout):
         if not isinstance(self.inputs_only, bool | np.bool_):
             raise ValueError(
