@@ -8,8 +8,8 @@ from sklearn.base import is_classifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import LabelBinarizer
 
-# What scikit-learn's estimators know, by our names.
-_ACTIVATIONS = {name: name for name in ("identity", "logistic", "tanh", "relu")}
+# Those that scikit-learn's estimators know, by the same names.
+_ACTIVATIONS = {"identity", "logistic", "tanh", "relu"}
 
 
 def to_sklearn(estimator):
@@ -63,7 +63,7 @@ def _what_is_missing(network):
         return "it has no skip connection, which penalty='hierarchical' takes"
     if len(set(network.activations)) > 1:
         return f"it has one activation for all layers, not {network.activations}"
-    unknown = set(network.activations) - set(_ACTIVATIONS)
+    unknown = set(network.activations) - _ACTIVATIONS
     if unknown:
         return f"it has no activation {unknown.pop()!r}, only {sorted(_ACTIVATIONS)}"
     return None

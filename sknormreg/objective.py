@@ -220,7 +220,7 @@ class Objective:
     @property
     def has_curvature(self):
         """Whether `solve_curvature` does more than to divide."""
-        return any(getattr(penalty, "has_curvature", False) for penalty in self.penalties)
+        return any(penalty.has_curvature for penalty in self.penalties)
 
     def solve_curvature(self, scaled, vector, shift):
         """(shift I + H)^-1 vector, with H the Hessian of the penalty's part of J."""
@@ -229,7 +229,7 @@ class Objective:
         for (penalty, strength, weights, part, out), scale in zip(
             layers, self._layer_scales
         ):
-            if getattr(penalty, "has_curvature", False):
+            if penalty.has_curvature:
                 strength = strength / self.value_scale * scale**2
                 out[...] = penalty.solve_curvature(scale * weights, part, shift, strength)
         return solution
@@ -259,7 +259,10 @@ class Objective:
             t = layer_step * (strength / self.value_scale * scale**2)
             if np.ndim(t):
                 t = np.broadcast_to(t, weights.shape)
-            weights[...] = penalty.prox(scale * weights, t) / scale
+            if np.ndim(scale) == 0 and scale == 1:
+                weights[...] = penalty.prox(weights, t)
+            else:
+                weights[...] = penalty.prox(scale * weights, t) / scale
 
     def feasible(self, params):
         """Parameters in their own units, moved to where the penalty is finite."""

@@ -50,6 +50,9 @@ class Penalty(ABC):
     # Whether the network is to have a skip connection (see `Layout`).
     needs_skip = False
 
+    # Whether it has a `solve_curvature` that does more than to divide.
+    has_curvature = False
+
     @property
     def of_inputs(self):
         """Whether it says something about inputs, and has no meaning for a later layer."""
@@ -194,9 +197,6 @@ class PiecewiseSmoothPenalty(Penalty):
     It is what the projected scaled sub-gradient method needs to know beyond the
     subgradients: which weights rest on a kink, and where a step must not pass one.
     """
-
-    # Whether away from its kinks it has a curvature that is worth knowing.
-    has_curvature = False
 
     def solve_curvature(self, weights, vector, shift, strength):
         """(shift I + strength H)^-1 vector, with H the Hessian of Omega at the weights.
