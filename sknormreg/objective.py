@@ -321,7 +321,7 @@ class Objective:
             rows,
             batch_size,
             step,
-            prox=self._strengths or self.prox,
+            prox=self._compiled_terms or self.prox,
             output_scale=self._output_scale,
             factor=len(rows) * factor,
             dropout=self._dropout(step),
@@ -329,27 +329,18 @@ class Objective:
         return total * factor
 
     @cached_property
-    def _strengths(self):
-        """Of the penalty's L1, L2 and group parts in each layer, the groups of its rows and
-        the knots of its concave function; None where it has other parts."""
+    def _compiled_terms(self):
+        """`CompiledTerms` of the penalty's part of J in each layer; None where a penalty is
+        made up of others."""
         terms = [penalty.compiled_terms for penalty in self.penalties]
         if any(term is None for term in terms):
             return None
         if self.network.skip and self._output_scale != 1:
             # The first layer then has columns of another scale than the rest.
             return None
-        scales = np.ones(len(terms))
-        scales[-1] = self._output_scale
         strengths = self.strengths / self.value_scale
-        # Omega(scale w) in terms of w: of degree 1 and 2.
-        l1, l2, group, labels, knots = zip(*terms)
-        return (
-            strengths * l1 * scales,
-            strengths * l2 * scales**2,
-            strengths * group * scales,
-            labels,
-            np.array([pair or (0.0, 0.0) for pair in knots]) / scales[:, None],
-        )
+        scales = [1.0] * (len(terms) - 1) + [self._output_scale]
+        return [term.scaled(*pair) for term, *pair in zip(terms, strengths, scales)]
 
     def _dropout(self, step):
         """The `Dropout` of the minibatch that the next step is taken for, or None."""

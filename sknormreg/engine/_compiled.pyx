@@ -48,6 +48,12 @@ cdef extern from "csrc/engine.h" nogil:
 
     ctypedef int (*hook_function)(void *) noexcept
 
+    ctypedef struct penalty_terms:
+        double l1, l2, group, first_knot, last_knot
+        const int64_t *group_rows
+        const int64_t *group_ends
+        int64_t n_groups
+
     ctypedef struct job:
         task task
         int n_layers
@@ -80,15 +86,8 @@ cdef extern from "csrc/engine.h" nogil:
         void *first
         void *second
         void *velocity
-        const double *l1
-        const double *l2
+        const penalty_terms *penalties
         hook_function prox
-        const double *first_knot
-        const double *last_knot
-        const double *group
-        const int64_t **group_rows
-        const int64_t **group_ends
-        const int64_t *n_groups
         void *steps
         const double *dropout
         uint32_t seed
@@ -236,7 +235,7 @@ cdef class Job:
     cdef list _arrays  # what C has addresses of
     cdef object _prox_function, _error
     cdef const void **_layers
-    cdef const int64_t **_groups
+    cdef penalty_terms *_penalties
     cdef bint _double
     cdef int64_t _itemsize
 
@@ -249,9 +248,9 @@ cdef class Job:
         self._double = double
         self._itemsize = 8 if double else 4
         self._layers = <const void **> malloc(2 * n_layers * sizeof(void *))
-        # No address until there is one.
-        self._groups = <const int64_t **> calloc(2 * n_layers, sizeof(void *))
-        if self._layers == NULL or self._groups == NULL:
+        # Zeros: no term.
+        self._penalties = <penalty_terms *> calloc(n_layers, sizeof(penalty_terms))
+        if self._layers == NULL or self._penalties == NULL:
             raise MemoryError()
         self._job.n_layers = n_layers
         self._job.n_skip = n_skip
@@ -263,6 +262,7 @@ cdef class Job:
         self._job.loss_factor = 1
         self._job.weights = self._layers
         self._job.intercepts = self._layers + n_layers
+        self._job.penalties = self._penalties
         self._job.interrupted = _interrupted
         self._job.context = <void *> self
         for layer in range(n_layers):
@@ -271,7 +271,7 @@ cdef class Job:
 
     def __dealloc__(self):
         free(self._layers)
-        free(self._groups)
+        free(self._penalties)
 
     cdef _shape(self, int layer):
         """(fan_in, fan_out) of a layer's weights."""
@@ -372,41 +372,28 @@ cdef class Job:
         self._job.dropout = <const double *> self._address(rates, 8 * self._job.n_layers)
         self._job.seed, self._job.n_steps = seed, n_steps
 
-    def set_strengths(self, l1, l2):
-        """Strengths of the penalty's two parts, arrays of a number for each layer."""
-        self._job.l1 = <const double *> self._address(l1, 8 * self._job.n_layers)
-        self._job.l2 = <const double *> self._address(l2, 8 * self._job.n_layers)
-
-    def set_knots(self, first, last):
-        """Knots of concave functions in the place of l1, arrays of a number for each layer."""
-        self._job.first_knot = <const double *> self._address(first, 8 * self._job.n_layers)
-        self._job.last_knot = <const double *> self._address(last, 8 * self._job.n_layers)
-
-    def set_groups(self, group, n_groups, partitions):
-        """Strengths of the penalty's part for groups, as above, and the groups.
+    def set_penalty(self, int layer, terms, groups=None):
+        """The penalty of a layer's weights.
 
         Parameters
         ----------
-        group : array of float64, n_groups : array of int64
-            A number for each layer.
-
-        partitions : list of (rows, ends) or None, one for each layer
+        layer : int
+        terms : CompiledTerms
+        groups : (rows, ends) or None
             The rows, group after group, and where among them each group ends, arrays of
             int64; None where every row is a group.
         """
-        cdef int layer, n_layers = self._job.n_layers
-        self._job.group = <const double *> self._address(group, 8 * n_layers)
-        self._job.n_groups = <const int64_t *> self._address(n_groups, 8 * n_layers)
-        self._job.group_rows, self._job.group_ends = self._groups, self._groups + n_layers
-        for layer in range(n_layers):
-            if partitions[layer] is not None:
-                rows, ends = partitions[layer]
-                self._groups[layer] = <const int64_t *> self._address(
-                    rows, 8 * self._job.units[layer]
-                )
-                self._groups[n_layers + layer] = <const int64_t *> self._address(
-                    ends, 8 * self._job.n_groups[layer]
-                )
+        cdef penalty_terms *penalty = self._penalties + layer
+        cdef int64_t n_rows = self._job.units[layer]
+        penalty.l1, penalty.l2, penalty.group = terms.l1, terms.l2, terms.group
+        if terms.knots is not None:
+            penalty.first_knot, penalty.last_knot = terms.knots
+        penalty.n_groups = n_rows
+        if groups is not None:
+            rows, ends = groups
+            penalty.n_groups = len(ends)
+            penalty.group_rows = <const int64_t *> self._address(rows, 8 * n_rows)
+            penalty.group_ends = <const int64_t *> self._address(ends, 8 * len(ends))
 
     def set_prox(self, function, steps=None):
         """A function that applies the prox to the parameters after every step."""

@@ -151,13 +151,9 @@ class CompiledEngine:
 
         step : AdamStep or SGDStep
 
-        prox : (l1, l2, group, labels, knots) or callable
-            Strengths of the penalty's parts in the layers, l1 ||W||_1 + l2 / 2 ||W||_F^2
-            + group sum_g sqrt(size of g) ||W_g||_2, arrays of shape (n_layers,); for each
-            layer the group of every row, or None where every row is one; and an array of
-            shape (n_layers, 2), the knots of a concave function of the absolute weights
-            that l1 multiplies instead, or zeros. Or what applies the prox of another
-            penalty in place, to parameters and steps.
+        prox : list of CompiledTerms, or callable
+            Those of each layer's penalty; or what applies the prox of another penalty in
+            place, to parameters and steps.
 
         output_scale : float
 
@@ -194,7 +190,9 @@ class CompiledEngine:
             metric = step.rate if steps is None else steps
             job.set_prox(lambda: prox(params, metric), steps)
         else:
-            self._set_strengths(job, *prox)
+            for layer, terms in enumerate(prox):
+                labels = terms.labels
+                job.set_penalty(layer, terms, None if labels is None else _groups(labels))
         total = self._run(job, n_rows, batch_size)
         step.n_steps = job.n_steps
         return total
@@ -223,19 +221,6 @@ class CompiledEngine:
         job.set_targets(np.ascontiguousarray(y, target_dtype), sample_weight)
         return job, n_rows
 
-    def _set_strengths(self, job, l1, l2, group, labels, knots):
-        job.set_strengths(l1, l2)
-        if knots.any():
-            job.set_knots(*np.ascontiguousarray(knots.T))
-        if not np.any(group):
-            return
-        partitions = [None if part is None else _partition(part) for part in labels]
-        n_groups = [
-            fan_in if partition is None else len(partition[1])
-            for partition, (fan_in, _) in zip(partitions, self.network.shapes)
-        ]
-        job.set_groups(group, np.array(n_groups, dtype=np.int64), partitions)
-
     def _run(self, job, n_rows, batch_size=None):
         n_params = self.network.n_params
         if batch_size is None:
@@ -262,7 +247,7 @@ def _contiguous(arrays, dtype):
     return [np.ascontiguousarray(array, dtype) for array in arrays]
 
 
-def _partition(labels):
+def _groups(labels):
     """Rows in the order of their groups, and where each of the groups ends."""
     rows = np.argsort(labels, kind="stable").astype(np.int64)
     return rows, np.cumsum(np.bincount(labels), dtype=np.int64)

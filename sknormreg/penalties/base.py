@@ -253,6 +253,15 @@ class CompiledTerms(NamedTuple):
     labels: np.ndarray | None = None
     knots: tuple | None = None
 
+    def scaled(self, strength, scale):
+        """The terms of strength * Omega(scale * W) as a function of W."""
+        return self._replace(
+            l1=self.l1 * strength * scale,
+            l2=self.l2 * strength * scale**2,
+            group=self.group * strength * scale,
+            knots=self.knots and tuple(knot / scale for knot in self.knots),
+        )
+
 
 def check_number(penalty, name, least=None, most=None, more_than=None):
     """Raise a ValueError unless a penalty's parameter is a finite number in a range."""

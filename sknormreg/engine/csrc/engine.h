@@ -27,6 +27,17 @@ extern gemm_function blas_gemm_float, blas_gemm_double;
 /* Called by the leader between phases; a result other than 0 ends the job. */
 typedef int (*hook_function)(void *context);
 
+/* The penalty of a layer's weights, by the names of `CompiledTerms`, which says what the
+   terms are. A number of 0 stands for the lack of one. */
+typedef struct {
+    double l1, l2, group;
+    double first_knot, last_knot;
+    /* Its rows in the order of the groups, and where among them each group ends; or NULL,
+       where every row is a group. */
+    const int64_t *group_rows, *group_ends;
+    int64_t n_groups;
+} penalty_terms;
+
 typedef struct {
     enum task task;
 
@@ -73,17 +84,8 @@ typedef struct {
     int nesterov;
     int64_t n_steps;
     void *first, *second, *velocity;
-    const double *l1, *l2;      /* strengths of the penalty, one of each a layer */
+    const penalty_terms *penalties; /* one a layer */
     hook_function prox;         /* NULL, or what applies another penalty's prox */
-    /* Knots of a concave function that stands for the absolute value in l1, one of each a
-       layer, or NULL; the last one is 0 where it is the absolute value. */
-    const double *first_knot, *last_knot;
-    /* The strength of a penalty on groups of rows, one a layer, or NULL. A layer's rows are
-       in the order of the groups, which end where `group_ends` says; or both are NULL, and
-       every row is a group. */
-    const double *group;
-    const int64_t **group_rows, **group_ends;
-    const int64_t *n_groups;
     void *steps;                /* ADAM with a hook: the steps it is to apply it with */
 
     /* Dropout in ADAM, SGD and GRADIENT, in the latter that of step n_steps: probabilities

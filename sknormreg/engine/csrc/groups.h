@@ -90,12 +90,13 @@ typedef struct {
 
 static NAME(group) NAME(find_group)(const job *j, const NAME(plan) *p, int layer,
                                     int64_t index) {
-    const int64_t *rows = j->group_rows[layer], *ends = j->group_ends[layer];
+    const penalty_terms *terms = j->penalties + layer;
+    const int64_t *rows = terms->group_rows, *ends = terms->group_ends;
     int64_t start = !rows ? index : index ? ends[index - 1] : 0;
     int64_t n_rows = rows ? ends[index] - start : 1, width = NAME(width)(j, layer);
     return (NAME(group)){p->weight_offsets[layer], width, rows ? rows + start : NULL, start,
-                         n_rows, (real)j->l1[layer], (real)j->l2[layer],
-                         j->group[layer] * sqrt((double)(n_rows * width))};
+                         n_rows, (real)terms->l1, (real)terms->l2,
+                         terms->group * sqrt((double)(n_rows * width))};
 }
 
 static int64_t NAME(row_offset)(const NAME(group) *g, int64_t i) {

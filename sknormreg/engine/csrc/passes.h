@@ -241,13 +241,9 @@ static void NAME(update)(const job *j, const NAME(plan) *p, const NAME(range) *r
     int concave = penalised && NAME(is_concave)(j, layer);
     int grouped = penalised && NAME(has_groups)(j, layer);
     int unfinished = j->prox || grouped || concave;
-    real l1 = penalised ? (real)j->l1[layer] : 0;
-    real l2 = penalised ? (real)j->l2[layer] : 0;
-    NAME(concave) function = {l1, l2, 0, 0};
-    if (concave) {
-        function.first_knot = (real)j->first_knot[layer];
-        function.last_knot = (real)j->last_knot[layer];
-    }
+    const penalty_terms *terms = j->penalties + layer;
+    real l1 = penalised ? (real)terms->l1 : 0, l2 = penalised ? (real)terms->l2 : 0;
+    NAME(concave) function = {l1, l2, (real)terms->first_knot, (real)terms->last_knot};
     if (j->task == ADAM) {
         real *first = (real *)j->first + offset, *second = (real *)j->second + offset;
         if (!unfinished) {

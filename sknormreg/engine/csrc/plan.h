@@ -96,12 +96,12 @@ static int NAME(drops)(const job *j, int layer) {
 
 /* Whether a layer's penalty is a concave function of its weights. */
 static int NAME(is_concave)(const job *j, int layer) {
-    return j->last_knot && j->last_knot[layer] > 0;
+    return j->penalties[layer].last_knot > 0;
 }
 
 /* Whether a layer's penalty is on groups. */
 static int NAME(has_groups)(const job *j, int layer) {
-    return j->group && j->group[layer] > 0;
+    return j->penalties[layer].group > 0;
 }
 
 static int64_t NAME(clip)(int64_t n, int64_t least, int64_t most) {
@@ -183,8 +183,8 @@ static void NAME(choose_bunches)(const job *j, NAME(plan) *p) {
         if (!NAME(has_groups)(j, layer)) {
             continue;
         }
-        int64_t n_groups = j->n_groups[layer], start = 0, size = 0;
-        const int64_t *ends = j->group_ends[layer];
+        int64_t n_groups = j->penalties[layer].n_groups, start = 0, size = 0;
+        const int64_t *ends = j->penalties[layer].group_ends;
         for (int64_t i = 0; i < n_groups; i++) {
             size += (ends ? ends[i] - (i ? ends[i - 1] : 0) : 1) * NAME(width)(j, layer);
             if (size < BUNCH_PARAMS && i + 1 < n_groups) {
@@ -304,7 +304,10 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
     if (base) {
         NAME(choose_bunches)(j, p);
     }
-    int later = p->n_bunches > 0 || j->last_knot;
+    int later = p->n_bunches > 0;
+    for (int layer = 0; layer < n_layers; layer++) {
+        later = later || NAME(is_concave)(j, layer);
+    }
     if (j->task == SGD && (j->prox || later)) {
         TAKE(p->before, n_params);
     }
