@@ -335,11 +335,13 @@ class Objective:
         terms = [penalty.compiled_terms for penalty in self.penalties]
         if any(term is None for term in terms):
             return None
-        if self.network.skip and self._output_scale != 1:
-            # The first layer then has columns of another scale than the rest.
-            return None
         strengths = self.strengths / self.value_scale
         scales = [1.0] * (len(terms) - 1) + [self._output_scale]
+        if self.network.skip and self._output_scale != 1:
+            # Columns of the first layer then have the scale of the outputs, others not.
+            if terms[0].hierarchy is None:
+                return None
+            scales[0] = self._output_scale
         return [term.scaled(*pair) for term, *pair in zip(terms, strengths, scales)]
 
     def _dropout(self, step):

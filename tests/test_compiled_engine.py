@@ -34,7 +34,12 @@ from sknormreg.penalties import (
     SCAD,
     ElasticNet,
     GroupLasso,
+    GroupMCP,
+    GroupSCAD,
+    Hierarchical,
+    L1Ball,
     Layout,
+    MaxNorm,
     Penalty,
     SparseGroupLasso,
 )
@@ -987,13 +992,43 @@ CONCAVE_PENALTIES = {
     ],
 }
 
+# Balls that some columns begin outside of and others do not.
+CONSTRAINTS = {
+    "max norm": _of_layers(MaxNorm(0.6)),
+    "max norm, wide": _of_layers(MaxNorm(1.2)),
+    "l1 ball": _of_layers(L1Ball(2.0)),
+    "l1 ball, wide": _of_layers(L1Ball(10.0)),
+    "balls and groups": lambda network: [
+        (MaxNorm(0.6), L1Ball(2.0), GroupLasso())[layer % 3]
+        for layer in range(len(network.shapes))
+    ],
+}
+
+# Without a prox in the metric of Adam.
+SGD_PENALTIES = {
+    "group mcp": _of_layers(GroupMCP(a=0.3, l2=0.1)),
+    "group mcp, long steps": _of_layers(GroupMCP(a=1e-3, l2=0.1)),
+    "group mcp of columns": _of_layers(GroupMCP(a=0.3, groups=[[4, 0], [2, 1, 5]])),
+    "group scad": _of_layers(GroupSCAD(a=0.3, l2=0.0)),
+}
+
+OTHER_PENALTIES = GROUP_PENALTIES | CONCAVE_PENALTIES | CONSTRAINTS | SGD_PENALTIES
+
+
+def with_methods(penalties):
+    """Pairs of a method and the name of a penalty that it can train."""
+    return [
+        (method, penalty)
+        for method, penalty in product(METHODS, penalties)
+        if method != "adam" or penalty not in SGD_PENALTIES
+    ]
+
 
 @pytest.mark.parametrize("problem", [_regression, _classification, _counts])
-@pytest.mark.parametrize("penalty", [*GROUP_PENALTIES, *CONCAVE_PENALTIES])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("method", "penalty"), with_methods(OTHER_PENALTIES))
 def test_epochs_with_other_penalties(problem, penalty, method):
     network, data, rows, alpha = problem()
-    penalties = (GROUP_PENALTIES | CONCAVE_PENALTIES)[penalty](network)
+    penalties = OTHER_PENALTIES[penalty](network)
     alive, total = 0, 0
     for batch_size, n_epochs in (1, 1), (7, 2), (32, 2), (1000, 6):
         runs = [
@@ -1040,6 +1075,48 @@ def test_groups_with_a_skip_connection_and_dropout(problem, method):
         _assert_same_epochs(*runs, rtol=1e-10)
 
 
+@pytest.mark.parametrize("problem", [_regression, _classification, _count])
+@pytest.mark.parametrize("M", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("method", ["heavy-ball", "nesterov"])
+def test_epochs_with_the_hierarchical_penalty(problem, M, method):
+    network, data, rows, alpha = _with_skip(problem)
+    penalties = Hierarchical(M).per_layer(
+        Layout(list(network.shapes), None, network.n_skip)
+    )
+    alive = set()
+    for batch_size, n_epochs in (1, 1), (32, 2), (1000, 6):
+        runs = [
+            _epochs(
+                engine(network),
+                data,
+                rows,
+                penalties,
+                alpha,
+                method,
+                batch_size,
+                n_epochs,
+            )
+            for engine in (CompiledEngine, NumpyEngine)
+        ]
+        # As above.
+        _assert_same_epochs(*runs, rtol=1e-10)
+        alive.update(network.coefs(runs[0][0].params)[0].any(axis=1))
+    assert True in alive
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("penalty", [MaxNorm(0.5), L1Ball(50.0)], ids=repr)
+def test_balls_of_many_columns(method, penalty):
+    network = _network((300, 150, 70, 3), ("relu", "gelu"), "multinomial")
+    data = _data(network, 300)
+    runs = [
+        _epochs(engine(network), data, None, penalty, 1.0, method, 100)
+        for engine in (CompiledEngine, NumpyEngine)
+    ]
+    # As above.
+    _assert_same_epochs(*runs, rtol=1e-10)
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("form", ["dense", "csr"])
 @pytest.mark.parametrize("n_labels", [None, 1, 7, 300])
@@ -1061,12 +1138,13 @@ def test_groups_in_several_ranges(method, form, n_labels):
     _assert_same_epochs(*runs, rtol=1e-10)
 
 
-@pytest.mark.parametrize("penalty", GROUP_PENALTIES)
-@pytest.mark.parametrize("method", METHODS)
-def test_groups_in_single_precision(penalty, method):
+@pytest.mark.parametrize(
+    ("method", "penalty"), with_methods(GROUP_PENALTIES | CONSTRAINTS | SGD_PENALTIES)
+)
+def test_other_penalties_in_single_precision(penalty, method):
     network, data, rows, alpha = _regression()
     single, double = _single(data)
-    penalties = GROUP_PENALTIES[penalty](network)
+    penalties = OTHER_PENALTIES[penalty](network)
     found, _ = _epochs(CompiledEngine(network), single, rows, penalties, alpha, method, 32)
     expected, _ = _epochs(NumpyEngine(network), double, rows, penalties, alpha, method, 32)
     assert found.params.dtype == np.float32
@@ -1108,6 +1186,21 @@ def test_prox_in_a_metric_of_many_orders_of_magnitude(dtype, n_labels):
         # The prox does not magnify roundings, which are those of a few operations.
         rtol = 30 * np.finfo(dtype).eps
         _assert_close(found, expected, rtol, f"{spread=} {strength=}")
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("penalty", [MaxNorm(1.5), MaxNorm(1e-3), L1Ball(9.0), L1Ball(0.1)])
+def test_projection_in_a_metric_of_many_orders_of_magnitude(dtype, penalty):
+    random_state = np.random.RandomState(7)
+    for spread in 0.1, 2, 8:
+        weights = random_state.normal(size=(40, 9)) * np.linspace(0.01, 2, 9)
+        steps = np.exp(spread * random_state.uniform(-1, 1, weights.shape))
+        weights, steps = weights.astype(dtype), steps.astype(dtype)
+        found = _prox_in_a_metric(weights, steps, penalty, 1.0)
+        expected = penalty.prox(weights.astype(np.float64), steps.astype(float))
+        # Roundings of what is thresholded, 2 at most, are larger than what is left of it.
+        np.testing.assert_allclose(found, expected, atol=30 * np.finfo(dtype).eps)
+        assert penalty.value(found) == 0
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -49,7 +49,7 @@ cdef extern from "csrc/engine.h" nogil:
     ctypedef int (*hook_function)(void *) noexcept
 
     ctypedef struct penalty_terms:
-        double l1, l2, group, first_knot, last_knot
+        double l1, l2, group, first_knot, last_knot, hierarchy, max_norm, l1_norm
         const int64_t *group_rows
         const int64_t *group_ends
         int64_t n_groups
@@ -388,6 +388,8 @@ cdef class Job:
         penalty.l1, penalty.l2, penalty.group = terms.l1, terms.l2, terms.group
         if terms.knots is not None:
             penalty.first_knot, penalty.last_knot = terms.knots
+        penalty.hierarchy = terms.hierarchy or 0
+        penalty.max_norm, penalty.l1_norm = terms.max_norm or 0, terms.l1_norm or 0
         penalty.n_groups = n_rows
         if groups is not None:
             rows, ends = groups

@@ -233,7 +233,7 @@ class PiecewiseSmoothPenalty(Penalty):
 
 
 class CompiledTerms(NamedTuple):
-    """l1 ||W||_1 + l2 / 2 ||W||_F^2 + group * sum_g sqrt(size of g) ||W_g||_2.
+    """l1 ||W||_1 + l2 / 2 ||W||_F^2 + group * sum_g sqrt(size of g) ||W_g||_2, and bounds.
 
     Attributes
     ----------
@@ -243,8 +243,17 @@ class CompiledTerms(NamedTuple):
         The group of each row; None where every row is one.
 
     knots : tuple of two floats or None
-        Those of a `Concave` function of the absolute weights, which stands for them in
-        the first term; there is no group term then.
+        Those of a `Concave` function. Without groups it stands for the absolute value in
+        the first term; with groups for the norms, which it is applied to as `GroupMCP`
+        says, where the first term must be 0. There is then no prox in a metric
+        that differs within a group.
+
+    hierarchy : float or None
+        The M of `Hierarchical`, whose strength is `group`. There are no other terms then.
+
+    max_norm, l1_norm : float or None
+        The largest Euclidean norm of a column, and the largest L1 norm of all weights. With
+        one of them there are no other terms.
     """
 
     l1: float = 0.0
@@ -252,6 +261,9 @@ class CompiledTerms(NamedTuple):
     group: float = 0.0
     labels: np.ndarray | None = None
     knots: tuple | None = None
+    hierarchy: float | None = None
+    max_norm: float | None = None
+    l1_norm: float | None = None
 
     def scaled(self, strength, scale):
         """The terms of strength * Omega(scale * W) as a function of W."""
@@ -260,6 +272,9 @@ class CompiledTerms(NamedTuple):
             l2=self.l2 * strength * scale**2,
             group=self.group * strength * scale,
             knots=self.knots and tuple(knot / scale for knot in self.knots),
+            hierarchy=self.hierarchy and self.hierarchy * scale,
+            max_norm=self.max_norm and self.max_norm / scale,
+            l1_norm=self.l1_norm and self.l1_norm / scale,
         )
 
 

@@ -5,7 +5,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from .base import Penalty, check_number
+from .base import CompiledTerms, Penalty, check_number
 
 
 class _Ball(Penalty):
@@ -59,6 +59,10 @@ class MaxNorm(_Ball):
 
     def __init__(self, radius=3.0):
         self.radius = radius
+
+    @property
+    def compiled_terms(self):
+        return CompiledTerms(max_norm=self.radius)
 
     def _norms(self, weights):
         squares = np.einsum("ij,ij->j", weights, weights, dtype=np.float64)
@@ -126,6 +130,10 @@ class L1Ball(_Ball):
 
     def __init__(self, radius=20.0):
         self.radius = radius
+
+    @property
+    def compiled_terms(self):
+        return CompiledTerms(l1_norm=self.radius)
 
     def _norms(self, weights):
         return np.abs(weights).sum(dtype=np.float64)

@@ -268,6 +268,11 @@ class _ConcaveGroupPenalty(GroupPenalty):
         check_number(self, "l2", least=0)
         return super().per_layer(layout)
 
+    @property
+    def compiled_terms(self):
+        knots = self._phi().first_knot, self.a
+        return CompiledTerms(l2=self.l2, group=1.0, labels=self._rows.labels, knots=knots)
+
 
 class GroupMCP(_ConcaveGroupPenalty):
     """Group MCP: groups vanish, and large ones are not shrunk.

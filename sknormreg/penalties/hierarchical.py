@@ -4,7 +4,7 @@ import copy
 
 import numpy as np
 
-from .base import Penalty, check_number
+from .base import CompiledTerms, Penalty, check_number
 from .separable import L2
 
 
@@ -51,6 +51,10 @@ class Hierarchical(Penalty):
         first = copy.copy(self)
         first._n_skip = layout.n_skip
         return [first] + [L2()] * (len(layout.shapes) - 1)
+
+    @property
+    def compiled_terms(self):
+        return CompiledTerms(group=1.0, hierarchy=self.M)
 
     def _parts(self, array):
         """Columns of the hidden units, and of the skip connection."""

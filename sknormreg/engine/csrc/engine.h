@@ -32,6 +32,7 @@ typedef int (*hook_function)(void *context);
 typedef struct {
     double l1, l2, group;
     double first_knot, last_knot;
+    double hierarchy, max_norm, l1_norm;
     /* Its rows in the order of the groups, and where among them each group ends; or NULL,
        where every row is a group. */
     const int64_t *group_rows, *group_ends;

@@ -20,8 +20,10 @@ gemm_function NAME(blas_gemm);
 #include "products.h"
 #include "plan.h"
 #include "sparse.h"
-#include "groups.h"
 #include "concave.h"
+#include "groups.h"
+#include "balls.h"
+#include "hierarchy.h"
 #include "passes.h"
 
 enum products best_products(void) {

@@ -2,8 +2,9 @@
 
        l1 ||W||_1 + l2 / 2 ||W||_F^2 + group * sum_g sqrt(K_g) ||W_g||
 
-   with K_g the weights in group g, applied where a step has been taken without it. Included
-   once for each precision. `diagonal_prox` in group.py says where the formulas come from.
+   with K_g the weights in group g, or a concave function of the norms, applied where a step
+   has been taken without it. Included once for each precision. `diagonal_prox` in group.py
+   says where the formulas come from.
    Norms, sums of many squares, are found in double precision. */
 
 /* Newton's method ends with a step of this share: it leaves an error of about the square. */
@@ -86,6 +87,7 @@ typedef struct {
     int64_t first_row, n_rows;
     real l1, l2;
     double bound;               /* the group strength times sqrt(K) */
+    NAME(concave) function;     /* of the root mean square, or one without knots */
 } NAME(group);
 
 static NAME(group) NAME(find_group)(const job *j, const NAME(plan) *p, int layer,
@@ -96,7 +98,9 @@ static NAME(group) NAME(find_group)(const job *j, const NAME(plan) *p, int layer
     int64_t n_rows = rows ? ends[index] - start : 1, width = NAME(width)(j, layer);
     return (NAME(group)){p->weight_offsets[layer], width, rows ? rows + start : NULL, start,
                          n_rows, (real)terms->l1, (real)terms->l2,
-                         terms->group * sqrt((double)(n_rows * width))};
+                         terms->group * sqrt((double)(n_rows * width)),
+                         {(real)terms->group, (real)terms->l2, (real)terms->first_knot,
+                          (real)terms->last_knot}};
 }
 
 static int64_t NAME(row_offset)(const NAME(group) *g, int64_t i) {
@@ -155,6 +159,10 @@ static void NAME(shrink)(const NAME(group) *g, real *params, double step) {
     }
     double norm = sqrt(squares), bound = step * g->bound;
     real factor = norm <= bound ? 0 : (real)((1 - bound / norm) / (1 + step * g->l2));
+    if (g->function.last_knot > 0 && norm > 0) {
+        real r = (real)(norm / sqrt((double)(g->n_rows * g->width)));
+        factor = NAME(concave_prox)(&g->function, r, (real)step) / r;
+    }
     for (int64_t k = 0; k < g->n_rows; k++) {
         NAME(shrink_row)(params + NAME(row_offset)(g, k), factor, g->width);
     }

@@ -4,7 +4,7 @@
    a block in two phases: `row_task` takes a slice of its rows forwards and backwards,
    `parameter_task` a range of the parameters, whose gradient it finds from all rows of the
    block and which it then updates while they are in the cache. Penalties on groups, which may
-   have rows in several ranges, are the business of a third phase, `group_task`. Slices and
+   have rows in several ranges, are the business of a third phase, `prox_task`. Slices and
    ranges depend on the shapes and the machine's cores alone (`plan.h`), and each sum is in
    the order of the rows: results are the same bits whatever the number of threads. */
 
@@ -239,8 +239,8 @@ static void NAME(update)(const job *j, const NAME(plan) *p, const NAME(range) *r
     real *params = (real *)j->params + offset;
     int layer = range->layer, penalised = !range->is_intercept && !j->prox;
     int concave = penalised && NAME(is_concave)(j, layer);
-    int grouped = penalised && NAME(has_groups)(j, layer);
-    int unfinished = j->prox || grouped || concave;
+    int later = penalised && NAME(n_pieces)(j, layer) > 0;
+    int unfinished = j->prox || later || concave;
     const penalty_terms *terms = j->penalties + layer;
     real l1 = penalised ? (real)terms->l1 : 0, l2 = penalised ? (real)terms->l2 : 0;
     NAME(concave) function = {l1, l2, (real)terms->first_knot, (real)terms->last_knot};
@@ -295,21 +295,69 @@ static void NAME(parameter_task)(void *job_, int64_t index, int thread) {
     }
 }
 
-/* After them: the prox of a bunch of groups, and the end of their step. */
-static void NAME(group_task)(void *job_, int64_t index, int thread) {
+static void NAME(finish_rows)(const job *j, const NAME(plan) *p, const NAME(block) *b) {
+    for (int64_t i = 0; i < b->n_rows; i++) {
+        NAME(finish_sgd)(j, p, b->weights + i * b->width, b->n_columns);
+    }
+}
+
+/* The prox of a group of rows, and the end of the step. */
+static void NAME(prox_of_group)(const job *j, const NAME(plan) *p, int layer, int64_t index) {
+    NAME(group) group = NAME(find_group)(j, p, layer, index);
+    if (j->task == ADAM) {
+        NAME(shrink_in_metric)(&group, j->params, p->steps);
+        return;
+    }
+    NAME(shrink)(&group, j->params, j->rate);
+    for (int64_t k = 0; k < group.n_rows; k++) {
+        NAME(finish_sgd)(j, p, NAME(row_offset)(&group, k), group.width);
+    }
+}
+
+static void NAME(prox_of_input)(const job *j, const NAME(plan) *p, int layer, int64_t row) {
+    const penalty_terms *terms = j->penalties + layer;
+    int64_t width = NAME(width)(j, layer), offset = p->weight_offsets[layer] + row * width;
+    real *w = (real *)j->params + offset, *s = w + width - j->n_skip;
+    NAME(prox_of_hierarchy)(w, width - j->n_skip, s, j->n_skip, terms->hierarchy,
+                            j->rate * terms->group);
+    NAME(finish_sgd)(j, p, offset, width);
+}
+
+static void NAME(project)(const job *j, const NAME(plan) *p, const NAME(bunch) *bunch) {
+    const penalty_terms *terms = j->penalties + bunch->layer;
+    int64_t width = NAME(width)(j, bunch->layer);
+    NAME(block) block = {p->weight_offsets[bunch->layer], j->units[bunch->layer], width,
+                         width, terms->l1_norm};
+    if (terms->max_norm > 0) {
+        block.weights += bunch->start;
+        block.n_columns = bunch->stop - bunch->start;
+        block.radius = terms->max_norm;
+        if (j->task == ADAM) {
+            NAME(project_columns_in_metric)(&block, j->params, p->steps);
+        } else {
+            NAME(project_columns)(&block, j->params);
+        }
+    } else {
+        NAME(project_onto_l1_ball)(&block, j->params, j->task == ADAM ? p->steps : NULL);
+    }
+    if (j->task == SGD) {
+        NAME(finish_rows)(j, p, &block);
+    }
+}
+
+/* After the parameter tasks: the prox of a bunch of groups or the like. */
+static void NAME(prox_task)(void *job_, int64_t index, int thread) {
     const job *j = job_;
     const NAME(plan) *p = j->plan;
     const NAME(bunch) *bunch = p->bunches + index;
+    const penalty_terms *terms = j->penalties + bunch->layer;
+    if (!(terms->group > 0)) {
+        NAME(project)(j, p, bunch);
+        return;
+    }
     for (int64_t i = bunch->start; i < bunch->stop; i++) {
-        NAME(group) group = NAME(find_group)(j, p, bunch->layer, i);
-        if (j->task == ADAM) {
-            NAME(shrink_in_metric)(&group, j->params, p->steps);
-            continue;
-        }
-        NAME(shrink)(&group, j->params, j->rate);
-        for (int64_t k = 0; k < group.n_rows; k++) {
-            NAME(finish_sgd)(j, p, NAME(row_offset)(&group, k), group.width);
-        }
+        (terms->hierarchy > 0 ? NAME(prox_of_input) : NAME(prox_of_group))(
+            j, p, bunch->layer, i);
     }
     (void)thread;
 }
@@ -389,7 +437,7 @@ static void NAME(make_masks)(job *j) {
 static int NAME(finish_step)(job *j) {
     NAME(plan) *p = j->plan;
     if (p->n_bunches) {
-        team_run(j->team, NAME(group_task), j, p->n_bunches);
+        team_run(j->team, NAME(prox_task), j, p->n_bunches);
     }
     if (j->prox && NAME(call)(j, j->prox)) {
         return 1;

@@ -11,6 +11,7 @@
 #define BLOCK_ENTRIES (1 << 20) /* of a block in CSR */
 #define RANGE_PARAMS 16384      /* in a parameter task: to stay in a core's own cache */
 #define BUNCH_PARAMS 4096       /* in a task for groups, which take longer */
+#define BALL_COLUMNS 64         /* in one for columns */
 
 typedef struct {
     int layer;
@@ -20,7 +21,7 @@ typedef struct {
 
 typedef struct {
     int layer;
-    int64_t start, stop;        /* groups */
+    int64_t start, stop;        /* of its pieces: see `n_pieces` */
 } NAME(bunch);
 
 typedef struct {
@@ -30,7 +31,7 @@ typedef struct {
     NAME(range) *ranges;
     int feature_shift;          /* CSR: the first layer's ranges have 2^this features, */
     int64_t n_buckets;          /* and there are this many */
-    NAME(bunch) *bunches;       /* of the layers with groups */
+    NAME(bunch) *bunches;       /* of what a prox is applied to later */
     int64_t n_bunches;
 
     /* Where each layer's parameters begin in the flat vector, and in the weights that the
@@ -94,14 +95,28 @@ static int NAME(drops)(const job *j, int layer) {
     return j->dropout && j->dropout[layer] > 0;
 }
 
-/* Whether a layer's penalty is a concave function of its weights. */
-static int NAME(is_concave)(const job *j, int layer) {
-    return j->penalties[layer].last_knot > 0;
+/* What a layer's prox is of, when it is not part of the updates: of so many groups of rows,
+   columns, or 1, the whole layer. */
+static int64_t NAME(n_pieces)(const job *j, int layer) {
+    const penalty_terms *terms = j->penalties + layer;
+    return terms->group > 0 ? terms->n_groups : terms->max_norm > 0 ? NAME(width)(j, layer)
+           : terms->l1_norm > 0;
 }
 
-/* Whether a layer's penalty is on groups. */
-static int NAME(has_groups)(const job *j, int layer) {
-    return j->penalties[layer].group > 0;
+/* Whether it is a concave function of the single weights. */
+static int NAME(is_concave)(const job *j, int layer) {
+    const penalty_terms *terms = j->penalties + layer;
+    return terms->last_knot > 0 && !(terms->group > 0);
+}
+
+/* Parameters in one of those groups; columns are taken BALL_COLUMNS at a time. */
+static int64_t NAME(piece_size)(const job *j, int layer, int64_t index) {
+    const penalty_terms *terms = j->penalties + layer;
+    const int64_t *ends = terms->group_ends;
+    if (!(terms->group > 0)) {
+        return BUNCH_PARAMS / BALL_COLUMNS;
+    }
+    return (ends ? ends[index] - (index ? ends[index - 1] : 0) : 1) * NAME(width)(j, layer);
 }
 
 static int64_t NAME(clip)(int64_t n, int64_t least, int64_t most) {
@@ -176,18 +191,14 @@ static void NAME(choose_ranges)(const job *j, NAME(plan) *p) {
     }
 }
 
-/* Bunches of groups; counts them where `bunches` is NULL. */
+/* Bunches of groups and the like; counts them where `bunches` is NULL. */
 static void NAME(choose_bunches)(const job *j, NAME(plan) *p) {
     p->n_bunches = 0;
     for (int layer = 0; layer < j->n_layers; layer++) {
-        if (!NAME(has_groups)(j, layer)) {
-            continue;
-        }
-        int64_t n_groups = j->penalties[layer].n_groups, start = 0, size = 0;
-        const int64_t *ends = j->penalties[layer].group_ends;
-        for (int64_t i = 0; i < n_groups; i++) {
-            size += (ends ? ends[i] - (i ? ends[i - 1] : 0) : 1) * NAME(width)(j, layer);
-            if (size < BUNCH_PARAMS && i + 1 < n_groups) {
+        int64_t n_pieces = NAME(n_pieces)(j, layer), start = 0, size = 0;
+        for (int64_t i = 0; i < n_pieces; i++) {
+            size += NAME(piece_size)(j, layer, i);
+            if (size < BUNCH_PARAMS && i + 1 < n_pieces) {
                 continue;
             }
             if (p->bunches) {
