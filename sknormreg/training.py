@@ -35,9 +35,6 @@ _SMALLEST_OUTPUT_SHARE, _STRONG = 0.1, 0.01
 # ones a fit is to take the memory of about thirty parameter vectors.
 _MEMORY_NUMBERS, _FEWEST_PAIRS, _MOST_PAIRS = 250_000, 8, 20
 
-# The same for penalties with a curvature of their own, whose pairs are cheaper to use.
-_MEMORY_NUMBERS_CURVED, _MOST_PAIRS_CURVED = 500_000, 50
-
 # Up to this many rows times parameters tol="auto" goes to the precision of the floats, with
 # a longer memory of curvature: a thousand iterations more take less than half a second.
 _SMALL_WORK = 1.5e5
@@ -234,10 +231,8 @@ def _full_batch_method(objective):
 def _full_batch_precision(tol, objective):
     """How far a full-batch solver goes, as keyword arguments for it."""
     n_params = objective.network.n_params
-    numbers, most = _MEMORY_NUMBERS, _MOST_PAIRS
-    if objective.has_curvature:
-        numbers, most = _MEMORY_NUMBERS_CURVED, _MOST_PAIRS_CURVED
-    memory = min(max(numbers // (2 * n_params), _FEWEST_PAIRS), most)
+    memory = _MEMORY_NUMBERS // (2 * n_params)
+    memory = min(max(memory, _FEWEST_PAIRS), _MOST_PAIRS)
     if tol != "auto":
         return dict(tol=tol, min_progress=0.0, memory=memory)
     if not objective.network.activations:
