@@ -24,7 +24,7 @@ from sklearn.utils import (
     column_or_1d,
     compute_class_weight,
 )
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Hidden, Interval, Options, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import (
@@ -101,7 +101,8 @@ class _RegularizedMLP(
             Interval(Integral, 1, None, closed="left"),
         ],
         "activation": [StrOptions(set(ACTIVATIONS)), list, tuple],
-        "penalty": [StrOptions(set(PENALTIES)), Penalty, list, tuple],
+        # A class is refused later, by an error that says what to write instead.
+        "penalty": [StrOptions(set(PENALTIES)), Penalty, list, tuple, Hidden(type)],
         # No objective has an infinite alpha; 1e12 does what it would mean.
         "alpha": [Interval(Real, 0, np.inf, closed="left"), "array-like"],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],

@@ -165,12 +165,13 @@ class Objective:
     def evaluate(self, scaled):
         """J, the loss's gradient and J's shortest subgradient, at scaled parameters."""
         params = self.from_solver(scaled)
-        value, gradient, subgradient = self.evaluate_unscaled(params)
+        value, penalty, gradient, subgradient = self.evaluate_unscaled(params)
         gradient = self._rescaled(gradient, self._output_scale)
         subgradient = self._rescaled(subgradient, self._output_scale)
         gradient /= self.value_scale
         subgradient /= self.value_scale
-        return Evaluation(value / self.value_scale, gradient, subgradient)
+        value, penalty = value / self.value_scale, penalty / self.value_scale
+        return Evaluation(value, penalty, gradient, subgradient)
 
     def evaluate_unscaled(self, params):
         """The same in the units of J and of the parameters themselves."""
@@ -178,7 +179,8 @@ class Objective:
         subgradient = gradient.copy()
         for penalty, strength, weights, part in self._layers(params, subgradient):
             part[...] = penalty.subgradient_distance(weights, part, strength)
-        return Evaluation(loss + self._penalty_value(params), gradient, subgradient)
+        penalty_value = self._penalty_value(params)
+        return Evaluation(loss + penalty_value, penalty_value, gradient, subgradient)
 
     def loss_and_gradient(self, scaled):
         """The loss part of J and its gradient, at scaled parameters."""

@@ -37,6 +37,11 @@ def _one_penalty(entry, l1_ratio, given):
         return entry
     if isinstance(entry, str) and entry in PENALTIES:
         return ElasticNet(l1_ratio) if entry == "elasticnet" else PENALTIES[entry]()
+    if isinstance(entry, type) and issubclass(entry, Penalty):
+        raise ValueError(
+            f"penalty must be an instance of Penalty, got the class {entry.__name__}: "
+            f"write {entry.__name__}()."
+        )
     raise ValueError(
         f"penalty must be one of {sorted(PENALTIES)}, an instance of Penalty, or one of "
         f"these for each layer, got {given!r}."

@@ -489,7 +489,8 @@ def test_alphas_that_are_not_valid(cls, alpha, message):
         ([], "penalty has 0 entries"),
         (["l1", "l3"], PENALTY_MUST_BE + r" layer, got \['l1', 'l3'\]"),
         (["l1", None], PENALTY_MUST_BE),
-        ([L1, L2], PENALTY_MUST_BE),
+        ([L1(), GroupLasso], r"got the class GroupLasso: write GroupLasso\(\)\.$"),
+        (["l1", int], PENALTY_MUST_BE + " layer, got \\['l1', <class 'int'>\\]"),
         (["l1", ["l2"]], PENALTY_MUST_BE),
         ([["l1", "l2"]], PENALTY_MUST_BE),
         (["l1", 2], PENALTY_MUST_BE),
@@ -505,10 +506,27 @@ def test_lists_of_penalties_that_are_not_valid(cls, penalty, message):
         fit(cls, penalty=penalty)
 
 
-@pytest.mark.parametrize("penalty", [L1, "l3", None, 1, {"l1"}, {"l1": 1}], ids=repr)
+@pytest.mark.parametrize("penalty", ["l3", None, 1, {"l1"}, {"l1": 1}], ids=repr)
 @pytest.mark.parametrize("cls", BOTH)
 def test_penalties_that_are_none(cls, penalty):
-    with pytest.raises(InvalidParameterError, match=r"'penalty' parameter .*'group_lasso'"):
+    with pytest.raises(
+        InvalidParameterError, match=r"'penalty' parameter .*'group_lasso'"
+    ) as caught:
+        fit(cls, penalty=penalty)
+    assert "instance of 'type'" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "message"),
+    [
+        (GroupLasso, r"penalty must be .* got the class GroupLasso: write GroupLasso\(\)"),
+        (Nuclear, r"got the class Nuclear: write Nuclear\(\)"),
+        (int, PENALTY_MUST_BE + " layer, got <class 'int'>"),
+    ],
+)
+@pytest.mark.parametrize("cls", BOTH)
+def test_classes_in_place_of_instances(cls, penalty, message):
+    with pytest.raises(ValueError, match=message):
         fit(cls, penalty=penalty)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.feature_selection import RFE, SelectFromModel
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -44,8 +44,16 @@ def test_check_estimator_of_the_defaults(estimator, check):
     check(estimator)
 
 
-# Penalties that are not convex, or that PANOC+ trains, whose line search compares values.
-INEXACT = {"hierarchical", "mcp", "scad", "max_norm", "l1_ball", "nuclear"}
+# Penalties with which two full-batch fits of a classifier, whose sums round differently,
+# part by more than the equivalence checks' tolerance. With the others, and in regression,
+# they come within a tenth of it: on both engines, whatever the BLAS kernel and the order
+# of the rows.
+AT_TOLERANCE = "Rounding grows to about 1e-7, the checks' tolerance, in 30 iterations."
+INEXACT = {
+    "l1_ball": AT_TOLERANCE,
+    "max_norm": "Rounding grows to 1e-5 and more in 30 iterations.",
+    "scad": AT_TOLERANCE,
+}
 
 
 def grid():
@@ -91,11 +99,9 @@ def expected_failures(estimator):
     if estimator.early_stopping:
         reason = "Rows are held out at random: a repeated row may be on both sides."
         failures.update({check.__name__: reason for check in EQUIVALENCE})
-    if estimator.penalty in INEXACT and estimator.solver == "auto":
-        reason = (
-            "Two fits whose sums round differently end in different minima, or a little "
-            "before the last digits of one."
-        )
+    full_batch_classifier = is_classifier(estimator) and estimator.solver == "auto"
+    if full_batch_classifier and estimator.penalty in INEXACT:
+        reason = INEXACT[estimator.penalty]
         failures.update({check.__name__: reason for check in EQUIVALENCE})
     if estimator.dropout:
         reason = "Each row is without values of its own, as is its repetition."
@@ -109,7 +115,7 @@ def expected_failures(estimator):
         for cls, params in grid()
     ],
     expected_failed_checks=expected_failures,
-    # Which of the two equivalence checks fails depends on the last digits.
+    # Whether fits that are as far apart as the tolerance fail depends on the last digits.
     xfail_strict=False,
 )
 @not_converged

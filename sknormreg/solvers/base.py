@@ -13,6 +13,9 @@ class Evaluation(NamedTuple):
     ----------
     value : float
 
+    penalty : float
+        The penalty's part of the value.
+
     gradient : ndarray of shape (n_params,)
         Gradient of the loss alone.
 
@@ -21,6 +24,7 @@ class Evaluation(NamedTuple):
     """
 
     value: float
+    penalty: float
     gradient: np.ndarray
     subgradient: np.ndarray
 

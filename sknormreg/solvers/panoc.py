@@ -176,8 +176,7 @@ class _Evaluator:
         end = self._problem.evaluate(z)
         move = z - x
         model = loss + float(gradient @ move) + float(move @ move) / (2 * gamma)
-        penalty = self._problem.penalty_value(z)
-        return _Step(x, z, loss, gradient, gamma, model + penalty, end)
+        return _Step(x, z, loss, gradient, gamma, model + end.penalty, end)
 
 
 def _is_bounded(step, slack):
