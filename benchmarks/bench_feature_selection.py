@@ -79,6 +79,38 @@ def our_path(penalty, alphas, X_train, X_test, y_train, y_test, seed):
     return path
 
 
+def adaptive_path(alphas, X_train, X_test, y_train, y_test, seed):
+    """The group lasso again and again, each time weaker on pixels that had large weights.
+
+    That is the adaptive lasso (Zou, 2006), or a step of local linear approximation (Zou and
+    Li, 2008) of a concave penalty for each alpha: of r^(1/4), r being the root mean square
+    of a pixel's weights. To divide a pixel's penalty by r^(3/4) is to multiply the pixel by
+    it, so that pixels that have vanished stay out. The first alpha is that of a plain group
+    lasso, the later layer as in `our_path`.
+    """
+    mlp = RegularizedMLPClassifier(
+        HIDDEN, penalty=[GroupLasso(), L2()], max_iter=300, random_state=seed
+    )
+    path, start = Path(), time.perf_counter()
+    scales, init = np.ones(X_train.shape[1], X_train.dtype), {}
+    for alpha in alphas:
+        kept = scales > 0
+        mlp.set_params(alpha=[float(alpha), 1.0])
+        mlp.fit(X_train[:, kept] * scales[kept], y_train, **init)
+        accuracy = mlp.score(X_test[:, kept] * scales[kept], y_test)
+        weights = np.zeros((len(scales), *HIDDEN), X_train.dtype)
+        weights[kept] = mlp.coefs_[0] * scales[kept, None]
+        scales = np.sqrt(np.mean(weights**2, axis=1)) ** 0.75
+        kept = scales > 0
+        path.add(kept, accuracy)
+        if kept.sum() < min(N_PIXELS):
+            break
+        coefs = [weights[kept] / scales[kept, None], *mlp.coefs_[1:]]
+        init = dict(coef_init=coefs, intercept_init=mlp.intercepts_)
+    path.seconds = time.perf_counter() - start
+    return path
+
+
 def lassonet_path(X_train, X_test, y_train, y_test, seed):
     """With LassoNet's defaults but for the hidden layer."""
     import lassonet
@@ -121,6 +153,7 @@ def refitted_accuracy(mask, X_train, X_test, y_train, y_test, seed):
 METHODS = {
     "group lasso": partial(our_path, GroupLasso(), np.geomspace(10, 1000, 50)),
     "group MCP": partial(our_path, GroupMCP(a=0.2), np.geomspace(0.1, 1000, 50)),
+    "adaptive group lasso": partial(adaptive_path, [10, *np.geomspace(0.1, 30, 50)]),
     "L1 logistic regression": logistic_path,
     "LassoNet": lassonet_path,
 }
