@@ -9,7 +9,7 @@ RegularizedMLPClassifier with the L2 penalty.
     pip install ".[benchmark]"
     OPENBLAS_NUM_THREADS=1 python benchmarks/bench_feature_selection.py [--seeds 1]
 
-Takes about ten minutes a seed, most of it LassoNet's.
+Takes about four minutes a seed, most of it LassoNet's.
 """
 
 import argparse

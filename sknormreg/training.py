@@ -32,7 +32,7 @@ _TOL_SINGLE = 1e-3
 _SMALLEST_OUTPUT_SHARE, _STRONG = 0.1, 0.01
 
 # Numbers in the memory of curvature: small networks can afford many pairs, and for large
-# ones a fit is to take the memory of about thirty parameter vectors.
+# ones a fit is to take the memory of about thirty parameter vectors (bench_curvature.py).
 _MEMORY_NUMBERS, _FEWEST_PAIRS, _MOST_PAIRS = 250_000, 8, 20
 
 # Up to this many rows times parameters tol="auto" goes to the precision of the floats, with

@@ -1327,6 +1327,8 @@ def _everything(engine, X, y):
         (L1(), "adam", 200, rates),
         ([groups, _AllTerms(), _AllTerms()], "adam", 200, None),
         ([groups, _AllTerms(), _AllTerms()], "nesterov", 200, None),
+        ([MaxNorm(0.5), L1Ball(9.0), MaxNorm(0.5)], "adam", 200, None),
+        ([MaxNorm(0.5), GroupMCP(a=0.3), L1Ball(9.0)], "nesterov", 200, None),
     ):
         iterate, state = _epochs(
             engine, data, None, penalty, 1.0, method, batch_size, 1, dropout
