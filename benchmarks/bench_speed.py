@@ -2,11 +2,12 @@
 
     python benchmarks/bench_speed.py [--only SUBSTRING] [--repeats 7] [--quick]
 
-prints one table of one run. A repetition times ours and every peer in turn, so that what
-else the machine does hits all of them; a figure is the median over the repetitions of the
-ratio of two times of one repetition. Peers and bare matrix products are timed on one
-thread and on all, and the better one of each repetition counts; ours runs as it does by
-default.
+prints one table of one run. A repetition goes through all rows of the table, and times ours
+and every peer of a row in turn: what else the machine does for a minute hits all of them,
+and one repetition at most. A figure is the median over the repetitions of the ratio of two
+times of one repetition; rows "L1" and "fit" have theirs before the others. Peers and bare
+matrix products are timed on one thread and on all, and the better one of each repetition
+counts; ours runs as it does by default.
 
 "epoch": Adam with relu, batches drawn anew, set-up not counted. "GEMM alone" are the calls
 of BLAS that it takes, and nothing else.
@@ -39,7 +40,7 @@ import speed_races as races
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.neural_network import MLPClassifier
-from speed_peers import Effort, Shape, compare, numpy_engine, timing_within
+from speed_peers import Comparison, Effort, Shape, numpy_engine, timing_within
 from threadpoolctl import threadpool_info
 
 from sknormreg import RegularizedMLPClassifier
@@ -71,7 +72,7 @@ def epoch(shape, effort):
         "ours": [ours()],
         "GEMM": peers.bare_products(shape, effort.least_seconds),
     }
-    return compare(effort, timings)
+    return Comparison(timings)
 
 
 def skorch_epoch(shape, effort):
@@ -80,9 +81,7 @@ def skorch_epoch(shape, effort):
         "torch": peers.skorch_epoch(*arguments),
         "ours": [peers.our_epoch(*arguments)],
     }
-    result = compare(effort, timings)
-    result.cells["torch"] += " (skorch)"
-    return result
+    return Comparison(timings, {"torch": " (skorch)"})
 
 
 def sparse_epoch(shape, effort):
@@ -103,7 +102,7 @@ def sparse_epoch(shape, effort):
         "NumPy": [timing_within(numpy_engine, ours)],
         "ours": [ours()],
     }
-    return compare(effort, timings)
+    return Comparison(timings)
 
 
 def full_batch(shape, effort):
@@ -116,7 +115,7 @@ def full_batch(shape, effort):
         "ours": [ours()],
         "GEMM": peers.bare_products(shape, effort.least_seconds, shape.n_rows),
     }
-    return compare(effort, timings)
+    return Comparison(timings)
 
 
 def predict(shape, effort, n_rows):
@@ -136,12 +135,15 @@ def predict(shape, effort, n_rows):
         "ours": [ours()],
         "GEMM": peers.bare_products(shape, effort.least_seconds, n_rows, training=False),
     }
-    return compare(effort, timings)
+    return Comparison(timings)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A row of the table: its name, what measures it, the peers that this takes."""
+    """A row of the table: its name, the peers that it takes, and what measures it.
+
+    `measure` returns a `Comparison`, or the `Result` of what cannot take turns.
+    """
 
     name: str
     measure: Callable
@@ -183,16 +185,31 @@ def print_row(cells, widths):
     print("| " + " | ".join([first, *rest]) + " |", flush=True)
 
 
-def print_table(cases, effort):
-    """Print a row as soon as it is measured; returns what to say below."""
+def results(cases, effort):
+    """The `Result` of each case, all repetitions of which are spread over the run."""
+    measured = []
+    for case in cases:
+        print(f"preparing: {case.name}", file=sys.stderr, flush=True)
+        measured.append(case.measure(effort=effort))
+    comparisons = [entry for entry in measured if isinstance(entry, Comparison)]
+    for turn in range(effort.repeats):
+        print(f"repetition {turn + 1}", file=sys.stderr, flush=True)
+        for comparison in comparisons:
+            comparison.take_turns()
+    return [
+        entry.result() if isinstance(entry, Comparison) else entry for entry in measured
+    ]
+
+
+def print_table(cases, results):
+    """Print a row for each case; returns what to say below."""
     headings = ["case", "ours, ms", *COLUMNS.values()]
     widths = [max(len(case.name) for case in cases), *map(len, headings[1:])]
     widths[3] = len("> 60 (prox. Adam)")
     print_row(headings, widths)
     print_row(["-" * width for width in widths], widths)
     notes = []
-    for case in cases:
-        result = case.measure(effort=effort)
+    for case, result in zip(cases, results):
         cells = [result.cells.get(column, "-") for column in COLUMNS]
         milliseconds = f"{1000 * result.seconds:.3f}"
         print_row([case.name, milliseconds, *cells], widths)
@@ -246,7 +263,7 @@ def main():
             'pip install ".[benchmark]", or choose other rows with --only.'
         )
     warnings.simplefilter("ignore")
-    notes = print_table(cases, effort)
+    notes = print_table(cases, results(cases, effort))
     command = f"command: python {' '.join(sys.argv)}"
     print("", *notes, *describe_machine(), command, sep="\n")
 

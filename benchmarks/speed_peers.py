@@ -71,32 +71,38 @@ class Result:
     notes: list = field(default_factory=list)
 
 
-def compare(effort, timings):
-    """The `Result` of timings that take turns.
+class Comparison:
+    """Timings that take turns.
 
     Parameters
     ----------
-    effort : Effort
-
     timings : dict of str to list of callables
         By column, and "ours": the fastest of a list counts.
+
+    remarks : dict of str to str
+        What to say beside a cell, by column.
     """
-    rounds = [
-        {
-            name: min(after_pause(timing) for timing in settings)
-            for name, settings in timings.items()
-        }
-        for _ in range(effort.repeats)
-    ]
-    ratios = {
-        name: statistics.median(seconds[name] / seconds["ours"] for seconds in rounds)
-        for name in timings
-    }
-    cells = {
-        name: f"{1 / ratio if name == 'GEMM' else ratio:.2f}"
-        for name, ratio in ratios.items()
-    }
-    return Result(statistics.median(seconds["ours"] for seconds in rounds), cells)
+
+    def __init__(self, timings, remarks=None):
+        self._timings, self._remarks = timings, remarks or {}
+        self._rounds = []
+
+    def take_turns(self):
+        """Time everything once."""
+        self._rounds.append(
+            {
+                name: min(after_pause(timing) for timing in settings)
+                for name, settings in self._timings.items()
+            }
+        )
+
+    def result(self):
+        cells = {}
+        for name in self._timings:
+            ratio = statistics.median(turn[name] / turn["ours"] for turn in self._rounds)
+            ratio = 1 / ratio if name == "GEMM" else ratio
+            cells[name] = f"{ratio:.2f}{self._remarks.get(name, '')}"
+        return Result(statistics.median(turn["ours"] for turn in self._rounds), cells)
 
 
 def after_pause(function):
