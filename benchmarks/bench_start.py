@@ -29,7 +29,7 @@ SHARES = [0.1, 0.5, 1.0]
 
 
 def objective_values(X, y, strength, share):
-    with mock.patch("sknormreg.estimators.initial_output_share", return_value=share):
+    with mock.patch("sknormreg.estimators.base.initial_output_share", return_value=share):
         return [
             RegularizedMLPClassifier(
                 (50,), penalty="l1", alpha=strength * len(y), random_state=seed
@@ -42,7 +42,7 @@ def objective_values(X, y, strength, share):
 
 def missed_minima(X, y, share, seeds=range(8)):
     """How many L1 fits end more than 0.1 % above the median."""
-    with mock.patch("sknormreg.estimators.initial_output_share", return_value=share):
+    with mock.patch("sknormreg.estimators.base.initial_output_share", return_value=share):
         values = [
             RegularizedMLPClassifier((50,), penalty="l1", tol=1e-6, random_state=seed)
             .fit(X, y)
@@ -59,7 +59,9 @@ def unequal_models(share, seeds=range(16)):
         rng = np.random.RandomState(42 + seed // 4)
         X, y = rng.rand(15, 30), rng.randint(0, 3, size=15)
         weights = rng.randint(0, 5, size=15)
-        with mock.patch("sknormreg.estimators.initial_output_share", return_value=share):
+        with mock.patch(
+            "sknormreg.estimators.base.initial_output_share", return_value=share
+        ):
             mlp = RegularizedMLPRegressor(random_state=seed)
             repeated = mlp.fit(X.repeat(weights, axis=0), y.repeat(weights)).predict(X)
             weighted = mlp.fit(X, y, sample_weight=weights).predict(X)

@@ -1,0 +1,285 @@
+"""The classifier: its parameters, and class labels as targets."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import _fit_context
+from sklearn.utils import column_or_1d, compute_class_weight
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    check_classification_targets,
+    type_of_target,
+)
+
+from ..engine.losses import BinaryLogLoss, MultinomialLogLoss
+from .base import RegularizedMLP, accepts_partial_fit
+from .docstrings import (
+    ATTRIBUTES,
+    CLASS_WEIGHT,
+    CLASSIFICATION_LOSS,
+    PARAMETERS,
+    document,
+)
+from .predictions import ClassifierPredictions
+
+
+@document(
+    parameters=PARAMETERS.format(loss=CLASSIFICATION_LOSS, class_weight=CLASS_WEIGHT),
+    attributes=ATTRIBUTES.format(score="Accuracy"),
+)
+class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
+    """Multilayer perceptron classifier with a norm penalty on its weights.
+
+    It minimises the objective ::
+
+        J(W, b) = 1/m * (sum_i s_i * loss(y_i, f(x_i)) + sum_l alpha_l * Omega_l(W_l))
+
+    over the weights W and the intercepts b of all layers, where s_i are sample weights
+    times class weights, m is their sum over the rows trained on, Omega_l is the penalty
+    on layer l (the same for all layers unless you say otherwise, like alpha_l),
+    and the loss is the log loss: of the softmax for more than two classes, of the
+    logistic function for two, and the sum of the latter over the labels of multilabel
+    targets. Intercepts are not penalised.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for multilabel targets the indices of the labels.
+
+    {attributes}
+
+    See Also
+    --------
+    RegularizedMLPRegressor : The same for regression.
+    sklearn.neural_network.MLPClassifier : Its `alpha` is divided by the weight of the
+        batch, so that its effect depends on the batch size.
+
+    Notes
+    -----
+    At any weights, J of ``penalty="l2"`` is the loss of
+    ``MLPClassifier(solver="lbfgs", alpha=alpha)``. Without hidden layers, the minimiser
+    is that of ``LogisticRegression(C=1 / alpha)``.
+
+    References
+    ----------
+    M. Schmidt, "Graphical Model Structure Learning with L1-Regularization", PhD thesis,
+    University of British Columbia, 2010.
+
+    D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sknormreg import RegularizedMLPClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> mlp = RegularizedMLPClassifier(penalty="l1", alpha=10, random_state=0)
+    >>> model = make_pipeline(StandardScaler(), mlp).fit(X_train, y_train)
+    >>> model.score(X_test, y_test) > 0.95
+    True
+    >>> mlp.sparsity_ > 0.99
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **RegularizedMLP._parameter_constraints,
+        "loss": [StrOptions({"log_loss"})],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="tanh",
+        *,
+        penalty="l2",
+        alpha=1.0,
+        l1_ratio=0.5,
+        dropout=0.0,
+        input_dropout=0.0,
+        loss="log_loss",
+        solver="auto",
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=2000,
+        max_fun=15000,
+        tol="auto",
+        loss_threshold=None,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        shuffle=True,
+        class_weight=None,
+        warm_start=False,
+        total_weight=None,
+        random_state=None,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.penalty = penalty
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.loss = loss
+        self.solver = solver
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.max_fun = max_fun
+        self.tol = tol
+        self.loss_threshold = loss_threshold
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.shuffle = shuffle
+        self.class_weight = class_weight
+        self.warm_start = warm_start
+        self.total_weight = total_weight
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @available_if(accepts_partial_fit)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None, classes=None):
+        """Update the model with one epoch over the given data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            A part of the training data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        classes : array of shape (n_classes,), default=None
+            All classes, which the first call must be told. For multilabel targets, the
+            indices of the labels.
+
+        Returns
+        -------
+        self : object
+            The updated estimator.
+        """
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' is not supported for partial_fit, which sees a "
+                "part of the data only. Compute the weights of all of it with "
+                "compute_class_weight('balanced', classes=classes, y=y) and pass them "
+                "as class_weight={class: weight}."
+            )
+        if not hasattr(self, "coefs_"):
+            # A first call that failed may have left classes behind.
+            self.__dict__.pop("classes_", None)
+        if _check_partial_fit_first_call(self, classes):
+            if len(self.classes_) < 2:
+                raise ValueError(f"classes must name at least 2 classes, got {classes!r}.")
+            self._multilabel = type_of_target(y).startswith("multilabel")
+            self._sparse_labels = sparse.issparse(y)
+        return self._partial_fit(X, y, sample_weight)
+
+    def _learn_target(self, y):
+        check_classification_targets(y)
+        self._multilabel = type_of_target(y, input_name="y").startswith("multilabel")
+        self._sparse_labels = sparse.issparse(y)
+        if self._multilabel:
+            self.classes_ = np.arange(y.shape[1])
+            return
+        self.classes_ = np.unique(column_or_1d(y))
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs samples of at least 2 classes in the "
+                f"data, but the data contains only one class: {self.classes_[0]!r}."
+            )
+
+    def _encode_target(self, y, dtype, name="y"):
+        check_classification_targets(y)
+        if self._multilabel:
+            if y.ndim != 2 or y.shape[1] != len(self.classes_):
+                raise ValueError(
+                    f"{name} must be an indicator matrix of {len(self.classes_)} labels, "
+                    f"got shape {y.shape}."
+                )
+            return (y.toarray() if sparse.issparse(y) else y).astype(dtype)
+        if y.ndim == 2 and y.shape[1] > 1:
+            raise ValueError(
+                f"{name} must have one label for each row, got shape {y.shape}."
+            )
+        y = column_or_1d(y, warn=True)
+        unseen = np.setdiff1d(y, self.classes_)
+        if len(unseen):
+            raise ValueError(
+                f"{name} contains classes {unseen.tolist()} that are not in classes_ = "
+                f"{self.classes_.tolist()}."
+            )
+        codes = np.searchsorted(self.classes_, y)
+        return codes if len(self.classes_) > 2 else codes[:, None].astype(dtype)
+
+    def _class_weighted(self, sample_weight, y, encoded):
+        if self.class_weight is None:
+            return sample_weight
+        dtype = np.float64 if sample_weight is None else sample_weight.dtype
+        if self._multilabel:
+            weights = compute_sample_weight(self.class_weight, y)
+        else:
+            y = column_or_1d(y)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                per_class = compute_class_weight(
+                    self.class_weight,
+                    classes=self.classes_,
+                    y=y,
+                    sample_weight=sample_weight,
+                )
+            weights = per_class[encoded.astype(np.intp).ravel()]
+        if not (np.isfinite(weights).all() and (weights >= 0).all()):
+            raise ValueError(
+                "class_weight must be finite and at least 0 for every class; 'balanced' "
+                "needs rows of positive sample_weight in every class."
+            )
+        if sample_weight is not None:
+            weights = weights * sample_weight
+        if not weights.any():
+            raise ValueError("class_weight gives all rows a weight of 0.")
+        return weights.astype(dtype, copy=False)
+
+    def _make_loss(self):
+        if self._multilabel or len(self.classes_) <= 2:
+            return BinaryLogLoss()
+        return MultinomialLogLoss(len(self.classes_))
+
+    def _stratification(self, encoded):
+        if self._multilabel:
+            return None
+        return self.classes_[encoded.astype(np.intp).ravel()]
+
+    def _score_encoded(self, y, predicted, sample_weight):
+        correct = y == predicted
+        correct = correct.all(axis=1) if correct.ndim == 2 else correct
+        return float(np.average(correct, weights=sample_weight))

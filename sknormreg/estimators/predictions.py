@@ -1,0 +1,177 @@
+"""What a fitted network answers: the methods that rest on its attributes alone."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ..engine import NumpyEngine, make_engine
+from ..fitted_network import FittedNetworkMixin
+
+
+class _Predictions(FittedNetworkMixin):
+    """Raw outputs, from `_network`, the weights, and what is known of X.
+
+    Classifier and regressor add `_decide`, which makes encoded predictions of raw outputs
+    that it may overwrite.
+    """
+
+    def _raw_predict(self, X):
+        """Raw outputs of shape (n_samples, n_outputs_)."""
+        check_is_fitted(self)
+        if self._needs_no_conversion(X):
+            # One row takes validate_data longer than it takes the network.
+            assert_all_finite(X, input_name="X", estimator_name=type(self).__name__)
+        else:
+            X = validate_data(
+                self,
+                X,
+                accept_sparse="csr",
+                dtype=(np.float64, np.float32),
+                order="C",
+                reset=False,
+            )
+        # SciPy multiplies by sparse weights.
+        make = NumpyEngine if self._has_sparse_weights() else make_engine
+        return make(self._network).raw_predict(self._weights(), self.intercepts_, X)
+
+    def _needs_no_conversion(self, X):
+        """Whether validate_data would only look for values that are not finite."""
+        return (
+            type(X) is np.ndarray
+            and X.dtype in (np.float64, np.float32)
+            and X.flags.c_contiguous
+            and X.shape[1:] == (self.n_features_in_,)
+            and len(X) > 0
+            and not hasattr(self, "feature_names_in_")
+        )
+
+    def __sklearn_is_fitted__(self):
+        # Attributes of the data are set before training, and stay if it fails.
+        return hasattr(self, "coefs_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class ClassifierPredictions(ClassifierMixin, _Predictions):
+    """Classes and probabilities, from `classes_`, `_multilabel` and `_sparse_labels`."""
+
+    def _decide(self, raw, loss):
+        if self._multilabel or raw.shape[1] == 1:
+            return (raw > 0).astype(np.intp)
+        return raw.argmax(axis=1)
+
+    def predict(self, X):
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            The predicted classes, or an indicator matrix of labels; a sparse one where
+            the model was fitted with a sparse one.
+        """
+        decided = self._decide(self._raw_predict(X), self._network.loss)
+        if self._multilabel:
+            return sparse.csr_matrix(decided) if self._sparse_labels else decided
+        return self.classes_[decided.ravel()]
+
+    def decision_function(self, X):
+        """Raw outputs of the network, before the output activation.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            Log odds of ``classes_[1]`` for two classes, of each label for multilabel
+            targets, and logits for more classes.
+        """
+        raw = self._raw_predict(X)
+        return raw.ravel() if raw.shape[1] == 1 else raw
+
+    def predict_proba(self, X):
+        """Predict probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_samples, n_classes)
+            Probability of each class in the order of `classes_`, or of each label.
+        """
+        raw = self._raw_per_class(X)
+        self._network.loss.inverse_link(raw)
+        return raw
+
+    def predict_log_proba(self, X):
+        """Predict logarithms of probabilities, exact where these round to 0 or 1.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        log_proba : ndarray of shape (n_samples, n_classes)
+            Log-probability of each class in the order of `classes_`, or of each label.
+        """
+        raw = self._raw_per_class(X)
+        self._network.loss.log_inverse_link(raw)
+        return raw
+
+    def _raw_per_class(self, X):
+        """Raw outputs with a column for each class, also where there are two."""
+        raw = self._raw_predict(X)
+        return raw if self._multilabel or raw.shape[1] > 1 else np.hstack([-raw, raw])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+class RegressorPredictions(RegressorMixin, _Predictions):
+    """Expected values, or what else the loss is minimal for."""
+
+    def _decide(self, raw, loss):
+        loss.inverse_link(raw)
+        return raw
+
+    def predict(self, X):
+        """Predict target values.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The predicted values.
+        """
+        # The loss of the fit: `set_params` changes the next one only.
+        predicted = self._decide(self._raw_predict(X), self._network.loss)
+        return predicted.ravel() if predicted.shape[1] == 1 else predicted
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags

@@ -1,0 +1,212 @@
+"""The regressor: its parameters, and numbers as targets."""
+
+from numbers import Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+
+from ..engine.losses import HalfPoissonDeviance, HalfSquaredError, Huber, Pinball
+from .base import RegularizedMLP, accepts_partial_fit
+from .docstrings import ATTRIBUTES, PARAMETERS, REGRESSION_LOSS, document
+from .predictions import RegressorPredictions
+
+
+@document(
+    parameters=PARAMETERS.format(loss=REGRESSION_LOSS, class_weight=""),
+    attributes=ATTRIBUTES.format(score="R2 score"),
+)
+class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
+    """Multilayer perceptron regressor with a norm penalty on its weights.
+
+    It minimises the objective ::
+
+        J(W, b) = 1/m * (sum_i s_i * loss(y_i, f(x_i)) + sum_l alpha_l * Omega_l(W_l))
+
+    over the weights W and the intercepts b of all layers, where s_i are sample weights,
+    m is their sum over the rows trained on, Omega_l is the penalty on layer l (the same
+    for all layers unless you say otherwise, like alpha_l), and the loss is summed over
+    outputs. Intercepts are not penalised.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    RegularizedMLPClassifier : The same for classification.
+    sklearn.neural_network.MLPRegressor : Its `alpha` is divided by the weight of the
+        batch, so that its effect depends on the batch size.
+
+    Notes
+    -----
+    At any weights, J of ``penalty="l2"`` is the loss of
+    ``MLPRegressor(solver="lbfgs", alpha=alpha)`` for a single output. Without hidden
+    layers, the minimiser is that of ``Ridge(alpha)``, and with m rows that of
+    ``Lasso(alpha / m)``, ``ElasticNet(alpha / m, l1_ratio=l1_ratio)`` and, for the
+    Poisson loss, ``PoissonRegressor(alpha=alpha / m)``.
+
+    The unit of y is part of the objective: for y in cents, the squared error is 10,000
+    times that for y in dollars and weighs so much more against the penalty. Standardise
+    y, for example with `TransformedTargetRegressor`, for values of alpha near 1.
+
+    References
+    ----------
+    M. Schmidt, "Graphical Model Structure Learning with L1-Regularization", PhD thesis,
+    University of British Columbia, 2010.
+
+    D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sknormreg import RegularizedMLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> mlp = RegularizedMLPRegressor((20,), penalty="l1", alpha=1000, random_state=0)
+    >>> model = make_pipeline(StandardScaler(), mlp).fit(X, y)
+    >>> mlp.sparsity_ > 0.5
+    True
+    """
+
+    _parameter_constraints: dict = {
+        **RegularizedMLP._parameter_constraints,
+        "loss": [StrOptions({"squared_error", "poisson", "huber", "quantile"})],
+        "huber_delta": [Interval(Real, 0, np.inf, closed="neither")],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="tanh",
+        *,
+        penalty="l2",
+        alpha=1.0,
+        l1_ratio=0.5,
+        dropout=0.0,
+        input_dropout=0.0,
+        loss="squared_error",
+        huber_delta=1.0,
+        quantile=0.5,
+        solver="auto",
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=2000,
+        max_fun=15000,
+        tol="auto",
+        loss_threshold=None,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        shuffle=True,
+        warm_start=False,
+        total_weight=None,
+        random_state=None,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.penalty = penalty
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.loss = loss
+        self.huber_delta = huber_delta
+        self.quantile = quantile
+        self.solver = solver
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.max_fun = max_fun
+        self.tol = tol
+        self.loss_threshold = loss_threshold
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.shuffle = shuffle
+        self.warm_start = warm_start
+        self.total_weight = total_weight
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @available_if(accepts_partial_fit)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Update the model with one epoch over the given data.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            A part of the training data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self : object
+            The updated estimator.
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def _learn_target(self, y):
+        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
+
+    def _encode_target(self, y, dtype, name="y"):
+        if sparse.issparse(y):
+            raise TypeError(
+                f"Sparse {name} is not supported in regression: pass {name}.toarray()."
+            )
+        y = y[:, None] if y.ndim == 1 else y
+        if y.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"{name} has {y.shape[1]} outputs, but the model has {self.n_outputs_}."
+            )
+        y = y.astype(dtype, copy=False)
+        if not np.isfinite(y).all():
+            raise ValueError(f"{name} contains NaN, infinity or values too large.")
+        if self.loss == "poisson" and (y < 0).any():
+            raise ValueError(f"loss='poisson' needs {name} >= 0; some values are not.")
+        return y
+
+    def _make_loss(self):
+        return {
+            "squared_error": HalfSquaredError(),
+            "poisson": HalfPoissonDeviance(),
+            "huber": Huber(self.huber_delta),
+            "quantile": Pinball(self.quantile),
+        }[self.loss]
+
+    def _score_encoded(self, y, predicted, sample_weight):
+        mean = np.average(y, axis=0, weights=sample_weight)
+        residual = np.average((y - predicted) ** 2, axis=0, weights=sample_weight)
+        total = np.average((y - mean) ** 2, axis=0, weights=sample_weight)
+        # Undefined for a constant target, of which there is no need to warn every time.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
