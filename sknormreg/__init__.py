@@ -2,11 +2,16 @@
 
 from ._show_versions import show_versions
 from ._version import __version__
-from .estimators import RegularizedMLPClassifier, RegularizedMLPRegressor
+from .estimators import (
+    RegularizedMLPClassifier,
+    RegularizedMLPRegressor,
+    regularization_path,
+)
 
 __all__ = [
     "RegularizedMLPClassifier",
     "RegularizedMLPRegressor",
     "__version__",
+    "regularization_path",
     "show_versions",
 ]

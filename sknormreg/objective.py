@@ -55,6 +55,9 @@ class Objective:
     n_rows : int
         Rows trained on.
 
+    data_weight : float
+        Their weight.
+
     penalties : list of Penalty
         The penalty of each layer; L2 of strength 0 where alpha is 0.
 
@@ -82,8 +85,8 @@ class Objective:
         self.rows = rows
         self.dropout = dropout
         self.n_rows = data.X.shape[0] if rows is None else len(rows)
-        self._data_weight = _weight(data.sample_weight, rows, self.n_rows)
-        self._set_penalties(penalty, alpha, total_weight or self._data_weight)
+        self.data_weight = _weight(data.sample_weight, rows, self.n_rows)
+        self._set_penalties(penalty, alpha, total_weight or self.data_weight)
         self.scales = scales or self.network.loss.scales(*self._targets())
         self._output_scale, self.value_scale = self.scales
         self._layer_scales = self._make_layer_scales()
@@ -139,6 +142,12 @@ class Objective:
         """The constant raw output of smallest loss, shape (n_outputs,)."""
         return self.network.loss.constant(*self._targets())
 
+    def empty_params(self):
+        """Parameters in their own units of the network that predicts that constant."""
+        params = np.zeros(self.network.n_params, dtype=self.data.X.dtype)
+        self.network.intercepts(params)[-1][...] = self.best_constant()
+        return params
+
     # Units
 
     def from_solver(self, scaled):
@@ -191,8 +200,8 @@ class Objective:
 
     def _mean_loss_and_gradient(self, params):
         loss, gradient = self.engine.loss_and_gradient(params, self.data, self.rows)
-        gradient /= self._data_weight
-        return loss / self._data_weight, gradient
+        gradient /= self.data_weight
+        return loss / self.data_weight, gradient
 
     def penalty_value(self, scaled):
         """The penalty's part of J."""
@@ -316,7 +325,7 @@ class Objective:
         return total / len(order)
 
     def _compiled_epoch(self, scaled, rows, batch_size, step):
-        factor = 1 / (self._data_weight * self.value_scale)
+        factor = 1 / (self.data_weight * self.value_scale)
         total = self.engine.epoch(
             scaled,
             self.data,
@@ -369,7 +378,7 @@ class Objective:
         loss, gradient = self.engine.loss_and_gradient(
             params, self.data, rows, self._dropout(step)
         )
-        factor = self.n_rows / (len(batch) * self._data_weight * self.value_scale)
+        factor = self.n_rows / (len(batch) * self.data_weight * self.value_scale)
         gradient = self._rescaled(gradient, self._output_scale)
         gradient *= factor
         return loss * factor, gradient

@@ -1,0 +1,311 @@
+"""Fits at one alpha after the other: the regularization path."""
+
+import copy
+import warnings
+from numbers import Integral
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Bunch, check_random_state
+from sklearn.utils.multiclass import type_of_target
+
+from ..regularization import named_penalties
+from ..solvers.base import max_norm
+from ..training import convergence_problem, resolve_solver
+from .base import RegularizedMLP
+from .classifier import RegularizedMLPClassifier
+from .regressor import RegularizedMLPRegressor
+
+# A grid of alphas that is found from the data ends where the network is empty, and begins
+# at this share of that.
+SMALLEST_SHARE = 1e-3
+
+# The first alpha that is tried for the end, as alpha / m at the scale of the objective; the
+# factor from one trial to the next.
+_FIRST_STRENGTH, _FACTOR, _MOST_TRIALS = 1e-3, 4.0, 40
+
+# With a penalty that makes no weights zero, a network counts as empty whose objective is
+# this near to the loss of a constant, as a share of it.
+_EMPTY_SHARE = 0.01
+
+
+class PathFitter:
+    """Fits of one estimator to the same rows at different alphas.
+
+    Parameters
+    ----------
+    mlp : RegularizedMLP
+        One that knows the features and the targets; not modified.
+
+    data : Data
+
+    rows : ndarray of int or None
+        The rows to fit to; None for all.
+
+    seed : int
+        The `random_state` of every fit.
+    """
+
+    def __init__(self, mlp, data, rows, seed):
+        self._mlp, self._data, self._rows, self._seed = mlp, data, rows, seed
+
+    def fit(self, alpha, start=None):
+        """The estimator with an alpha, fitted.
+
+        Parameters
+        ----------
+        alpha : float
+
+        start : RegularizedMLP or None
+            A fit whose weights are those to start from; None draws them.
+
+        Returns
+        -------
+        mlp : RegularizedMLP
+
+        problem : str or None
+            What keeps the fit from counting as converged.
+        """
+        mlp = copy.copy(self._mlp)
+        mlp.alpha = alpha
+        random_state = check_random_state(self._seed)
+        rows, validation = mlp._plan_validation(self._data, None, random_state, self._rows)
+        objective = mlp._make_objective(self._data, rows)
+        params = mlp._start(objective, random_state, None, None)
+        if start is not None:
+            params = start._continued_params(objective.network, self._data.X.dtype)
+        mlp.solver_ = resolve_solver(mlp.solver, objective)
+        result = mlp._train(objective, params, random_state, validation)
+        problem = convergence_problem(result, objective, mlp.solver_, mlp)
+        empty = objective.empty_params()
+        value, *_, subgradient = objective.evaluate_unscaled(empty)
+        if not objective.smooth_penalty and result.loss > value:
+            # The fit before has led into a minimum that is not worth having any more.
+            result.params, result.loss, problem = empty, value, None
+            result.optimality = max_norm(subgradient)
+        mlp._store(result, objective.network)
+        return mlp, problem
+
+    def path(self, alphas):
+        """Fits at ascending alphas, each from where the last one ended, to an empty one.
+
+        Yields
+        ------
+        mlp, problem : as `fit` returns
+        """
+        mlp = None
+        for alpha in alphas:
+            mlp, problem = self.fit(alpha, start=mlp)
+            yield mlp, problem
+            if not mlp.selected_features_.any():
+                return
+
+    def empty_alpha(self):
+        """An alpha at which the network is empty, and is not at half of it."""
+        objective = self._mlp._make_objective(self._data, self._rows)
+        alpha = _FIRST_STRENGTH * objective.value_scale * objective.data_weight
+        limit = np.inf
+        if objective.smooth_penalty:
+            empty = objective.evaluate_unscaled(objective.empty_params())
+            limit = (1 - _EMPTY_SHARE) * empty.value
+        mlp, n_trials = self._try(alpha), 0
+        while _is_empty(mlp, limit) and n_trials < _MOST_TRIALS:
+            alpha, n_trials = alpha / _FACTOR**2, n_trials + 1
+            mlp = self._try(alpha)
+        while not _is_empty(mlp, limit) and n_trials < _MOST_TRIALS:
+            last, alpha, n_trials = mlp, alpha * _FACTOR, n_trials + 1
+            mlp = self._try(alpha, last)
+            if _is_empty(mlp, limit) and _is_empty(self._try(alpha / 2, last), limit):
+                return alpha / 2
+        return alpha
+
+    def _try(self, alpha, start=None):
+        return self.fit(alpha, start)[0]
+
+    def grid(self, n_alphas):
+        """Ascending alphas, in equal ratios, up to one at which the network is empty."""
+        last = self.empty_alpha()
+        return np.geomspace(SMALLEST_SHARE * last, last, n_alphas)
+
+
+def _is_empty(mlp, limit):
+    return mlp.loss_ >= limit or not mlp.selected_features_.any()
+
+
+def regularization_path(X, y, *, estimator=None, alphas=20, sample_weight=None, **params):
+    """Fits from dense to sparse, at one alpha after the other.
+
+    Each fit starts from the weights of the one before: the path of networks that
+    `lasso_path` is for linear models. It begins at the smallest alpha, for no descent leads
+    away from an empty network, and ends with the first one that is empty.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        Training data.
+
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Target values.
+
+    estimator : RegularizedMLPClassifier or RegularizedMLPRegressor, default=None
+        What is fitted; it is cloned, and its `alpha` is not used. None is a classifier
+        where y holds strings, bools, integers or an indicator matrix, and a regressor
+        where it holds other numbers.
+
+    alphas : int or array-like of shape (n_alphas,), default=20
+        The alphas. Of a number of them the largest is one that leaves the network empty,
+        or at most 1 % below the loss of a constant, found by a few fits; the smallest is a
+        thousandth of it, and neighbours are in equal ratios.
+
+    sample_weight : array-like of shape (n_samples,), default=None
+        Weights of the rows.
+
+    **params : dict
+        Parameters of the estimator, such as ``penalty="l1"``.
+
+    Returns
+    -------
+    path : :class:`~sklearn.utils.Bunch`
+        With n_alphas entries in each attribute, fewer than asked for where the network is
+        empty before the last:
+
+        alphas : ndarray of shape (n_alphas,)
+            In the order of the fits: ascending.
+        coefs : list of list of {ndarray, csr_array} of shape (fan_in, fan_out)
+            The weights of each layer, as a sparse matrix where that takes at most half
+            the memory.
+        intercepts : list of list of ndarray of shape (fan_out,)
+            The intercepts of each layer.
+        objective : ndarray of shape (n_alphas,)
+            J, as `loss_` of the estimators.
+        optimality : ndarray of shape (n_alphas,)
+            As `optimality_`: 0 certifies a stationary point.
+        sparsity : ndarray of shape (n_alphas,)
+            Share of the weights that are exactly 0.
+        n_features : ndarray of int of shape (n_alphas,)
+            Number of inputs that have any effect.
+        n_iter : ndarray of int of shape (n_alphas,)
+            Iterations of each fit.
+
+    Raises
+    ------
+    ValueError
+        If there are no alphas, or some that are negative or not finite, or if the penalty
+        is a constraint, for which alpha has no meaning.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Once, if training ended before it converged for some of the alphas.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.preprocessing import scale
+    >>> from sknormreg import regularization_path
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> path = regularization_path(
+    ...     scale(X), y, penalty="group_lasso", hidden_layer_sizes=(20,), random_state=0
+    ... )
+    >>> int(path.n_features[-1])
+    0
+    """
+    mlp = _estimator_for(y, estimator, params)
+    mlp._validate_params()
+    refuse_constraints(mlp)
+    data = mlp._validate_training_data(X, y, sample_weight)
+    fitter = PathFitter(mlp, data, None, draw_seed(mlp.random_state))
+    alphas = check_alphas(alphas)
+    if isinstance(alphas, Integral):
+        alphas = fitter.grid(alphas)
+    points, problems = zip(*fitter.path(alphas))
+    alphas = alphas[: len(points)]
+    _warn_of(problems, alphas)
+    return Bunch(
+        alphas=alphas,
+        coefs=[[_small(coef) for coef in point.coefs_] for point in points],
+        intercepts=[point.intercepts_ for point in points],
+        objective=np.array([point.loss_ for point in points]),
+        optimality=np.array([point.optimality_ for point in points]),
+        sparsity=np.array([point.sparsity_ for point in points]),
+        n_features=np.array([point.selected_features_.sum() for point in points]),
+        n_iter=np.array([point.n_iter_ for point in points]),
+    )
+
+
+def _estimator_for(y, estimator, params):
+    """A new estimator with the given parameters."""
+    if estimator is None:
+        kind = type_of_target(y, input_name="y")
+        regression = kind.startswith("continuous")
+        estimator = RegularizedMLPRegressor() if regression else RegularizedMLPClassifier()
+    if not isinstance(estimator, RegularizedMLP):
+        raise TypeError(
+            "estimator must be a RegularizedMLPClassifier or a RegularizedMLPRegressor, "
+            f"got {estimator!r}."
+        )
+    return clone(estimator).set_params(**params)
+
+
+def refuse_constraints(mlp):
+    """Raise a ValueError where alpha has no meaning."""
+    penalties = named_penalties(mlp.penalty, mlp.l1_ratio)
+    for penalty in penalties if isinstance(penalties, list) else [penalties]:
+        if penalty.is_constraint:
+            raise ValueError(
+                f"alpha has no meaning for the constraint penalty={penalty}, so that there "
+                "is nothing to vary. Tune its radius instead, for example with "
+                "GridSearchCV over penalty__radius."
+            )
+
+
+def check_alphas(alphas):
+    """The number of alphas, or the alphas as ascending floats.
+
+    Raises
+    ------
+    ValueError
+        If they are not a number of at least 1, or numbers of at least 0.
+    """
+    if isinstance(alphas, Integral) and not isinstance(alphas, bool):
+        if alphas < 1:
+            raise ValueError(f"alphas must be at least 1 in number, got {alphas}.")
+        return int(alphas)
+    given, alphas = alphas, np.asarray(alphas)
+    numbers = alphas.ndim == 1 and alphas.dtype.kind in "fiu"
+    if not numbers or not (np.isfinite(alphas).all() and (alphas >= 0).all()):
+        raise ValueError(
+            "alphas must be a number of alphas, or a list of finite numbers of at least 0, "
+            f"got {given!r}."
+        )
+    if len(alphas) == 0:
+        raise ValueError("alphas is empty: give at least one.")
+    return np.sort(alphas.astype(np.float64))
+
+
+def draw_seed(random_state):
+    """One seed for all fits: the given one, or one that is drawn."""
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return check_random_state(random_state).randint(np.iinfo(np.int32).max)
+
+
+def _small(coef):
+    """The weights of a layer in the smaller form."""
+    rows = sparse.csr_array(coef)
+    size = rows.data.nbytes + rows.indices.nbytes + rows.indptr.nbytes
+    return rows if size <= coef.nbytes / 2 else coef
+
+
+def _warn_of(problems, alphas):
+    """One warning for all fits that did not converge."""
+    found = [i for i, problem in enumerate(problems) if problem]
+    if found:
+        warnings.warn(
+            f"{len(found)} of {len(problems)} fits did not converge; that with "
+            f"alpha={alphas[found[0]]:g}: {problems[found[0]]}",
+            ConvergenceWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,228 @@
+"""The regularization path: fits from dense to sparse, at one alpha after the other."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import is_classifier
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import lasso_path
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import scale
+
+from sknormreg import (
+    RegularizedMLPClassifier,
+    RegularizedMLPRegressor,
+    regularization_path,
+)
+from sknormreg.estimators import path as path_module
+from sknormreg.penalties import GroupMCP, MaxNorm
+
+SMALL = dict(hidden_layer_sizes=(8,), random_state=0)
+
+
+@pytest.fixture(scope="module")
+def cancer():
+    X, y = load_breast_cancer(return_X_y=True)
+    return scale(X)[::2], y[::2]
+
+
+@pytest.fixture(scope="module")
+def diabetes():
+    X, y = load_diabetes(return_X_y=True)
+    return scale(X), scale(y)
+
+
+def test_without_hidden_layers_it_is_the_lasso_path(diabetes):
+    X, y = diabetes
+    alphas = np.array([0.01, 0.03, 0.1, 0.3])
+    expected = lasso_path(X, y, alphas=alphas[::-1], tol=1e-12)[1][:, ::-1]
+    path = regularization_path(
+        X, y, alphas=len(y) * alphas, penalty="l1", hidden_layer_sizes=()
+    )
+    found = np.column_stack([dense(coefs[0]) for coefs in path.coefs])
+    np.testing.assert_allclose(found, expected, atol=1e-7)
+
+
+def dense(coef):
+    return coef.toarray() if sparse.issparse(coef) else coef
+
+
+@pytest.mark.parametrize("penalty", ["l1", "group_lasso", GroupMCP()])
+def test_each_point_is_a_fit_of_its_own_alpha(cancer, penalty):
+    X, y = cancer
+    path = regularization_path(X, y, alphas=[10, 1, 3], penalty=penalty, **SMALL)
+    np.testing.assert_array_equal(path.alphas, [1, 3, 10])
+    first = RegularizedMLPClassifier(penalty=penalty, alpha=1, **SMALL).fit(X, y)
+    for found, expected in zip(path.coefs[0], first.coefs_):
+        np.testing.assert_array_equal(dense(found), expected)
+    start = None
+    for i, alpha in enumerate(path.alphas):
+        mlp = RegularizedMLPClassifier(penalty=penalty, alpha=alpha, **SMALL)
+        # Where the last one ended.
+        mlp.fit(X, y, **(start or {}))
+        start = dict(coef_init=mlp.coefs_, intercept_init=mlp.intercepts_)
+        for found, expected in zip(path.coefs[i], mlp.coefs_):
+            np.testing.assert_array_equal(dense(found), expected)
+        assert path.objective[i] == mlp.loss_
+        assert path.optimality[i] == mlp.optimality_
+        assert path.sparsity[i] == mlp.sparsity_
+        assert path.n_features[i] == mlp.selected_features_.sum()
+        assert path.n_iter[i] == mlp.n_iter_
+
+
+def test_objectives_are_those_of_the_definition(cancer):
+    X, y = cancer
+    path = regularization_path(X, y, alphas=[1, 10], penalty="l1", **SMALL)
+    for alpha, coefs, intercepts, objective in zip(
+        path.alphas, path.coefs, path.intercepts, path.objective
+    ):
+        hidden = np.tanh(X @ dense(coefs[0]) + intercepts[0])
+        probability = 1 / (1 + np.exp(-(hidden @ dense(coefs[1]) + intercepts[1])))
+        norm = sum(abs(dense(coef)).sum() for coef in coefs)
+        expected = log_loss(y, probability) + alpha / len(y) * norm
+        assert objective == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("unit", [0.3, 1.0, 1e3])
+def test_a_number_of_alphas_ends_with_an_empty_network(diabetes, unit):
+    X, y = diabetes
+    path = regularization_path(X, unit * y, alphas=12, penalty="group_lasso", **SMALL)
+    assert path.n_features[0] == X.shape[1]
+    assert path.n_features[-1] == 0
+    assert (path.n_features[:-1] > 0).all()
+    ratios = path.alphas[1:] / path.alphas[:-1]
+    np.testing.assert_allclose(ratios, ratios[0])
+    # Nothing is missing between: features leave a few at a time.
+    assert len(path.alphas) >= 9
+
+
+def test_a_path_ends_with_the_first_empty_network(cancer):
+    X, y = cancer
+    path = regularization_path(X, y, alphas=[1, 1e4, 1e5], penalty="l1", **SMALL)
+    np.testing.assert_array_equal(path.alphas, [1, 1e4])
+    assert len(path.coefs) == len(path.objective) == len(path.n_iter) == 2
+
+
+@pytest.mark.parametrize("penalty", ["l1", "group_lasso", GroupMCP()])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_no_point_is_worse_than_the_empty_network(diabetes, penalty):
+    X, y = diabetes
+    # Beyond the alpha where a warm start still holds on to a few features.
+    alphas = np.geomspace(1, 1000, 40)
+    path = regularization_path(X, y, alphas=alphas, penalty=penalty, **SMALL)
+    assert (path.objective <= 0.5 * (1 + 1e-12)).all()
+    assert path.objective[-1] == pytest.approx(0.5)
+    assert path.n_features[-1] == 0
+    assert path.optimality[-1] < 1e-6
+    np.testing.assert_allclose(path.intercepts[-1][-1], 0, atol=1e-12)
+
+
+def test_penalties_without_zeros_end_near_the_constant(cancer):
+    X, y = cancer
+    path = regularization_path(X, y, alphas=5, penalty="l2", **SMALL)
+    share = y.mean()
+    constant = -(share * np.log(share) + (1 - share) * np.log(1 - share))
+    assert constant * 0.99 <= path.objective[-1] <= constant * (1 + 1e-12)
+    assert path.objective[-2] < constant * 0.99
+    assert (np.diff(path.objective) > 0).all()
+
+
+def test_sparse_weights_where_they_are_smaller(cancer):
+    X, y = cancer
+    path = regularization_path(X, y, alphas=[0, 30], penalty="l1", **SMALL)
+    assert isinstance(path.coefs[0][0], np.ndarray)
+    assert isinstance(path.coefs[1][0], sparse.csr_array)
+
+
+@pytest.mark.parametrize(
+    ("y", "kind"),
+    [
+        (["a", "b"] * 10, RegularizedMLPClassifier),
+        ([0, 1, 2, 1] * 5, RegularizedMLPClassifier),
+        (np.eye(2)[[0, 1] * 10].astype(int), RegularizedMLPClassifier),
+        (np.linspace(0, 1, 20), RegularizedMLPRegressor),
+        (np.linspace(0, 1, 40).reshape(20, 2), RegularizedMLPRegressor),
+    ],
+)
+def test_targets_tell_classes_from_numbers(y, kind):
+    estimator = path_module._estimator_for(y, None, dict(penalty="l1"))
+    assert type(estimator) is kind
+    assert estimator.penalty == "l1"
+
+
+def test_weights_are_repetitions(cancer):
+    X, y = cancer
+    weights = np.arange(len(y)) % 3
+    settings = dict(alphas=[1, 5], hidden_layer_sizes=(), penalty="l1", random_state=0)
+    weighted = regularization_path(X, y, sample_weight=weights, **settings)
+    repeated = regularization_path(X.repeat(weights, axis=0), y.repeat(weights), **settings)
+    np.testing.assert_allclose(weighted.objective, repeated.objective, rtol=1e-10)
+
+
+def test_the_estimator_that_is_given_stays_as_it_was(cancer):
+    X, y = cancer
+    estimator = RegularizedMLPClassifier((3,), penalty="l1", alpha=7.0, random_state=0)
+    path = regularization_path(X, y, estimator=estimator, alphas=[2], max_iter=500)
+    assert estimator.alpha == 7.0
+    assert estimator.max_iter == 2000
+    assert not hasattr(estimator, "coefs_")
+    assert path.coefs[0][0].shape == (30, 3)
+
+
+def test_the_path_is_the_same_for_the_same_seed(cancer):
+    X, y = cancer
+    for seed in (3, np.random.RandomState):
+        runs = [
+            regularization_path(
+                X,
+                y,
+                alphas=[1, 10],
+                penalty="l1",
+                hidden_layer_sizes=(8,),
+                random_state=seed(3) if callable(seed) else seed,
+            )
+            for _ in range(2)
+        ]
+        np.testing.assert_array_equal(runs[0].objective, runs[1].objective)
+
+
+def test_one_warning_for_all_that_did_not_converge(cancer):
+    X, y = cancer
+    message = r"2 of 2 fits did not converge; that with alpha=1: solver='lbfgs' reached"
+    with pytest.warns(ConvergenceWarning, match=message) as record:
+        regularization_path(X, y, alphas=[1, 2], penalty="l1", max_iter=2, **SMALL)
+    assert len(record) == 1
+    assert record[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (dict(alphas=[]), "alphas is empty"),
+        (dict(alphas=0), "alphas must be at least 1 in number, got 0"),
+        (dict(alphas=[1, -1]), r"finite numbers of at least 0, got \[1, -1\]"),
+        (dict(alphas=[np.inf]), "finite numbers of at least 0"),
+        (dict(alphas="many"), "finite numbers of at least 0, got 'many'"),
+        (dict(alphas=True), "finite numbers of at least 0, got True"),
+        (dict(alphas=[[1.0, 2.0]]), "finite numbers of at least 0"),
+        (dict(penalty="max_norm"), r"no meaning for the constraint penalty=MaxNorm"),
+        (dict(penalty=["l1", MaxNorm()]), "penalty__radius"),
+        (dict(hidden_layer_size=(8,)), "Invalid parameter 'hidden_layer_size'"),
+        (dict(penalty="l3"), "The 'penalty' parameter"),
+    ],
+)
+def test_bad_arguments(cancer, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        regularization_path(*cancer, **arguments)
+
+
+def test_another_estimator_is_refused(cancer):
+    from sklearn.linear_model import Lasso
+
+    with pytest.raises(TypeError, match="must be a RegularizedMLPClassifier or"):
+        regularization_path(*cancer, estimator=Lasso())
+
+
+def test_estimators_of_either_kind(cancer):
+    assert is_classifier(path_module._estimator_for(cancer[1], None, {}))
