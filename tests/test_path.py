@@ -104,20 +104,6 @@ def test_a_path_ends_with_the_first_empty_network(cancer):
     assert len(path.coefs) == len(path.objective) == len(path.n_iter) == 2
 
 
-@pytest.mark.parametrize("penalty", ["l1", "group_lasso", GroupMCP()])
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_no_point_is_worse_than_the_empty_network(diabetes, penalty):
-    X, y = diabetes
-    # Beyond the alpha where a warm start still holds on to a few features.
-    alphas = np.geomspace(1, 1000, 40)
-    path = regularization_path(X, y, alphas=alphas, penalty=penalty, **SMALL)
-    assert (path.objective <= 0.5 * (1 + 1e-12)).all()
-    assert path.objective[-1] == pytest.approx(0.5)
-    assert path.n_features[-1] == 0
-    assert path.optimality[-1] < 1e-6
-    np.testing.assert_allclose(path.intercepts[-1][-1], 0, atol=1e-12)
-
-
 def test_penalties_without_zeros_end_near_the_constant(cancer):
     X, y = cancer
     path = regularization_path(X, y, alphas=5, penalty="l2", **SMALL)

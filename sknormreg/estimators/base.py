@@ -118,6 +118,9 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """What a validation split is stratified by."""
         return None
 
+    def _check_rows(self, data, rows):
+        """Raise a ValueError where some of the rows are not enough to fit to."""
+
     # Fitting
 
     @_fit_context(prefer_skip_nested_validation=True)

@@ -279,6 +279,17 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
             return None
         return self.classes_[encoded.astype(np.intp).ravel()]
 
+    def _check_rows(self, data, rows):
+        if self._multilabel:
+            return
+        missing = np.setdiff1d(np.arange(len(self.classes_)), data.y[rows])
+        if len(missing):
+            raise ValueError(
+                f"The training rows of a fold hold no row of the classes "
+                f"{self.classes_[missing].tolist()}: use fewer folds, or a splitter that "
+                "stratifies, or leave out classes of so few rows."
+            )
+
     def _score_encoded(self, y, predicted, sample_weight):
         correct = y == predicted
         correct = correct.all(axis=1) if correct.ndim == 2 else correct

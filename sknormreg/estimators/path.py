@@ -12,7 +12,6 @@ from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.multiclass import type_of_target
 
 from ..regularization import named_penalties
-from ..solvers.base import max_norm
 from ..training import convergence_problem, resolve_solver
 from .base import RegularizedMLP
 from .classifier import RegularizedMLPClassifier
@@ -46,10 +45,14 @@ class PathFitter:
 
     seed : int
         The `random_state` of every fit.
+
+    continuation : bool
+        Whether fits of a path start from the one before.
     """
 
-    def __init__(self, mlp, data, rows, seed):
+    def __init__(self, mlp, data, rows, seed, continuation=True):
         self._mlp, self._data, self._rows, self._seed = mlp, data, rows, seed
+        self._continuation = continuation
 
     def fit(self, alpha, start=None):
         """The estimator with an alpha, fitted.
@@ -79,12 +82,6 @@ class PathFitter:
         mlp.solver_ = resolve_solver(mlp.solver, objective)
         result = mlp._train(objective, params, random_state, validation)
         problem = convergence_problem(result, objective, mlp.solver_, mlp)
-        empty = objective.empty_params()
-        value, *_, subgradient = objective.evaluate_unscaled(empty)
-        if not objective.smooth_penalty and result.loss > value:
-            # The fit before has led into a minimum that is not worth having any more.
-            result.params, result.loss, problem = empty, value, None
-            result.optimality = max_norm(subgradient)
         mlp._store(result, objective.network)
         return mlp, problem
 
@@ -97,7 +94,7 @@ class PathFitter:
         """
         mlp = None
         for alpha in alphas:
-            mlp, problem = self.fit(alpha, start=mlp)
+            mlp, problem = self.fit(alpha, start=mlp if self._continuation else None)
             yield mlp, problem
             if not mlp.selected_features_.any():
                 return
