@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, _fit_context, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
-from sklearn.utils import _safe_indexing
+from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -160,6 +160,7 @@ class RegularizedMLPCV(BaseEstimator, metaclass=ABCMeta):
         mlp = self._plain()
         refuse_constraints(mlp)
         data = mlp._validate_training_data(X, y, sample_weight)
+        X, y, sample_weight = indexable(X, y, sample_weight)
         seed = draw_seed(self.random_state)
         candidates = self._candidates(mlp, data, seed)
         folds = self._folds(mlp, X, y, sample_weight, data, params)
