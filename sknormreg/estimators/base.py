@@ -459,17 +459,27 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 stacklevel=4,
             )
             return
+        problem = self._problem(result, objective, incremental)
+        if problem:
+            warnings.warn(problem, ConvergenceWarning, stacklevel=4)
+
+    def _problem(self, result, objective, incremental=False):
+        """What keeps a training from counting as converged, or None.
+
+        Raises
+        ------
+        ValueError
+            If it could not begin.
+        """
         if not result.is_finite:
             raise ValueError(
                 "The objective or its gradient is not finite at the initial weights: X, "
                 "y, alpha or coef_init are too large. Standardise the features (and, in "
                 "regression, the target), for example with StandardScaler."
             )
-        problem = convergence_problem(
+        return convergence_problem(
             result, objective, self.solver_, self, incremental=incremental
         )
-        if problem:
-            warnings.warn(problem, ConvergenceWarning, stacklevel=4)
 
     def _store(self, result, network, incremental=False):
         """Set the fitted attributes; `incremental` adds to those of earlier calls."""

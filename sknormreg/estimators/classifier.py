@@ -19,14 +19,14 @@ from .docstrings import (
     ATTRIBUTES,
     CLASS_WEIGHT,
     CLASSIFICATION_LOSS,
-    PARAMETERS,
     document,
+    parameters,
 )
 from .predictions import ClassifierPredictions
 
 
 @document(
-    parameters=PARAMETERS.format(loss=CLASSIFICATION_LOSS, class_weight=CLASS_WEIGHT),
+    parameters=parameters(CLASSIFICATION_LOSS, CLASS_WEIGHT),
     attributes=ATTRIBUTES.format(score="Accuracy"),
 )
 class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):

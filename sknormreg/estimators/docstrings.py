@@ -2,7 +2,7 @@
 
 from textwrap import indent
 
-PARAMETERS = """
+_PARAMETERS = """
 hidden_layer_sizes : int or array-like of int, default=(100,)
     Number of units of each hidden layer. An empty tuple is the linear model.
 
@@ -29,16 +29,7 @@ penalty : str, Penalty, or list of them, default="l2"
     parameters. An instance takes others, which a grid search can vary as, for example,
     ``penalty__radius``; it may be your own subclass of `Penalty`. A list has one entry
     for each layer of weights.
-
-alpha : float or array-like of shape (n_layers,), default=1.0
-    Strength of the penalty, at least 0; or one for each layer of weights. The penalty is
-    divided by the total weight of the rows trained on and never by that of a batch, so
-    that alpha means the same for every solver and batch size.
-
-l1_ratio : float, default=0.5
-    Share of L1 in the elastic net, between 0 (L2) and 1 (L1). Only used when
-    ``penalty="elasticnet"``.
-
+{alpha}
 dropout, input_dropout : float, default=0.0
     Probability with which each value of a hidden layer, or each input, is left out of a
     minibatch, at least 0 and below 1; what stays is divided by the probability to stay.
@@ -123,6 +114,28 @@ epsilon : float, default=1e-8
 shuffle : bool, default=True
     Whether "adam" and "sgd" draw the order of the rows anew in every epoch.
 {class_weight}
+{repeated}
+random_state : int, RandomState instance or None, default=None
+    Determines initial weights, the validation split and the order of the rows. Pass
+    an int for reproducible results.
+{verbose}
+"""
+
+# What is said of alpha, of fits after the first, and of what is printed: by the plain
+# estimators, and by those that choose alpha.
+
+ALPHA = """
+alpha : float or array-like of shape (n_layers,), default=1.0
+    Strength of the penalty, at least 0; or one for each layer of weights. The penalty is
+    divided by the total weight of the rows trained on and never by that of a batch, so
+    that alpha means the same for every solver and batch size.
+
+l1_ratio : float, default=0.5
+    Share of L1 in the elastic net, between 0 (L2) and 1 (L1). Only used when
+    ``penalty="elasticnet"``.
+"""
+
+REPEATED = """
 warm_start : bool, default=False
     Whether `fit` starts from the weights of the previous fit. Fitted attributes, curves
     included, are those of the last fit alone.
@@ -132,11 +145,9 @@ total_weight : float, default=None
     all the rows that the calls together stand for, by which the penalty is divided.
     None takes the weight of the call's own rows: alpha then acts as if these were the
     whole data, that is, ``n_all / n_call`` times as strongly.
+"""
 
-random_state : int, RandomState instance or None, default=None
-    Determines initial weights, the validation split and the order of the rows. Pass
-    an int for reproducible results.
-
+VERBOSE = """
 verbose : bool or int, default=False
     Print objective, residual, sparsity and time after every `verbose` iterations.
 """
@@ -224,6 +235,77 @@ feature_names_in_ : ndarray of shape (`n_features_in_`,)
 """
 
 
+CV_ALPHA = """
+alphas : int or array-like of shape (n_alphas,), default=20
+    The strengths of the penalty that are compared; what an alpha means is said by the
+    plain estimator. Of a number of them the largest is one that leaves the network
+    empty (or, where nothing vanishes, at most 1 % better than a constant), found by a few
+    fits to all rows, and neighbours are in equal ratios. Alphas are not rescaled
+    between the folds and the final fit.
+
+l1_ratio : float or array-like, default=0.5
+    Share of L1 in the elastic net, between 0 (L2) and 1 (L1). Only used when
+    ``penalty="elasticnet"``. Of several the best is taken, each with alphas of its own
+    where these are a number.
+"""
+
+CV_CHOICE = """
+cv : int, splitter or iterable, default=None
+    The folds: their number, a splitter, or pairs of training and test rows. None is 5.
+    An integer means stratified folds in classification.
+
+scoring : str or callable, default=None
+    The scorer; greater is better. None is the estimator's `score`: {score}.
+
+rule : {"best", "one_se"}, default="best"
+    - "best": the alpha of the best mean score.
+    - "one_se": the largest alpha whose mean score is within one standard error of the
+      best, which selects fewer inputs at a score that is hardly worse.
+
+relax : bool or float, default=False
+    Whether each network that is compared, and the one that is returned, is fitted anew
+    to the inputs that the penalty selects, from new starting weights and with a light L2
+    penalty in place of `penalty`, which then shrinks nothing that it keeps. A number is
+    the alpha of this L2 penalty; True is 1. `loss_` and `optimality_` are those of the
+    new fit.
+
+continuation : bool, default=True
+    Whether each fit starts from the weights that the one at the next smaller alpha
+    ended with, which takes less time. False starts each anew, as a grid search does.
+
+n_jobs : int, default=None
+    Fits to different folds at the same time: in threads with the compiled engine, which
+    share X, else in processes, or as :class:`joblib.parallel_config` says. None is 1
+    unless that says otherwise, and -1 is all processors. Results do not depend on it.
+"""
+
+CV_VERBOSE = """
+verbose : bool or int, default=False
+    Print the best score and the time of every path of fits.
+"""
+
+CV_ATTRIBUTES = """
+alpha_ : float
+    The alpha that was chosen.
+
+l1_ratio_ : float
+    The `l1_ratio` that was chosen.
+
+hidden_layer_sizes_ : int or array-like of int
+    The entry of `hidden_layer_sizes` that was chosen.
+
+alphas_ : ndarray of shape (n_alphas,)
+    The alphas that were compared, in ascending order. With an axis of its own before
+    this one for a list of `hidden_layer_sizes`, and for one of `l1_ratio`.
+
+scores_ : ndarray of shape (n_alphas, n_folds)
+    The scores on the held-out rows, with the axes of `alphas_` before the last.
+
+best_score_ : float
+    Mean of the scores at `alpha_`.
+"""
+
+
 REGRESSION_LOSS = """
 loss : {"squared_error", "poisson", "huber", "quantile"}, default="squared_error"
     - "squared_error": half the squared error.
@@ -250,6 +332,17 @@ class_weight : dict, list of dict, "balanced" or None, default=None
     weighted class frequencies. Multilabel targets take a list of dicts, one for each
     label, or "balanced"; the weights of a row's labels are multiplied.
 """
+
+
+def parameters(loss, class_weight="", alpha=ALPHA, repeated=REPEATED, verbose=VERBOSE):
+    """What the docstrings say of parameters, with the parts in which they differ."""
+    return _PARAMETERS.format(
+        loss=loss,
+        class_weight=class_weight,
+        alpha=alpha,
+        repeated=repeated,
+        verbose=verbose,
+    )
 
 
 def document(**parts):

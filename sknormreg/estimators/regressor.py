@@ -10,12 +10,12 @@ from sklearn.utils.metaestimators import available_if
 
 from ..engine.losses import HalfPoissonDeviance, HalfSquaredError, Huber, Pinball
 from .base import RegularizedMLP, accepts_partial_fit
-from .docstrings import ATTRIBUTES, PARAMETERS, REGRESSION_LOSS, document
+from .docstrings import ATTRIBUTES, REGRESSION_LOSS, document, parameters
 from .predictions import RegressorPredictions
 
 
 @document(
-    parameters=PARAMETERS.format(loss=REGRESSION_LOSS, class_weight=""),
+    parameters=parameters(REGRESSION_LOSS),
     attributes=ATTRIBUTES.format(score="R2 score"),
 )
 class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
