@@ -1,6 +1,6 @@
 """Documentation that classifier and regressor share, written once."""
 
-from textwrap import indent
+from ..docstrings import document as document
 
 PARAMETERS = """
 hidden_layer_sizes : int or array-like of int, default=(100,)
@@ -250,16 +250,3 @@ class_weight : dict, list of dict, "balanced" or None, default=None
     weighted class frequencies. Multilabel targets take a list of dicts, one for each
     label, or "balanced"; the weights of a row's labels are multiplied.
 """
-
-
-def document(**parts):
-    """Fill the placeholders of a class docstring: `{parameters}` and `{attributes}`."""
-
-    def decorate(cls):
-        if cls.__doc__:
-            for name, text in parts.items():
-                block = indent(text.strip("\n"), "    ").lstrip()
-                cls.__doc__ = cls.__doc__.replace("{" + name + "}", block)
-        return cls
-
-    return decorate
