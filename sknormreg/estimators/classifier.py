@@ -13,13 +13,13 @@ from sklearn.utils.multiclass import (
     type_of_target,
 )
 
+from ..docstrings import document
 from ..engine.losses import BinaryLogLoss, MultinomialLogLoss
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import (
     ATTRIBUTES,
     CLASS_WEIGHT,
     CLASSIFICATION_LOSS,
-    document,
     parameters,
 )
 from .predictions import ClassifierPredictions

@@ -1,5 +1,6 @@
 """The classifier that chooses alpha: its parameters."""
 
+from ..docstrings import document
 from .classifier import RegularizedMLPClassifier
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
@@ -10,7 +11,6 @@ from .docstrings import (
     CV_ATTRIBUTES,
     CV_CHOICE,
     CV_VERBOSE,
-    document,
     parameters,
 )
 from .predictions import ClassifierPredictions

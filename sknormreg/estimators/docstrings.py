@@ -1,7 +1,5 @@
 """Documentation that classifier and regressor share, written once."""
 
-from textwrap import indent
-
 _PARAMETERS = """
 hidden_layer_sizes : int or array-like of int, default=(100,)
     Number of units of each hidden layer. An empty tuple is the linear model.
@@ -343,16 +341,3 @@ def parameters(loss, class_weight="", alpha=ALPHA, repeated=REPEATED, verbose=VE
         repeated=repeated,
         verbose=verbose,
     )
-
-
-def document(**parts):
-    """Fill the placeholders of a class docstring: `{parameters}` and `{attributes}`."""
-
-    def decorate(cls):
-        if cls.__doc__:
-            for name, text in parts.items():
-                block = indent(text.strip("\n"), "    ").lstrip()
-                cls.__doc__ = cls.__doc__.replace("{" + name + "}", block)
-        return cls
-
-    return decorate

@@ -8,9 +8,10 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
+from ..docstrings import document
 from ..engine.losses import HalfPoissonDeviance, HalfSquaredError, Huber, Pinball
 from .base import RegularizedMLP, accepts_partial_fit
-from .docstrings import ATTRIBUTES, REGRESSION_LOSS, document, parameters
+from .docstrings import ATTRIBUTES, REGRESSION_LOSS, parameters
 from .predictions import RegressorPredictions
 
 

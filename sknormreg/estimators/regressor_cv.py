@@ -1,5 +1,6 @@
 """The regressor that chooses alpha: its parameters."""
 
+from ..docstrings import document
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
     ATTRIBUTES,
@@ -8,7 +9,6 @@ from .docstrings import (
     CV_CHOICE,
     CV_VERBOSE,
     REGRESSION_LOSS,
-    document,
     parameters,
 )
 from .predictions import RegressorPredictions
