@@ -1,0 +1,129 @@
+"""How many inputs cross-validation keeps, at which accuracy, next to LassoNetCV.
+
+Random splits into two thirds and a third, standardised on the former; one hidden layer of
+20 units; `RegularizedMLPClassifierCV` in one configuration: the group lasso, relaxed, the
+sparsest network within one standard error. Prints mean accuracies on the last third and
+mean numbers of inputs kept, beside those published for the same protocol (50 splits, raw
+results of HarderLASSO, https://github.com/VcMaxouuu/HarderLASSO) and those of LassoNet run
+here on the first few of the splits.
+
+    pip install ".[benchmark]"
+    OPENBLAS_NUM_THREADS=1 python benchmarks/bench_selection_cv.py --data FOLDER
+        [--splits 50] [--lassonet-splits 2] [--only breast_cancer ...]
+
+FOLDER holds spam.npz and dna_splice.npz, with X and y; the others come with scikit-learn.
+"""
+
+import argparse
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelEncoder, StandardScaler
+
+from sknormreg import RegularizedMLPClassifierCV
+
+CONFIGURATION = dict(
+    hidden_layer_sizes=(20,), penalty="group_lasso", rule="one_se", relax=True
+)
+
+# Accuracy in percent, and inputs kept.
+PUBLISHED = {
+    "breast_cancer": {"LassoNetCV": (96.9, 25), "L1 logistic CV": (97.0, 16)},
+    "wine": {"LassoNetCV": (97.1, 12), "L1 logistic CV": (97.3, 10)},
+    "dna_splice": {"LassoNetCV": (95.1, 61), "L1 logistic CV": (95.5, 106)},
+    "spam": {"LassoNetCV": (93.5, 57), "L1 logistic CV": (92.3, 55)},
+}
+
+
+@dataclass
+class Results:
+    """Of one method on one table."""
+
+    accuracies: list = field(default_factory=list)
+    n_inputs: list = field(default_factory=list)
+    seconds: float = 0.0
+
+    def __str__(self):
+        n = len(self.accuracies)
+        error = 100 * np.std(self.accuracies) / np.sqrt(n)
+        return (
+            f"accuracy {100 * np.mean(self.accuracies):5.1f} (standard error {error:.1f}), "
+            f"inputs {np.mean(self.n_inputs):5.1f}, {n} splits, "
+            f"{self.seconds / n:.1f} s a split"
+        )
+
+
+def load(name, folder):
+    if name == "breast_cancer":
+        return load_breast_cancer(return_X_y=True)
+    if name == "wine":
+        return load_wine(return_X_y=True)
+    with np.load(Path(folder) / f"{name}.npz", allow_pickle=True) as table:
+        return table["X"].astype(float), LabelEncoder().fit_transform(table["y"])
+
+
+def split(X, y, seed):
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, y, test_size=1 / 3, random_state=seed
+    )
+    scaler = StandardScaler().fit(X_train)
+    return scaler.transform(X_train), scaler.transform(X_test), y_train, y_test
+
+
+def ours(X_train, X_test, y_train, y_test, seed, n_jobs):
+    mlp = RegularizedMLPClassifierCV(**CONFIGURATION, n_jobs=n_jobs, random_state=seed)
+    mlp.fit(X_train, y_train)
+    return mlp.score(X_test, y_test), int(mlp.selected_features_.sum())
+
+
+def lassonet(X_train, X_test, y_train, y_test, seed, n_jobs):
+    import torch
+    from lassonet import LassoNetClassifierCV
+
+    torch.set_num_threads(1)
+    model = LassoNetClassifierCV(
+        hidden_dims=(20,), random_state=seed, torch_seed=seed, verbose=0
+    )
+    model.fit(X_train.astype(np.float32), y_train)
+    accuracy = np.mean(model.predict(X_test.astype(np.float32)) == y_test)
+    return accuracy, int(model.best_selected_.sum())
+
+
+def measure(method, X, y, n_splits, n_jobs=1):
+    results = Results()
+    for seed in range(n_splits):
+        parts = split(X, y, seed)
+        start = time.perf_counter()
+        accuracy, n_inputs = method(*parts, seed, n_jobs)
+        results.seconds += time.perf_counter() - start
+        results.accuracies.append(accuracy)
+        results.n_inputs.append(n_inputs)
+    return results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default=".")
+    parser.add_argument("--splits", type=int, default=50)
+    parser.add_argument("--lassonet-splits", type=int, default=2)
+    parser.add_argument("--only", nargs="+", choices=PUBLISHED, default=list(PUBLISHED))
+    parser.add_argument("--n-jobs", type=int, default=None)
+    arguments = parser.parse_args()
+    print(f"RegularizedMLPClassifierCV with {CONFIGURATION}", flush=True)
+    for name in arguments.only:
+        X, y = load(name, arguments.data)
+        print(f"\n{name}, {X.shape[0]} x {X.shape[1]}")
+        print("  ours:", measure(ours, X, y, arguments.splits, arguments.n_jobs), flush=True)
+        if arguments.lassonet_splits:
+            here = measure(lassonet, X, y, arguments.lassonet_splits)
+            print("  LassoNetClassifierCV here:", here, flush=True)
+        for method, (accuracy, n_inputs) in PUBLISHED[name].items():
+            print(f"  {method}, published: accuracy {accuracy:5.1f}, inputs {n_inputs}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""
+===================================
+Which alpha suits which architecture
+===================================
+
+A deeper or wider network has more weights to overfit with. Does it need another ``alpha``?
+`RegularizedMLPClassifierCV` finds the best one for a list of architectures in one call.
+"""
+
+# %%
+# Images of digits; only a part of them for training, so that overfitting hurts. A list of
+# tuples for ``hidden_layer_sizes`` are candidates: each has scores at every alpha.
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from sknormreg import RegularizedMLPClassifierCV
+
+X, y = load_digits(return_X_y=True)
+X_train, X_test, y_train, y_test = train_test_split(
+    X / X.max(), y, train_size=500, stratify=y, random_state=0
+)
+widths, depths = (8, 32, 128), (1, 2, 3)
+architectures = [(width,) * depth for depth in depths for width in widths]
+alphas = np.geomspace(1e-3, 30, 14)
+
+model = RegularizedMLPClassifierCV(
+    hidden_layer_sizes=architectures,
+    alphas=alphas,
+    scoring="neg_log_loss",
+    n_jobs=2,
+    random_state=0,
+).fit(X_train, y_train)
+
+# %%
+# The best alpha of each architecture. ``scores_`` has an axis for the candidates, one for
+# the alphas and one for the folds.
+
+losses = -model.scores_.mean(axis=-1)
+print(f"{'hidden layers':<18}{'weights':>9}{'best alpha':>12}{'log loss':>10}{'at 0.001':>10}")
+for sizes, row in zip(architectures, losses):
+    units = (X.shape[1], *sizes, 10)
+    n_weights = sum(a * b for a, b in zip(units[:-1], units[1:]))
+    best = row.argmin()
+    print(
+        f"{sizes!s:<18}{n_weights:>9}{alphas[best]:>12.2g}{row[best]:>10.3f}{row[0]:>10.3f}"
+    )
+print(
+    f"Chosen: hidden_layer_sizes={model.hidden_layer_sizes_}, alpha={model.alpha_:.2g}; "
+    f"accuracy on held-out images {model.score(X_test, y_test):.3f}"
+)
+
+# %%
+# Log loss on rows left out against alpha, one panel for each depth. The dots are the best
+# alphas.
+
+figure, axes = plt.subplots(
+    1, len(depths), figsize=(11, 4), sharey=True, layout="constrained"
+)
+colours = plt.get_cmap("viridis")(np.linspace(0.1, 0.8, len(widths)))
+for ax, depth in zip(axes, depths):
+    for width, colour in zip(widths, colours):
+        row = losses[architectures.index((width,) * depth)]
+        best = row.argmin()
+        ax.plot(alphas, row, color=colour, label=f"{width} units")
+        ax.plot(alphas[best], row[best], "o", color=colour)
+    ax.set(xscale="log", yscale="log", xlabel="alpha", title=f"hidden layers: {depth}")
+    ax.grid(color="0.92")
+    ax.spines[["top", "right"]].set_visible(False)
+axes[0].set_ylabel("log loss on rows left out")
+axes[0].legend()
+plt.show()
