@@ -116,6 +116,9 @@ class TrainingResult:
 
     start_loss : float
         J at the initial parameters.
+
+    evidence : Evidence or None
+        What was found out on the way, where alphas were chosen by it.
     """
 
     params: np.ndarray
@@ -126,6 +129,7 @@ class TrainingResult:
     tolerance: float | None = None
     is_finite: bool = True
     start_loss: float = np.inf
+    evidence: object = None
     n_iter: int = 0
     n_rows_seen: int = 0
     loss_curve: list = field(default_factory=list)

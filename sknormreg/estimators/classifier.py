@@ -103,6 +103,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         *,
         penalty="l2",
         alpha=1.0,
+        evidence_scope="layer",
         l1_ratio=0.5,
         dropout=0.0,
         input_dropout=0.0,
@@ -135,6 +136,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         self.activation = activation
         self.penalty = penalty
         self.alpha = alpha
+        self.evidence_scope = evidence_scope
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout

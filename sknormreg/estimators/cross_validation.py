@@ -32,7 +32,7 @@ from .predictions import ClassifierPredictions, RegressorPredictions
 from .regressor import RegularizedMLPRegressor
 
 # Parameters of the plain estimators that have no meaning here.
-_LEFT_OUT = ("alpha", "warm_start", "total_weight")
+_LEFT_OUT = ("alpha", "evidence_scope", "warm_start", "total_weight")
 
 
 def _without_alpha(constraints):

@@ -90,6 +90,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         *,
         penalty="l2",
         alpha=1.0,
+        evidence_scope="layer",
         l1_ratio=0.5,
         dropout=0.0,
         input_dropout=0.0,
@@ -123,6 +124,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.activation = activation
         self.penalty = penalty
         self.alpha = alpha
+        self.evidence_scope = evidence_scope
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout
