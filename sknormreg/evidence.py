@@ -56,6 +56,11 @@ _MOST_FITS, _MOST_PRECISE_FITS, _MOST_EMPTY_FITS = 100, 3, 4
 # layers, where J is convex and its minimum exact.
 _SETTLED, _SETTLED_EXACTLY = 2e-2, 1e-8
 
+# Rows times parameters up to which tol="auto" goes to the precision of the floats. It does
+# for larger problems without evidence; but the deeper a network is in a minimum, the less
+# evidence there is for it (benchmarks/bench_evidence.py).
+EVIDENCE_SMALL_WORK = 1e4
+
 # Share of the targets that are left to tell the noise by, at least.
 _LEAST_LEFT = 1e-3
 
@@ -187,6 +192,7 @@ class EvidenceSolver:
     def __init__(self, solver, scope, start=None):
         self._solver, self._scope, self._start = solver, scope, start
         self._n_evaluations, self._change = 0, np.inf
+        self.tol = solver.tol
 
     def iterate(self, objective, params, state=None):
         """Yield an `Iterate` after every step; the last one has a status.

@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 from scipy.linalg import cho_solve, cholesky, eigh_tridiagonal, solve_triangular
+from scipy.linalg.blas import dsyr2k, dsyrk
 from scipy.linalg.lapack import dpotri
 
 from .engine.activations import ACTIVATIONS
@@ -128,13 +129,17 @@ class Linearization:
 
     def kernel(self, other, row_alphas):
         """Phi_w A^-1 Phi_w' between the rows of this and of another linearization."""
-        total = 0.0
+        total = np.zeros((self.n_rows, other.n_rows))
         for h, d, h_other, d_other, alphas in zip(
             self.inputs, self.deltas, other.inputs, other.deltas, row_alphas
         ):
-            of_inputs = _dense(_divided(h, alphas) @ h_other.T)
-            total = total + _gram(d, d_other) * of_inputs[:, None, :, None]
-        return total.reshape(self.n_rows, other.n_rows)
+            scaled = _divided(h, np.sqrt(alphas))
+            # Of one array with itself, BLAS computes half.
+            scaled_other = scaled if h_other is h else _divided(h_other, np.sqrt(alphas))
+            part = _gram(d, d_other)
+            _multiply_blocks(part, _dense(scaled @ scaled_other.T))
+            total += part
+        return total
 
     def kernel_diagonal(self, row_alphas):
         """The diagonal of `kernel` with itself."""
@@ -151,6 +156,7 @@ class Linearization:
         Parameters
         ----------
         matrix : ndarray of shape (n_rows, n_rows)
+            M, or any other that is M once its transpose is added and both are halved.
 
         Returns
         -------
@@ -159,8 +165,10 @@ class Linearization:
         found = []
         for h, d in zip(self.inputs, self.deltas):
             weighted = _gram(d, d)
-            weighted *= matrix.reshape(weighted.shape)
-            weighted = weighted.sum(axis=(1, 3))
+            weighted *= matrix
+            if d.shape[1] > 1:
+                blocks = weighted.reshape(*d.shape[:2], *d.shape[:2])
+                weighted = np.einsum("ikjl->ij", blocks)
             found.append(_column_sums(h, weighted @ h))
         return found
 
@@ -178,9 +186,20 @@ def _forward(network, coefs, intercepts, X):
 
 
 def _gram(d, d_other):
-    """Inner products over units, shape (n_rows, n_outputs) of either."""
-    flat, flat_other = (part.reshape(-1, part.shape[2]) for part in (d, d_other))
-    return (flat @ flat_other.T).reshape(*d.shape[:2], *d_other.shape[:2])
+    """Inner products over units, of rows and outputs with rows and outputs."""
+    flat = d.reshape(-1, d.shape[2])
+    flat_other = flat if d_other is d else d_other.reshape(-1, d.shape[2])
+    return flat @ flat_other.T
+
+
+def _multiply_blocks(matrix, factors):
+    """Multiply each block of n_outputs by n_outputs by its factor, in place."""
+    n_outputs = len(matrix) // len(factors)
+    if n_outputs == 1:
+        matrix *= factors
+        return
+    blocks = matrix.reshape(len(factors), n_outputs, -1, n_outputs)
+    blocks *= factors[:, None, :, None]
 
 
 def _divided(h, alphas):
@@ -325,18 +344,20 @@ class DualFactor(_RowFactor):
         super().__init__(linear, row_alphas)
         matrix = linear.kernel(linear, row_alphas)
         self._of_basis = matrix @ self._basis
-        # Phi_c in place of Phi_w.
+        # Phi_c in place of Phi_w, in the lower triangle (of the transpose, for BLAS).
         half = self._of_basis - self._basis @ (0.5 * self._basis.T @ self._of_basis)
-        half = half @ self._basis.T
-        matrix -= half
-        matrix -= half.T
+        matrix = dsyr2k(
+            -1, half, self._basis, beta=1, c=matrix.T, lower=True, overwrite_c=True
+        )
         matrix[np.diag_indices_from(matrix)] += 1
         self._cholesky = cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
         self.log_det = 2 * float(np.log(self._cholesky.diagonal()).sum())
         inverse, _ = dpotri(self._cholesky, lower=True)
-        inverse += np.tril(inverse, -1).T
-        inverse -= self._basis @ self._basis.T
-        traces = linear.traces(inverse)
+        inverse = dsyrk(-1, self._basis, beta=1, c=inverse, lower=True, overwrite_c=True)
+        # The upper triangle is 0, as `cholesky` leaves it.
+        inverse *= 2
+        inverse[np.diag_indices_from(inverse)] /= 2
+        traces = linear.traces(inverse.T)
         self.gammas = [trace / alphas for trace, alphas in zip(traces, row_alphas)]
 
     def _solve(self, columns):

@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from ..callbacks import FitCallbacks
 from ..engine import Data, Network, make_engine, warn_of_missing_extension
 from ..engine.activations import ACTIVATIONS
-from ..evidence import SCOPES, EvidenceSolver
+from ..evidence import EVIDENCE_SMALL_WORK, SCOPES, EvidenceSolver
 from ..objective import Objective
 from ..penalties import PENALTIES, Layout, Penalty
 from ..regularization import (
@@ -30,6 +30,7 @@ from ..regularization import (
 )
 from ..solvers import MinibatchState
 from ..training import (
+    SMALL_WORK,
     TrainingState,
     Validation,
     convergence_problem,
@@ -237,7 +238,13 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _train(self, objective, params, random_state, validation, **hooks):
         """What `train` returns, by `solver_` and the parameters of the estimator."""
-        solver = make_solver(self.solver_, self, objective, random_state)
+        solver = make_solver(
+            self.solver_,
+            self,
+            objective,
+            random_state,
+            EVIDENCE_SMALL_WORK if self._by_evidence else SMALL_WORK,
+        )
         if self._by_evidence:
             start = getattr(self, "alpha_", None) if self.warm_start else None
             solver = EvidenceSolver(solver, self.evidence_scope, start)
