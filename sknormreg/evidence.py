@@ -21,6 +21,10 @@ References
 D. J. C. MacKay, "A Practical Bayesian Framework for Backpropagation Networks", Neural
 Computation 4, 1992.
 
+R. E. Kass and L. Wasserman, "A Reference Bayesian Test for Nested Hypotheses and its
+Relationship to the Schwarz Criterion", Journal of the American Statistical Association 90,
+1995.
+
 F. D. Foresee and M. T. Hagan, "Gauss-Newton Approximation to Bayesian Learning",
 International Conference on Neural Networks, 1997.
 """
@@ -37,20 +41,18 @@ from .regularization import alphas_of_inputs
 
 SCOPES = ("network", "layer", "input")
 
-# Where alphas start, at scales of 1 of inputs, outputs and loss, and their most as a share
-# of the weight of the rows. Training that begins with smooth functions ends in better
-# maxima of the evidence than that which begins with rough ones.
-_START, _START_SHARE = 10.0, 0.05
+# The alphas that the first fits are tried with: at scales of 1 of inputs, outputs and loss,
+# the largest, and their most as a share of the weight of the rows; how many of them.
+_START, _START_SHARE, _MOST_STARTS = 10.0, 0.05, 6
 
-# Most of the factor of an alpha in one re-estimation, and from the scale of its start.
+# Most of the factor of an alpha in one re-estimation, and from scales of 1.
 _MOST_CHANGE, _RANGE = 10.0, 1e10
 
 # Iterations before the first re-estimation, and between others.
 _FIRST_ITERATIONS, _ITERATIONS = 50, 20
 
-# Fits: all of them, those that go on until J is stationary, and those in which all weights
-# vanished at the first alphas.
-_MOST_FITS, _MOST_PRECISE_FITS, _MOST_EMPTY_FITS = 100, 3, 4
+# Fits between re-estimations, and those of them that go on until J is stationary.
+_MOST_FITS, _MOST_PRECISE_FITS = 50, 3
 
 # Relative change of the alphas at which they have settled: of networks, and without hidden
 # layers, where J is convex and its minimum exact.
@@ -79,21 +81,21 @@ class Laplace:
     gammas, squares : ndarray of shape (n_groups,)
         Of each group, gamma and the squared norm of its weights.
 
-    noise_variance : float or None
-        1 / beta; None in classification.
+    noise_variance : float
+        1 / beta; 1 in classification.
 
     log_evidence : float
-        Logarithm of the probability of the targets, given alphas and beta (MacKay, 1992,
-        eq. 4.2): log likelihood, plus log prior of the weights, less half the logarithm of
-        the determinant of H + A. All weights are integrated out, while intercepts, of which
-        there is no prior, are at their most probable values. In regression, constants
-        included: a density of the targets in their own unit.
+        Logarithm of the probability of the targets, given alphas and beta, with the weights
+        integrated out (MacKay, 1992, eq. 4.2) and all constants included: a density of the
+        targets in their own unit in regression. Intercepts are at their most probable
+        values; each one of hidden units that the data determine costs log(N) / 2, as with
+        a prior that is worth one row (Kass and Wasserman, 1995).
     """
 
     factor: Factor
     gammas: np.ndarray
     squares: np.ndarray
-    noise_variance: float | None
+    noise_variance: float
     log_evidence: float
 
 
@@ -186,12 +188,12 @@ class EvidenceSolver:
         What shares an alpha (see `AlphaGroups`).
 
     start : float, ndarray, list or None
-        The alphas to start from, as `Evidence` has them.
+        The alphas to start from, as `Evidence` has them. None looks for some.
     """
 
     def __init__(self, solver, scope, start=None):
         self._solver, self._scope, self._start = solver, scope, start
-        self._n_evaluations, self._change = 0, np.inf
+        self._n_evaluations, self._change, self._seen = 0, np.inf, None
         self.tol = solver.tol
 
     def iterate(self, objective, params, state=None):
@@ -207,92 +209,125 @@ class EvidenceSolver:
         state : None
             Nothing is carried from one call to the next.
         """
+        alphas, known = self._begin(objective)
         plan = _Plan(convex=not objective.network.activations)
-        start = params
-        self._begin(objective)
-        while True:
-            for iterate in self._fit(objective, params, plan.n_iterations):
-                if iterate.status is None:
-                    yield iterate
-            params = iterate.params
-            if iterate.status in ("diverged", "max_fun"):
+        if known or plan.precise:
+            self._set_alphas(objective, alphas)
+            iterate, laplace = yield from self._fit(objective, params, plan.n_iterations)
+        else:
+            iterate, laplace = yield from self._fit_first(objective, params, alphas)
+        while laplace is not None:
+            alphas = self._reestimated(laplace)
+            if plan.ends(self._change):
                 break
-            laplace = self._laplace(objective, objective.from_solver(params))
-            if laplace.gammas.sum() < 1 and plan.starts_anew():
-                # Where all weights vanish they stay so, whatever becomes of alphas.
-                params, alphas = start, self._alphas / _MOST_CHANGE
-            else:
-                alphas = self._reestimated(laplace)
-                if plan.ends(self._change):
-                    break
             self._set_alphas(objective, alphas)
             yield replace(iterate, status=None)
+            iterate, laplace = yield from self._fit(
+                objective, iterate.params, plan.n_iterations
+            )
         yield iterate
 
     def _begin(self, objective):
+        """Alphas to begin with, and whether they are those of an earlier fit."""
+        shapes, units = objective.network.shapes, _units(objective)
         self._groups = AlphaGroups(objective.network, self._scope)
-        counts = self._groups.sums([np.ones(n) for n, _ in objective.network.shapes])
-        by_row = [
-            np.full(n, u) for (n, _), u in zip(objective.network.shapes, _units(objective))
-        ]
-        # Of weights of several layers, the geometric mean.
-        self._units = np.exp(self._groups.sums([np.log(u) for u in by_row]) / counts)
-        alphas = min(_START, _START_SHARE * objective.data_weight) * self._units
-        if self._start is not None:
-            given = self._start if isinstance(self._start, list) else [self._start]
-            given = np.concatenate([np.ravel(entry) for entry in given])
-            alphas = given if len(given) == len(alphas) else alphas
-        self._set_alphas(objective, alphas)
+        counts = self._groups.sums([np.ones(fan_in) for fan_in, _ in shapes])
+        # Of a group of several layers, the geometric mean.
+        logs = [np.full(fan_in, np.log(unit)) for (fan_in, _), unit in zip(shapes, units)]
+        self._units = np.exp(self._groups.sums(logs) / counts)
+        given = self._start if isinstance(self._start, list) else [self._start]
+        given = np.concatenate([np.ravel(entry) for entry in given])
+        if self._start is not None and len(given) == self._groups.n_groups:
+            return given.astype(np.float64), True
+        return min(_START, _START_SHARE * objective.data_weight) * self._units, False
+
+    def _fit_first(self, objective, params, alphas):
+        """Fit from the same start at ever smaller alphas while there is more evidence.
+
+        From large alphas on, that is from smooth functions, training ends in better maxima
+        of the evidence where noise is strong, from small ones where it is weak. And where
+        alphas are so large that all weights vanish, they stay so.
+        """
+        best = None
+        for _ in range(_MOST_STARTS):
+            self._set_alphas(objective, alphas)
+            found = yield from self._fit(objective, params, _FIRST_ITERATIONS)
+            iterate, laplace = found
+            if laplace is None:
+                return found
+            if best is not None and laplace.log_evidence <= best[1].log_evidence:
+                break
+            best, best_alphas, alphas = found, alphas, alphas / _MOST_CHANGE
+            yield replace(iterate, status=None)
+        self._set_alphas(objective, best_alphas)
+        return best
 
     def _set_alphas(self, objective, alphas):
-        self._alphas = alphas
-        n_features = objective.network.shapes[0][0]
-        penalties = [L2()] * len(objective.network.shapes)
+        self._alphas, self._seen = alphas, None
+        n_features, _ = objective.network.shapes[0]
         alpha, penalties = alphas_of_inputs(
-            self._groups.as_given(alphas), penalties, n_features
+            self._groups.as_given(alphas),
+            [L2()] * len(objective.network.shapes),
+            n_features,
         )
         objective.set_penalties(penalties, alpha)
 
     def _fit(self, objective, params, n_iterations):
-        """Iterates at the alphas of now, at most so many; the last one has a status."""
+        """Yield all iterates but the last of a fit at the alphas of now.
+
+        Returns
+        -------
+        iterate : Iterate
+            The last one, which has a status.
+
+        laplace : Laplace or None
+            None where the whole training has to end.
+        """
         solver = replace(self._solver, max_fun=self._solver.max_fun - self._n_evaluations)
         for n, iterate in enumerate(solver.iterate(objective, params), start=1):
             self._n_evaluations += iterate.n_rows_seen // objective.n_rows
-            if n >= n_iterations and iterate.status is None:
+            if iterate.status is None and n >= n_iterations:
                 iterate = replace(iterate, status="paused")
-            yield iterate
             if iterate.status is not None:
-                return
+                break
+            yield iterate
+        if iterate.status in ("diverged", "max_fun"):
+            return iterate, None
+        return iterate, self._look(objective, objective.from_solver(iterate.params))
+
+    def _look(self, objective, params):
+        """The `Laplace` at parameters in their own units and the alphas of now."""
+        if self._seen is None or not np.array_equal(self._seen[0], params):
+            self._seen = params, self._laplace(objective, params)
+        return self._seen[1]
 
     def _laplace(self, objective, params):
-        network = objective.network
-        coefs = [coef.astype(np.float64) for coef in network.coefs(params)]
+        network, weight = objective.network, objective.data_weight
         factor = factorize(
             _linearization(objective, params), self._groups.by_row(self._alphas)
         )
-        gammas = self._groups.sums(factor.gammas)
+        coefs = [coef.astype(np.float64) for coef in network.coefs(params)]
         squares = self._groups.sums([np.square(coef).sum(axis=1) for coef in coefs])
-        end = objective.evaluate_unscaled(params)
-        loss = (end.value - end.penalty) * objective.data_weight
-        log_prior = -(self._alphas @ squares) / 2
-        if not isinstance(network.loss, HalfSquaredError):
-            log_evidence = log_prior - loss - factor.log_det / 2
-            return Laplace(factor, gammas, squares, None, log_evidence)
+        gammas = self._groups.sums(factor.gammas)
         n_outputs = network.layer_units[-1]
-        n_targets = objective.data_weight * n_outputs
-        determined = gammas.sum() + factor.n_intercepts - n_outputs
-        # Where there are as many parameters as targets, nothing is left to tell the noise.
-        n_left = max(n_targets - determined, _LEAST_LEFT * n_targets)
-        variance = max(2 * loss / n_left, np.finfo(np.float64).tiny)
-        log_evidence = (log_prior - loss) / variance - factor.log_det / 2
-        log_evidence -= n_targets / 2 * np.log(2 * np.pi * variance)
+        n_hidden = max(factor.n_intercepts - n_outputs, 0)
+        end = objective.evaluate_unscaled(params)
+        loss = (end.value - end.penalty) * weight
+        variance, constant = 1.0, 0.0
+        if _has_noise(network.loss):
+            # With as many parameters as targets, nothing would be left to tell the noise.
+            left = weight * n_outputs - gammas.sum() - n_hidden
+            variance = 2 * loss / max(left, _LEAST_LEFT * weight * n_outputs)
+            variance = max(variance, np.finfo(np.float64).tiny)
+            constant = -weight * n_outputs / 2 * np.log(2 * np.pi * variance)
+        log_evidence = constant - (loss + self._alphas @ squares / 2) / variance
+        log_evidence -= (factor.log_det + n_hidden * np.log(max(weight, 1.0))) / 2
         return Laplace(factor, gammas, squares, variance, log_evidence)
 
     def _reestimated(self, laplace):
         """The next alphas; their change is recorded."""
-        variance = 1.0 if laplace.noise_variance is None else laplace.noise_variance
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            alphas = laplace.gammas * variance / laplace.squares
+            alphas = laplace.gammas * laplace.noise_variance / laplace.squares
         # A group that the data say nothing of, and whose weights are all 0, stays so.
         alphas = np.where(np.isfinite(alphas) & (alphas > 0), alphas, self._alphas)
         alphas = np.clip(alphas, self._alphas / _MOST_CHANGE, self._alphas * _MOST_CHANGE)
@@ -303,53 +338,48 @@ class EvidenceSolver:
 
     def evidence(self, objective, params):
         """The `Evidence` at the end of the training, parameters in their own units."""
-        laplace = self._laplace(objective, params)
-        posterior = None
-        if laplace.noise_variance is not None:
+        laplace = self._look(objective, params)
+        variance = posterior = None
+        if _has_noise(objective.network.loss):
+            variance = float(laplace.noise_variance)
             units = objective.network.layer_units
-            posterior = Posterior(units, laplace.factor, laplace.noise_variance)
+            posterior = Posterior(units, laplace.factor, variance)
         return Evidence(
             self._groups.as_given(self._alphas),
             float(laplace.gammas.sum()),
             float(laplace.log_evidence),
-            laplace.noise_variance,
+            variance,
             posterior,
         )
+
+
+def _has_noise(loss):
+    """Whether it is a Gaussian's, with a variance to be estimated."""
+    return isinstance(loss, HalfSquaredError)
 
 
 class _Plan:
     """How long to fit before the next re-estimation, and when to end."""
 
     def __init__(self, convex):
-        self._convex = convex
-        self._precise = convex
-        self._n_fits = self._n_precise = self._n_empty = 0
-        self._first = True
+        self._convex = self.precise = convex
+        self._n_fits = self._n_precise = 0
 
     @property
     def n_iterations(self):
-        if self._precise:
-            return np.inf
-        return _FIRST_ITERATIONS if self._first else _ITERATIONS
-
-    def starts_anew(self):
-        """Whether to try again with smaller alphas, after a fit that left no network."""
-        self._n_empty += 1
-        return self._first and not self._convex and self._n_empty <= _MOST_EMPTY_FITS
+        return np.inf if self.precise else _ITERATIONS
 
     def ends(self, change):
-        """Whether the last fit was that to keep."""
-        self._first = False
+        """Whether the last fit, after which alphas would change so much, is to be kept."""
         self._n_fits += 1
-        self._n_precise += self._precise
+        self._n_precise += self.precise
         if self._convex:
             return change <= _SETTLED_EXACTLY or self._n_fits >= _MOST_FITS
         settled = change <= _SETTLED
-        if self._precise and (settled or self._n_precise >= _MOST_PRECISE_FITS):
+        if self.precise and (settled or self._n_precise >= _MOST_PRECISE_FITS):
             return True
-        # J is minimised with care where alphas have settled, and they are then looked at
-        # again.
-        self._precise = settled or self._n_fits >= _MOST_FITS
+        # Where alphas have settled, J is minimised with care, and they are looked at again.
+        self.precise = settled or self._n_fits >= _MOST_FITS
         return False
 
 

@@ -127,18 +127,23 @@ class Linearization:
             parts.append((h.T @ of_units).reshape(-1, vectors.shape[2]))
         return np.vstack(parts)
 
-    def kernel(self, other, row_alphas):
-        """Phi_w A^-1 Phi_w' between the rows of this and of another linearization."""
+    def grams(self, other):
+        """Inner products of each layer's deltas with those of another linearization."""
+        return [_gram(d, d_other) for d, d_other in zip(self.deltas, other.deltas)]
+
+    def kernel(self, other, row_alphas, grams=None):
+        """Phi_w A^-1 Phi_w' between the rows of this and of another linearization.
+
+        `grams` are those of both, if they are at hand.
+        """
         total = np.zeros((self.n_rows, other.n_rows))
-        for h, d, h_other, d_other, alphas in zip(
-            self.inputs, self.deltas, other.inputs, other.deltas, row_alphas
+        for h, h_other, gram, alphas in zip(
+            self.inputs, other.inputs, grams or self.grams(other), row_alphas
         ):
             scaled = _divided(h, np.sqrt(alphas))
             # Of one array with itself, BLAS computes half.
             scaled_other = scaled if h_other is h else _divided(h_other, np.sqrt(alphas))
-            part = _gram(d, d_other)
-            _multiply_blocks(part, _dense(scaled @ scaled_other.T))
-            total += part
+            total += _blocks_times(gram, _dense(scaled @ scaled_other.T))
         return total
 
     def kernel_diagonal(self, row_alphas):
@@ -150,7 +155,7 @@ class Linearization:
             total = total + of_inputs[:, None] * np.square(d).sum(axis=2)
         return total.ravel()
 
-    def traces(self, matrix):
+    def traces(self, matrix, grams):
         """tr(M Phi_j Phi_j'), Phi_j the columns of the weights that leave input j.
 
         Parameters
@@ -158,14 +163,16 @@ class Linearization:
         matrix : ndarray of shape (n_rows, n_rows)
             M, or any other that is M once its transpose is added and both are halved.
 
+        grams : list of ndarray
+            With itself.
+
         Returns
         -------
         traces : list of ndarray of shape (fan_in,), of each layer
         """
         found = []
-        for h, d in zip(self.inputs, self.deltas):
-            weighted = _gram(d, d)
-            weighted *= matrix
+        for h, d, gram in zip(self.inputs, self.deltas, grams):
+            weighted = gram * matrix
             if d.shape[1] > 1:
                 blocks = weighted.reshape(*d.shape[:2], *d.shape[:2])
                 weighted = np.einsum("ikjl->ij", blocks)
@@ -192,14 +199,13 @@ def _gram(d, d_other):
     return flat @ flat_other.T
 
 
-def _multiply_blocks(matrix, factors):
-    """Multiply each block of n_outputs by n_outputs by its factor, in place."""
+def _blocks_times(matrix, factors):
+    """Each block of n_outputs by n_outputs, times its factor."""
     n_outputs = len(matrix) // len(factors)
     if n_outputs == 1:
-        matrix *= factors
-        return
+        return matrix * factors
     blocks = matrix.reshape(len(factors), n_outputs, -1, n_outputs)
-    blocks *= factors[:, None, :, None]
+    return (blocks * factors[:, None, :, None]).reshape(matrix.shape)
 
 
 def _divided(h, alphas):
@@ -342,7 +348,8 @@ class DualFactor(_RowFactor):
 
     def __init__(self, linear, row_alphas):
         super().__init__(linear, row_alphas)
-        matrix = linear.kernel(linear, row_alphas)
+        grams = linear.grams(linear)
+        matrix = linear.kernel(linear, row_alphas, grams)
         self._of_basis = matrix @ self._basis
         # Phi_c in place of Phi_w, in the lower triangle (of the transpose, for BLAS).
         half = self._of_basis - self._basis @ (0.5 * self._basis.T @ self._of_basis)
@@ -357,7 +364,7 @@ class DualFactor(_RowFactor):
         # The upper triangle is 0, as `cholesky` leaves it.
         inverse *= 2
         inverse[np.diag_indices_from(inverse)] /= 2
-        traces = linear.traces(inverse.T)
+        traces = linear.traces(inverse.T, grams)
         self.gammas = [trace / alphas for trace, alphas in zip(traces, row_alphas)]
 
     def _solve(self, columns):
