@@ -55,8 +55,8 @@ _FIRST_ITERATIONS, _ITERATIONS = 50, 20
 _MOST_FITS, _MOST_PRECISE_FITS = 50, 3
 
 # Relative change of the alphas at which they have settled: of networks, and without hidden
-# layers, where J is convex and its minimum exact.
-_SETTLED, _SETTLED_EXACTLY = 2e-2, 1e-8
+# layers, where J is convex and its minimum exact; and that which counts as settled.
+_SETTLED, _SETTLED_EXACTLY, _ACCEPTED = 2e-2, 1e-8, 0.1
 
 # Rows times parameters up to which tol="auto" goes to the precision of the floats. It does
 # for larger problems without evidence; but the deeper a network is in a minimum, the less
@@ -113,6 +113,9 @@ class Evidence:
     noise_variance : float or None
 
     posterior : Posterior or None
+
+    problem : str or None
+        What keeps the alphas from counting as settled.
     """
 
     alpha: object
@@ -120,6 +123,7 @@ class Evidence:
     log_evidence: float
     noise_variance: float | None
     posterior: object
+    problem: str | None
 
 
 class AlphaGroups:
@@ -303,9 +307,14 @@ class EvidenceSolver:
 
     def _laplace(self, objective, params):
         network, weight = objective.network, objective.data_weight
-        factor = factorize(
-            _linearization(objective, params), self._groups.by_row(self._alphas)
+        linear = Linearization(
+            network,
+            network.coefs(params),
+            network.intercepts(params),
+            *_weighty_rows(objective),
+            network.loss.hessian_root,
         )
+        factor = factorize(linear, self._groups.by_row(self._alphas))
         coefs = [coef.astype(np.float64) for coef in network.coefs(params)]
         squares = self._groups.sums([np.square(coef).sum(axis=1) for coef in coefs])
         gammas = self._groups.sums(factor.gammas)
@@ -350,6 +359,17 @@ class EvidenceSolver:
             float(laplace.log_evidence),
             variance,
             posterior,
+            self._problem(),
+        )
+
+    def _problem(self):
+        if self._change <= _ACCEPTED:
+            return None
+        by = f" by {self._change:.2g}" if np.isfinite(self._change) else ""
+        return (
+            f"alpha='evidence' ended while alphas still changed{by} from one re-estimation "
+            "to the next, on average and relative to themselves. Increase max_iter, or "
+            "take fewer alphas with another evidence_scope."
         )
 
 
@@ -385,33 +405,27 @@ class _Plan:
 
 def _units(objective):
     """The alpha of each layer at scales of 1 of inputs, outputs and loss."""
-    network = objective.network
-    units = np.full(len(network.shapes), objective.value_scale)
+    units = np.full(len(objective.network.shapes), objective.value_scale)
     units[-1] /= objective.scales[0] ** 2
-    X = objective.data.X
-    values = X.data if sparse.issparse(X) else X
-    units[0] *= (
-        float(np.square(values, dtype=np.float64).sum()) / max(np.prod(X.shape), 1) or 1.0
-    )
+    X, sample_weight = _weighty_rows(objective)
+    X = X.astype(np.float64, copy=False)
+    if sparse.issparse(X):
+        squares = np.asarray(X.multiply(X).sum(axis=1)).ravel()
+    else:
+        squares = np.einsum("ij,ij->i", X, X)
+    mean_square = np.average(squares, weights=sample_weight) / X.shape[1]
+    units[0] *= mean_square if mean_square > 0 else 1.0
     return units
 
 
-def _linearization(objective, params):
-    """Of the rows trained on that weigh something."""
-    network, (X, _, sample_weight) = objective.network, objective.data
-    rows = objective.rows
+def _weighty_rows(objective):
+    """X and sample weights (or None) of the rows trained on that weigh something."""
+    (X, _, sample_weight), rows = objective.data, objective.rows
     if sample_weight is not None:
         rows = np.arange(X.shape[0]) if rows is None else rows
         rows = rows[sample_weight[rows] > 0]
-        sample_weight = sample_weight[rows]
-    return Linearization(
-        network,
-        network.coefs(params),
-        network.intercepts(params),
-        X if rows is None else X[rows],
-        sample_weight,
-        network.loss.hessian_root,
-    )
+        sample_weight = sample_weight[rows].astype(np.float64)
+    return X if rows is None else X[rows], sample_weight
 
 
 class Posterior:

@@ -71,7 +71,7 @@ class Linearization:
         else:
             delta = root(raw)
         if sample_weight is not None:
-            delta = delta * np.sqrt(sample_weight.astype(np.float64))[:, None, None]
+            delta = delta * np.sqrt(sample_weight)[:, None, None]
         self.deltas = [delta]
         for coef, derivative in zip(coefs[:0:-1], reversed(derivatives)):
             delta = (delta @ coef.T) * derivative[:, None, :]

@@ -290,11 +290,6 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _partial_fit(self, X, y, sample_weight):
         """One epoch over the given data, from where the last call ended."""
-        if self._by_evidence:
-            raise ValueError(
-                "partial_fit does not support alpha='evidence', which goes by all of the "
-                "data. Use fit, or a number for alpha."
-            )
         if self.early_stopping:
             raise ValueError(
                 "partial_fit does not support early_stopping=True: a call sees a part "
@@ -524,6 +519,8 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         problem = convergence_problem(
             result, objective, self.solver_, self, incremental=incremental
         )
+        if not problem and result.evidence and result.status in _SAYS_CONVERGED:
+            problem = result.evidence.problem
         if problem:
             warnings.warn(problem, ConvergenceWarning, stacklevel=4)
 
@@ -558,6 +555,9 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             self.noise_variance_ = evidence.noise_variance
             self._posterior = evidence.posterior
 
+
+# Where training was not ended by someone else.
+_SAYS_CONVERGED = ("converged", "stalled", "max_iter", "max_fun")
 
 # What only a fit by evidence has.
 _EVIDENCE_ATTRIBUTES = (
@@ -637,5 +637,10 @@ def accepts_partial_fit(estimator):
         raise AttributeError(
             "partial_fit is only available for minibatch solvers: set solver='adam' or "
             "'sgd' (or 'auto', which takes 'adam') instead of 'lbfgs'."
+        )
+    if estimator._by_evidence:
+        raise AttributeError(
+            "partial_fit sees a part of the data only, and is not available with "
+            "alpha='evidence': use fit, or a number for alpha."
         )
     return True

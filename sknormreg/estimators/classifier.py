@@ -27,7 +27,7 @@ from .predictions import ClassifierPredictions
 
 @document(
     parameters=PARAMETERS.format(loss=CLASSIFICATION_LOSS, class_weight=CLASS_WEIGHT),
-    attributes=ATTRIBUTES.format(score="Accuracy"),
+    attributes=ATTRIBUTES.format(score="Accuracy", noise=""),
 )
 class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
     """Multilayer perceptron classifier with a norm penalty on its weights.
@@ -70,6 +70,12 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
     ----------
     M. Schmidt, "Graphical Model Structure Learning with L1-Regularization", PhD thesis,
     University of British Columbia, 2010.
+
+    D. J. C. MacKay, "A Practical Bayesian Framework for Backpropagation Networks", Neural
+    Computation 4, 1992.
+
+    F. D. Foresee and M. T. Hagan, "Gauss-Newton Approximation to Bayesian Learning",
+    International Conference on Neural Networks, 1997.
 
     D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 

@@ -30,10 +30,26 @@ penalty : str, Penalty, or list of them, default="l2"
     ``penalty__radius``; it may be your own subclass of `Penalty`. A list has one entry
     for each layer of weights.
 
-alpha : float or array-like of shape (n_layers,), default=1.0
-    Strength of the penalty, at least 0; or one for each layer of weights. The penalty is
-    divided by the total weight of the rows trained on and never by that of a batch, so
-    that alpha means the same for every solver and batch size.
+alpha : float, array-like of shape (n_layers,), list or "evidence", default=1.0
+    Strength of the penalty, at least 0; or one for each layer of weights. With
+    ``penalty="l2"`` the first entry of a list may be an array of shape (n_features,), one
+    alpha for each input. The penalty is divided by the total weight of the rows trained on
+    and never by that of a batch, so that alpha means the same for every solver and batch
+    size.
+
+    "evidence" chooses alphas in one fit, without rows held out, as those that make the
+    targets most probable under all networks at once: MacKay's evidence framework with
+    Foresee and Hagan's Gauss-Newton approximation. For ``penalty="l2"``, full batches, and
+    the log loss or the squared error. J is minimised for some iterations, alphas are
+    re-estimated, and so on until they have settled; `alpha_` has them. Up to 3000 rows
+    times outputs, or weights, matrices of that size are factorised; beyond, traces are
+    estimated by conjugate gradients with random signs.
+
+evidence_scope : {{"network", "layer", "input"}}, default="layer"
+    What has an alpha of its own with ``alpha="evidence"``: all weights together, each
+    layer, or each input and each further layer. The last is automatic relevance
+    determination, which takes longer: the weights of inputs that do not help shrink to
+    about 0. Not used with other values of `alpha`.
 
 l1_ratio : float, default=0.5
     Share of L1 in the elastic net, between 0 (L2) and 1 (L1). Only used when
@@ -75,7 +91,8 @@ power_t : float, default=0.5
     The exponent of "invscaling".
 
 max_iter : int, default=2000
-    Maximum number of iterations; of epochs for "adam" and "sgd".
+    Maximum number of iterations; of epochs for "adam" and "sgd". With ``alpha="evidence"``
+    of all its fits together, like `max_fun`.
 
 max_fun : int, default=15000
     Maximum number of evaluations of objective and gradient. Only used by "lbfgs".
@@ -90,7 +107,7 @@ tol : float or "auto", default="auto"
     "auto" is 1e-4 and lets "lbfgs", too, stop where `n_iter_no_change` iterations
     lowered the objective by less than 1e-4 each (1e-5 for penalties with kinks).
     Where precision is cheap it goes further: to 1e-8 without hidden layers and to 1e-12
-    for the smallest networks and data.
+    for the smallest networks and data (with ``alpha="evidence"``, only the very smallest).
 
 loss_threshold : float, default=None
     Training stops where the objective is at most this.
@@ -124,8 +141,9 @@ shuffle : bool, default=True
     Whether "adam" and "sgd" draw the order of the rows anew in every epoch.
 {class_weight}
 warm_start : bool, default=False
-    Whether `fit` starts from the weights of the previous fit. Fitted attributes, curves
-    included, are those of the last fit alone.
+    Whether `fit` starts from the weights of the previous fit, and with
+    ``alpha="evidence"`` from its alphas. Fitted attributes, curves included, are those of
+    the last fit alone.
 
 total_weight : float, default=None
     Only used by `partial_fit`: the total weight (number, if rows have no weights) of
@@ -152,6 +170,23 @@ skip_coef_ : ndarray of shape (n_features_in_, n_outputs_)
     Weights of the skip connection, which lead from the inputs straight to the outputs.
     Only with ``penalty="hierarchical"``.
 
+alpha_ : float, ndarray of shape (n_layers,) or list
+    The alpha of the fit, in a form that the parameter `alpha` takes. With
+    ``alpha="evidence"`` what it has found: a float, an array, or for
+    ``evidence_scope="input"`` a list of an array of shape (n_features_in_,) and a float
+    for each further layer.
+
+n_effective_parameters_ : float
+    Number of weights that the data determine, MacKay's gamma: between 0 and the number of
+    weights. Intercepts are not counted. Only with ``alpha="evidence"``.
+
+log_evidence_ : float
+    Logarithm of the probability of the targets with the weights integrated out, at
+    `alpha_` (MacKay, 1992, eq. 4.2): with all its constants, and in regression a density
+    of the targets in their own unit. Intercepts are at their most probable values; each
+    one of hidden units that the data determine costs half the logarithm of the weight of
+    the rows. Only with ``alpha="evidence"``.
+{noise}
 loss_ : float
     The objective J, penalty included, at the fitted weights. After `partial_fit`, of
     the rows of the last call.
@@ -186,7 +221,8 @@ solver_ : {{"lbfgs", "adam", "sgd"}}
     The solver used.
 
 loss_curve_ : list of float
-    J after every iteration; for "adam" and "sgd" its running mean over the epoch.
+    J after every iteration; for "adam" and "sgd" its running mean over the epoch. With
+    ``alpha="evidence"``, at the alphas of that iteration.
 
 best_loss_ : float or None
     Smallest value of `loss_curve_`; None with ``early_stopping=True``.
@@ -223,6 +259,12 @@ feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of features seen during `fit`, where X has string names for all of them.
 """
 
+
+NOISE_VARIANCE = """
+noise_variance_ : float
+    Variance of the targets around the expected values, per output and unit of weight. Only
+    with ``alpha="evidence"``.
+"""
 
 REGRESSION_LOSS = """
 loss : {"squared_error", "poisson", "huber", "quantile"}, default="squared_error"

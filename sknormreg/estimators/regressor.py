@@ -10,13 +10,19 @@ from sklearn.utils.metaestimators import available_if
 
 from ..engine.losses import HalfPoissonDeviance, HalfSquaredError, Huber, Pinball
 from .base import RegularizedMLP, accepts_partial_fit
-from .docstrings import ATTRIBUTES, PARAMETERS, REGRESSION_LOSS, document
+from .docstrings import (
+    ATTRIBUTES,
+    NOISE_VARIANCE,
+    PARAMETERS,
+    REGRESSION_LOSS,
+    document,
+)
 from .predictions import RegressorPredictions
 
 
 @document(
     parameters=PARAMETERS.format(loss=REGRESSION_LOSS, class_weight=""),
-    attributes=ATTRIBUTES.format(score="R2 score"),
+    attributes=ATTRIBUTES.format(score="R2 score", noise=NOISE_VARIANCE),
 )
 class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     """Multilayer perceptron regressor with a norm penalty on its weights.
@@ -55,11 +61,19 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     The unit of y is part of the objective: for y in cents, the squared error is 10,000
     times that for y in dollars and weighs so much more against the penalty. Standardise
     y, for example with `TransformedTargetRegressor`, for values of alpha near 1.
+    ``alpha="evidence"`` finds its values in any unit. Without hidden layers it is
+    ``BayesianRidge`` with ``alpha_1 = alpha_2 = lambda_1 = lambda_2 = 0``.
 
     References
     ----------
     M. Schmidt, "Graphical Model Structure Learning with L1-Regularization", PhD thesis,
     University of British Columbia, 2010.
+
+    D. J. C. MacKay, "A Practical Bayesian Framework for Backpropagation Networks", Neural
+    Computation 4, 1992.
+
+    F. D. Foresee and M. T. Hagan, "Gauss-Newton Approximation to Bayesian Learning",
+    International Conference on Neural Networks, 1997.
 
     D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 
