@@ -85,12 +85,13 @@ def main():
                 for seed in range(arguments.seeds)
             ]
             ours, theirs, share, covered, gamma = np.array(found).T
-            print(
-                f"{name:12s} {hidden!s:>7s} {np.median(ours):13.3f} {np.median(theirs):7.3f}"
-                f" {np.median(ours - theirs):11.3f} {np.median(share):13.2f}"
-                f" {share.max():8.2f} {covered.mean():9.3f} {np.median(gamma):6.1f}",
-                flush=True,
-            )
+            columns = [
+                f"{name:12s} {hidden!s:>7s} {np.median(ours):13.3f}",
+                f"{np.median(theirs):7.3f} {np.median(ours - theirs):11.3f}",
+                f"{np.median(share):13.2f} {share.max():8.2f} {covered.mean():9.3f}",
+                f"{np.median(gamma):6.1f}",
+            ]
+            print(" ".join(columns), flush=True)
 
 
 if __name__ == "__main__":

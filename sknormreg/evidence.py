@@ -56,7 +56,7 @@ _MOST_FITS, _MOST_PRECISE_FITS = 50, 3
 
 # Relative change of the alphas at which they have settled: of networks, and without hidden
 # layers, where J is convex and its minimum exact; and that which counts as settled.
-_SETTLED, _SETTLED_EXACTLY, _ACCEPTED = 2e-2, 1e-8, 0.1
+_SETTLED, _SETTLED_EXACTLY, _ACCEPTED = 5e-2, 1e-8, 0.1
 
 # Rows times parameters up to which tol="auto" goes to the precision of the floats. It does
 # for larger problems without evidence; but the deeper a network is in a minimum, the less

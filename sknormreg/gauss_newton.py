@@ -136,14 +136,16 @@ class Linearization:
 
         `grams` are those of both, if they are at hand.
         """
-        total = np.zeros((self.n_rows, other.n_rows))
+        total = None
         for h, h_other, gram, alphas in zip(
             self.inputs, other.inputs, grams or self.grams(other), row_alphas
         ):
             scaled = _divided(h, np.sqrt(alphas))
             # Of one array with itself, BLAS computes half.
             scaled_other = scaled if h_other is h else _divided(h_other, np.sqrt(alphas))
-            total += _blocks_times(gram, _dense(scaled @ scaled_other.T))
+            part = _blocks_times(gram, _dense(scaled @ scaled_other.T))
+            # In place: pages of new memory take longer than the arithmetic.
+            total = part if total is None else np.add(total, part, out=total)
         return total
 
     def kernel_diagonal(self, row_alphas):
@@ -164,7 +166,7 @@ class Linearization:
             M, or any other that is M once its transpose is added and both are halved.
 
         grams : list of ndarray
-            With itself.
+            With itself; overwritten.
 
         Returns
         -------
@@ -172,7 +174,7 @@ class Linearization:
         """
         found = []
         for h, d, gram in zip(self.inputs, self.deltas, grams):
-            weighted = gram * matrix
+            weighted = np.multiply(gram, matrix, out=gram)
             if d.shape[1] > 1:
                 blocks = weighted.reshape(*d.shape[:2], *d.shape[:2])
                 weighted = np.einsum("ikjl->ij", blocks)
@@ -200,10 +202,10 @@ def _gram(d, d_other):
 
 
 def _blocks_times(matrix, factors):
-    """Each block of n_outputs by n_outputs, times its factor."""
+    """Each block of n_outputs by n_outputs, times its factor, which may be overwritten."""
     n_outputs = len(matrix) // len(factors)
     if n_outputs == 1:
-        return matrix * factors
+        return np.multiply(matrix, factors, out=factors)
     blocks = matrix.reshape(len(factors), n_outputs, -1, n_outputs)
     return (blocks * factors[:, None, :, None]).reshape(matrix.shape)
 
