@@ -48,20 +48,18 @@ _START, _START_SHARE, _MOST_STARTS = 10.0, 0.05, 6
 # Most of the factor of an alpha in one re-estimation, and from scales of 1.
 _MOST_CHANGE, _RANGE = 10.0, 1e10
 
+# The largest ratio of steps of log alphas by which to extrapolate.
+_MOST_RATIO = 0.95
+
 # Iterations before the first re-estimation, and between others.
 _FIRST_ITERATIONS, _ITERATIONS = 50, 20
 
 # Fits between re-estimations, and those of them that go on until J is stationary.
-_MOST_FITS, _MOST_PRECISE_FITS = 50, 3
+_MOST_FITS, _MOST_PRECISE_FITS = 100, 3
 
 # Relative change of the alphas at which they have settled: of networks, and without hidden
 # layers, where J is convex and its minimum exact; and that which counts as settled.
 _SETTLED, _SETTLED_EXACTLY, _ACCEPTED = 5e-2, 1e-8, 0.1
-
-# Rows times parameters up to which tol="auto" goes to the precision of the floats. It does
-# for larger problems without evidence; but the deeper a network is in a minimum, the less
-# evidence there is for it (benchmarks/bench_evidence.py).
-EVIDENCE_SMALL_WORK = 1e4
 
 # Share of the targets that are left to tell the noise by, at least.
 _LEAST_LEFT = 1e-3
@@ -197,7 +195,8 @@ class EvidenceSolver:
 
     def __init__(self, solver, scope, start=None):
         self._solver, self._scope, self._start = solver, scope, start
-        self._n_evaluations, self._change, self._seen = 0, np.inf, None
+        self._n_evaluations, self._change = 0, np.inf
+        self._seen = self._last_steps = None
         self.tol = solver.tol
 
     def iterate(self, objective, params, state=None):
@@ -214,7 +213,8 @@ class EvidenceSolver:
             Nothing is carried from one call to the next.
         """
         alphas, known = self._begin(objective)
-        plan = _Plan(convex=not objective.network.activations)
+        self._convex = not objective.network.activations
+        plan = _Plan(self._convex)
         if known or plan.precise:
             self._set_alphas(objective, alphas)
             iterate, laplace = yield from self._fit(objective, params, plan.n_iterations)
@@ -339,11 +339,27 @@ class EvidenceSolver:
             alphas = laplace.gammas * laplace.noise_variance / laplace.squares
         # A group that the data say nothing of, and whose weights are all 0, stays so.
         alphas = np.where(np.isfinite(alphas) & (alphas > 0), alphas, self._alphas)
-        alphas = np.clip(alphas, self._alphas / _MOST_CHANGE, self._alphas * _MOST_CHANGE)
         alphas = np.clip(alphas, self._units / _RANGE, self._units * _RANGE)
-        changes = np.abs(np.log(alphas / self._alphas))
-        self._change = laplace.gammas @ changes / max(laplace.gammas.sum(), 1.0)
-        return alphas
+        steps = np.log(alphas / self._alphas)
+        self._change = laplace.gammas @ np.abs(steps) / max(laplace.gammas.sum(), 1.0)
+        steps = self._extrapolated(steps)
+        most = np.log(_MOST_CHANGE)
+        return self._alphas * np.exp(np.clip(steps, -most, most))
+
+    def _extrapolated(self, steps):
+        """Steps of log alphas to where plain ones, in a constant ratio, would lead.
+
+        Of every two steps one is plain, and shows how it compares with that before it
+        (Aitken, 1926). In a network, alphas follow weights that are still on their way.
+        """
+        last, self._last_steps = self._last_steps, None
+        if last is None or not self._convex:
+            self._last_steps = steps
+            return steps
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = steps / last
+        ratios = np.where((ratios > 0) & np.isfinite(ratios), ratios, 0)
+        return steps / (1 - np.minimum(ratios, _MOST_RATIO))
 
     def evidence(self, objective, params):
         """The `Evidence` at the end of the training, parameters in their own units."""

@@ -50,8 +50,8 @@ class Linearization:
     sample_weight : ndarray of shape (n_rows,) or None
 
     root : callable or None
-        Maps raw outputs to square roots of the loss's second derivatives, of shape
-        (n_rows, n_outputs, n_outputs); None for the derivatives of the outputs themselves.
+        The loss's `hessian_root`, which maps raw outputs to matrices of shape (n_rows,
+        n_outputs, n_outputs); None for the derivatives of the outputs themselves.
 
     Attributes
     ----------

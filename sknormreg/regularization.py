@@ -5,7 +5,8 @@ from numbers import Real
 
 import numpy as np
 
-from .penalties import PENALTIES, ElasticNet, Penalty, RowScaledL2
+from .penalties import PENALTIES, ElasticNet, Penalty
+from .penalties.separable import RowScaledL2
 
 
 def named_penalties(penalty, l1_ratio):

@@ -43,7 +43,7 @@ class Loss(ABC):
         """Replace `raw` by the predictions it stands for: themselves, by default."""
         return
 
-    # Maps raw outputs to matrices B of shape (n_rows, n_outputs, n_outputs), BB' being the
+    # Maps raw outputs to matrices B of shape (n_rows, n_outputs, n_outputs), B'B being the
     # second derivatives of each row's loss, which do not depend on y; None for losses that
     # are no log-likelihood of a generalised linear model in its natural parameter.
     hessian_root = None
@@ -247,10 +247,9 @@ class MultinomialLogLoss(Loss):
         return log_share - log_share.mean()
 
     def hessian_root(self, raw):
-        # diag(p) - pp' is BB' for B = diag(r) - pr', r the square roots of p.
+        # diag(p) - pp' is B'B for B = diag(r) - rp', r the square roots of p.
         p = special.softmax(raw, axis=1)
-        r = np.sqrt(p)
-        return r[:, :, None] * np.eye(raw.shape[1]) - p[:, :, None] * r[:, None, :]
+        return np.sqrt(p)[:, :, None] * (np.eye(raw.shape[1]) - p[:, None, :])
 
     def inverse_link(self, raw):
         raw -= raw.max(axis=1, keepdims=True)

@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from ..callbacks import FitCallbacks
 from ..engine import Data, Network, make_engine, warn_of_missing_extension
 from ..engine.activations import ACTIVATIONS
-from ..evidence import EVIDENCE_SMALL_WORK, SCOPES, EvidenceSolver
+from ..evidence import SCOPES, EvidenceSolver
 from ..objective import Objective
 from ..penalties import PENALTIES, Layout, Penalty
 from ..regularization import (
@@ -243,7 +243,7 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             self,
             objective,
             random_state,
-            EVIDENCE_SMALL_WORK if self._by_evidence else SMALL_WORK,
+            small_work=0 if self._by_evidence else SMALL_WORK,
         )
         if self._by_evidence:
             start = getattr(self, "alpha_", None) if self.warm_start else None

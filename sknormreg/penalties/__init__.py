@@ -6,7 +6,7 @@ from .elementwise import MCP, SCAD
 from .group import GroupLasso, GroupMCP, GroupSCAD, SparseGroupLasso
 from .hierarchical import Hierarchical
 from .low_rank import Nuclear
-from .separable import L1, L2, ElasticNet, RowScaledL2
+from .separable import L1, L2, ElasticNet
 
 __all__ = [
     "L1",
@@ -25,7 +25,6 @@ __all__ = [
     "Nuclear",
     "Penalty",
     "PiecewiseSmoothPenalty",
-    "RowScaledL2",
     "SparseGroupLasso",
 ]
 
