@@ -22,7 +22,6 @@ from sknormreg.penalties import (
     Nuclear,
     SparseGroupLasso,
 )
-from sknormreg.penalties.separable import RowScaledL2
 
 
 def everywhere(weights):
@@ -216,12 +215,6 @@ def _group_cases(suffix, groups, rows):
 def _all_cases():
     yield Case("l1", L1(), l1)
     yield Case("l2", L2(), half_l2)
-    scales = np.array([0.1, 3.0, 0.0, 1.0, 0.5, 2.0])
-    yield Case(
-        "row_scaled_l2",
-        RowScaledL2(scales),
-        lambda weights: half_l2(np.sqrt(scales)[:, None] * weights),
-    )
     for ratio in (0.0, 1e-3, 0.2, 0.5, 0.999, 1.0):
 
         def elastic(weights, ratio=ratio):
