@@ -7,7 +7,10 @@ that of cross-validation (the largest share, too), the share of the other rows w
 standard deviations (mean), and the number of effective parameters.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/bench_evidence.py [--data FOLDER] [--seeds 5]
-        [--names concrete autompg ...] [--scope layer]
+        [--names concrete autompg ...] [--scope layer] [--sizes]
+
+With --sizes it prints instead, for networks of more and more rows and weights, seconds and
+megabytes that a factorisation takes, those of estimates, and their errors of gamma.
 
 FOLDER holds tables as .npz files of X and y, of which those with continuous y are taken;
 scikit-learn's diabetes always is.
@@ -15,18 +18,34 @@ scikit-learn's diabetes always is.
 
 import argparse
 import time
+import tracemalloc
 import warnings
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_diabetes
+from sklearn.datasets import load_diabetes, make_friedman1
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from sknormreg import RegularizedMLPRegressor
 from sknormreg.estimators.cross_validation import RegularizedMLPRegressorCV
+from sknormreg.gauss_newton import (
+    DualFactor,
+    KrylovFactor,
+    Linearization,
+    PrimalFactor,
+)
 
 HIDDEN = ((20,), (100,))
+
+# Rows, features and hidden units of networks.
+SIZES = (
+    (1000, 20, 50),
+    (2000, 40, 100),
+    (3000, 40, 100),
+    (4000, 50, 100),
+    (6000, 60, 100),
+)
 
 
 def tables(folder, names):
@@ -66,14 +85,44 @@ def measure(hidden, scope, X, y, seed):
     return *scores, share, covered, evidence.n_effective_parameters_
 
 
+def compare_sizes():
+    """Factorisation and estimates of the matrix of one output's network."""
+    print(f"{'rows':>6s} {'weights':>8s} {'exact: s':>9s} {'MB':>6s} {'estimated: s':>13s}")
+    for n_rows, n_features, n_units in SIZES:
+        X, y = make_friedman1(n_rows, n_features, noise=1.0, random_state=0)
+        mlp = RegularizedMLPRegressor((n_units,), alpha=10, max_iter=100, random_state=0)
+        X, y = StandardScaler().fit_transform(X), (y - y.mean()) / y.std()
+        network = mlp.fit(X, y)._network
+        alphas = [np.ones(fan_in) for fan_in, _ in network.shapes]
+        columns, gammas = [f"{n_rows:6d} {network.n_weights:8d}"], []
+        exact = PrimalFactor if network.n_weights <= n_rows else DualFactor
+        for factor in (exact, KrylovFactor):
+            tracemalloc.start()
+            start = time.perf_counter()
+            linear = Linearization(
+                network, mlp.coefs_, mlp.intercepts_, X, root=network.loss.hessian_root
+            )
+            gammas.append(np.hstack(factor(linear, alphas).gammas).sum())
+            seconds = time.perf_counter() - start
+            megabytes = tracemalloc.get_traced_memory()[1] / 1e6
+            tracemalloc.stop()
+            columns.append(f"{seconds:9.2f} {megabytes:6.0f}")
+        columns.append(f"gamma {gammas[0]:.1f}, estimated {gammas[1]:.1f}")
+        print(" ".join(columns), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data")
     parser.add_argument("--names", nargs="*", help="of the tables in FOLDER to take")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--scope", default="layer")
+    parser.add_argument("--sizes", action="store_true")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
+    if arguments.sizes:
+        compare_sizes()
+        return
     print(
         f"{'table':12s} {'hidden':>7s} {'R2: evidence':>13s} {'CV':>7s} {'difference':>11s}"
         f" {'time: median':>13s} {'largest':>8s} {'coverage':>9s} {'gamma':>6s}"

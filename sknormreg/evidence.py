@@ -242,7 +242,7 @@ class EvidenceSolver:
         given = self._start if isinstance(self._start, list) else [self._start]
         given = np.concatenate([np.ravel(entry) for entry in given])
         if self._start is not None and len(given) == self._groups.n_groups:
-            return given.astype(np.float64), True
+            return np.clip(given, self._units / _RANGE, self._units * _RANGE), True
         return min(_START, _START_SHARE * objective.data_weight) * self._units, False
 
     def _fit_first(self, objective, params, alphas):
@@ -317,7 +317,8 @@ class EvidenceSolver:
         factor = factorize(linear, self._groups.by_row(self._alphas))
         coefs = [coef.astype(np.float64) for coef in network.coefs(params)]
         squares = self._groups.sums([np.square(coef).sum(axis=1) for coef in coefs])
-        gammas = self._groups.sums(factor.gammas)
+        # No gamma is below 0, but estimates may be.
+        gammas = np.maximum(self._groups.sums(factor.gammas), 0)
         n_outputs = network.layer_units[-1]
         n_hidden = max(factor.n_intercepts - n_outputs, 0)
         end = objective.evaluate_unscaled(params)

@@ -24,11 +24,14 @@ from .engine.activations import ACTIVATIONS
 # Numbers of Phi that are written down at a time.
 _BLOCK_NUMBERS = 1 << 21
 
-# Rows or weights, whichever are fewer, up to which the matrix is factorised. Beyond,
-# traces are estimated from this many probes; the residuals that conjugate gradients end
-# at, for these and for predictions, and their most iterations.
-EXACT_SIZE = 3000
-_N_PROBES, _PROBE_TOL, _SOLVE_TOL, _MOST_ITERATIONS = 16, 1e-3, 1e-4, 500
+# Rows or weights, whichever are fewer, up to which the matrix is factorised. That is faster
+# than estimates by far, but memory grows with the square: 0.8 gigabytes at 5000
+# (benchmarks/bench_evidence.py --sizes).
+EXACT_SIZE = 5000
+
+# Probes of traces; residuals at which conjugate gradients end, for these and for
+# predictions, as shares of their right-hand sides; and their most iterations.
+_N_PROBES, _PROBE_TOL, _SOLVE_TOL, _MOST_ITERATIONS = 16, 1e-2, 1e-4, 500
 
 # Directions of the intercepts' columns, each layer's at a scale of 1, are left out where
 # their squared norm is this share of the largest: the data say nothing of them.
@@ -399,8 +402,7 @@ class KrylovFactor(_RowFactor):
         )
         products = linear.transposed_product(probes)
         products *= linear.transposed_product(solved)
-        # Of a few probes, a mean may fall below 0, where no trace does.
-        traces = np.maximum(products.mean(axis=1), 0)
+        traces = products.mean(axis=1)
         self.gammas, start = [], 0
         for (fan_in, fan_out), alphas in zip(linear.shapes, row_alphas):
             part = traces[start : start + fan_in * fan_out].reshape(fan_in, fan_out)

@@ -203,6 +203,21 @@ def test_factors_are_those_of_the_matrix_with_all_parameters(
     )
 
 
+def test_estimates_of_gamma_are_not_biased():
+    """The mean over problems of what 16 probes say, not of what thousands do."""
+    errors = []
+    for seed in range(20):
+        problem = Problem("squared_error", "two layers", n_rows=60, seed=seed)
+        linear = problem.linearization()
+        estimated, exact = (
+            np.hstack(factor(linear, problem.row_alphas).gammas).sum()
+            for factor in (KrylovFactor, PrimalFactor)
+        )
+        errors.append((estimated - exact) / np.sqrt(2 * exact / 16))
+    # In units of a bound on their standard deviation.
+    assert abs(np.mean(errors)) < 3 / np.sqrt(20)
+
+
 @pytest.mark.parametrize("factor", [PrimalFactor, DualFactor])
 def test_what_intercepts_can_explain_is_no_matter_of_weights(factor):
     """An input that is constant has the intercept's column: it determines nothing."""

@@ -164,7 +164,9 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         return_std : bool, default=False
             Whether to return standard deviations, too: of targets around the predicted
             values, the noise and what the posterior leaves open of weights and intercepts
-            together. Only after a fit with ``alpha="evidence"``.
+            together. Only after a fit with ``alpha="evidence"``, which keeps what this
+            takes: a triangular matrix, of up to 5000 rows, and where there are fewer rows
+            than weights, or more of both, the training data.
 
         Returns
         -------
