@@ -572,7 +572,7 @@ def _copied_alpha(alpha):
     """A number, an array of one for each layer, or a list with an array for the inputs."""
     if isinstance(alpha, Real) or getattr(alpha, "ndim", 1) == 0:
         return float(alpha)
-    if np.ndim(alpha[0]):
+    if isinstance(alpha, list | tuple) and np.ndim(alpha[0]):
         return [np.array(alpha[0], dtype=np.float64), *map(float, alpha[1:])]
     return np.array(alpha, dtype=np.float64)
 
