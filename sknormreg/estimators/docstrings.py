@@ -107,8 +107,8 @@ tol : float or "auto", default="auto"
     "auto" is 1e-4 and lets "lbfgs", too, stop where `n_iter_no_change` iterations
     lowered the objective by less than 1e-4 each (1e-5 for penalties with kinks).
     Where precision is cheap it goes further: to 1e-8 without hidden layers and to 1e-12
-    for the smallest networks and data;
-    but not with ``alpha="evidence"``, of which there is less the deeper a minimum is.
+    for the smallest networks and data. The latter not with ``alpha="evidence"``: the
+    deeper a network is in its minimum, the less evidence there is for it.
 
 loss_threshold : float, default=None
     Training stops where the objective is at most this.
