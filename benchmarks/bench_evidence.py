@@ -27,8 +27,7 @@ from sklearn.datasets import load_diabetes, make_friedman1
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
-from sknormreg import RegularizedMLPRegressor
-from sknormreg.estimators.cross_validation import RegularizedMLPRegressorCV
+from sknormreg import RegularizedMLPRegressor, RegularizedMLPRegressorCV
 from sknormreg.gauss_newton import (
     DualFactor,
     KrylovFactor,

@@ -4,13 +4,17 @@ from ._show_versions import show_versions
 from ._version import __version__
 from .estimators import (
     RegularizedMLPClassifier,
+    RegularizedMLPClassifierCV,
     RegularizedMLPRegressor,
+    RegularizedMLPRegressorCV,
     regularization_path,
 )
 
 __all__ = [
     "RegularizedMLPClassifier",
+    "RegularizedMLPClassifierCV",
     "RegularizedMLPRegressor",
+    "RegularizedMLPRegressorCV",
     "__version__",
     "regularization_path",
     "show_versions",

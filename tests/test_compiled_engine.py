@@ -744,7 +744,10 @@ def _epochs(
     return iterate, state
 
 
-def _assert_same_epochs(found, expected, rtol):
+def _assert_same_results(found, expected):
+    """Iterate and state of two runs of `_epochs`."""
+    # Roundings of 1e-16 that up to 230 steps with momentum amplify.
+    rtol = 1e-10
     (iterate, state), (other, other_state) = found, expected
     _assert_close(iterate.params, other.params, rtol)
     np.testing.assert_array_equal(iterate.params == 0, other.params == 0)
@@ -756,6 +759,16 @@ def _assert_same_epochs(found, expected, rtol):
         # The velocity is a difference of parameters, with their rounding.
         size = np.abs(other.params if name == "velocity" else expected).max()
         np.testing.assert_allclose(moment, expected, rtol=0, atol=rtol * size)
+
+
+def _assert_same_epochs(network, *arguments, **named):
+    """The engines' epochs are the same; returns the parameters that they end with."""
+    found, expected = (
+        _epochs(engine(network), *arguments, **named)
+        for engine in (CompiledEngine, NumpyEngine)
+    )
+    _assert_same_results(found, expected)
+    return found[0].params
 
 
 def _regression():
@@ -791,13 +804,10 @@ def test_epochs(problem, penalty, method):
     alpha, omega = (0.0 if penalty == "none" else alpha), PENALTIES[penalty]
     n_zeros = 0
     for batch_size, n_epochs in (1, 1), (7, 2), (32, 2), (200, 3), (1000, 3):
-        runs = [
-            _epochs(engine(network), data, rows, omega, alpha, method, batch_size, n_epochs)
-            for engine in (CompiledEngine, NumpyEngine)
-        ]
-        # Roundings of 1e-16 that up to 230 steps with momentum amplify.
-        _assert_same_epochs(*runs, rtol=1e-10)
-        n_zeros += (runs[0][0].params[: network.n_weights] == 0).sum()
+        params = _assert_same_epochs(
+            network, data, rows, omega, alpha, method, batch_size, n_epochs
+        )
+        n_zeros += (params[: network.n_weights] == 0).sum()
     if penalty == "l1":
         # There was something to decide.
         assert 0 < n_zeros < 5 * network.n_weights
@@ -811,12 +821,7 @@ def test_epochs_of_large_batches_and_layers(method, batch_size, form):
     network = _network((20, 150, 130, 3), ("relu", "gelu"), "multinomial")
     data = _data(network, 3000, weighted=True)
     data = data._replace(X=FORMS[form](data.X))
-    runs = [
-        _epochs(engine(network), data, None, L1(), 1.0, method, batch_size, n_epochs=1)
-        for engine in (CompiledEngine, NumpyEngine)
-    ]
-    # As above.
-    _assert_same_epochs(*runs, rtol=1e-10)
+    _assert_same_epochs(network, data, None, L1(), 1.0, method, batch_size, n_epochs=1)
 
 
 def _with_skip(problem):
@@ -836,21 +841,9 @@ def _count():
 def test_epochs_with_a_skip_connection(problem, penalty, method):
     network, data, rows, alpha = _with_skip(problem)
     for batch_size, n_epochs in (1, 1), (32, 2), (1000, 3):
-        runs = [
-            _epochs(
-                engine(network),
-                data,
-                rows,
-                PENALTIES[penalty],
-                alpha,
-                method,
-                batch_size,
-                n_epochs,
-            )
-            for engine in (CompiledEngine, NumpyEngine)
-        ]
-        # Roundings of 1e-16 that up to 230 steps with momentum amplify.
-        _assert_same_epochs(*runs, rtol=1e-10)
+        _assert_same_epochs(
+            network, data, rows, PENALTIES[penalty], alpha, method, batch_size, n_epochs
+        )
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -859,12 +852,7 @@ def test_epochs_of_several_blocks_with_a_skip_connection(method, form, products)
     network = _network((20, 150, 130, 3), ("relu", "gelu"), "multinomial", skip=True)
     data = _data(network, 3000, weighted=True)
     data = data._replace(X=FORMS[form](data.X))
-    runs = [
-        _epochs(engine(network), data, None, L1(), 1.0, method, 3000, n_epochs=2)
-        for engine in (CompiledEngine, NumpyEngine)
-    ]
-    # As above.
-    _assert_same_epochs(*runs, rtol=1e-10)
+    _assert_same_epochs(network, data, None, L1(), 1.0, method, 3000, n_epochs=2)
 
 
 DROPOUT = {"inputs": (0.3, 0, 0), "hidden": (0, 0.5, 0.2), "both": (0.2, 0.1, 0.5)}
@@ -876,10 +864,9 @@ DROPOUT = {"inputs": (0.3, 0, 0), "hidden": (0, 0.5, 0.2), "both": (0.2, 0.1, 0.
 @pytest.mark.parametrize("method", METHODS)
 def test_epochs_with_dropout(problem, rates, skip, method):
     network, data, rows, alpha = _with_skip(problem) if skip else problem()
-
-    def run(engine, batch_size, n_epochs):
-        return _epochs(
-            engine(network),
+    for batch_size, n_epochs in (1, 1), (32, 2), (1000, 3):
+        _assert_same_epochs(
+            network,
             data,
             rows,
             L1(),
@@ -890,11 +877,6 @@ def test_epochs_with_dropout(problem, rates, skip, method):
             DROPOUT[rates],
         )
 
-    for arguments in (1, 1), (32, 2), (1000, 3):
-        runs = [run(engine, *arguments) for engine in (CompiledEngine, NumpyEngine)]
-        # Roundings of 1e-16 that up to 230 steps with momentum amplify.
-        _assert_same_epochs(*runs, rtol=1e-10)
-
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("form", ["dense", "csr"])
@@ -902,12 +884,7 @@ def test_epochs_of_several_blocks_with_dropout(method, form, products):
     network = _network((20, 150, 130, 3), ("relu", "gelu"), "multinomial")
     data = _data(network, 3000, weighted=True)
     data = data._replace(X=FORMS[form](data.X))
-    runs = [
-        _epochs(engine(network), data, None, L1(), 1.0, method, 2900, 2, DROPOUT["both"])
-        for engine in (CompiledEngine, NumpyEngine)
-    ]
-    # As above.
-    _assert_same_epochs(*runs, rtol=1e-10)
+    _assert_same_epochs(network, data, None, L1(), 1.0, method, 2900, 2, DROPOUT["both"])
 
 
 @pytest.mark.parametrize("problem", [_regression, _classification, _counts])
@@ -1031,22 +1008,10 @@ def test_epochs_with_other_penalties(problem, penalty, method):
     penalties = OTHER_PENALTIES[penalty](network)
     alive, total = 0, 0
     for batch_size, n_epochs in (1, 1), (7, 2), (32, 2), (1000, 6):
-        runs = [
-            _epochs(
-                engine(network),
-                data,
-                rows,
-                penalties,
-                alpha,
-                method,
-                batch_size,
-                n_epochs,
-            )
-            for engine in (CompiledEngine, NumpyEngine)
-        ]
-        # Roundings of 1e-16 that up to 230 steps with momentum amplify.
-        _assert_same_epochs(*runs, rtol=1e-10)
-        for weights in network.coefs(runs[0][0].params):
+        params = _assert_same_epochs(
+            network, data, rows, penalties, alpha, method, batch_size, n_epochs
+        )
+        for weights in network.coefs(params):
             alive, total = alive + weights.any(axis=1).sum(), total + len(weights)
     if method == "adam" and penalty in GROUP_PENALTIES and penalty != "inputs only":
         # There was something to decide.
@@ -1058,24 +1023,21 @@ def test_epochs_with_other_penalties(problem, penalty, method):
 def test_groups_with_a_skip_connection_and_dropout(problem, method):
     network, data, rows, alpha = _with_skip(problem)
     for penalty in "sparse, of columns", "all terms":
-        runs = [
-            _epochs(
-                engine(network),
-                data,
-                rows,
-                GROUP_PENALTIES[penalty](network),
-                alpha,
-                method,
-                32,
-                dropout=(0.2, 0.3, 0.0),
-            )
-            for engine in (CompiledEngine, NumpyEngine)
-        ]
-        # As above.
-        _assert_same_epochs(*runs, rtol=1e-10)
+        penalties, rates = GROUP_PENALTIES[penalty](network), (0.2, 0.3, 0.0)
+        _assert_same_epochs(
+            network, data, rows, penalties, alpha, method, 32, dropout=rates
+        )
 
 
-@pytest.mark.parametrize("problem", [_regression, _classification, _count])
+# For some M, an alpha at which an epoch of single rows removes some of the inputs.
+REMOVING_ALPHA = {
+    _regression: {0.1: 5e7, 1.0: 5e8, 10.0: 5e9},
+    _classification: {0.1: 300, 1.0: 500, 10.0: 4e3},
+    _count: {0.1: 200, 1.0: 300, 10.0: 3e3},
+}
+
+
+@pytest.mark.parametrize("problem", REMOVING_ALPHA)
 @pytest.mark.parametrize("M", [0.1, 1.0, 10.0])
 @pytest.mark.parametrize("method", ["heavy-ball", "nesterov"])
 def test_epochs_with_the_hierarchical_penalty(problem, M, method):
@@ -1083,25 +1045,15 @@ def test_epochs_with_the_hierarchical_penalty(problem, M, method):
     penalties = Hierarchical(M).per_layer(
         Layout(list(network.shapes), None, network.n_skip)
     )
-    alive = set()
-    for batch_size, n_epochs in (1, 1), (32, 2), (1000, 6):
-        runs = [
-            _epochs(
-                engine(network),
-                data,
-                rows,
-                penalties,
-                alpha,
-                method,
-                batch_size,
-                n_epochs,
+    alive = []
+    for strength in alpha, REMOVING_ALPHA[problem][M]:
+        for batch_size, n_epochs in (1, 1), (32, 2), (1000, 6):
+            params = _assert_same_epochs(
+                network, data, rows, penalties, strength, method, batch_size, n_epochs
             )
-            for engine in (CompiledEngine, NumpyEngine)
-        ]
-        # As above.
-        _assert_same_epochs(*runs, rtol=1e-10)
-        alive.update(network.coefs(runs[0][0].params)[0].any(axis=1))
-    assert True in alive
+            alive.append(network.coefs(params)[0].any(axis=1))
+    # In one of the runs some inputs live and others die.
+    assert any(inputs.any() and not inputs.all() for inputs in alive)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -1109,12 +1061,7 @@ def test_epochs_with_the_hierarchical_penalty(problem, M, method):
 def test_balls_of_many_columns(method, penalty):
     network = _network((300, 150, 70, 3), ("relu", "gelu"), "multinomial")
     data = _data(network, 300)
-    runs = [
-        _epochs(engine(network), data, None, penalty, 1.0, method, 100)
-        for engine in (CompiledEngine, NumpyEngine)
-    ]
-    # As above.
-    _assert_same_epochs(*runs, rtol=1e-10)
+    _assert_same_epochs(network, data, None, penalty, 1.0, method, 100)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -1130,12 +1077,7 @@ def test_groups_in_several_ranges(method, form, n_labels):
     if n_labels is not None:
         labels = np.unique(random_state.randint(n_labels, size=600), return_inverse=True)[1]
     penalties = [_AllTerms(labels), _AllTerms(), _AllTerms()]
-    runs = [
-        _epochs(engine(network), data, None, penalties, 0.3, method, 100)
-        for engine in (CompiledEngine, NumpyEngine)
-    ]
-    # As above.
-    _assert_same_epochs(*runs, rtol=1e-10)
+    _assert_same_epochs(network, data, None, penalties, 0.3, method, 100)
 
 
 @pytest.mark.parametrize(
@@ -1255,16 +1197,12 @@ class _RowNorms(_PythonL1):
 @pytest.mark.parametrize("batch_size", [7, 200, 1000])
 def test_a_penalty_in_python(problem, method, batch_size):
     network, data, rows, alpha = problem()
-
-    def run(engine, penalty):
-        return _epochs(engine(network), data, rows, penalty, alpha, method, batch_size)
-
-    # Roundings of 1e-16 that up to 66 steps with momentum amplify.
-    _assert_same_epochs(
-        run(CompiledEngine, _PythonL1()), run(CompiledEngine, L1()), rtol=1e-10
+    found, expected = (
+        _epochs(CompiledEngine(network), data, rows, penalty, alpha, method, batch_size)
+        for penalty in (_PythonL1(), L1())
     )
-    rows_shrunk = run(CompiledEngine, _RowNorms())
-    _assert_same_epochs(rows_shrunk, run(NumpyEngine, _RowNorms()), rtol=1e-10)
+    _assert_same_results(found, expected)
+    _assert_same_epochs(network, data, rows, _RowNorms(), alpha, method, batch_size)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,13 +1,33 @@
 """Estimators that choose alpha by cross-validation."""
 
+import re
+
+import joblib
 import numpy as np
+import pandas as pd
 import pytest
+import sklearn
+from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
-from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    LeaveOneOut,
+    StratifiedKFold,
+)
 from sklearn.preprocessing import scale
 
-from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
-from sknormreg.estimators import RegularizedMLPClassifierCV, RegularizedMLPRegressorCV
+from sknormreg import (
+    RegularizedMLPClassifier,
+    RegularizedMLPClassifierCV,
+    RegularizedMLPRegressor,
+    RegularizedMLPRegressorCV,
+)
+from sknormreg.estimators import cross_validation
+from sknormreg.estimators.path import PathFitter
 
 ALPHAS = [0.3, 1, 3, 10, 30]
 
@@ -21,7 +41,7 @@ def cancer():
 @pytest.fixture(scope="module")
 def diabetes():
     X, y = load_diabetes(return_X_y=True)
-    return scale(X), scale(y)
+    return scale(X)[::3], scale(y)[::3]
 
 
 @pytest.fixture(params=["classifier", "regressor"])
@@ -37,7 +57,7 @@ def problem(request, cancer, diabetes):
 @pytest.mark.parametrize("penalty", ["l2", "l1", "group_lasso"])
 def test_without_continuation_it_is_a_grid_search(problem, penalty):
     plain, with_cv, data, cv = problem
-    settings = dict(hidden_layer_sizes=(6,), penalty=penalty, random_state=0)
+    settings = dict(hidden_layer_sizes=(6,), tol=1e-4, penalty=penalty, random_state=0)
     grid = GridSearchCV(plain(**settings), dict(alpha=ALPHAS), cv=cv).fit(*data)
     found = with_cv(alphas=ALPHAS, cv=cv, continuation=False, **settings).fit(*data)
     columns = [grid.cv_results_[f"split{k}_test_score"] for k in range(4)]
@@ -65,22 +85,71 @@ def test_class_weights_are_those_of_the_fold(cancer):
     np.testing.assert_allclose(found.scores_, np.transpose(columns), rtol=1e-10)
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
-def test_results_do_not_depend_on_the_number_of_jobs(problem, n_jobs):
-    _, with_cv, data, cv = problem
-    runs = [
-        with_cv((6,), penalty="l1", alphas=8, cv=cv, n_jobs=n, random_state=0).fit(*data)
-        for n in (None, n_jobs)
-    ]
-    np.testing.assert_array_equal(runs[0].scores_, runs[1].scores_)
-    np.testing.assert_array_equal(runs[0].alphas_, runs[1].alphas_)
-    for one, other in zip(runs[0].coefs_, runs[1].coefs_):
+def assert_same(found, expected):
+    """The same scores and the same network, bit for bit."""
+    np.testing.assert_array_equal(found.scores_, expected.scores_)
+    np.testing.assert_array_equal(found.alphas_, expected.alphas_)
+    for one, other in zip(
+        found.coefs_ + found.intercepts_, expected.coefs_ + expected.intercepts_
+    ):
         np.testing.assert_array_equal(one, other)
+
+
+def outputs(fitted, X):
+    """Numbers that it predicts."""
+    return getattr(fitted, "predict_proba", fitted.predict)(X)
+
+
+PARALLEL = dict(tol=1e-4, penalty="l1", alphas=8, relax=True, random_state=0)
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_results_do_not_depend_on_jobs_and_backend(problem, backend):
+    _, with_cv, data, cv = problem
+    alone = with_cv((6,), cv=cv, **PARALLEL).fit(*data)
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        assert_same(with_cv((6,), cv=cv, **PARALLEL).fit(*data), alone)
+    assert_same(with_cv((6,), cv=cv, n_jobs=2, **PARALLEL).fit(*data), alone)
+
+
+def test_folds_are_spread_over_a_dask_cluster(cancer):
+    distributed = pytest.importorskip("distributed")
+    alone = RegularizedMLPClassifierCV((6,), cv=4, **PARALLEL).fit(*cancer)
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+        joblib.parallel_config(backend="dask"),
+    ):
+        spread = RegularizedMLPClassifierCV((6,), cv=4, **PARALLEL).fit(*cancer)
+        done = client.run(lambda dask_worker: dask_worker.state.transition_counter)
+    assert len(done) == 2
+    assert all(done.values())
+    assert_same(spread, alone)
+
+
+def test_folds_share_the_data(cancer, monkeypatch):
+    """Threads of the compiled engine fit to rows of one X, which is not copied for it."""
+    seen = []
+
+    class Watched(PathFitter):
+        def __init__(self, mlp, data, *args):
+            seen.append(data.X)
+            super().__init__(mlp, data, *args)
+
+    monkeypatch.setattr(cross_validation, "PathFitter", Watched)
+    X = np.ascontiguousarray(cancer[0])
+    RegularizedMLPClassifierCV((3,), alphas=[1.0], cv=3, n_jobs=2).fit(X, cancer[1])
+    assert len(seen) == 4
+    assert all(part is X for part in seen)
 
 
 def test_one_standard_error(problem):
     _, with_cv, data, cv = problem
-    settings = dict(hidden_layer_sizes=(6,), penalty="l1", alphas=12, cv=cv, random_state=0)
+    settings = dict(
+        hidden_layer_sizes=(6,), tol=1e-4, penalty="l1", alphas=12, cv=cv, random_state=0
+    )
     best = with_cv(**settings).fit(*data)
     sparser = with_cv(rule="one_se", **settings).fit(*data)
     means = best.scores_.mean(axis=1)
@@ -98,6 +167,7 @@ def test_candidates_beside_alpha(diabetes):
         l1_ratio=[0.2, 0.9],
         alphas=5,
         cv=3,
+        tol=1e-4,
         random_state=0,
     ).fit(*diabetes)
     assert found.alphas_.shape == (3, 2, 5)
@@ -113,3 +183,204 @@ def test_a_class_that_a_fold_lacks():
     X, y = load_iris(return_X_y=True)
     with pytest.raises(ValueError, match=r"hold no row of the classes \[0\]"):
         RegularizedMLPClassifierCV((3,), alphas=[1.0], cv=KFold(3)).fit(X, y)
+
+
+def test_relaxed_fits_are_those_of_the_selected_inputs(problem):
+    plain, with_cv, data, cv = problem
+    X, y = data
+    settings = dict(
+        hidden_layer_sizes=(6,), tol=1e-4, penalty="group_lasso", random_state=0
+    )
+    found = with_cv(alphas=10, cv=cv, relax=3.0, rule="one_se", **settings).fit(X, y)
+    selected = found.selected_features_
+    assert 0 < selected.sum() < X.shape[1]
+    refit = plain((6,), alpha=3.0, tol=1e-4, random_state=0).fit(X[:, selected], y)
+    # Zeros are added in other places.
+    np.testing.assert_allclose(outputs(found, X), outputs(refit, X[:, selected]), rtol=1e-9)
+    np.testing.assert_array_equal(found.coefs_[0][selected], refit.coefs_[0])
+    assert found.loss_ == refit.loss_
+    # They are also what is compared: the score of one fold, by hand.
+    train, test = next(cv.split(X, y))
+    index = np.flatnonzero(found.alphas_ == found.alpha_)[0]
+    mlp = plain(warm_start=True, **settings)
+    for alpha in found.alphas_[: index + 1]:
+        mlp.set_params(alpha=alpha).fit(X[train], y[train])
+    selected = mlp.selected_features_
+    refit = plain((6,), alpha=3.0, tol=1e-4, random_state=0).fit(
+        X[train][:, selected], y[train]
+    )
+    expected = refit.score(X[test][:, selected], y[test])
+    assert found.scores_[index, 0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_it_has_what_the_plain_estimator_has(problem):
+    plain, with_cv, data, cv = problem
+    settings = dict(penalty="group_lasso", tol=1e-4, random_state=0)
+    found = with_cv((6,), alphas=6, cv=cv, **settings).fit(*data)
+    expected = plain((6,), **settings).fit(*data)
+    public = {name for name in dir(expected) if not name.startswith("_")}
+    parameters = {"alpha", "evidence_scope", "warm_start", "total_weight"}
+    assert public - set(dir(found)) <= parameters | {
+        "partial_fit",
+        "set_partial_fit_request",
+    }
+    assert not hasattr(found, "partial_fit")
+    predicted = outputs(found, data[0])
+    for other in found.compact(), found.to_sklearn():
+        np.testing.assert_allclose(outputs(other, data[0]), predicted, rtol=1e-9)
+    assert found.feature_importances_.shape == (data[0].shape[1],)
+    again = sklearn.clone(found)
+    assert not hasattr(again, "coefs_")
+    assert str(again.get_params()) == str(found.get_params())
+
+
+def test_forms_of_data(cancer):
+    X, y = cancer
+    names = [f"column {i}" for i in range(X.shape[1])]
+    frame, labels = pd.DataFrame(X, columns=names), pd.Series(y)
+    settings = dict(hidden_layer_sizes=(4,), penalty="l1", alphas=4, cv=3, random_state=0)
+    of_frame = RegularizedMLPClassifierCV(**settings).fit(frame, labels)
+    of_array = RegularizedMLPClassifierCV(**settings).fit(X, y)
+    assert_same(of_frame, of_array)
+    assert set(of_frame.selected_feature_names_) <= set(names)
+    assert set(of_frame.predict(frame)) == {"no", "yes"}
+    of_sparse = RegularizedMLPClassifierCV(**settings).fit(sparse.csr_array(X), y)
+    np.testing.assert_allclose(of_sparse.scores_, of_array.scores_, atol=0.02)
+
+
+def test_weights_count_in_fits_and_scores(diabetes):
+    X, y = diabetes
+    weight = np.where(np.arange(len(y)) % 3, 1.0, 0.0)
+    kept = weight > 0
+    folds = list(KFold(3).split(X))
+    settings = dict(hidden_layer_sizes=(), alphas=ALPHAS, continuation=False)
+    found = RegularizedMLPRegressorCV(cv=folds, **settings).fit(X, y, sample_weight=weight)
+    position = np.cumsum(kept) - 1
+    folds = [[position[part[kept[part]]] for part in fold] for fold in folds]
+    expected = RegularizedMLPRegressorCV(cv=folds, **settings).fit(X[kept], y[kept])
+    np.testing.assert_allclose(found.scores_, expected.scores_, rtol=1e-7)
+
+
+def test_groups_and_weights_are_routed(diabetes):
+    X, y = diabetes
+    groups, weight = np.arange(len(y)) % 7, np.linspace(0.5, 1.5, len(y))
+    cv = GroupKFold(3)
+    settings = dict(hidden_layer_sizes=(), alphas=ALPHAS)
+    with sklearn.config_context(enable_metadata_routing=True):
+        scorer = get_scorer("r2").set_score_request(sample_weight=True)
+        routed = RegularizedMLPRegressorCV(
+            cv=cv.set_split_request(groups=True), scoring=scorer, **settings
+        ).fit(X, y, sample_weight=weight, groups=groups)
+    folds = list(cv.split(X, y, groups))
+    expected = RegularizedMLPRegressorCV(cv=folds, **settings)
+    assert_same(routed, expected.fit(X, y, sample_weight=weight))
+    with pytest.raises(ValueError, match="enable_metadata_routing=True"):
+        RegularizedMLPRegressorCV(cv=cv, **settings).fit(X, y, groups=groups)
+
+
+class Recorder:
+    """A callback that keeps the names of tasks, nested by their depth."""
+
+    def __init__(self):
+        self.begun, self.ended = [], []
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        self.begun.append(context.task_name)
+
+    def on_fit_task_end(self, estimator, context):
+        self.ended.append(context.task_name)
+
+
+def test_callbacks_see_paths_and_alphas(cancer):
+    recorder = Recorder()
+    mlp = RegularizedMLPClassifierCV((3,), alphas=[1.0, 3.0], cv=3, random_state=0)
+    mlp.set_callbacks(recorder).fit(*cancer)
+    counts = {name: recorder.begun.count(name) for name in recorder.begun}
+    assert counts == {"fit": 1, "cross-validation": 1, "path": 3, "alpha": 6, "refit": 1}
+    assert sorted(recorder.begun) == sorted(recorder.ended)
+
+
+def test_progress_bar(cancer, capsys):
+    pytest.importorskip("rich")
+    from sklearn.callback import ProgressBar
+
+    mlp = RegularizedMLPClassifierCV((3,), alphas=[1.0, 3.0], cv=3, n_jobs=2)
+    mlp.set_callbacks(ProgressBar()).fit(*cancer)
+    shown = capsys.readouterr().out
+    assert "cross-validation" in shown
+    assert "path" in shown
+    assert "100%" in shown
+
+
+def test_verbose(cancer, capsys):
+    RegularizedMLPClassifierCV(
+        (3,), alphas=[1.0, 3.0], cv=3, verbose=True, random_state=0
+    ).fit(*cancer)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    pattern = r"candidate 1 of 1, fold 2 of 3: best score \S+ at alpha = \d, 2 fits, \S+ s"
+    assert re.fullmatch(pattern, lines[1])
+
+
+# Errors and warnings
+
+
+def test_one_warning_for_all_fits(cancer):
+    mlp = RegularizedMLPClassifierCV((3,), alphas=[1.0, 3.0], cv=3, max_iter=2)
+    with pytest.warns(ConvergenceWarning, match="7 of 7 fits did not converge") as record:
+        mlp.fit(*cancer)
+    assert len(record) == 1
+    assert record[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("alphas", "message"),
+    [
+        ([], "alphas is empty"),
+        ([1.0, -1.0], "alphas must be a number of alphas, or a list of finite numbers"),
+        ([1.0, np.inf], "finite numbers of at least 0"),
+        (["a"], "finite numbers of at least 0"),
+        (0, "alphas must be at least 1 in number"),
+    ],
+)
+def test_bad_alphas(problem, alphas, message):
+    _, with_cv, data, _ = problem
+    with pytest.raises(ValueError, match=message):
+        with_cv((3,), alphas=alphas).fit(*data)
+
+
+def fails(estimator, X, y):
+    raise RuntimeError("no scores today")
+
+
+def test_bad_scorers(cancer, diabetes):
+    settings = dict(hidden_layer_sizes=(3,), alphas=[1.0])
+    with pytest.raises(ValueError, match=r"scoring=.*failed on.*no scores today"):
+        RegularizedMLPClassifierCV(scoring=fails, **settings).fit(*cancer)
+    with pytest.raises(ValueError, match="scoring must return a number, but"):
+        RegularizedMLPClassifierCV(scoring=lambda *_: [1, 2], **settings).fit(*cancer)
+    X, y = diabetes[0][:12], diabetes[1][:12]
+    with (
+        pytest.warns(match="R.2 score is not well-defined"),
+        pytest.raises(ValueError, match="No alpha has a score: scoring returned nan"),
+    ):
+        RegularizedMLPRegressorCV(cv=LeaveOneOut(), **settings).fit(X, y)
+
+
+def test_bad_parameters(cancer):
+    with pytest.raises(ValueError, match="'rule' parameter"):
+        RegularizedMLPClassifierCV(rule="1se").fit(*cancer)
+    with pytest.raises(ValueError, match="'relax' parameter"):
+        RegularizedMLPClassifierCV(relax=-1.0).fit(*cancer)
+    with pytest.raises(ValueError, match="alpha has no meaning for the constraint"):
+        RegularizedMLPClassifierCV(penalty="max_norm").fit(*cancer)
+    X, y = cancer
+    few = np.r_[np.flatnonzero(y == "no")[:3], np.flatnonzero(y == "yes")[:4]]
+    with pytest.raises(ValueError, match="n_splits=5 cannot be greater than the number"):
+        RegularizedMLPClassifierCV(alphas=[1.0]).fit(X[few], y[few])

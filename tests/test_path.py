@@ -175,7 +175,7 @@ def test_the_path_is_the_same_for_the_same_seed(cancer):
 
 def test_one_warning_for_all_that_did_not_converge(cancer):
     X, y = cancer
-    message = r"2 of 2 fits did not converge; that with alpha=1: solver='lbfgs' reached"
+    message = r"2 of 2 fits did not converge; the first of them: solver='lbfgs' reached"
     with pytest.warns(ConvergenceWarning, match=message) as record:
         regularization_path(X, y, alphas=[1, 2], penalty="l1", max_iter=2, **SMALL)
     assert len(record) == 1

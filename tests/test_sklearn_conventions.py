@@ -23,7 +23,12 @@ from sklearn.utils.estimator_checks import (
 )
 from threadpoolctl import threadpool_limits
 
-from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
+from sknormreg import (
+    RegularizedMLPClassifier,
+    RegularizedMLPClassifierCV,
+    RegularizedMLPRegressor,
+    RegularizedMLPRegressorCV,
+)
 from sknormreg.penalties import PENALTIES
 
 BOTH = [RegularizedMLPClassifier, RegularizedMLPRegressor]
@@ -41,6 +46,18 @@ EQUIVALENCE = [
 @parametrize_with_checks([cls() for cls in BOTH])
 @not_converged
 def test_check_estimator_of_the_defaults(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [
+        cls((10,), alphas=4, cv=3, max_iter=50, relax=relax)
+        for cls in (RegularizedMLPClassifierCV, RegularizedMLPRegressorCV)
+        for relax in (False, True)
+    ]
+)
+@not_converged
+def test_check_estimator_with_cross_validation(estimator, check):
     check(estimator)
 
 

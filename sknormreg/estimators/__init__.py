@@ -1,9 +1,10 @@
-"""The estimators: multilayer perceptrons whose norm penalty is the point."""
+"""What scikit-learn sees: validation, parameters, attributes; no arithmetic in it."""
 
 from .classifier import RegularizedMLPClassifier
-from .cross_validation import RegularizedMLPClassifierCV, RegularizedMLPRegressorCV
+from .classifier_cv import RegularizedMLPClassifierCV
 from .path import regularization_path
 from .regressor import RegularizedMLPRegressor
+from .regressor_cv import RegularizedMLPRegressorCV
 
 __all__ = [
     "RegularizedMLPClassifier",

@@ -510,6 +510,18 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 stacklevel=4,
             )
             return
+        problem = self._problem(result, objective, incremental)
+        if problem:
+            warnings.warn(problem, ConvergenceWarning, stacklevel=4)
+
+    def _problem(self, result, objective, incremental=False):
+        """What keeps a training from counting as converged, or None.
+
+        Raises
+        ------
+        ValueError
+            If it could not begin.
+        """
         if not result.is_finite:
             raise ValueError(
                 "The objective or its gradient is not finite at the initial weights: X, "
@@ -521,8 +533,7 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         )
         if not problem and result.evidence and result.status in _SAYS_CONVERGED:
             problem = result.evidence.problem
-        if problem:
-            warnings.warn(problem, ConvergenceWarning, stacklevel=4)
+        return problem
 
     def _store(self, result, network, incremental=False):
         """Set the fitted attributes; `incremental` adds to those of earlier calls."""

@@ -13,21 +13,22 @@ from sklearn.utils.multiclass import (
     type_of_target,
 )
 
+from ..docstrings import document
 from ..engine.losses import BinaryLogLoss, MultinomialLogLoss
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import (
     ATTRIBUTES,
     CLASS_WEIGHT,
     CLASSIFICATION_LOSS,
-    PARAMETERS,
-    document,
+    EVIDENCE_ATTRIBUTES,
+    parameters,
 )
 from .predictions import ClassifierPredictions
 
 
 @document(
-    parameters=PARAMETERS.format(loss=CLASSIFICATION_LOSS, class_weight=CLASS_WEIGHT),
-    attributes=ATTRIBUTES.format(score="Accuracy", noise=""),
+    parameters=parameters(CLASSIFICATION_LOSS, CLASS_WEIGHT),
+    attributes=ATTRIBUTES.format(score="Accuracy") + EVIDENCE_ATTRIBUTES,
 )
 class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
     """Multilayer perceptron classifier with a norm penalty on its weights.

@@ -1,16 +1,16 @@
 """Choosing alpha by cross-validation, along regularization paths."""
 
 import copy
-import warnings
+import time
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context, is_classifier
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, indexable
@@ -25,18 +25,21 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.parallel import Parallel, delayed
 
-from ..engine import Data, warn_of_missing_extension
-from .classifier import RegularizedMLPClassifier
-from .path import PathFitter, check_alphas, draw_seed, refuse_constraints
-from .predictions import ClassifierPredictions, RegressorPredictions
-from .regressor import RegularizedMLPRegressor
+from ..engine import Data, engine_name, warn_of_missing_extension
+from .path import PathFitter, check_alphas, draw_seed, refuse_constraints, warn_of
 
 # Parameters of the plain estimators that have no meaning here.
 _LEFT_OUT = ("alpha", "evidence_scope", "warm_start", "total_weight")
 
+# The alpha of the L2 penalty of relaxed fits: the default of the plain estimators.
+_LIGHT_ALPHA = 1.0
 
-def _without_alpha(constraints):
-    return {name: value for name, value in constraints.items() if name not in _LEFT_OUT}
+
+def cv_constraints(plain_class):
+    """Constraints on the parameters, given the plain estimator."""
+    constraints = plain_class._parameter_constraints
+    kept = {name: value for name, value in constraints.items() if name not in _LEFT_OUT}
+    return kept | RegularizedMLPCV._parameter_constraints
 
 
 @dataclass(frozen=True)
@@ -74,21 +77,65 @@ class Fold:
     metadata: dict
 
     def score(self, fitted):
-        return self.scorer(fitted, self.X_test, self.y_test, **self.metadata)
+        try:
+            score = self.scorer(fitted, self.X_test, self.y_test, **self.metadata)
+        except Exception as error:
+            raise ValueError(
+                f"scoring={self.scorer} failed on the held-out rows of a fold: {error!r}"
+            ) from error
+        if not isinstance(score, Real):
+            raise ValueError(
+                f"scoring must return a number, but {self.scorer} returned {score!r}."
+            )
+        return score
 
 
-def scores_along_path(mlp, candidate, fold, seed, continuation):
-    """Scores at the alphas of a candidate, and what kept fits from converging.
+def scores_along_path(fitter, alphas, fold, name, verbose, estimator, task):
+    """Scores at ascending alphas, and what kept each fit from converging, or None.
 
     Beyond the alpha at which the network is empty it stays so, and its score, too.
+
+    Parameters
+    ----------
+    fitter : PathFitter
+
+    alphas : ndarray of shape (n_alphas,)
+
+    fold : Fold
+
+    name : str
+        What to call the path where it prints something.
+
+    verbose : bool or int
+
+    estimator : RegularizedMLPCV
+        What callbacks are called with.
+
+    task : CallbackContext
+        Of the path; a subtask is added for each alpha.
+
+    Returns
+    -------
+    scores : ndarray of shape (n_alphas,)
+
+    problems : list of str or None
     """
-    mlp = copy.copy(mlp).set_params(**candidate.params)
-    fitter = PathFitter(mlp, fold.data, fold.train, seed, continuation)
-    scores, problems = np.empty(len(candidate.alphas)), []
-    for i, (fitted, problem) in enumerate(fitter.path(candidate.alphas)):
+    start = time.perf_counter()
+    scores, problems = np.empty(len(alphas)), []
+    task.call_on_fit_task_begin(estimator=estimator)
+    for i, (fitted, problem) in enumerate(fitter.path(alphas)):
+        fit = task.subcontext("alpha").call_on_fit_task_begin(estimator=estimator)
         scores[i:] = fold.score(fitted)
         problems.append(problem)
-    return scores, [problem for problem in problems if problem]
+        fit.call_on_fit_task_end(estimator=estimator)
+    task.call_on_fit_task_end(estimator=estimator)
+    if verbose:
+        best = scores.argmax()
+        print(
+            f"{name}: best score {scores[best]:.6g} at alpha = {alphas[best]:.4g}, "
+            f"{len(problems)} fits, {time.perf_counter() - start:.1f} s"
+        )
+    return scores, problems
 
 
 def chosen(scores, rule):
@@ -102,8 +149,18 @@ def chosen(scores, rule):
         The best mean score; or, of its candidate, the largest alpha with a mean score
         within a standard error of it (Hastie, Tibshirani and Friedman, "The Elements of
         Statistical Learning", 2009, section 7.10).
+
+    Raises
+    ------
+    ValueError
+        If no alpha has a score in every fold.
     """
     means = scores.mean(axis=2)
+    if np.isnan(means).all():
+        raise ValueError(
+            "No alpha has a score: scoring returned nan for some fold each time, as R2 "
+            "does for a single row. Choose another scorer, or fewer folds."
+        )
     candidate, alpha = np.unravel_index(np.nanargmax(means), means.shape)
     if rule == "one_se" and scores.shape[2] > 1:
         of_best = scores[candidate, alpha]
@@ -113,7 +170,7 @@ def chosen(scores, rule):
     return candidate, alpha
 
 
-class RegularizedMLPCV(BaseEstimator, metaclass=ABCMeta):
+class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """What classifier and regressor with cross-validation share."""
 
     _parameter_constraints: dict = {
@@ -122,6 +179,7 @@ class RegularizedMLPCV(BaseEstimator, metaclass=ABCMeta):
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "rule": [StrOptions({"best", "one_se"})],
+        "relax": ["boolean", Interval(Real, 0, None, closed="neither")],
         "continuation": ["boolean"],
         "n_jobs": [Integral, None],
     }
@@ -154,6 +212,17 @@ class RegularizedMLPCV(BaseEstimator, metaclass=ABCMeta):
         -------
         self : object
             The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or the alphas are not as described, if the training rows of a
+            fold lack a class, or if the scorer fails or gives no number.
+
+        Warns
+        -----
+        ConvergenceWarning
+            Once, if training ended before it converged in some of the fits.
         """
         _raise_for_params(params, self, "fit")
         warn_of_missing_extension(stacklevel=3)
@@ -161,26 +230,29 @@ class RegularizedMLPCV(BaseEstimator, metaclass=ABCMeta):
         refuse_constraints(mlp)
         data = mlp._validate_training_data(X, y, sample_weight)
         X, y, sample_weight = indexable(X, y, sample_weight)
+        task = self._init_callback_context(max_subtasks=2)
+        weights = None if sample_weight is None else {"sample_weight": sample_weight}
+        seen = dict(estimator=self, X=X, y=y, metadata=weights)
+        task.call_on_fit_task_begin(**seen)
         seed = draw_seed(self.random_state)
-        candidates = self._candidates(mlp, data, seed)
         folds = self._folds(mlp, X, y, sample_weight, data, params)
-        found = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(scores_along_path)(mlp, candidate, fold, seed, self.continuation)
-            for candidate, fold in product(candidates, folds)
-        )
-        scores, _ = zip(*found)
-        scores = np.reshape(scores, (len(candidates), len(folds), -1)).swapaxes(1, 2)
+        candidates = self._candidates(mlp, data, seed)
+        scores, problems = self._compare(mlp, candidates, folds, seed, task)
         best = chosen(scores, self.rule)
-        self._refit(mlp, data, seed, candidates[best[0]], best[1])
-        self._store_scores(candidates, scores, best)
+        fitted, problem = self._refit(mlp, data, seed, candidates[best[0]], best[1], task)
+        warn_of([*problems, problem], stacklevel=3)
+        self._store(fitted, candidates, scores, best)
+        task.call_on_fit_task_end(**seen)
         return self
+
+    # What is compared
 
     def _plain(self):
         """A new estimator of the plain class with the parameters of this one."""
         names = set(self._plain_class._get_param_names()) - set(_LEFT_OUT)
         params = {name: getattr(self, name) for name in names}
         first = {name: values[0] for name, values in self._lists().items()}
-        return self._plain_class(**params | first)
+        return self._plain_class(**params | first | {"verbose": False})
 
     def _lists(self):
         """Values to compare of the parameters that may have several."""
@@ -199,8 +271,7 @@ class RegularizedMLPCV(BaseEstimator, metaclass=ABCMeta):
             params = dict(zip(lists, values))
             own = alphas
             if isinstance(alphas, int):
-                like = copy.copy(mlp).set_params(**params)
-                own = PathFitter(like, data, None, seed).grid(alphas)
+                own = PathFitter(_with(mlp, params), data, None, seed).grid(alphas)
             candidates.append(Candidate(params, own))
         return candidates
 
@@ -231,37 +302,77 @@ class RegularizedMLPCV(BaseEstimator, metaclass=ABCMeta):
         weights[train] = own
         return data._replace(sample_weight=weights)
 
-    def _route(self, sample_weight, params):
-        if _routing_enabled():
-            return process_routing(self, "fit", sample_weight=sample_weight, **params)
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return _manual_routing({"splitter": {}, "scorer": {"score": weights}})
+    # Fits
 
-    def _refit(self, mlp, data, seed, candidate, alpha_index):
-        """Fit to all rows, along the path to the chosen alpha; take its attributes."""
-        mlp = copy.copy(mlp).set_params(**candidate.params)
-        fitter = PathFitter(mlp, data, None, seed)
-        if self.continuation:
-            *_, (fitted, problem) = fitter.path(candidate.alphas[: alpha_index + 1])
-        else:
-            fitted, problem = fitter.fit(candidate.alphas[alpha_index])
-        if problem:
-            warnings.warn(problem, ConvergenceWarning, stacklevel=4)
-        own = set(self.get_params(deep=False)) | set(mlp.get_params(deep=False))
+    def _compare(self, mlp, candidates, folds, seed, task):
+        """Scores of shape (n_candidates, n_alphas, n_folds), and problems of the fits."""
+        pairs = list(product(enumerate(candidates, 1), enumerate(folds, 1)))
+        search = task.subcontext(
+            "cross-validation", max_subtasks=len(pairs), sequential_subtasks=False
+        ).call_on_fit_task_begin(estimator=self)
+        # All before the first is used: a tree that changes cannot be pickled.
+        paths = [
+            search.subcontext("path", task_id=i, max_subtasks=len(candidate.alphas))
+            for i, ((_, candidate), _) in enumerate(pairs)
+        ]
+        # The compiled engine works outside of Python's lock; threads share X.
+        prefer = "threads" if engine_name() == "compiled" else None
+        found = Parallel(n_jobs=self.n_jobs, prefer=prefer)(
+            delayed(scores_along_path)(
+                self._fitter(_with(mlp, candidate.params), fold.data, fold.train, seed),
+                candidate.alphas,
+                fold,
+                f"candidate {i} of {len(candidates)}, fold {k} of {len(folds)}",
+                self.verbose,
+                self,
+                path,
+            )
+            for ((i, candidate), (k, fold)), path in zip(pairs, paths)
+        )
+        search.call_on_fit_task_end(estimator=self)
+        scores, problems = zip(*found)
+        scores = np.reshape(scores, (len(candidates), len(folds), -1)).swapaxes(1, 2)
+        return scores, list(chain(*problems))
+
+    def _refit(self, mlp, data, seed, candidate, alpha_index, task):
+        """Fit to all rows, along the path to the chosen alpha."""
+        refit = task.subcontext("refit").call_on_fit_task_begin(estimator=self)
+        fitter = self._fitter(_with(mlp, candidate.params), data, None, seed)
+        alphas = candidate.alphas[: alpha_index + 1]
+        if not self.continuation:
+            alphas = alphas[-1:]
+        *_, (fitted, problem) = fitter.path(alphas)
+        refit.call_on_fit_task_end(estimator=self)
+        return fitted, problem
+
+    def _fitter(self, mlp, data, rows, seed):
+        relax = _LIGHT_ALPHA if self.relax is True else self.relax or None
+        return PathFitter(mlp, data, rows, seed, self.continuation, relax)
+
+    # Results
+
+    def _store(self, fitted, candidates, scores, best):
+        own = set(self.get_params(deep=False)) | set(fitted.get_params(deep=False))
         for name, value in vars(fitted).items():
             if name not in own:
                 setattr(self, name, value)
-        self.alpha_ = float(candidate.alphas[alpha_index])
-
-    def _store_scores(self, candidates, scores, best):
         lists = self._lists()
         shape = [len(values) for values in lists.values() if len(values) > 1]
         self.scores_ = scores.reshape(*shape, *scores.shape[1:])
         alphas = np.array([candidate.alphas for candidate in candidates])
         self.alphas_ = alphas.reshape(*shape, -1)
         self.best_score_ = float(scores[best].mean())
+        self.alpha_ = float(candidates[best[0]].alphas[best[1]])
         self.l1_ratio_ = candidates[best[0]].params["l1_ratio"]
         self.hidden_layer_sizes_ = candidates[best[0]].params["hidden_layer_sizes"]
+
+    # Metadata
+
+    def _route(self, sample_weight, params):
+        if _routing_enabled():
+            return process_routing(self, "fit", sample_weight=sample_weight, **params)
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return _manual_routing({"splitter": {}, "scorer": {"score": weights}})
 
     def get_metadata_routing(self):
         """Metadata routing of the splitter and the scorer.
@@ -283,171 +394,5 @@ class RegularizedMLPCV(BaseEstimator, metaclass=ABCMeta):
         )
 
 
-class RegularizedMLPClassifierCV(ClassifierPredictions, RegularizedMLPCV):
-    """RegularizedMLPClassifier with `alpha` chosen by cross-validation."""
-
-    _plain_class = RegularizedMLPClassifier
-
-    _parameter_constraints: dict = {
-        **_without_alpha(RegularizedMLPClassifier._parameter_constraints),
-        **RegularizedMLPCV._parameter_constraints,
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(100,),
-        activation="tanh",
-        *,
-        penalty="l2",
-        alphas=20,
-        l1_ratio=0.5,
-        dropout=0.0,
-        input_dropout=0.0,
-        loss="log_loss",
-        solver="auto",
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=2000,
-        max_fun=15000,
-        tol="auto",
-        loss_threshold=None,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        shuffle=True,
-        class_weight=None,
-        cv=None,
-        scoring=None,
-        rule="best",
-        continuation=True,
-        n_jobs=None,
-        random_state=None,
-        verbose=False,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.penalty = penalty
-        self.alphas = alphas
-        self.l1_ratio = l1_ratio
-        self.dropout = dropout
-        self.input_dropout = input_dropout
-        self.loss = loss
-        self.solver = solver
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.max_fun = max_fun
-        self.tol = tol
-        self.loss_threshold = loss_threshold
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.shuffle = shuffle
-        self.class_weight = class_weight
-        self.cv = cv
-        self.scoring = scoring
-        self.rule = rule
-        self.continuation = continuation
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
-
-
-class RegularizedMLPRegressorCV(RegressorPredictions, RegularizedMLPCV):
-    """RegularizedMLPRegressor with `alpha` chosen by cross-validation."""
-
-    _plain_class = RegularizedMLPRegressor
-
-    _parameter_constraints: dict = {
-        **_without_alpha(RegularizedMLPRegressor._parameter_constraints),
-        **RegularizedMLPCV._parameter_constraints,
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(100,),
-        activation="tanh",
-        *,
-        penalty="l2",
-        alphas=20,
-        l1_ratio=0.5,
-        dropout=0.0,
-        input_dropout=0.0,
-        loss="squared_error",
-        huber_delta=1.0,
-        quantile=0.5,
-        solver="auto",
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=2000,
-        max_fun=15000,
-        tol="auto",
-        loss_threshold=None,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        shuffle=True,
-        cv=None,
-        scoring=None,
-        rule="best",
-        continuation=True,
-        n_jobs=None,
-        random_state=None,
-        verbose=False,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.penalty = penalty
-        self.alphas = alphas
-        self.l1_ratio = l1_ratio
-        self.dropout = dropout
-        self.input_dropout = input_dropout
-        self.loss = loss
-        self.huber_delta = huber_delta
-        self.quantile = quantile
-        self.solver = solver
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.max_fun = max_fun
-        self.tol = tol
-        self.loss_threshold = loss_threshold
-        self.n_iter_no_change = n_iter_no_change
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.shuffle = shuffle
-        self.cv = cv
-        self.scoring = scoring
-        self.rule = rule
-        self.continuation = continuation
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
+def _with(mlp, params):
+    return copy.copy(mlp).set_params(**params)

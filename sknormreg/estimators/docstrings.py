@@ -1,8 +1,6 @@
 """Documentation that classifier and regressor share, written once."""
 
-from textwrap import indent
-
-PARAMETERS = """
+_PARAMETERS = """
 hidden_layer_sizes : int or array-like of int, default=(100,)
     Number of units of each hidden layer. An empty tuple is the linear model.
 
@@ -29,32 +27,7 @@ penalty : str, Penalty, or list of them, default="l2"
     parameters. An instance takes others, which a grid search can vary as, for example,
     ``penalty__radius``; it may be your own subclass of `Penalty`. A list has one entry
     for each layer of weights.
-
-alpha : float, array-like of shape (n_layers,), list or "evidence", default=1.0
-    Strength of the penalty, at least 0; or one for each layer of weights. With
-    ``penalty="l2"`` the first entry of a list may be an array of shape (n_features,), one
-    alpha for each input. The penalty is divided by the total weight of the rows trained on
-    and never by that of a batch, so that alpha means the same for every solver and batch
-    size.
-
-    "evidence" chooses alphas in one fit, without rows held out, as those that make the
-    targets most probable under all networks at once: MacKay's evidence framework with
-    Foresee and Hagan's Gauss-Newton approximation. For ``penalty="l2"``, full batches, and
-    the log loss or the squared error. J is minimised for some iterations, alphas are
-    re-estimated, and so on until they have settled; `alpha_` has them. Up to 5000 rows
-    times outputs, or weights, matrices of that size are factorised; beyond, traces are
-    estimated by conjugate gradients with random signs.
-
-evidence_scope : {{"network", "layer", "input"}}, default="layer"
-    What has an alpha of its own with ``alpha="evidence"``: all weights together, each
-    layer, or each input and each further layer. The last is automatic relevance
-    determination, which takes longer: the weights of inputs that do not help shrink to
-    about 0. Not used with other values of `alpha`.
-
-l1_ratio : float, default=0.5
-    Share of L1 in the elastic net, between 0 (L2) and 1 (L1). Only used when
-    ``penalty="elasticnet"``.
-
+{alpha}
 dropout, input_dropout : float, default=0.0
     Probability with which each value of a hidden layer, or each input, is left out of a
     minibatch, at least 0 and below 1; what stays is divided by the probability to stay.
@@ -141,6 +114,44 @@ epsilon : float, default=1e-8
 shuffle : bool, default=True
     Whether "adam" and "sgd" draw the order of the rows anew in every epoch.
 {class_weight}
+{repeated}
+random_state : int, RandomState instance or None, default=None
+    Determines initial weights, the validation split and the order of the rows. Pass
+    an int for reproducible results.
+{verbose}
+"""
+
+# What is said of alpha, of fits after the first, and of what is printed: by the plain
+# estimators, and by those that choose alpha.
+
+ALPHA = """
+alpha : float, array-like of shape (n_layers,), list or "evidence", default=1.0
+    Strength of the penalty, at least 0; or one for each layer of weights. With
+    ``penalty="l2"`` the first entry of a list may be an array of shape (n_features,), one
+    alpha for each input. The penalty is divided by the total weight of the rows trained on
+    and never by that of a batch, so that alpha means the same for every solver and batch
+    size.
+
+    "evidence" chooses alphas in one fit, without rows held out, as those that make the
+    targets most probable under all networks at once: MacKay's evidence framework with
+    Foresee and Hagan's Gauss-Newton approximation. For ``penalty="l2"``, full batches, and
+    the log loss or the squared error. J is minimised for some iterations, alphas are
+    re-estimated, and so on until they have settled; `alpha_` has them. Up to 5000 rows
+    times outputs, or weights, matrices of that size are factorised; beyond, traces are
+    estimated by conjugate gradients with random signs.
+
+evidence_scope : {"network", "layer", "input"}, default="layer"
+    What has an alpha of its own with ``alpha="evidence"``: all weights together, each
+    layer, or each input and each further layer. The last is automatic relevance
+    determination, which takes longer: the weights of inputs that do not help shrink to
+    about 0. Not used with other values of `alpha`.
+
+l1_ratio : float, default=0.5
+    Share of L1 in the elastic net, between 0 (L2) and 1 (L1). Only used when
+    ``penalty="elasticnet"``.
+"""
+
+REPEATED = """
 warm_start : bool, default=False
     Whether `fit` starts from the weights of the previous fit, and with
     ``alpha="evidence"`` from its alphas. Fitted attributes, curves included, are those of
@@ -151,11 +162,9 @@ total_weight : float, default=None
     all the rows that the calls together stand for, by which the penalty is divided.
     None takes the weight of the call's own rows: alpha then acts as if these were the
     whole data, that is, ``n_all / n_call`` times as strongly.
+"""
 
-random_state : int, RandomState instance or None, default=None
-    Determines initial weights, the validation split and the order of the rows. Pass
-    an int for reproducible results.
-
+VERBOSE = """
 verbose : bool or int, default=False
     Print objective, residual, sparsity and time after every `verbose` iterations.
 """
@@ -171,23 +180,6 @@ skip_coef_ : ndarray of shape (n_features_in_, n_outputs_)
     Weights of the skip connection, which lead from the inputs straight to the outputs.
     Only with ``penalty="hierarchical"``.
 
-alpha_ : float, ndarray of shape (n_layers,) or list
-    The alpha of the fit, in a form that the parameter `alpha` takes. With
-    ``alpha="evidence"`` what it has found: a float, an array, or for
-    ``evidence_scope="input"`` a list of an array of shape (n_features_in_,) and a float
-    for each further layer.
-
-n_effective_parameters_ : float
-    Number of weights that the data determine, MacKay's gamma: between 0 and the number of
-    weights. Intercepts are not counted. Only with ``alpha="evidence"``.
-
-log_evidence_ : float
-    Logarithm of the probability of the targets with the weights integrated out, at
-    `alpha_` (MacKay, 1992, eq. 4.2): with all its constants, and in regression a density
-    of the targets in their own unit. Intercepts are at their most probable values; each
-    one of hidden units that the data determine costs half the logarithm of the weight of
-    the rows. Only with ``alpha="evidence"``.
-{noise}
 loss_ : float
     The objective J, penalty included, at the fitted weights. After `partial_fit`, of
     the rows of the last call.
@@ -260,12 +252,104 @@ feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of features seen during `fit`, where X has string names for all of them.
 """
 
+# Of the plain estimators; the last of the regressor alone.
 
-NOISE_VARIANCE = """
+EVIDENCE_ATTRIBUTES = """
+alpha_ : float, ndarray of shape (n_layers,) or list
+    The alpha of the fit, in a form that the parameter `alpha` takes. With
+    ``alpha="evidence"`` what it has found: a float, an array, or for
+    ``evidence_scope="input"`` a list of an array of shape (n_features_in_,) and a float
+    for each further layer.
+
+n_effective_parameters_ : float
+    Number of weights that the data determine, MacKay's gamma: between 0 and the number of
+    weights. Intercepts are not counted. Only with ``alpha="evidence"``.
+
+log_evidence_ : float
+    Logarithm of the probability of the targets with the weights integrated out, at
+    `alpha_` (MacKay, 1992, eq. 4.2): with all its constants, and in regression a density
+    of the targets in their own unit. Intercepts are at their most probable values; each
+    one of hidden units that the data determine costs half the logarithm of the weight of
+    the rows. Only with ``alpha="evidence"``.
+"""
+
+NOISE_ATTRIBUTE = """
 noise_variance_ : float
     Variance of the targets around the expected values, per output and unit of weight. Only
     with ``alpha="evidence"``.
 """
+
+
+CV_ALPHA = """
+alphas : int or array-like of shape (n_alphas,), default=20
+    The strengths of the penalty that are compared; what an alpha means is said by the
+    plain estimator. Of a number of them the largest is one that leaves the network
+    empty (or, where nothing vanishes, at most 1 % better than a constant), found by a few
+    fits to all rows, and neighbours are in equal ratios. Alphas are not rescaled
+    between the folds and the final fit.
+
+l1_ratio : float or array-like, default=0.5
+    Share of L1 in the elastic net, between 0 (L2) and 1 (L1). Only used when
+    ``penalty="elasticnet"``. Of several the best is taken, each with alphas of its own
+    where these are a number.
+"""
+
+CV_CHOICE = """
+cv : int, splitter or iterable, default=None
+    The folds: their number, a splitter, or pairs of training and test rows. None is 5.
+    An integer means stratified folds in classification.
+
+scoring : str or callable, default=None
+    The scorer; greater is better. None is the estimator's `score`: {score}.
+
+rule : {"best", "one_se"}, default="best"
+    - "best": the alpha of the best mean score.
+    - "one_se": the largest alpha whose mean score is within one standard error of the
+      best, which selects fewer inputs at a score that is hardly worse.
+
+relax : bool or float, default=False
+    Whether each network that is compared, and the one that is returned, is fitted anew
+    to the inputs that the penalty selects, from new starting weights and with a light L2
+    penalty in place of `penalty`, which then shrinks nothing that it keeps. A number is
+    the alpha of this L2 penalty; True is 1. `loss_` and `optimality_` are those of the
+    new fit.
+
+continuation : bool, default=True
+    Whether each fit starts from the weights that the one at the next smaller alpha
+    ended with, which takes less time. False starts each anew, as a grid search does.
+
+n_jobs : int, default=None
+    Fits to different folds at the same time: in threads with the compiled engine, which
+    share X, else in processes, or as :class:`joblib.parallel_config` says. None is 1
+    unless that says otherwise, and -1 is all processors. Results do not depend on it.
+"""
+
+CV_VERBOSE = """
+verbose : bool or int, default=False
+    Print the best score and the time of every path of fits.
+"""
+
+CV_ATTRIBUTES = """
+alpha_ : float
+    The alpha that was chosen.
+
+l1_ratio_ : float
+    The `l1_ratio` that was chosen.
+
+hidden_layer_sizes_ : int or array-like of int
+    The entry of `hidden_layer_sizes` that was chosen.
+
+alphas_ : ndarray of shape (n_alphas,)
+    The alphas that were compared, in ascending order. With an axis of its own before
+    this one for a list of `hidden_layer_sizes`, and for one of `l1_ratio`.
+
+scores_ : ndarray of shape (n_alphas, n_folds)
+    The scores on the held-out rows, with the axes of `alphas_` before the last.
+
+best_score_ : float
+    Mean of the scores at `alpha_`.
+"""
+
 
 REGRESSION_LOSS = """
 loss : {"squared_error", "poisson", "huber", "quantile"}, default="squared_error"
@@ -295,14 +379,12 @@ class_weight : dict, list of dict, "balanced" or None, default=None
 """
 
 
-def document(**parts):
-    """Fill the placeholders of a class docstring: `{parameters}` and `{attributes}`."""
-
-    def decorate(cls):
-        if cls.__doc__:
-            for name, text in parts.items():
-                block = indent(text.strip("\n"), "    ").lstrip()
-                cls.__doc__ = cls.__doc__.replace("{" + name + "}", block)
-        return cls
-
-    return decorate
+def parameters(loss, class_weight="", alpha=ALPHA, repeated=REPEATED, verbose=VERBOSE):
+    """What the docstrings say of parameters, with the parts in which they differ."""
+    return _PARAMETERS.format(
+        loss=loss,
+        class_weight=class_weight,
+        alpha=alpha,
+        repeated=repeated,
+        verbose=verbose,
+    )

@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.multiclass import type_of_target
 
 from ..regularization import named_penalties
-from ..training import convergence_problem, resolve_solver
+from ..training import resolve_solver
 from .base import RegularizedMLP
 from .classifier import RegularizedMLPClassifier
 from .regressor import RegularizedMLPRegressor
@@ -48,11 +49,15 @@ class PathFitter:
 
     continuation : bool
         Whether fits of a path start from the one before.
+
+    relax : float or None
+        Whether a path is of networks that are fitted anew to the selected inputs, and the
+        alpha of their L2 penalty.
     """
 
-    def __init__(self, mlp, data, rows, seed, continuation=True):
+    def __init__(self, mlp, data, rows, seed, continuation=True, relax=None):
         self._mlp, self._data, self._rows, self._seed = mlp, data, rows, seed
-        self._continuation = continuation
+        self._continuation, self._relax = continuation, relax
 
     def fit(self, alpha, start=None):
         """The estimator with an alpha, fitted.
@@ -73,16 +78,35 @@ class PathFitter:
         """
         mlp = copy.copy(self._mlp)
         mlp.alpha = alpha
+        return self._fit(mlp, self._data, start)
+
+    def _fit(self, mlp, data, start=None):
         random_state = check_random_state(self._seed)
-        rows, validation = mlp._plan_validation(self._data, None, random_state, self._rows)
-        objective = mlp._make_objective(self._data, rows)
+        rows, validation = mlp._plan_validation(data, None, random_state, self._rows)
+        objective = mlp._make_objective(data, rows)
         params = mlp._start(objective, random_state, None, None)
         if start is not None:
-            params = start._continued_params(objective.network, self._data.X.dtype)
+            params = start._continued_params(objective.network, data.X.dtype)
         mlp.solver_ = resolve_solver(mlp.solver, objective)
         result = mlp._train(objective, params, random_state, validation)
-        problem = convergence_problem(result, objective, mlp.solver_, mlp)
+        if result.status == "interrupted":
+            # Half a path is no answer.
+            raise KeyboardInterrupt
+        problem = mlp._problem(result, objective)
         mlp._store(result, objective.network)
+        return mlp, problem
+
+    def _relaxed(self, selected):
+        """What `fit` returns, for the selected inputs and a light L2 penalty."""
+        mlp = copy.copy(self._mlp)
+        mlp.penalty, mlp.alpha = "l2", self._relax
+        X = self._data.X[:, selected]
+        mlp, problem = self._fit(mlp, self._data._replace(X=X))
+        weights = np.zeros((len(selected), mlp.coefs_[0].shape[1]), mlp.coefs_[0].dtype)
+        weights[selected] = mlp.coefs_[0]
+        mlp.coefs_[0] = weights
+        units = len(selected), *mlp._network.layer_units[1:]
+        mlp._network = replace(mlp._network, layer_units=units)
         return mlp, problem
 
     def path(self, alphas):
@@ -92,12 +116,27 @@ class PathFitter:
         ------
         mlp, problem : as `fit` returns
         """
+        points = self._points(alphas)
+        return points if self._relax is None else self._relaxed_points(points)
+
+    def _points(self, alphas):
         mlp = None
         for alpha in alphas:
             mlp, problem = self.fit(alpha, start=mlp if self._continuation else None)
             yield mlp, problem
             if not mlp.selected_features_.any():
                 return
+
+    def _relaxed_points(self, points):
+        last, relaxed = None, None
+        for mlp, problem in points:
+            selected = mlp.selected_features_
+            if not selected.any():
+                relaxed = mlp, problem
+            elif not np.array_equal(selected, last):
+                relaxed = self._relaxed(selected)
+            last = selected
+            yield relaxed
 
     def empty_alpha(self):
         """An alpha at which the network is empty, and is not at half of it."""
@@ -219,7 +258,7 @@ def regularization_path(X, y, *, estimator=None, alphas=20, sample_weight=None, 
         alphas = fitter.grid(alphas)
     points, problems = zip(*fitter.path(alphas))
     alphas = alphas[: len(points)]
-    _warn_of(problems, alphas)
+    warn_of(problems, stacklevel=2)
     return Bunch(
         alphas=alphas,
         coefs=[[_small(coef) for coef in point.coefs_] for point in points],
@@ -296,13 +335,22 @@ def _small(coef):
     return rows if size <= coef.nbytes / 2 else coef
 
 
-def _warn_of(problems, alphas):
-    """One warning for all fits that did not converge."""
-    found = [i for i, problem in enumerate(problems) if problem]
+def warn_of(problems, stacklevel):
+    """One warning for all fits that did not converge.
+
+    Parameters
+    ----------
+    problems : list of str or None
+        Of each fit.
+
+    stacklevel : int
+        As `warnings.warn` takes it, seen from the caller.
+    """
+    found = [problem for problem in problems if problem]
     if found:
         warnings.warn(
-            f"{len(found)} of {len(problems)} fits did not converge; that with "
-            f"alpha={alphas[found[0]]:g}: {problems[found[0]]}",
+            f"{len(found)} of {len(problems)} fits did not converge; the first of them: "
+            f"{found[0]}",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=stacklevel + 1,
         )

@@ -8,21 +8,22 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
+from ..docstrings import document
 from ..engine.losses import HalfPoissonDeviance, HalfSquaredError, Huber, Pinball
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import (
     ATTRIBUTES,
-    NOISE_VARIANCE,
-    PARAMETERS,
+    EVIDENCE_ATTRIBUTES,
+    NOISE_ATTRIBUTE,
     REGRESSION_LOSS,
-    document,
+    parameters,
 )
 from .predictions import RegressorPredictions
 
 
 @document(
-    parameters=PARAMETERS.format(loss=REGRESSION_LOSS, class_weight=""),
-    attributes=ATTRIBUTES.format(score="R2 score", noise=NOISE_VARIANCE),
+    parameters=parameters(REGRESSION_LOSS),
+    attributes=ATTRIBUTES.format(score="R2 score") + EVIDENCE_ATTRIBUTES + NOISE_ATTRIBUTE,
 )
 class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     """Multilayer perceptron regressor with a norm penalty on its weights.

@@ -243,10 +243,10 @@ class CompiledTerms(NamedTuple):
         The group of each row; None where every row is one.
 
     knots : tuple of two floats or None
-        Those of a `Concave` function. Without groups it stands for the absolute value in
-        the first term; with groups for the norms, which it is applied to as `GroupMCP`
-        says, where the first term must be 0. There is then no prox in a metric
-        that differs within a group.
+        Those of a `Concave` function. Where `group` is 0 it stands for the absolute value
+        in the first term, and the prox may be in any diagonal metric. Else it stands for
+        the norms, which it is applied to as `GroupMCP` says: the first term must then be 0,
+        and there is no prox in a metric that differs within a group.
 
     hierarchy : float or None
         The M of `Hierarchical`, whose strength is `group`. There are no other terms then.

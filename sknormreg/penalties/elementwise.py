@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 import numpy as np
 
+from ..docstrings import document
 from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
 from .concave import MCPFunction, SCADFunction
 from .separable import project_onto_orthant
@@ -51,6 +52,16 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
         project_onto_orthant(weights, reference)
 
 
+_PARAMETERS = """
+a : float, default=1.0
+    The weight from which on there is no more shrinkage. The larger, the nearer to L1.
+
+l2 : float, default=0.001
+    Share of the L2 penalty that is added.
+"""
+
+
+@document(parameters=_PARAMETERS)
 class MCP(_ConcavePenalty):
     """Minimax concave penalty: small weights vanish, large ones are not shrunk.
 
@@ -65,11 +76,7 @@ class MCP(_ConcavePenalty):
 
     Parameters
     ----------
-    a : float, default=1.0
-        The weight from which on there is no more shrinkage. The larger, the nearer to L1.
-
-    l2 : float, default=0.001
-        Share of the L2 penalty that is added.
+    {parameters}
 
     References
     ----------
@@ -81,6 +88,7 @@ class MCP(_ConcavePenalty):
         return MCPFunction(self.a, self.l2)
 
 
+@document(parameters=_PARAMETERS)
 class SCAD(_ConcavePenalty):
     """Smoothly clipped absolute deviation: L1 for small weights, constant for large ones.
 
@@ -96,11 +104,7 @@ class SCAD(_ConcavePenalty):
 
     Parameters
     ----------
-    a : float, default=1.0
-        The weight from which on there is no more shrinkage. The larger, the nearer to L1.
-
-    l2 : float, default=0.001
-        Share of the L2 penalty that is added.
+    {parameters}
 
     References
     ----------

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..docstrings import document
 from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
 from .concave import MCPFunction, SCADFunction
 from .row_groups import RowGroups, resolve_groups
@@ -274,6 +275,22 @@ class _ConcaveGroupPenalty(GroupPenalty):
         return CompiledTerms(l2=self.l2, group=1.0, labels=self._rows.labels, knots=knots)
 
 
+_CONCAVE_PARAMETERS = """
+a : float, default=1.0
+    The root mean square of a group's weights from which on there is no shrinkage.
+
+l2 : float, default=0.001
+    Share of the L2 penalty that is added, which keeps weights finite.
+
+groups : list or None, default=None
+    Groups of input columns, as in `GroupLasso`.
+
+inputs_only : bool, default=False
+    Whether later layers have the L2 penalty instead, as in `GroupLasso`.
+"""
+
+
+@document(parameters=_CONCAVE_PARAMETERS)
 class GroupMCP(_ConcaveGroupPenalty):
     """Group MCP: groups vanish, and large ones are not shrunk.
 
@@ -282,17 +299,7 @@ class GroupMCP(_ConcaveGroupPenalty):
 
     Parameters
     ----------
-    a : float, default=1.0
-        The root mean square of a group's weights from which on there is no shrinkage.
-
-    l2 : float, default=0.001
-        Share of the L2 penalty that is added, which keeps weights finite.
-
-    groups : list or None, default=None
-        Groups of input columns, as in `GroupLasso`.
-
-    inputs_only : bool, default=False
-        Whether later layers have the L2 penalty instead, as in `GroupLasso`.
+    {parameters}
 
     References
     ----------
@@ -304,6 +311,7 @@ class GroupMCP(_ConcaveGroupPenalty):
         return MCPFunction(self.a, self.l2)
 
 
+@document(parameters=_CONCAVE_PARAMETERS)
 class GroupSCAD(_ConcaveGroupPenalty):
     """Group SCAD: groups vanish, and large ones are not shrunk.
 
@@ -312,17 +320,7 @@ class GroupSCAD(_ConcaveGroupPenalty):
 
     Parameters
     ----------
-    a : float, default=1.0
-        The root mean square of a group's weights from which on there is no shrinkage.
-
-    l2 : float, default=0.001
-        Share of the L2 penalty that is added, which keeps weights finite.
-
-    groups : list or None, default=None
-        Groups of input columns, as in `GroupLasso`.
-
-    inputs_only : bool, default=False
-        Whether later layers have the L2 penalty instead, as in `GroupLasso`.
+    {parameters}
 
     References
     ----------

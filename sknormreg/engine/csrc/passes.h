@@ -3,10 +3,12 @@
    Included once for each precision. A batch goes through the network in blocks of rows, and
    a block in two phases: `row_task` takes a slice of its rows forwards and backwards,
    `parameter_task` a range of the parameters, whose gradient it finds from all rows of the
-   block and which it then updates while they are in the cache. Penalties on groups, which may
-   have rows in several ranges, are the business of a third phase, `prox_task`. Slices and
-   ranges depend on the shapes and the machine's cores alone (`plan.h`), and each sum is in
-   the order of the rows: results are the same bits whatever the number of threads. */
+   block and which it then updates while they are in the cache. Penalties that tie weights
+   together, which may be in several ranges, are the business of a third phase, `prox_task`:
+   those on groups of rows, the projections onto balls (max-norm, L1) and the hierarchical
+   penalty. Slices and ranges depend on the shapes and the machine's cores alone (`plan.h`),
+   and each sum is in the order of the rows: results are the same bits whatever the number of
+   threads. */
 
 /* How often the leader asks whether it has been interrupted. */
 #define POLL_SECONDS 0.05

@@ -1,0 +1,162 @@
+"""The classifier that chooses alpha: its parameters."""
+
+from ..docstrings import document
+from .classifier import RegularizedMLPClassifier
+from .cross_validation import RegularizedMLPCV, cv_constraints
+from .docstrings import (
+    ATTRIBUTES,
+    CLASS_WEIGHT,
+    CLASSIFICATION_LOSS,
+    CV_ALPHA,
+    CV_ATTRIBUTES,
+    CV_CHOICE,
+    CV_VERBOSE,
+    parameters,
+)
+from .predictions import ClassifierPredictions
+
+
+@document(
+    parameters=parameters(
+        CLASSIFICATION_LOSS,
+        CLASS_WEIGHT,
+        alpha=CV_ALPHA,
+        repeated=CV_CHOICE.replace("{score}", "accuracy"),
+        verbose=CV_VERBOSE,
+    ),
+    attributes=CV_ATTRIBUTES + ATTRIBUTES.format(score="Accuracy"),
+)
+class RegularizedMLPClassifierCV(ClassifierPredictions, RegularizedMLPCV):
+    """RegularizedMLPClassifier whose alpha is chosen by cross-validation.
+
+    For every fold, networks are fitted along a path of alphas, from dense to sparse, and
+    scored on the rows left out; the network for all rows is then fitted along the same
+    path to the alpha that was chosen. It has the attributes and methods of
+    `RegularizedMLPClassifier`, and of its parameters all but `alpha` and those of repeated
+    fits.
+
+    A list of tuples for `hidden_layer_sizes`, and a list for `l1_ratio`, are candidates:
+    they are compared like the alphas.
+
+    Parameters
+    ----------
+    {parameters}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels; for multilabel targets the indices of the labels.
+
+    {attributes}
+
+    See Also
+    --------
+    RegularizedMLPClassifier : With an alpha of your own.
+    regularization_path : The networks of all alphas.
+
+    Notes
+    -----
+    With ``continuation=False`` it finds what `GridSearchCV` finds over the same folds and
+    alphas. The network ends in a local minimum of the objective, which need not be the
+    same with and without continuation.
+
+    References
+    ----------
+    T. Hastie, R. Tibshirani and J. Friedman, "The Elements of Statistical Learning", 2nd
+    edition, 2009, section 7.10 (cross-validation, the one-standard-error rule).
+
+    N. Meinshausen, "Relaxed Lasso", Computational Statistics and Data Analysis 52, 2007.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.preprocessing import scale
+    >>> from sknormreg import RegularizedMLPClassifierCV
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> mlp = RegularizedMLPClassifierCV(
+    ...     (10,), penalty="group_lasso", alphas=8, cv=3, rule="one_se", random_state=0
+    ... ).fit(scale(X), y)
+    >>> mlp.scores_.shape
+    (8, 3)
+    >>> int(mlp.selected_features_.sum()) < 30
+    True
+    """
+
+    _plain_class = RegularizedMLPClassifier
+
+    _parameter_constraints: dict = cv_constraints(RegularizedMLPClassifier)
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="tanh",
+        *,
+        penalty="l2",
+        alphas=20,
+        l1_ratio=0.5,
+        dropout=0.0,
+        input_dropout=0.0,
+        loss="log_loss",
+        solver="auto",
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        power_t=0.5,
+        max_iter=2000,
+        max_fun=15000,
+        tol="auto",
+        loss_threshold=None,
+        n_iter_no_change=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        shuffle=True,
+        class_weight=None,
+        cv=None,
+        scoring=None,
+        rule="best",
+        relax=False,
+        continuation=True,
+        n_jobs=None,
+        random_state=None,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.penalty = penalty
+        self.alphas = alphas
+        self.l1_ratio = l1_ratio
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.loss = loss
+        self.solver = solver
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.max_fun = max_fun
+        self.tol = tol
+        self.loss_threshold = loss_threshold
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.shuffle = shuffle
+        self.class_weight = class_weight
+        self.cv = cv
+        self.scoring = scoring
+        self.rule = rule
+        self.relax = relax
+        self.continuation = continuation
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
