@@ -35,13 +35,13 @@ class FittedNetworkMixin:
     def n_nonzero_(self):
         """Number of weights that are not 0."""
         check_is_fitted(self)
-        return int(sum(np.count_nonzero(_dense(part)) for part in self._weights()))
+        return int(sum(np.count_nonzero(as_dense(part)) for part in self._weights()))
 
     @property
     def feature_importances_(self):
         """Share of each input in the absolute weights of all paths to the outputs."""
         check_is_fitted(self)
-        coefs = [_dense(coef) for coef in self.coefs_]
+        coefs = [as_dense(coef) for coef in self.coefs_]
         return path_importances(coefs, getattr(self, "skip_coef_", None))
 
     @property
@@ -62,7 +62,7 @@ class FittedNetworkMixin:
     def n_active_units_(self):
         """Number of units in each hidden layer that have any effect on the outputs."""
         check_is_fitted(self)
-        return [int(mask.sum()) for mask in active_units(list(map(_dense, self.coefs_)))]
+        return [int(mask.sum()) for mask in active_units(list(map(as_dense, self.coefs_)))]
 
     def compact(self):
         """An estimator that predicts the same, without units that make no difference.
@@ -93,7 +93,7 @@ class FittedNetworkMixin:
         """
         check_is_fitted(self)
         network = self._network
-        coefs = [_dense(coef) for coef in self.coefs_]
+        coefs = [as_dense(coef) for coef in self.coefs_]
         coefs, intercepts = compacted(coefs, self.intercepts_, network.activations)
         small = clone(self)
         for name, value in vars(self).items():
@@ -162,7 +162,7 @@ class FittedNetworkMixin:
         self : object
             The estimator.
         """
-        self.coefs_ = [_dense(coef) for coef in self.coefs_]
+        self.coefs_ = [as_dense(coef) for coef in self.coefs_]
         return self
 
     def _weights(self):
@@ -171,7 +171,7 @@ class FittedNetworkMixin:
         if not hasattr(self, "skip_coef_"):
             return self.coefs_
         first, *others = self.coefs_
-        return [np.hstack([_dense(first), self.skip_coef_]), *others]
+        return [np.hstack([as_dense(first), self.skip_coef_]), *others]
 
     def _n_weights(self):
         return sum(fan_in * fan_out for fan_in, fan_out in self._network.shapes)
@@ -194,5 +194,5 @@ def _is_worth_it(coef):
     )
 
 
-def _dense(coef):
+def as_dense(coef):
     return coef.toarray() if sparse.issparse(coef) else coef

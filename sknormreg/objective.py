@@ -86,12 +86,14 @@ class Objective:
         self.dropout = dropout
         self.n_rows = data.X.shape[0] if rows is None else len(rows)
         self.data_weight = _weight(data.sample_weight, rows, self.n_rows)
-        self._set_penalties(penalty, alpha, total_weight or self.data_weight)
+        self._penalty_weight = total_weight or self.data_weight
+        self.set_penalties(penalty, alpha)
         self.scales = scales or self.network.loss.scales(*self._targets())
         self._output_scale, self.value_scale = self.scales
         self._layer_scales = self._make_layer_scales()
 
-    def _set_penalties(self, penalty, alpha, weight):
+    def set_penalties(self, penalty, alpha):
+        """Have J another penalty and alpha, as the class takes them."""
         n_layers = len(self.network.shapes)
         penalties = penalty if isinstance(penalty, list) else [penalty] * n_layers
         alphas = np.broadcast_to(np.asarray(alpha, dtype=np.float64), n_layers)
@@ -101,10 +103,11 @@ class Objective:
         ]
         self.strengths = np.array(
             [
-                1.0 if penalty.is_constraint else alpha / weight
+                1.0 if penalty.is_constraint else alpha / self._penalty_weight
                 for penalty, alpha in zip(self.penalties, alphas)
             ]
         )
+        self.__dict__.pop("_compiled_terms", None)
 
     def _make_layer_scales(self):
         """What the scaled weights of each layer are multiplied by: numbers, or a row of

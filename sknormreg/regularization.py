@@ -6,6 +6,7 @@ from numbers import Real
 import numpy as np
 
 from .penalties import PENALTIES, ElasticNet, Penalty
+from .penalties.separable import RowScaledL2
 
 
 def named_penalties(penalty, l1_ratio):
@@ -88,6 +89,60 @@ def penalties_by_layer(penalties, layout):
                 f"layer, layer 0, got it for layer {i}."
             )
     return [penalty.per_layer(layout)[i] for i, penalty in enumerate(penalties)]
+
+
+def alphas_of_inputs(alpha, penalties, n_features):
+    """Penalties and alphas that say the same with one number for each layer.
+
+    Parameters
+    ----------
+    alpha : float or list
+        As the estimators take it: its first entry may be an array of an alpha for each
+        input, where the first layer's penalty is L2.
+
+    penalties : list of Penalty
+        Of each layer.
+
+    n_features : int
+
+    Returns
+    -------
+    alpha : float or list
+
+    penalties : list of Penalty
+
+    Raises
+    ------
+    ValueError
+        If the array has another length, other entries than numbers of at least 0, or
+        another penalty.
+    """
+    if not isinstance(alpha, list | tuple) or not alpha or np.ndim(alpha[0]) == 0:
+        return alpha, penalties
+    of_inputs, *others = alpha
+    if not _is_l2(penalties[0]):
+        raise ValueError(
+            f"alpha has an array for the first layer, whose penalty is {penalties[0]}: "
+            "only penalty='l2' takes an alpha for each input."
+        )
+    if np.shape(of_inputs) != (n_features,) or not all(map(_is_alpha, of_inputs)):
+        raise ValueError(
+            f"The first entry of alpha must be a number or an array of {n_features} finite "
+            f"numbers of at least 0, one for each input, got {of_inputs!r}."
+        )
+    of_inputs = np.asarray(of_inputs, dtype=np.float64)
+    mean = float(of_inputs.mean())
+    first = RowScaledL2(of_inputs / mean) if mean else penalties[0]
+    return [mean, *others], [first, *penalties[1:]]
+
+
+def all_l2(penalties):
+    """Whether the penalties, one for each layer, are all half the sum of squares."""
+    return all(map(_is_l2, penalties))
+
+
+def _is_l2(penalty):
+    return isinstance(penalty, ElasticNet) and penalty.l1_ratio == 0
 
 
 def alphas_by_layer(alpha, penalties, by_name=False, stacklevel=1):

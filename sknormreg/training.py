@@ -37,7 +37,7 @@ _MEMORY_NUMBERS, _FEWEST_PAIRS, _MOST_PAIRS = 250_000, 8, 20
 
 # Up to this many rows times parameters tol="auto" goes to the precision of the floats, with
 # a longer memory of curvature: a thousand iterations more take less than half a second.
-_SMALL_WORK = 1.5e5
+SMALL_WORK = 1.5e5
 _SMALL_SETTINGS = dict(tol=1e-12, min_progress=0.0, memory=50)
 
 
@@ -114,8 +114,14 @@ class TrainingResult:
         The solver's last optimality and what would have counted as converged, at the
         objective's scales; None for minibatch solvers.
 
+    aim : float or None
+        The `tol` of the solver.
+
     start_loss : float
         J at the initial parameters.
+
+    evidence : Evidence or None
+        What was found out on the way, where alphas were chosen by it.
     """
 
     params: np.ndarray
@@ -124,8 +130,10 @@ class TrainingResult:
     optimality: float = np.nan
     residual: float | None = None
     tolerance: float | None = None
+    aim: float | None = None
     is_finite: bool = True
     start_loss: float = np.inf
+    evidence: object = None
     n_iter: int = 0
     n_rows_seen: int = 0
     loss_curve: list = field(default_factory=list)
@@ -178,7 +186,7 @@ def resolve_solver(name, objective, incremental=False):
     return name
 
 
-def make_solver(name, settings, objective, random_state):
+def make_solver(name, settings, objective, random_state, small_work=SMALL_WORK):
     """The solver called `name` with an estimator's settings.
 
     Parameters
@@ -190,12 +198,15 @@ def make_solver(name, settings, objective, random_state):
     objective : Objective
 
     random_state : RandomState
+
+    small_work : float
+        Rows times parameters up to which tol="auto" is the precision of the floats.
     """
     if name == "lbfgs":
         return _full_batch_method(objective)(
             max_fun=settings.max_fun,
             n_iter_no_change=settings.n_iter_no_change,
-            **_full_batch_precision(settings.tol, objective),
+            **_full_batch_precision(settings.tol, objective, small_work),
         )
     n_rows = objective.n_rows
     batch_size = 200 if settings.batch_size == "auto" else settings.batch_size
@@ -228,7 +239,7 @@ def _full_batch_method(objective):
     return PANOC
 
 
-def _full_batch_precision(tol, objective):
+def _full_batch_precision(tol, objective, small_work):
     """How far a full-batch solver goes, as keyword arguments for it."""
     n_params = objective.network.n_params
     memory = _MEMORY_NUMBERS // (2 * n_params)
@@ -238,7 +249,7 @@ def _full_batch_precision(tol, objective):
     if not objective.network.activations:
         # The linear model is convex: its minimum is worth reaching.
         return dict(tol=1e-8, min_progress=0.0, memory=memory)
-    if objective.n_rows * n_params <= _SMALL_WORK:
+    if objective.n_rows * n_params <= small_work:
         return _SMALL_SETTINGS
     return dict(tol=_TOL, min_progress=_progress(objective), memory=memory)
 
@@ -321,9 +332,8 @@ def _accepted_residual(result, objective, settings):
     """The residual that counts as converged; tol="auto" may have aimed at less."""
     if settings.tol != "auto":
         return result.tolerance
-    aim = _full_batch_precision("auto", objective)["tol"]
     accepted = _TOL_SINGLE if result.params.dtype == np.float32 else _TOL
-    return result.tolerance / aim * accepted
+    return result.tolerance / result.aim * accepted
 
 
 def train(
@@ -378,7 +388,7 @@ def train(
     result : TrainingResult
     """
     params = objective.feasible(params)
-    result = TrainingResult(params)
+    result = TrainingResult(params, aim=solver.tol)
     watch = _ValidationWatch(objective, validation, patience, min_improvement)
     report = _Report(objective, verbose)
     iterates = solver.iterate(objective, objective.to_solver(params), solver_state)

@@ -219,7 +219,7 @@ def test_it_has_what_the_plain_estimator_has(problem):
     found = with_cv((6,), alphas=6, cv=cv, **settings).fit(*data)
     expected = plain((6,), **settings).fit(*data)
     public = {name for name in dir(expected) if not name.startswith("_")}
-    parameters = {"alpha", "warm_start", "total_weight"}
+    parameters = {"alpha", "evidence_scope", "warm_start", "total_weight"}
     assert public - set(dir(found)) <= parameters | {
         "partial_fit",
         "set_partial_fit_request",

@@ -465,7 +465,7 @@ PENALTY_MUST_BE = r"penalty must be one of \['elasticnet', .*, or one of these f
         ([1, None], ONE_FOR_EACH),
         ([1, 1j], ONE_FOR_EACH),
         ([1, [2]], ONE_FOR_EACH + r" \[1, \[2\]\]"),
-        ([[1, 2], [3, 4]], ONE_FOR_EACH),
+        ([[1, 2], [3, 4]], "The first entry of alpha must be a number or an array of 4"),
         (np.ones((2, 2)), ONE_FOR_EACH),
         (-1, "'alpha' parameter of Regularized.* must be a float in the range"),
         (np.nan, "'alpha' parameter"),

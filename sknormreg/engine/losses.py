@@ -43,6 +43,11 @@ class Loss(ABC):
         """Replace `raw` by the predictions it stands for: themselves, by default."""
         return
 
+    # Maps raw outputs to matrices B of shape (n_rows, n_outputs, n_outputs), B'B being the
+    # second derivatives of each row's loss, which do not depend on y; None for losses that
+    # are no log-likelihood of a generalised linear model in its natural parameter.
+    hessian_root = None
+
     def scales(self, y, sample_weight):
         """Scales (of raw outputs, of loss values) at which both are of order 1.
 
@@ -74,6 +79,10 @@ class HalfSquaredError(Loss):
 
     def constant(self, y, sample_weight):
         return np.average(y, axis=0, weights=sample_weight)
+
+    def hessian_root(self, raw):
+        n_rows, n_outputs = raw.shape
+        return np.broadcast_to(np.eye(n_outputs), (n_rows, n_outputs, n_outputs))
 
     def scales(self, y, sample_weight):
         spread = _spread(y, sample_weight)
@@ -184,6 +193,10 @@ class BinaryLogLoss(Loss):
     def constant(self, y, sample_weight):
         return special.logit(_inside(np.average(y, axis=0, weights=sample_weight)))
 
+    def hessian_root(self, raw):
+        slope = special.expit(raw) * special.expit(-raw)
+        return np.sqrt(slope)[:, :, None] * np.eye(raw.shape[1])
+
     def inverse_link(self, raw):
         special.expit(raw, out=raw)
 
@@ -232,6 +245,11 @@ class MultinomialLogLoss(Loss):
         share = np.bincount(y, weights=sample_weight, minlength=self.n_classes)
         log_share = np.log(_inside(share / share.sum()))
         return log_share - log_share.mean()
+
+    def hessian_root(self, raw):
+        # diag(p) - pp' is B'B for B = diag(r) - rp', r the square roots of p.
+        p = special.softmax(raw, axis=1)
+        return np.sqrt(p)[:, :, None] * (np.eye(raw.shape[1]) - p[:, None, :])
 
     def inverse_link(self, raw):
         raw -= raw.max(axis=1, keepdims=True)

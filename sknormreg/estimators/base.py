@@ -17,16 +17,20 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from ..callbacks import FitCallbacks
 from ..engine import Data, Network, make_engine, warn_of_missing_extension
 from ..engine.activations import ACTIVATIONS
+from ..evidence import SCOPES, EvidenceSolver
 from ..objective import Objective
 from ..penalties import PENALTIES, Layout, Penalty
 from ..regularization import (
+    all_l2,
     alphas_by_layer,
+    alphas_of_inputs,
     named_penalties,
     needs_skip,
     penalties_by_layer,
 )
 from ..solvers import MinibatchState
 from ..training import (
+    SMALL_WORK,
     TrainingState,
     Validation,
     convergence_problem,
@@ -58,7 +62,12 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         # A class is refused later, by an error that says what to write instead.
         "penalty": [StrOptions(set(PENALTIES)), Penalty, list, tuple, Hidden(type)],
         # No objective has an infinite alpha; 1e12 does what it would mean.
-        "alpha": [Interval(Real, 0, np.inf, closed="left"), "array-like"],
+        "alpha": [
+            Interval(Real, 0, np.inf, closed="left"),
+            "array-like",
+            StrOptions({"evidence"}),
+        ],
+        "evidence_scope": [StrOptions(set(SCOPES))],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "solver": [StrOptions({"auto", "lbfgs", "adam", "sgd"})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -204,6 +213,8 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         objective = self._make_objective(data, rows)
         network = objective.network
         params = self._start(objective, random_state, coef_init, intercept_init)
+        if self._by_evidence:
+            self._refuse_without_evidence(objective)
         self.solver_ = resolve_solver(self.solver, objective)
         callbacks = FitCallbacks(
             self,
@@ -227,9 +238,19 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _train(self, objective, params, random_state, validation, **hooks):
         """What `train` returns, by `solver_` and the parameters of the estimator."""
-        return train(
+        solver = make_solver(
+            self.solver_,
+            self,
             objective,
-            make_solver(self.solver_, self, objective, random_state),
+            random_state,
+            small_work=0 if self._by_evidence else SMALL_WORK,
+        )
+        if self._by_evidence:
+            start = getattr(self, "alpha_", None) if self.warm_start else None
+            solver = EvidenceSolver(solver, self.evidence_scope, start)
+        result = train(
+            objective,
+            solver,
             params,
             max_iter=self.max_iter,
             loss_threshold=self.loss_threshold,
@@ -239,6 +260,33 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             verbose=self.verbose,
             **hooks,
         )
+        if self._by_evidence and result.is_finite:
+            result.evidence = solver.evidence(objective, result.params)
+        return result
+
+    @property
+    def _by_evidence(self):
+        return isinstance(self.alpha, str)
+
+    def _refuse_without_evidence(self, objective):
+        """Raise a ValueError where alpha='evidence' has no meaning."""
+        problem = None
+        if not all_l2(objective.penalties):
+            problem = (
+                f"is for penalty='l2', the logarithm of a Gaussian prior, not for "
+                f"penalty={self.penalty!r}"
+            )
+        elif objective.network.loss.hessian_root is None:
+            problem = f"is for loss='squared_error', not for loss={self.loss!r}"
+        elif self.solver not in ("auto", "lbfgs"):
+            problem = (
+                f"is for full batches, solver='lbfgs' or 'auto', not for "
+                f"solver={self.solver!r}"
+            )
+        elif objective.dropout:
+            problem = "is for full batches and has no meaning with dropout"
+        if problem:
+            raise ValueError(f"alpha='evidence' {problem}.")
 
     def _partial_fit(self, X, y, sample_weight):
         """One epoch over the given data, from where the last call ended."""
@@ -386,13 +434,16 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         feature_names = getattr(self, "feature_names_in_", None)
         layout = Layout(list(network.shapes), feature_names, network.n_skip)
         penalties = penalties_by_layer(penalties, layout)
+        # By evidence, it is the solver that sets them.
+        alpha = 1.0 if self._by_evidence else self.alpha
+        alpha, penalties = alphas_of_inputs(alpha, penalties, data.X.shape[1])
         return Objective(
             make_engine(network),
             data,
             rows,
             penalties,
             alphas_by_layer(
-                self.alpha, penalties, isinstance(self.penalty, str), stacklevel + 1
+                alpha, penalties, isinstance(self.penalty, str), stacklevel + 1
             ),
             total_weight=total_weight,
             scales=scales,
@@ -477,18 +528,23 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 "y, alpha or coef_init are too large. Standardise the features (and, in "
                 "regression, the target), for example with StandardScaler."
             )
-        return convergence_problem(
+        problem = convergence_problem(
             result, objective, self.solver_, self, incremental=incremental
         )
+        if not problem and result.evidence and result.status in _SAYS_CONVERGED:
+            problem = result.evidence.problem
+        return problem
 
     def _store(self, result, network, incremental=False):
         """Set the fitted attributes; `incremental` adds to those of earlier calls."""
         n_iter = result.n_iter + (self.n_iter_ if incremental else 0)
         # What only some networks have, and what `compact` has said of the last one.
         self.__dict__.pop("skip_coef_", None)
-        self.__dict__.pop("shrinkage_", None)
+        for name in ("shrinkage_", *_EVIDENCE_ATTRIBUTES):
+            self.__dict__.pop(name, None)
         for name, value in _network_attributes(network, result.params, n_iter).items():
             setattr(self, name, value)
+        self._store_alpha(result.evidence)
         self.loss_, self.optimality_ = result.loss, result.optimality
         self.t_ = result.n_rows_seen + (self.t_ if incremental else 0)
         self.loss_curve_ = (self.loss_curve_ if incremental else []) + result.loss_curve
@@ -498,6 +554,38 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.validation_scores_ = result.validation_scores or None
         self.best_validation_score_ = max(result.validation_scores, default=None)
         self.__dict__.pop("_training_state", None)
+
+    def _store_alpha(self, evidence):
+        if evidence is None:
+            self.alpha_ = _copied_alpha(self.alpha)
+            return
+        self.alpha_ = evidence.alpha
+        self.n_effective_parameters_ = evidence.n_effective_parameters
+        self.log_evidence_ = evidence.log_evidence
+        if evidence.noise_variance is not None:
+            self.noise_variance_ = evidence.noise_variance
+            self._posterior = evidence.posterior
+
+
+# Where training was not ended by someone else.
+_SAYS_CONVERGED = ("converged", "stalled", "max_iter", "max_fun")
+
+# What only a fit by evidence has.
+_EVIDENCE_ATTRIBUTES = (
+    "n_effective_parameters_",
+    "log_evidence_",
+    "noise_variance_",
+    "_posterior",
+)
+
+
+def _copied_alpha(alpha):
+    """A number, an array of one for each layer, or a list with an array for the inputs."""
+    if isinstance(alpha, Real) or getattr(alpha, "ndim", 1) == 0:
+        return float(alpha)
+    if isinstance(alpha, list | tuple) and np.ndim(alpha[0]):
+        return [np.array(alpha[0], dtype=np.float64), *map(float, alpha[1:])]
+    return np.array(alpha, dtype=np.float64)
 
 
 def _network_attributes(network, params, n_iter):
@@ -560,5 +648,10 @@ def accepts_partial_fit(estimator):
         raise AttributeError(
             "partial_fit is only available for minibatch solvers: set solver='adam' or "
             "'sgd' (or 'auto', which takes 'adam') instead of 'lbfgs'."
+        )
+    if estimator._by_evidence:
+        raise AttributeError(
+            "partial_fit sees a part of the data only, and is not available with "
+            "alpha='evidence': use fit, or a number for alpha."
         )
     return True

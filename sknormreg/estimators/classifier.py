@@ -20,6 +20,7 @@ from .docstrings import (
     ATTRIBUTES,
     CLASS_WEIGHT,
     CLASSIFICATION_LOSS,
+    EVIDENCE_ATTRIBUTES,
     parameters,
 )
 from .predictions import ClassifierPredictions
@@ -27,7 +28,7 @@ from .predictions import ClassifierPredictions
 
 @document(
     parameters=parameters(CLASSIFICATION_LOSS, CLASS_WEIGHT),
-    attributes=ATTRIBUTES.format(score="Accuracy"),
+    attributes=ATTRIBUTES.format(score="Accuracy") + EVIDENCE_ATTRIBUTES,
 )
 class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
     """Multilayer perceptron classifier with a norm penalty on its weights.
@@ -71,6 +72,12 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
     M. Schmidt, "Graphical Model Structure Learning with L1-Regularization", PhD thesis,
     University of British Columbia, 2010.
 
+    D. J. C. MacKay, "A Practical Bayesian Framework for Backpropagation Networks", Neural
+    Computation 4, 1992.
+
+    F. D. Foresee and M. T. Hagan, "Gauss-Newton Approximation to Bayesian Learning",
+    International Conference on Neural Networks, 1997.
+
     D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 
     Examples
@@ -103,6 +110,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         *,
         penalty="l2",
         alpha=1.0,
+        evidence_scope="layer",
         l1_ratio=0.5,
         dropout=0.0,
         input_dropout=0.0,
@@ -135,6 +143,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         self.activation = activation
         self.penalty = penalty
         self.alpha = alpha
+        self.evidence_scope = evidence_scope
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout

@@ -29,7 +29,7 @@ from ..engine import Data, engine_name, warn_of_missing_extension
 from .path import PathFitter, check_alphas, draw_seed, refuse_constraints, warn_of
 
 # Parameters of the plain estimators that have no meaning here.
-_LEFT_OUT = ("alpha", "warm_start", "total_weight")
+_LEFT_OUT = ("alpha", "evidence_scope", "warm_start", "total_weight")
 
 # The alpha of the L2 penalty of relaxed fits: the default of the plain estimators.
 _LIGHT_ALPHA = 1.0

@@ -64,7 +64,8 @@ power_t : float, default=0.5
     The exponent of "invscaling".
 
 max_iter : int, default=2000
-    Maximum number of iterations; of epochs for "adam" and "sgd".
+    Maximum number of iterations; of epochs for "adam" and "sgd". With ``alpha="evidence"``
+    of all its fits together, like `max_fun`.
 
 max_fun : int, default=15000
     Maximum number of evaluations of objective and gradient. Only used by "lbfgs".
@@ -79,7 +80,8 @@ tol : float or "auto", default="auto"
     "auto" is 1e-4 and lets "lbfgs", too, stop where `n_iter_no_change` iterations
     lowered the objective by less than 1e-4 each (1e-5 for penalties with kinks).
     Where precision is cheap it goes further: to 1e-8 without hidden layers and to 1e-12
-    for the smallest networks and data.
+    for the smallest networks and data. The latter not with ``alpha="evidence"``: the
+    deeper a network is in its minimum, the less evidence there is for it.
 
 loss_threshold : float, default=None
     Training stops where the objective is at most this.
@@ -123,10 +125,26 @@ random_state : int, RandomState instance or None, default=None
 # estimators, and by those that choose alpha.
 
 ALPHA = """
-alpha : float or array-like of shape (n_layers,), default=1.0
-    Strength of the penalty, at least 0; or one for each layer of weights. The penalty is
-    divided by the total weight of the rows trained on and never by that of a batch, so
-    that alpha means the same for every solver and batch size.
+alpha : float, array-like of shape (n_layers,), list or "evidence", default=1.0
+    Strength of the penalty, at least 0; or one for each layer of weights. With
+    ``penalty="l2"`` the first entry of a list may be an array of shape (n_features,), one
+    alpha for each input. The penalty is divided by the total weight of the rows trained on
+    and never by that of a batch, so that alpha means the same for every solver and batch
+    size.
+
+    "evidence" chooses alphas in one fit, without rows held out, as those that make the
+    targets most probable under all networks at once: MacKay's evidence framework with
+    Foresee and Hagan's Gauss-Newton approximation. For ``penalty="l2"``, full batches, and
+    the log loss or the squared error. J is minimised for some iterations, alphas are
+    re-estimated, and so on until they have settled; `alpha_` has them. Up to 5000 rows
+    times outputs, or weights, matrices of that size are factorised; beyond, traces are
+    estimated by conjugate gradients with random signs.
+
+evidence_scope : {"network", "layer", "input"}, default="layer"
+    What has an alpha of its own with ``alpha="evidence"``: all weights together, each
+    layer, or each input and each further layer. The last is automatic relevance
+    determination, which takes longer: the weights of inputs that do not help shrink to
+    about 0. Not used with other values of `alpha`.
 
 l1_ratio : float, default=0.5
     Share of L1 in the elastic net, between 0 (L2) and 1 (L1). Only used when
@@ -135,8 +153,9 @@ l1_ratio : float, default=0.5
 
 REPEATED = """
 warm_start : bool, default=False
-    Whether `fit` starts from the weights of the previous fit. Fitted attributes, curves
-    included, are those of the last fit alone.
+    Whether `fit` starts from the weights of the previous fit, and with
+    ``alpha="evidence"`` from its alphas. Fitted attributes, curves included, are those of
+    the last fit alone.
 
 total_weight : float, default=None
     Only used by `partial_fit`: the total weight (number, if rows have no weights) of
@@ -195,7 +214,8 @@ solver_ : {{"lbfgs", "adam", "sgd"}}
     The solver used.
 
 loss_curve_ : list of float
-    J after every iteration; for "adam" and "sgd" its running mean over the epoch.
+    J after every iteration; for "adam" and "sgd" its running mean over the epoch. With
+    ``alpha="evidence"``, at the alphas of that iteration.
 
 best_loss_ : float or None
     Smallest value of `loss_curve_`; None with ``early_stopping=True``.
@@ -230,6 +250,33 @@ n_features_in_ : int
 
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of features seen during `fit`, where X has string names for all of them.
+"""
+
+# Of the plain estimators; the last of the regressor alone.
+
+EVIDENCE_ATTRIBUTES = """
+alpha_ : float, ndarray of shape (n_layers,) or list
+    The alpha of the fit, in a form that the parameter `alpha` takes. With
+    ``alpha="evidence"`` what it has found: a float, an array, or for
+    ``evidence_scope="input"`` a list of an array of shape (n_features_in_,) and a float
+    for each further layer.
+
+n_effective_parameters_ : float
+    Number of weights that the data determine, MacKay's gamma: between 0 and the number of
+    weights. Intercepts are not counted. Only with ``alpha="evidence"``.
+
+log_evidence_ : float
+    Logarithm of the probability of the targets with the weights integrated out, at
+    `alpha_` (MacKay, 1992, eq. 4.2): with all its constants, and in regression a density
+    of the targets in their own unit. Intercepts are at their most probable values; each
+    one of hidden units that the data determine costs half the logarithm of the weight of
+    the rows. Only with ``alpha="evidence"``.
+"""
+
+NOISE_ATTRIBUTE = """
+noise_variance_ : float
+    Variance of the targets around the expected values, per output and unit of weight. Only
+    with ``alpha="evidence"``.
 """
 
 

@@ -7,7 +7,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..engine import NumpyEngine, make_engine
-from ..fitted_network import FittedNetworkMixin
+from ..fitted_network import FittedNetworkMixin, as_dense
 
 
 class _Predictions(FittedNetworkMixin):
@@ -153,7 +153,7 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         loss.inverse_link(raw)
         return raw
 
-    def predict(self, X):
+    def predict(self, X, return_std=False):
         """Predict target values.
 
         Parameters
@@ -161,14 +161,52 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The input data.
 
+        return_std : bool, default=False
+            Whether to return standard deviations, too: of targets around the predicted
+            values, the noise and what the posterior leaves open of weights and intercepts
+            together. Only after a fit with ``alpha="evidence"``, which keeps what this
+            takes: a triangular matrix, of up to 5000 rows, and where there are fewer rows
+            than weights, or more of both, the training data.
+
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             The predicted values.
+
+        std : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Standard deviations of the targets. Only with ``return_std=True``.
+
+        Raises
+        ------
+        ValueError
+            If standard deviations are asked for that are not known.
         """
         # The loss of the fit: `set_params` changes the next one only.
         predicted = self._decide(self._raw_predict(X), self._network.loss)
-        return predicted.ravel() if predicted.shape[1] == 1 else predicted
+        n_columns = predicted.shape[1]
+        predicted = predicted.ravel() if n_columns == 1 else predicted
+        if not return_std:
+            return predicted
+        std = self._standard_deviation(X).astype(predicted.dtype, copy=False)
+        return predicted, std.ravel() if n_columns == 1 else std
+
+    def _standard_deviation(self, X):
+        posterior = getattr(self, "_posterior", None)
+        if posterior is None:
+            raise ValueError(
+                "return_std=True needs a posterior, which a fit with alpha='evidence' "
+                f"leaves; this {type(self).__name__} was fitted without."
+            )
+        if posterior.layer_units != self._network.layer_units:
+            raise ValueError(
+                "return_std=True needs the network of the fit: compact() has removed units "
+                "that the posterior is of. Ask the estimator that compact() was called on."
+            )
+        X = validate_data(
+            self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
+        )
+        coefs = [as_dense(coef) for coef in self.coefs_]
+        return posterior.standard_deviation(self._network, coefs, self.intercepts_, X)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

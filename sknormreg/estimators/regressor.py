@@ -11,13 +11,19 @@ from sklearn.utils.metaestimators import available_if
 from ..docstrings import document
 from ..engine.losses import HalfPoissonDeviance, HalfSquaredError, Huber, Pinball
 from .base import RegularizedMLP, accepts_partial_fit
-from .docstrings import ATTRIBUTES, REGRESSION_LOSS, parameters
+from .docstrings import (
+    ATTRIBUTES,
+    EVIDENCE_ATTRIBUTES,
+    NOISE_ATTRIBUTE,
+    REGRESSION_LOSS,
+    parameters,
+)
 from .predictions import RegressorPredictions
 
 
 @document(
     parameters=parameters(REGRESSION_LOSS),
-    attributes=ATTRIBUTES.format(score="R2 score"),
+    attributes=ATTRIBUTES.format(score="R2 score") + EVIDENCE_ATTRIBUTES + NOISE_ATTRIBUTE,
 )
 class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     """Multilayer perceptron regressor with a norm penalty on its weights.
@@ -56,11 +62,19 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     The unit of y is part of the objective: for y in cents, the squared error is 10,000
     times that for y in dollars and weighs so much more against the penalty. Standardise
     y, for example with `TransformedTargetRegressor`, for values of alpha near 1.
+    ``alpha="evidence"`` finds its values in any unit. Without hidden layers it is
+    ``BayesianRidge`` with ``alpha_1 = alpha_2 = lambda_1 = lambda_2 = 0``.
 
     References
     ----------
     M. Schmidt, "Graphical Model Structure Learning with L1-Regularization", PhD thesis,
     University of British Columbia, 2010.
+
+    D. J. C. MacKay, "A Practical Bayesian Framework for Backpropagation Networks", Neural
+    Computation 4, 1992.
+
+    F. D. Foresee and M. T. Hagan, "Gauss-Newton Approximation to Bayesian Learning",
+    International Conference on Neural Networks, 1997.
 
     D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 
@@ -91,6 +105,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         *,
         penalty="l2",
         alpha=1.0,
+        evidence_scope="layer",
         l1_ratio=0.5,
         dropout=0.0,
         input_dropout=0.0,
@@ -124,6 +139,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.activation = activation
         self.penalty = penalty
         self.alpha = alpha
+        self.evidence_scope = evidence_scope
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout

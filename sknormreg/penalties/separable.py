@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
+from .base import CompiledTerms, Penalty, PiecewiseSmoothPenalty, check_number
 
 
 class ElasticNet(PiecewiseSmoothPenalty):
@@ -76,6 +76,38 @@ class L2(ElasticNet):
 
     def __init__(self):
         super().__init__(l1_ratio=0.0)
+
+
+class RowScaledL2(Penalty):
+    """Omega(W) = sum_j scales_j ||W_j||_2^2 / 2 over the rows W_j, one for each input.
+
+    It is what the L2 penalty is with an alpha for each input.
+
+    Parameters
+    ----------
+    scales : ndarray of shape (fan_in,)
+        At least 0.
+    """
+
+    smooth = True
+
+    def __init__(self, scales):
+        self.scales = scales
+
+    def _column(self, dtype):
+        return self.scales[:, None].astype(dtype, copy=False)
+
+    def value(self, weights):
+        per_row = np.square(weights, dtype=np.float64).sum(axis=1)
+        return float(self.scales @ per_row) / 2
+
+    def prox(self, weights, step):
+        return weights / (1 + step * self._column(weights.dtype))
+
+    def subgradient_distance(self, weights, gradient, strength):
+        added = self._column(weights.dtype) * weights
+        added *= strength
+        return gradient + added
 
 
 # What penalties with an L1 part have in common

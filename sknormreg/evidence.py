@@ -1,0 +1,477 @@
+"""Alphas from the training data alone: the evidence framework.
+
+Half the sum of squares, times a, is minus the logarithm of a Gaussian prior of precision a,
+and the loss, times the precision beta of the noise in regression, minus that of a
+likelihood. The minimiser of J is then the most probable network, at alphas of a / beta; the
+posterior around it is Gaussian as far as the network is linear there; and a and beta are
+chosen to make the data most probable, under all networks at once (MacKay, 1992). For every
+group g of P_g weights w_g that share an alpha, a re-estimation takes ::
+
+    gamma_g = P_g - a_g tr_g((H + A)^-1)       as many parameters as the data determine,
+    a_g     = gamma_g / ||w_g||^2,
+    beta    = (N K - sum_g gamma_g - I) / sum_i s_i r_i^2,
+
+with H the Gauss-Newton approximation of the Hessian (Foresee and Hagan, 1997), N the weight
+of the rows, K the number of outputs, and I the number of the hidden units' intercepts that
+the data determine. These have no prior; those of the outputs are not counted, as where the
+targets are centred first.
+
+References
+----------
+D. J. C. MacKay, "A Practical Bayesian Framework for Backpropagation Networks", Neural
+Computation 4, 1992.
+
+R. E. Kass and L. Wasserman, "A Reference Bayesian Test for Nested Hypotheses and its
+Relationship to the Schwarz Criterion", Journal of the American Statistical Association 90,
+1995.
+
+F. D. Foresee and M. T. Hagan, "Gauss-Newton Approximation to Bayesian Learning",
+International Conference on Neural Networks, 1997.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from .engine.losses import HalfSquaredError
+from .gauss_newton import Factor, Linearization, factorize
+from .penalties import L2
+from .regularization import alphas_of_inputs
+
+SCOPES = ("network", "layer", "input")
+
+# The alphas that the first fits are tried with: at scales of 1 of inputs, outputs and loss,
+# the largest, and their most as a share of the weight of the rows; how many of them.
+_START, _START_SHARE, _MOST_STARTS = 10.0, 0.05, 6
+
+# Most of the factor of an alpha in one re-estimation, and from scales of 1.
+_MOST_CHANGE, _RANGE = 10.0, 1e10
+
+# The largest ratio of steps of log alphas by which to extrapolate.
+_MOST_RATIO = 0.95
+
+# Iterations before the first re-estimation, and between others.
+_FIRST_ITERATIONS, _ITERATIONS = 50, 20
+
+# Fits between re-estimations, and those of them that go on until J is stationary.
+_MOST_FITS, _MOST_PRECISE_FITS = 100, 3
+
+# Relative change of the alphas at which they have settled: of networks, and without hidden
+# layers, where J is convex and its minimum exact; and that which counts as settled.
+_SETTLED, _SETTLED_EXACTLY, _ACCEPTED = 5e-2, 1e-8, 0.1
+
+# Share of the targets that are left to tell the noise by, at least.
+_LEAST_LEFT = 1e-3
+
+# Numbers in a block of the matrix between rows to predict and rows trained on.
+_BLOCK_NUMBERS = 1 << 22
+
+
+@dataclass(frozen=True)
+class Laplace:
+    """The Gaussian approximation of the posterior at given weights and alphas.
+
+    Attributes
+    ----------
+    factor : Factor
+
+    gammas, squares : ndarray of shape (n_groups,)
+        Of each group, gamma and the squared norm of its weights.
+
+    noise_variance : float
+        1 / beta; 1 in classification.
+
+    log_evidence : float
+        Logarithm of the probability of the targets, given alphas and beta, with the weights
+        integrated out (MacKay, 1992, eq. 4.2) and all constants included: a density of the
+        targets in their own unit in regression. Intercepts are at their most probable
+        values; each one of hidden units that the data determine costs log(N) / 2, as with
+        a prior that is worth one row (Kass and Wasserman, 1995).
+    """
+
+    factor: Factor
+    gammas: np.ndarray
+    squares: np.ndarray
+    noise_variance: float
+    log_evidence: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an estimator that was trained by evidence says of it.
+
+    Attributes
+    ----------
+    alpha : float, ndarray or list
+        As an estimator takes it.
+
+    n_effective_parameters, log_evidence : float
+
+    noise_variance : float or None
+
+    posterior : Posterior or None
+
+    problem : str or None
+        What keeps the alphas from counting as settled.
+    """
+
+    alpha: object
+    n_effective_parameters: float
+    log_evidence: float
+    noise_variance: float | None
+    posterior: object
+    problem: str | None
+
+
+class AlphaGroups:
+    """Which weights share an alpha.
+
+    Parameters
+    ----------
+    network : Network
+
+    scope : {"network", "layer", "input"}
+        All weights, those of a layer, or those that leave an input of the network and
+        those of each further layer.
+
+    Attributes
+    ----------
+    n_groups : int
+    """
+
+    def __init__(self, network, scope):
+        fan_ins = [fan_in for fan_in, _ in network.shapes]
+        n_layers, first = len(fan_ins), fan_ins[0]
+        self._scope = scope
+        if scope == "network":
+            self.n_groups = 1
+            self._groups = [np.zeros(fan_in, dtype=np.intp) for fan_in in fan_ins]
+        elif scope == "layer":
+            self.n_groups = n_layers
+            self._groups = [np.full(fan_in, i) for i, fan_in in enumerate(fan_ins)]
+        else:
+            self.n_groups = first + n_layers - 1
+            later = [np.full(n, first + i) for i, n in enumerate(fan_ins[1:])]
+            self._groups = [np.arange(first), *later]
+
+    def by_row(self, values):
+        """A value of every group, as an array of shape (fan_in,) for each layer."""
+        return [values[groups] for groups in self._groups]
+
+    def sums(self, by_row):
+        """Sums over the groups, of an array of shape (fan_in,) for each layer."""
+        return np.bincount(
+            np.concatenate(self._groups), np.concatenate(by_row), self.n_groups
+        )
+
+    def as_given(self, values):
+        """A value of every group, as an estimator takes alpha."""
+        if self._scope == "network":
+            return float(values[0])
+        if self._scope == "layer":
+            return values.copy()
+        n_features = len(self._groups[0])
+        return [values[:n_features].copy(), *map(float, values[n_features:])]
+
+
+class EvidenceSolver:
+    """A full-batch solver that re-estimates the alphas of the objective on its way.
+
+    It fits for some iterations, re-estimates, goes on from the same weights with other
+    alphas, and so on until these have settled; then it minimises J at the last of them.
+
+    Parameters
+    ----------
+    solver : FullBatchSolver
+        Minimises J at given alphas.
+
+    scope : {"network", "layer", "input"}
+        What shares an alpha (see `AlphaGroups`).
+
+    start : float, ndarray, list or None
+        The alphas to start from, as `Evidence` has them. None looks for some.
+    """
+
+    def __init__(self, solver, scope, start=None):
+        self._solver, self._scope, self._start = solver, scope, start
+        self._n_evaluations, self._change = 0, np.inf
+        self._seen = self._last_steps = None
+        self.tol = solver.tol
+
+    def iterate(self, objective, params, state=None):
+        """Yield an `Iterate` after every step; the last one has a status.
+
+        Parameters
+        ----------
+        objective : Objective
+            Its alphas change with the iterates.
+
+        params : ndarray of shape (n_params,)
+
+        state : None
+            Nothing is carried from one call to the next.
+        """
+        alphas, known = self._begin(objective)
+        self._convex = not objective.network.activations
+        plan = _Plan(self._convex)
+        if known or plan.precise:
+            self._set_alphas(objective, alphas)
+            iterate, laplace = yield from self._fit(objective, params, plan.n_iterations)
+        else:
+            iterate, laplace = yield from self._fit_first(objective, params, alphas)
+        while laplace is not None:
+            alphas = self._reestimated(laplace)
+            if plan.ends(self._change):
+                break
+            self._set_alphas(objective, alphas)
+            yield replace(iterate, status=None)
+            iterate, laplace = yield from self._fit(
+                objective, iterate.params, plan.n_iterations
+            )
+        yield iterate
+
+    def _begin(self, objective):
+        """Alphas to begin with, and whether they are those of an earlier fit."""
+        shapes, units = objective.network.shapes, _units(objective)
+        self._groups = AlphaGroups(objective.network, self._scope)
+        counts = self._groups.sums([np.ones(fan_in) for fan_in, _ in shapes])
+        # Of a group of several layers, the geometric mean.
+        logs = [np.full(fan_in, np.log(unit)) for (fan_in, _), unit in zip(shapes, units)]
+        self._units = np.exp(self._groups.sums(logs) / counts)
+        given = self._start if isinstance(self._start, list) else [self._start]
+        given = np.concatenate([np.ravel(entry) for entry in given])
+        if self._start is not None and len(given) == self._groups.n_groups:
+            return np.clip(given, self._units / _RANGE, self._units * _RANGE), True
+        return min(_START, _START_SHARE * objective.data_weight) * self._units, False
+
+    def _fit_first(self, objective, params, alphas):
+        """Fit from the same start at ever smaller alphas while there is more evidence.
+
+        From large alphas on, that is from smooth functions, training ends in better maxima
+        of the evidence where noise is strong, from small ones where it is weak. And where
+        alphas are so large that all weights vanish, they stay so.
+        """
+        best = None
+        for _ in range(_MOST_STARTS):
+            self._set_alphas(objective, alphas)
+            found = yield from self._fit(objective, params, _FIRST_ITERATIONS)
+            iterate, laplace = found
+            if laplace is None:
+                return found
+            if best is not None and laplace.log_evidence <= best[1].log_evidence:
+                break
+            best, best_alphas, alphas = found, alphas, alphas / _MOST_CHANGE
+            yield replace(iterate, status=None)
+        self._set_alphas(objective, best_alphas)
+        return best
+
+    def _set_alphas(self, objective, alphas):
+        self._alphas, self._seen = alphas, None
+        n_features, _ = objective.network.shapes[0]
+        alpha, penalties = alphas_of_inputs(
+            self._groups.as_given(alphas),
+            [L2()] * len(objective.network.shapes),
+            n_features,
+        )
+        objective.set_penalties(penalties, alpha)
+
+    def _fit(self, objective, params, n_iterations):
+        """Yield all iterates but the last of a fit at the alphas of now.
+
+        Returns
+        -------
+        iterate : Iterate
+            The last one, which has a status.
+
+        laplace : Laplace or None
+            None where the whole training has to end.
+        """
+        solver = replace(self._solver, max_fun=self._solver.max_fun - self._n_evaluations)
+        for n, iterate in enumerate(solver.iterate(objective, params), start=1):
+            self._n_evaluations += iterate.n_rows_seen // objective.n_rows
+            if iterate.status is None and n >= n_iterations:
+                iterate = replace(iterate, status="paused")
+            if iterate.status is not None:
+                break
+            yield iterate
+        if iterate.status in ("diverged", "max_fun"):
+            return iterate, None
+        return iterate, self._look(objective, objective.from_solver(iterate.params))
+
+    def _look(self, objective, params):
+        """The `Laplace` at parameters in their own units and the alphas of now."""
+        if self._seen is None or not np.array_equal(self._seen[0], params):
+            self._seen = params, self._laplace(objective, params)
+        return self._seen[1]
+
+    def _laplace(self, objective, params):
+        network, weight = objective.network, objective.data_weight
+        linear = Linearization(
+            network,
+            network.coefs(params),
+            network.intercepts(params),
+            *_weighty_rows(objective),
+            network.loss.hessian_root,
+        )
+        factor = factorize(linear, self._groups.by_row(self._alphas))
+        coefs = [coef.astype(np.float64) for coef in network.coefs(params)]
+        squares = self._groups.sums([np.square(coef).sum(axis=1) for coef in coefs])
+        # No gamma is below 0, but estimates may be.
+        gammas = np.maximum(self._groups.sums(factor.gammas), 0)
+        n_outputs = network.layer_units[-1]
+        n_hidden = max(factor.n_intercepts - n_outputs, 0)
+        end = objective.evaluate_unscaled(params)
+        loss = (end.value - end.penalty) * weight
+        variance, constant = 1.0, 0.0
+        if _has_noise(network.loss):
+            # With as many parameters as targets, nothing would be left to tell the noise.
+            left = weight * n_outputs - gammas.sum() - n_hidden
+            variance = 2 * loss / max(left, _LEAST_LEFT * weight * n_outputs)
+            variance = max(variance, np.finfo(np.float64).tiny)
+            constant = -weight * n_outputs / 2 * np.log(2 * np.pi * variance)
+        log_evidence = constant - (loss + self._alphas @ squares / 2) / variance
+        log_evidence -= (factor.log_det + n_hidden * np.log(max(weight, 1.0))) / 2
+        return Laplace(factor, gammas, squares, variance, log_evidence)
+
+    def _reestimated(self, laplace):
+        """The next alphas; their change is recorded."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            alphas = laplace.gammas * laplace.noise_variance / laplace.squares
+        # A group that the data say nothing of, and whose weights are all 0, stays so.
+        alphas = np.where(np.isfinite(alphas) & (alphas > 0), alphas, self._alphas)
+        alphas = np.clip(alphas, self._units / _RANGE, self._units * _RANGE)
+        steps = np.log(alphas / self._alphas)
+        self._change = laplace.gammas @ np.abs(steps) / max(laplace.gammas.sum(), 1.0)
+        steps = self._extrapolated(steps)
+        most = np.log(_MOST_CHANGE)
+        return self._alphas * np.exp(np.clip(steps, -most, most))
+
+    def _extrapolated(self, steps):
+        """Steps of log alphas to where plain ones, in a constant ratio, would lead.
+
+        Of every two steps one is plain, and shows how it compares with that before it
+        (Aitken, 1926). In a network, alphas follow weights that are still on their way.
+        """
+        last, self._last_steps = self._last_steps, None
+        if last is None or not self._convex:
+            self._last_steps = steps
+            return steps
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratios = steps / last
+        ratios = np.where((ratios > 0) & np.isfinite(ratios), ratios, 0)
+        return steps / (1 - np.minimum(ratios, _MOST_RATIO))
+
+    def evidence(self, objective, params):
+        """The `Evidence` at the end of the training, parameters in their own units."""
+        laplace = self._look(objective, params)
+        variance = posterior = None
+        if _has_noise(objective.network.loss):
+            variance = float(laplace.noise_variance)
+            units = objective.network.layer_units
+            posterior = Posterior(units, laplace.factor, variance)
+        return Evidence(
+            self._groups.as_given(self._alphas),
+            float(laplace.gammas.sum()),
+            float(laplace.log_evidence),
+            variance,
+            posterior,
+            self._problem(),
+        )
+
+    def _problem(self):
+        if self._change <= _ACCEPTED:
+            return None
+        by = f" by {self._change:.2g}" if np.isfinite(self._change) else ""
+        return (
+            f"alpha='evidence' ended while alphas still changed{by} from one re-estimation "
+            "to the next, on average and relative to themselves. Increase max_iter, or "
+            "take fewer alphas with another evidence_scope."
+        )
+
+
+def _has_noise(loss):
+    """Whether it is a Gaussian's, with a variance to be estimated."""
+    return isinstance(loss, HalfSquaredError)
+
+
+class _Plan:
+    """How long to fit before the next re-estimation, and when to end."""
+
+    def __init__(self, convex):
+        self._convex = self.precise = convex
+        self._n_fits = self._n_precise = 0
+
+    @property
+    def n_iterations(self):
+        return np.inf if self.precise else _ITERATIONS
+
+    def ends(self, change):
+        """Whether the last fit, after which alphas would change so much, is to be kept."""
+        self._n_fits += 1
+        self._n_precise += self.precise
+        if self._convex:
+            return change <= _SETTLED_EXACTLY or self._n_fits >= _MOST_FITS
+        settled = change <= _SETTLED
+        if self.precise and (settled or self._n_precise >= _MOST_PRECISE_FITS):
+            return True
+        # Where alphas have settled, J is minimised with care, and they are looked at again.
+        self.precise = settled or self._n_fits >= _MOST_FITS
+        return False
+
+
+def _units(objective):
+    """The alpha of each layer at scales of 1 of inputs, outputs and loss."""
+    units = np.full(len(objective.network.shapes), objective.value_scale)
+    units[-1] /= objective.scales[0] ** 2
+    X, sample_weight = _weighty_rows(objective)
+    X = X.astype(np.float64, copy=False)
+    if sparse.issparse(X):
+        squares = np.asarray(X.multiply(X).sum(axis=1)).ravel()
+    else:
+        squares = np.einsum("ij,ij->i", X, X)
+    mean_square = np.average(squares, weights=sample_weight) / X.shape[1]
+    units[0] *= mean_square if mean_square > 0 else 1.0
+    return units
+
+
+def _weighty_rows(objective):
+    """X and sample weights (or None) of the rows trained on that weigh something."""
+    (X, _, sample_weight), rows = objective.data, objective.rows
+    if sample_weight is not None:
+        rows = np.arange(X.shape[0]) if rows is None else rows
+        rows = rows[sample_weight[rows] > 0]
+        sample_weight = sample_weight[rows].astype(np.float64)
+    return X if rows is None else X[rows], sample_weight
+
+
+class Posterior:
+    """What a network's predictions in regression may be, noise included.
+
+    Parameters
+    ----------
+    layer_units : tuple of int
+
+    factor : Factor
+
+    noise_variance : float
+    """
+
+    def __init__(self, layer_units, factor, noise_variance):
+        self.layer_units, self._factor = layer_units, factor
+        self._noise_variance = noise_variance
+
+    def standard_deviation(self, network, coefs, intercepts, X):
+        """Of the targets of new rows, shape (n_rows, n_outputs).
+
+        The variance of the noise, plus that of the output as a linear function of weights
+        and intercepts with their posterior (MacKay, 1992).
+        """
+        n_outputs = network.layer_units[-1]
+        size = max(_BLOCK_NUMBERS // (n_outputs * self._factor.size), 1)
+        found = []
+        for start in range(0, X.shape[0], size):
+            block = Linearization(network, coefs, intercepts, X[start : start + size])
+            variances = self._factor.variances(block).reshape(-1, n_outputs)
+            found.append(np.sqrt(self._noise_variance * (1 + variances)))
+        return np.vstack(found)
