@@ -114,6 +114,25 @@ def test_penalties_without_zeros_end_near_the_constant(cancer):
     assert (np.diff(path.objective) > 0).all()
 
 
+@pytest.mark.parametrize(("penalty", "share"), [("l2", 1e-5), ("l1", 1e-3)])
+def test_a_number_of_alphas_begins_at_a_share_of_the_last(cancer, penalty, share):
+    X, y = cancer
+    path = regularization_path(X, y, alphas=3, penalty=penalty, **SMALL)
+    first, second, *_ = path.alphas
+    assert (first / second) ** 2 == pytest.approx(share, rel=1e-9)
+
+
+def test_the_alpha_of_the_estimator_does_not_matter(diabetes):
+    X, y = diabetes
+    paths = []
+    for alpha in (0, 1, [3, 1]):
+        mlp = RegularizedMLPRegressor((5,), penalty="l1", alpha=alpha, random_state=0)
+        paths.append(regularization_path(X, y, estimator=mlp, alphas=4))
+    for path in paths:
+        np.testing.assert_array_equal(path.alphas, paths[0].alphas)
+        np.testing.assert_array_equal(path.objective, paths[0].objective)
+
+
 def test_sparse_weights_where_they_are_smaller(cancer):
     X, y = cancer
     path = regularization_path(X, y, alphas=[0, 30], penalty="l1", **SMALL)

@@ -18,8 +18,9 @@ from .classifier import RegularizedMLPClassifier
 from .regressor import RegularizedMLPRegressor
 
 # A grid of alphas that is found from the data ends where the network is empty, and begins
-# at this share of that.
-SMALLEST_SHARE = 1e-3
+# at this share of that: a smaller one for a penalty that makes no weights zero, which
+# shrinks all of them far before (benchmarks/bench_quality.py).
+SMALLEST_SHARE, SMALLEST_SHARE_SMOOTH = 1e-3, 1e-5
 
 # The first alpha that is tried for the end, as alpha / m at the scale of the objective; the
 # factor from one trial to the next.
@@ -51,7 +52,9 @@ class PathFitter:
     """
 
     def __init__(self, mlp, data, rows, seed, continuation=True):
-        self._mlp, self._data, self._rows, self._seed = mlp, data, rows, seed
+        # Without any alpha there is no telling which penalty it is.
+        self._mlp = copy.copy(mlp).set_params(alpha=1.0)
+        self._data, self._rows, self._seed = data, rows, seed
         self._continuation = continuation
 
     def fit(self, alpha, start=None):
@@ -123,8 +126,10 @@ class PathFitter:
 
     def grid(self, n_alphas):
         """Ascending alphas, in equal ratios, up to one at which the network is empty."""
+        smooth = self._mlp._make_objective(self._data, self._rows).smooth_penalty
         last = self.empty_alpha()
-        return np.geomspace(SMALLEST_SHARE * last, last, n_alphas)
+        first = (SMALLEST_SHARE_SMOOTH if smooth else SMALLEST_SHARE) * last
+        return np.geomspace(first, last, n_alphas)
 
 
 def _is_empty(mlp, limit):
@@ -154,7 +159,7 @@ def regularization_path(X, y, *, estimator=None, alphas=20, sample_weight=None, 
     alphas : int or array-like of shape (n_alphas,), default=20
         The alphas. Of a number of them the largest is one that leaves the network empty,
         or at most 1 % below the loss of a constant, found by a few fits; the smallest is a
-        thousandth of it, and neighbours are in equal ratios.
+        thousandth of it, or 1e-5 of it for "l2", and neighbours are in equal ratios.
 
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows.
