@@ -117,7 +117,9 @@ def main():
     for name in arguments.only:
         X, y = load(name, arguments.data)
         print(f"\n{name}, {X.shape[0]} x {X.shape[1]}")
-        print("  ours:", measure(ours, X, y, arguments.splits, arguments.n_jobs), flush=True)
+        print(
+            "  ours:", measure(ours, X, y, arguments.splits, arguments.n_jobs), flush=True
+        )
         if arguments.lassonet_splits:
             here = measure(lassonet, X, y, arguments.lassonet_splits)
             print("  LassoNetClassifierCV here:", here, flush=True)

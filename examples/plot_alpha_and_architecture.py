@@ -11,6 +11,8 @@ A deeper or wider network has more weights to overfit with. Does it need another
 # Images of digits; only a part of them for training, so that overfitting hurts. A list of
 # tuples for ``hidden_layer_sizes`` are candidates: each has scores at every alpha.
 
+from itertools import pairwise
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
@@ -39,10 +41,12 @@ model = RegularizedMLPClassifierCV(
 # the alphas and one for the folds.
 
 losses = -model.scores_.mean(axis=-1)
-print(f"{'hidden layers':<18}{'weights':>9}{'best alpha':>12}{'log loss':>10}{'at 0.001':>10}")
+print(
+    f"{'hidden layers':<18}{'weights':>9}{'best alpha':>12}{'log loss':>10}{'at 0.001':>10}"
+)
 for sizes, row in zip(architectures, losses):
     units = (X.shape[1], *sizes, 10)
-    n_weights = sum(a * b for a, b in zip(units[:-1], units[1:]))
+    n_weights = sum(a * b for a, b in pairwise(units))
     best = row.argmin()
     print(
         f"{sizes!s:<18}{n_weights:>9}{alphas[best]:>12.2g}{row[best]:>10.3f}{row[0]:>10.3f}"

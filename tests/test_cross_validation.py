@@ -188,29 +188,42 @@ def test_a_class_that_a_fold_lacks():
 def test_relaxed_fits_are_those_of_the_selected_inputs(problem):
     plain, with_cv, data, cv = problem
     X, y = data
-    settings = dict(
-        hidden_layer_sizes=(6,), tol=1e-4, penalty="group_lasso", random_state=0
-    )
-    found = with_cv(alphas=10, cv=cv, relax=3.0, rule="one_se", **settings).fit(X, y)
+    light = plain((6,), alpha=3.0, tol=1e-4, random_state=0)
+    settings = dict(hidden_layer_sizes=(6,), tol=1e-4, penalty="l1", random_state=0)
+    search = with_cv(alphas=8, cv=cv, relax=3.0, continuation=False, rule="one_se")
+    found = search.set_params(**settings).fit(X, y)
     selected = found.selected_features_
     assert 0 < selected.sum() < X.shape[1]
-    refit = plain((6,), alpha=3.0, tol=1e-4, random_state=0).fit(X[:, selected], y)
+    refit = sklearn.clone(light).fit(X[:, selected], y)
     # Zeros are added in other places.
     np.testing.assert_allclose(outputs(found, X), outputs(refit, X[:, selected]), rtol=1e-9)
     np.testing.assert_array_equal(found.coefs_[0][selected], refit.coefs_[0])
     assert found.loss_ == refit.loss_
     # They are also what is compared: the score of one fold, by hand.
     train, test = next(cv.split(X, y))
-    index = np.flatnonzero(found.alphas_ == found.alpha_)[0]
-    mlp = plain(warm_start=True, **settings)
-    for alpha in found.alphas_[: index + 1]:
-        mlp.set_params(alpha=alpha).fit(X[train], y[train])
+    mlp = plain(alpha=found.alpha_, **settings).fit(X[train], y[train])
     selected = mlp.selected_features_
-    refit = plain((6,), alpha=3.0, tol=1e-4, random_state=0).fit(
-        X[train][:, selected], y[train]
-    )
+    refit = light.fit(X[train][:, selected], y[train])
     expected = refit.score(X[test][:, selected], y[test])
-    assert found.scores_[index, 0] == pytest.approx(expected, abs=1e-12)
+    assert found.scores_[found.alphas_ == found.alpha_, 0] == pytest.approx(expected)
+
+
+def test_relaxed_fits_start_from_one_another(problem):
+    plain, with_cv, data, cv = problem
+    X, y = data
+    settings = dict(penalty="l1", alphas=8, cv=cv, relax=3.0, tol=1e-5, random_state=0)
+    found = with_cv((6,), **settings).fit(X, y)
+    selected = found.selected_features_
+    assert 0 < selected.sum() < X.shape[1]
+    # It ended where a plain fit with the light penalty stays.
+    there = plain((6,), alpha=3.0, tol=1e-4).fit(
+        X[:, selected],
+        y,
+        coef_init=[found.coefs_[0][selected], *found.coefs_[1:]],
+        intercept_init=found.intercepts_,
+    )
+    assert there.n_iter_ <= 1
+    assert there.loss_ == pytest.approx(found.loss_, rel=1e-9)
 
 
 def test_it_has_what_the_plain_estimator_has(problem):

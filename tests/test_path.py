@@ -51,14 +51,16 @@ def dense(coef):
 @pytest.mark.parametrize("penalty", ["l1", "group_lasso", GroupMCP()])
 def test_each_point_is_a_fit_of_its_own_alpha(cancer, penalty):
     X, y = cancer
-    path = regularization_path(X, y, alphas=[10, 1, 3], penalty=penalty, **SMALL)
+    # A path with tol="auto" takes less trouble than a single fit.
+    settings = dict(SMALL, penalty=penalty, tol=1e-5)
+    path = regularization_path(X, y, alphas=[10, 1, 3], **settings)
     np.testing.assert_array_equal(path.alphas, [1, 3, 10])
-    first = RegularizedMLPClassifier(penalty=penalty, alpha=1, **SMALL).fit(X, y)
+    first = RegularizedMLPClassifier(alpha=1, **settings).fit(X, y)
     for found, expected in zip(path.coefs[0], first.coefs_):
         np.testing.assert_array_equal(dense(found), expected)
     start = None
     for i, alpha in enumerate(path.alphas):
-        mlp = RegularizedMLPClassifier(penalty=penalty, alpha=alpha, **SMALL)
+        mlp = RegularizedMLPClassifier(alpha=alpha, **settings)
         # Where the last one ended.
         mlp.fit(X, y, **(start or {}))
         start = dict(coef_init=mlp.coefs_, intercept_init=mlp.intercepts_)
@@ -106,12 +108,31 @@ def test_a_path_ends_with_the_first_empty_network(cancer):
 
 def test_penalties_without_zeros_end_near_the_constant(cancer):
     X, y = cancer
-    path = regularization_path(X, y, alphas=5, penalty="l2", **SMALL)
+    path = regularization_path(X, y, alphas=5, penalty="l2", tol=1e-10, **SMALL)
     share = y.mean()
     constant = -(share * np.log(share) + (1 - share) * np.log(1 - share))
     assert constant * 0.99 <= path.objective[-1] <= constant * (1 + 1e-12)
     assert path.objective[-2] < constant * 0.99
     assert (np.diff(path.objective) > 0).all()
+
+
+@pytest.mark.parametrize(("penalty", "share"), [("l2", 1e-5), ("l1", 1e-3)])
+def test_a_number_of_alphas_begins_at_a_share_of_the_last(cancer, penalty, share):
+    X, y = cancer
+    path = regularization_path(X, y, alphas=3, penalty=penalty, **SMALL)
+    first, second, *_ = path.alphas
+    assert (first / second) ** 2 == pytest.approx(share, rel=1e-9)
+
+
+def test_the_alpha_of_the_estimator_does_not_matter(diabetes):
+    X, y = diabetes
+    paths = []
+    for alpha in (0, 1, [3, 1]):
+        mlp = RegularizedMLPRegressor((5,), penalty="l1", alpha=alpha, random_state=0)
+        paths.append(regularization_path(X, y, estimator=mlp, alphas=4))
+    for path in paths:
+        np.testing.assert_array_equal(path.alphas, paths[0].alphas)
+        np.testing.assert_array_equal(path.objective, paths[0].objective)
 
 
 def test_sparse_weights_where_they_are_smaller(cancer):

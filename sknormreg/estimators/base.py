@@ -236,14 +236,22 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         callbacks.end(result.params, result.n_iter)
         return self
 
-    def _train(self, objective, params, random_state, validation, **hooks):
+    def _train(
+        self,
+        objective,
+        params,
+        random_state,
+        validation,
+        small_work=SMALL_WORK,
+        **hooks,
+    ):
         """What `train` returns, by `solver_` and the parameters of the estimator."""
         solver = make_solver(
             self.solver_,
             self,
             objective,
             random_state,
-            small_work=0 if self._by_evidence else SMALL_WORK,
+            small_work=0 if self._by_evidence else small_work,
         )
         if self._by_evidence:
             start = getattr(self, "alpha_", None) if self.warm_start else None

@@ -309,14 +309,15 @@ rule : {"best", "one_se"}, default="best"
 
 relax : bool or float, default=False
     Whether each network that is compared, and the one that is returned, is fitted anew
-    to the inputs that the penalty selects, from new starting weights and with a light L2
-    penalty in place of `penalty`, which then shrinks nothing that it keeps. A number is
-    the alpha of this L2 penalty; True is 1. `loss_` and `optimality_` are those of the
-    new fit.
+    to the inputs that the penalty selects, with a light L2 penalty in place of `penalty`,
+    which then shrinks nothing that it keeps. A number is the alpha of this L2 penalty;
+    True is 1. `loss_` and `optimality_` are those of the new fit.
 
 continuation : bool, default=True
     Whether each fit starts from the weights that the one at the next smaller alpha
-    ended with, which takes less time. False starts each anew, as a grid search does.
+    ended with, which takes less time, as do the coarser fits: with ``tol="auto"``, small
+    problems are not solved to the precision of the floats. False starts each anew, as
+    a grid search does.
 
 n_jobs : int, default=None
     Fits to different folds at the same time: in threads with the compiled engine, which

@@ -19,8 +19,9 @@ from .classifier import RegularizedMLPClassifier
 from .regressor import RegularizedMLPRegressor
 
 # A grid of alphas that is found from the data ends where the network is empty, and begins
-# at this share of that.
-SMALLEST_SHARE = 1e-3
+# at this share of that: a smaller one for a penalty that makes no weights zero, which
+# shrinks all of them far before (benchmarks/bench_quality.py).
+SMALLEST_SHARE, SMALLEST_SHARE_SMOOTH = 1e-3, 1e-5
 
 # The first alpha that is tried for the end, as alpha / m at the scale of the objective; the
 # factor from one trial to the next.
@@ -56,7 +57,9 @@ class PathFitter:
     """
 
     def __init__(self, mlp, data, rows, seed, continuation=True, relax=None):
-        self._mlp, self._data, self._rows, self._seed = mlp, data, rows, seed
+        # Without any alpha there is no telling which penalty it is.
+        self._mlp = copy.copy(mlp).set_params(alpha=1.0)
+        self._data, self._rows, self._seed = data, rows, seed
         self._continuation, self._relax = continuation, relax
 
     def fit(self, alpha, start=None):
@@ -88,7 +91,9 @@ class PathFitter:
         if start is not None:
             params = start._continued_params(objective.network, data.X.dtype)
         mlp.solver_ = resolve_solver(mlp.solver, objective)
-        result = mlp._train(objective, params, random_state, validation)
+        # What is cheap in one fit is not in hundreds: the precision of the floats.
+        precise = {"small_work": 0} if self._continuation else {}
+        result = mlp._train(objective, params, random_state, validation, **precise)
         if result.status == "interrupted":
             # Half a path is no answer.
             raise KeyboardInterrupt
@@ -96,12 +101,16 @@ class PathFitter:
         mlp._store(result, objective.network)
         return mlp, problem
 
-    def _relaxed(self, selected):
+    def _relaxed(self, selected, start):
         """What `fit` returns, for the selected inputs and a light L2 penalty."""
         mlp = copy.copy(self._mlp)
         mlp.penalty, mlp.alpha = "l2", self._relax
-        X = self._data.X[:, selected]
-        mlp, problem = self._fit(mlp, self._data._replace(X=X))
+        if start is not None:
+            start = copy.copy(start)
+            start.coefs_ = [start.coefs_[0][selected], *start.coefs_[1:]]
+        # C-ordered, unlike what NumPy returns for columns.
+        X = _columns(self._data.X, selected)
+        mlp, problem = self._fit(mlp, self._data._replace(X=X), start)
         weights = np.zeros((len(selected), mlp.coefs_[0].shape[1]), mlp.coefs_[0].dtype)
         weights[selected] = mlp.coefs_[0]
         mlp.coefs_[0] = weights
@@ -128,13 +137,16 @@ class PathFitter:
                 return
 
     def _relaxed_points(self, points):
-        last, relaxed = None, None
+        last, relaxed, start = None, None, None
         for mlp, problem in points:
             selected = mlp.selected_features_
             if not selected.any():
                 relaxed = mlp, problem
             elif not np.array_equal(selected, last):
-                relaxed = self._relaxed(selected)
+                relaxed = self._relaxed(selected, start)
+            if self._continuation:
+                # Neighbours then differ by their inputs only, and scores by less noise.
+                start = relaxed[0]
             last = selected
             yield relaxed
 
@@ -162,8 +174,15 @@ class PathFitter:
 
     def grid(self, n_alphas):
         """Ascending alphas, in equal ratios, up to one at which the network is empty."""
+        smooth = self._mlp._make_objective(self._data, self._rows).smooth_penalty
         last = self.empty_alpha()
-        return np.geomspace(SMALLEST_SHARE * last, last, n_alphas)
+        first = (SMALLEST_SHARE_SMOOTH if smooth else SMALLEST_SHARE) * last
+        return np.geomspace(first, last, n_alphas)
+
+
+def _columns(X, mask):
+    columns = X[:, mask]
+    return columns if sparse.issparse(columns) else np.ascontiguousarray(columns)
 
 
 def _is_empty(mlp, limit):
@@ -193,7 +212,7 @@ def regularization_path(X, y, *, estimator=None, alphas=20, sample_weight=None, 
     alphas : int or array-like of shape (n_alphas,), default=20
         The alphas. Of a number of them the largest is one that leaves the network empty,
         or at most 1 % below the loss of a constant, found by a few fits; the smallest is a
-        thousandth of it, and neighbours are in equal ratios.
+        thousandth of it, or 1e-5 of it for "l2", and neighbours are in equal ratios.
 
     sample_weight : array-like of shape (n_samples,), default=None
         Weights of the rows.

@@ -1,0 +1,218 @@
+"""What the estimators with cross-validation predict, against tuned models of scikit-learn.
+
+Every table is an .npz file with arrays X and y (floats for regression, integers for
+classification) and, optionally, sample_group: rows of a group then stay together, in
+splits and in folds. A third of the rows is held out; all methods see the same splits,
+features with missing values imputed by medians and standardised, and in regression
+standardised targets. Of the methods, "ours" has one configuration for all tables.
+
+    OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 python benchmarks/bench_quality.py \
+        --data FOLDER [--splits 5] [--only TABLE ...] [--ours-only] [--cache FILE]
+
+prints for each table and method the mean held-out score (log loss, or R2, after "R"), its
+rank by that and the seconds of a fit; at the end the mean ranks and the seconds of all
+fits together. Seconds are of processor time: with the threads of libraries limited to one
+they do not depend on what else runs. --cache keeps results, by table, split and method's
+parameters, from one run to the next.
+"""
+
+import argparse
+import json
+import time
+import warnings
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegressionCV, RidgeCV
+from sklearn.metrics import log_loss, r2_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    GroupShuffleSplit,
+    ShuffleSplit,
+    StratifiedGroupKFold,
+    StratifiedShuffleSplit,
+)
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sknormreg.estimators import RegularizedMLPClassifierCV, RegularizedMLPRegressorCV
+
+OURS = {}
+ALPHAS_OF_MLP = np.logspace(-5, 3, 9)
+
+
+def minus_log_loss(classifier, X, y):
+    """Of rows that need not have all the classes, unlike scikit-learn's scorer."""
+    # Rows of single floats sum to 1 up to their rounding only, which log_loss minds.
+    proba = classifier.predict_proba(X).astype(float)
+    proba /= proba.sum(axis=1, keepdims=True)
+    return -log_loss(y, proba, labels=classifier.classes_)
+
+
+def ours(regression, cv, seed):
+    cls = RegularizedMLPRegressorCV if regression else RegularizedMLPClassifierCV
+    scoring = "r2" if regression else minus_log_loss
+    return cls(cv=cv, scoring=scoring, random_state=seed, **OURS)
+
+
+def default_mlp(regression, cv, seed, **params):
+    return (MLPRegressor if regression else MLPClassifier)(random_state=seed, **params)
+
+
+def tuned_mlp(regression, cv, seed, **params):
+    return GridSearchCV(
+        default_mlp(regression, cv, seed, **params),
+        {"alpha": ALPHAS_OF_MLP},
+        cv=cv,
+        scoring="r2" if regression else minus_log_loss,
+    )
+
+
+def linear(regression, cv, seed):
+    if regression:
+        return RidgeCV(alphas=np.logspace(-3, 4, 15))
+    return LogisticRegressionCV(
+        Cs=10,
+        cv=cv,
+        scoring=minus_log_loss,
+        max_iter=1000,
+        l1_ratios=(0.0,),
+        use_legacy_attributes=False,
+    )
+
+
+def boosting(regression, cv, seed):
+    if regression:
+        return HistGradientBoostingRegressor(random_state=seed)
+    return HistGradientBoostingClassifier(random_state=seed)
+
+
+METHODS = {
+    "ours": ours,
+    "linear CV": linear,
+    "boosting": boosting,
+    "MLP": default_mlp,
+    "MLP adam CV": tuned_mlp,
+    "MLP lbfgs CV": partial(tuned_mlp, solver="lbfgs", max_iter=1000),
+}
+
+
+def load(path):
+    """X, y, groups or None, and whether it is a regression."""
+    with np.load(path, allow_pickle=True) as table:
+        groups = table["sample_group"] if "sample_group" in table.files else None
+        X, y = table["X"], table["y"]
+    return X, y, groups, y.dtype.kind == "f"
+
+
+def rows_of(X, y, groups, regression, split):
+    """Rows of the training part and of the test part."""
+    options = dict(n_splits=1, test_size=1 / 3, random_state=split)
+    if groups is not None:
+        splitter = GroupShuffleSplit(**options)
+    elif regression:
+        splitter = ShuffleSplit(**options)
+    else:
+        splitter = StratifiedShuffleSplit(**options)
+    return next(splitter.split(X, y, groups))
+
+
+def evaluate(method, X, y, groups, regression, split):
+    """Held-out score and seconds of the fit."""
+    train, test = rows_of(X, y, groups, regression, split)
+    prepare = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    X_train, X_test = prepare.fit_transform(X[train]), prepare.transform(X[test])
+    y_train, y_test = y[train], y[test]
+    if regression:
+        mean, deviation = y_train.mean(), y_train.std()
+        y_train, y_test = (y_train - mean) / deviation, (y_test - mean) / deviation
+    cv = 5
+    if groups is not None:
+        folds = GroupKFold(5) if regression else StratifiedGroupKFold(5)
+        cv = list(folds.split(X_train, y_train, groups[train]))
+    estimator = method(regression, cv, split)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        start = time.process_time()
+        estimator.fit(X_train, y_train)
+        seconds = time.process_time() - start
+    if regression:
+        return r2_score(y_test, estimator.predict(X_test)), seconds
+    return -minus_log_loss(estimator, X_test, y_test), seconds
+
+
+class Results:
+    """Scores and seconds by table, split and method, in a file if one is given."""
+
+    def __init__(self, path):
+        self._path = path
+        self._found = json.loads(path.read_text()) if path and path.exists() else {}
+
+    def get(self, path, split, name):
+        data = load(path)
+        key = f"{path.stem} {split} {name}"
+        if name == "ours":
+            key += f" {OURS}"
+        if key not in self._found:
+            self._found[key] = evaluate(METHODS[name], *data, split)
+            if self._path:
+                self._path.write_text(json.dumps(self._found, indent=0))
+        return self._found[key]
+
+
+def report(path, found):
+    """Print the line of a table; ranks and seconds of the methods.
+
+    Parameters
+    ----------
+    path : Path
+
+    found : ndarray of shape (n_splits, n_methods, 2)
+        Scores and seconds.
+    """
+    regression = load(path)[3]
+    scores, seconds = found.mean(axis=0).T
+    ranks = rankdata(-scores if regression else scores)
+    cells = [
+        f"{score:9.4f} ({rank:3.1f}) {second:7.1f}"
+        for score, rank, second in zip(scores, ranks, seconds)
+    ]
+    print(f"{path.stem:13s} {'R' if regression else ' '}", *cells, flush=True)
+    return ranks, found[:, :, 1].sum(axis=0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--only", nargs="*", metavar="TABLE")
+    parser.add_argument("--ours-only", action="store_true")
+    parser.add_argument("--cache", type=Path)
+    arguments = parser.parse_args()
+    names = ["ours"] if arguments.ours_only else list(METHODS)
+    results = Results(arguments.cache)
+    print(f"{'':15s}", *[f"{name:>23s}" for name in names])
+    ranks, seconds = [], []
+    for path in sorted(arguments.data.glob("*.npz")):
+        if arguments.only and path.stem not in arguments.only:
+            continue
+        found = [
+            [results.get(path, split, name) for name in names]
+            for split in range(arguments.splits)
+        ]
+        own_ranks, own_seconds = report(path, np.array(found))
+        ranks.append(own_ranks)
+        seconds.append(own_seconds)
+    ranks, seconds = np.mean(ranks, axis=0), np.sum(seconds, axis=0)
+    print(f"{'mean rank':15s}", *[f"{rank:23.2f}" for rank in ranks])
+    print(f"{'seconds':15s}", *[f"{second:23.0f}" for second in seconds])
+
+
+if __name__ == "__main__":
+    main()
