@@ -43,7 +43,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sknormreg.estimators import RegularizedMLPClassifierCV, RegularizedMLPRegressorCV
 
-OURS = {}
+OURS = dict(activation="relu", hidden_layer_sizes=[(100,), (50, 50)], alphas=12)
 ALPHAS_OF_MLP = np.logspace(-5, 3, 9)
 
 
