@@ -7,7 +7,8 @@ features with missing values imputed by medians and standardised, and in regress
 standardised targets. Of the methods, "ours" has one configuration for all tables.
 
     OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 python benchmarks/bench_quality.py \
-        --data FOLDER [--splits 5] [--only TABLE ...] [--ours-only] [--cache FILE]
+        --data FOLDER [--splits 5] [--first-split 0] [--only TABLE ...] [--ours-only]
+        [--cache FILE]
 
 prints for each table and method the mean held-out score (log loss, or R2, after "R"), its
 rank by that and the seconds of a fit; at the end the mean ranks and the seconds of all
@@ -191,21 +192,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--first-split", type=int, default=0)
     parser.add_argument("--only", nargs="*", metavar="TABLE")
     parser.add_argument("--ours-only", action="store_true")
     parser.add_argument("--cache", type=Path)
     arguments = parser.parse_args()
     names = ["ours"] if arguments.ours_only else list(METHODS)
     results = Results(arguments.cache)
+    splits = range(arguments.first_split, arguments.first_split + arguments.splits)
     print(f"{'':15s}", *[f"{name:>23s}" for name in names])
     ranks, seconds = [], []
     for path in sorted(arguments.data.glob("*.npz")):
         if arguments.only and path.stem not in arguments.only:
             continue
-        found = [
-            [results.get(path, split, name) for name in names]
-            for split in range(arguments.splits)
-        ]
+        found = [[results.get(path, split, name) for name in names] for split in splits]
         own_ranks, own_seconds = report(path, np.array(found))
         ranks.append(own_ranks)
         seconds.append(own_seconds)

@@ -16,7 +16,7 @@ from sknormreg import (
     regularization_path,
 )
 from sknormreg.estimators import path as path_module
-from sknormreg.penalties import GroupMCP, MaxNorm
+from sknormreg.penalties import L2, GroupLasso, GroupMCP, L1Ball, MaxNorm
 
 SMALL = dict(hidden_layer_sizes=(8,), random_state=0)
 
@@ -116,7 +116,21 @@ def test_penalties_without_zeros_end_near_the_constant(cancer):
     assert (np.diff(path.objective) > 0).all()
 
 
-@pytest.mark.parametrize(("penalty", "share"), [("l2", 1e-5), ("l1", 1e-3)])
+def test_beside_a_constraint_inputs_leave_until_none_is_left(cancer):
+    X, y = cancer
+    penalty = [GroupLasso(), MaxNorm(1.0)]
+    path = regularization_path(X, y, alphas=30, penalty=penalty, **SMALL)
+    assert path.n_features[0] > 10
+    assert path.n_features[-1] == 0
+    norms = [np.linalg.norm(dense(coefs[1]), axis=0) for coefs in path.coefs]
+    assert max(norms) <= 1 + 1e-12
+    # Where both layers are penalised, the network is empty of a sudden: none is smaller.
+    assert 0 < path.n_features[path.n_features > 0].min() <= 2
+
+
+@pytest.mark.parametrize(
+    ("penalty", "share"), [("l2", 1e-5), ("l1", 1e-3), ([L2(), MaxNorm()], 1e-5)]
+)
 def test_a_number_of_alphas_begins_at_a_share_of_the_last(cancer, penalty, share):
     X, y = cancer
     path = regularization_path(X, y, alphas=3, penalty=penalty, **SMALL)
@@ -214,7 +228,7 @@ def test_one_warning_for_all_that_did_not_converge(cancer):
         (dict(alphas=True), "finite numbers of at least 0, got True"),
         (dict(alphas=[[1.0, 2.0]]), "finite numbers of at least 0"),
         (dict(penalty="max_norm"), r"no meaning for the constraint penalty=MaxNorm"),
-        (dict(penalty=["l1", MaxNorm()]), "penalty__radius"),
+        (dict(penalty=[L1Ball(), MaxNorm()]), "penalty__radius"),
         (dict(hidden_layer_size=(8,)), "Invalid parameter 'hidden_layer_size'"),
         (dict(penalty="l3"), "The 'penalty' parameter"),
     ],

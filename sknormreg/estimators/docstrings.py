@@ -323,6 +323,8 @@ n_jobs : int, default=None
     Fits to different folds at the same time: in threads with the compiled engine, which
     share X, else in processes, or as :class:`joblib.parallel_config` says. None is 1
     unless that says otherwise, and -1 is all processors. Results do not depend on it.
+    Threads do not pay where single fits take only milliseconds: most of that is Python,
+    of which one thread runs at a time.
 """
 
 CV_VERBOSE = """

@@ -155,7 +155,7 @@ class PathFitter:
         objective = self._mlp._make_objective(self._data, self._rows)
         alpha = _FIRST_STRENGTH * objective.value_scale * objective.data_weight
         limit = np.inf
-        if objective.smooth_penalty:
+        if _only_shrinks(objective):
             empty = objective.evaluate_unscaled(objective.empty_params())
             limit = (1 - _EMPTY_SHARE) * empty.value
         mlp, n_trials = self._try(alpha), 0
@@ -174,15 +174,20 @@ class PathFitter:
 
     def grid(self, n_alphas):
         """Ascending alphas, in equal ratios, up to one at which the network is empty."""
-        smooth = self._mlp._make_objective(self._data, self._rows).smooth_penalty
+        only_shrinks = _only_shrinks(self._mlp._make_objective(self._data, self._rows))
         last = self.empty_alpha()
-        first = (SMALLEST_SHARE_SMOOTH if smooth else SMALLEST_SHARE) * last
+        first = (SMALLEST_SHARE_SMOOTH if only_shrinks else SMALLEST_SHARE) * last
         return np.geomspace(first, last, n_alphas)
 
 
 def _columns(X, mask):
     columns = X[:, mask]
     return columns if sparse.issparse(columns) else np.ascontiguousarray(columns)
+
+
+def _only_shrinks(objective):
+    """Whether no alpha makes weights zero."""
+    return all(penalty.smooth or penalty.is_constraint for penalty in objective.penalties)
 
 
 def _is_empty(mlp, limit):
@@ -305,15 +310,15 @@ def _estimator_for(y, estimator, params):
 
 
 def refuse_constraints(mlp):
-    """Raise a ValueError where alpha has no meaning."""
+    """Raise a ValueError where alpha has no meaning in any layer."""
     penalties = named_penalties(mlp.penalty, mlp.l1_ratio)
-    for penalty in penalties if isinstance(penalties, list) else [penalties]:
-        if penalty.is_constraint:
-            raise ValueError(
-                f"alpha has no meaning for the constraint penalty={penalty}, so that there "
-                "is nothing to vary. Tune its radius instead, for example with "
-                "GridSearchCV over penalty__radius."
-            )
+    penalties = penalties if isinstance(penalties, list) else [penalties]
+    if all(penalty.is_constraint for penalty in penalties):
+        raise ValueError(
+            f"alpha has no meaning for the constraint penalty={penalties[0]}, so that "
+            "there is nothing to vary. Tune its radius instead, for example with "
+            "GridSearchCV over penalty__radius."
+        )
 
 
 def check_alphas(alphas):

@@ -6,7 +6,7 @@ the parameters then changes nothing but these.
 """
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dtrtrs
 
 # Columns at a time in products restricted to a subset: bounds their memory.
 _CHUNK = 1 << 16
@@ -153,9 +153,9 @@ class CurvaturePairs:
         # With R the upper triangle of S'Y and D its diagonal,
         #   H g = gamma g + S R^-T ((D + gamma Y'Y) u - gamma Y'g) - gamma Y u,
         # where u = R^-1 S'g.
-        u = solve_triangular(sy, products[s], check_finite=False)
+        u = _solve_upper(sy, products[s])
         inner = np.diag(sy) * u + gamma * (yy @ u - products[y])
-        weights[s] = solve_triangular(sy, inner, trans="T", check_finite=False)
+        weights[s] = _solve_upper(sy, inner, transposed=True)
         weights[y] = -gamma * u
         return gamma, weights
 
@@ -166,3 +166,12 @@ class CurvaturePairs:
             part = self._basis.take(columns, axis=1)
             gram += part @ part.T
         return gram
+
+
+def _solve_upper(matrix, vector, transposed=False):
+    """R^-1 v, or R^-T v, for the upper triangle R of a C-ordered matrix.
+
+    As scipy.linalg.solve_triangular, less its checks: they take longer than the rest of a
+    step does where the data are small. LAPACK sees the transposed matrix, in Fortran order.
+    """
+    return dtrtrs(matrix.T, vector, lower=1, trans=not transposed)[0]
