@@ -73,6 +73,9 @@ for ax, depth in zip(axes, depths):
     ax.set(xscale="log", yscale="log", xlabel="alpha", title=f"hidden layers: {depth}")
     ax.grid(color="0.92")
     ax.spines[["top", "right"]].set_visible(False)
+ticks = [0.2, 0.3, 0.5, 1, 2]
+axes[0].set_yticks(ticks, labels=map(str, ticks))
+axes[0].minorticks_off()
 axes[0].set_ylabel("log loss on rows left out")
 axes[0].legend()
 plt.show()
