@@ -10,12 +10,14 @@ scikit-learn; a third of the rows is held out, and all refit to the others in th
 
 prints, for each seed of split and weights, seconds (ours: the median of the repeats) and
 their ratio to ours with the L2 penalty, the log loss and accuracy on the held-out rows, and
-inputs kept.
+inputs kept; then means over the seeds. The L2 network is that of MLPClassifier's defaults,
+100 rectified linear units.
 """
 
 import argparse
 import time
 import warnings
+from collections import defaultdict
 from functools import partial
 
 import numpy as np
@@ -94,7 +96,7 @@ def compare(name, seed, repeats, n_jobs, with_lassonet):
     X, X_test, y, y_test = split(TABLES[name], seed)
     sparse = dict(penalty=[GroupLasso(), MaxNorm(1.0)], hidden_layer_sizes=(20,))
     methods = {
-        "ours, l2": (partial(ours, seed, n_jobs), repeats),
+        "ours, l2": (partial(ours, seed, n_jobs, activation="relu"), repeats),
         "ours, l1": (partial(ours, seed, n_jobs, penalty="l1"), repeats),
         "ours, groups, (20,), one_se": (
             partial(ours, seed, n_jobs, rule="one_se", relax=3.0, **sparse),
@@ -105,18 +107,20 @@ def compare(name, seed, repeats, n_jobs, with_lassonet):
     if with_lassonet:
         methods["LassoNetClassifierCV, (20,)"] = (partial(lassonet, seed), 1)
     print(f"\n{name}, seed {seed}: {X.shape[0]} rows, {X.shape[1]} columns")
-    first = None
+    first, found_losses = None, {}
     for label, (make, n_fits) in methods.items():
         seconds, model = seconds_of_fit(make, X, y, n_fits)
         first = first or seconds
         found = proba(model, X_test)
         accuracy = np.mean(found.argmax(axis=1) == y_test)
+        found_losses[label] = log_loss(y_test, found)
         print(
             f"  {label:28s} {seconds:8.2f} s {seconds / first:7.1f}x"
-            f"   log loss {log_loss(y_test, found):.4f}   accuracy {accuracy:.3f}"
+            f"   log loss {found_losses[label]:.4f}   accuracy {accuracy:.3f}"
             f"   inputs {n_inputs(model, X.shape[1])}",
             flush=True,
         )
+    return found_losses
 
 
 def main():
@@ -128,9 +132,15 @@ def main():
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     for name in TABLES:
+        losses = defaultdict(list)
         for seed in range(arguments.seeds):
             with_lassonet = name in LASSONET_TABLES and seed < arguments.lassonet_seeds
-            compare(name, seed, arguments.repeats, arguments.n_jobs, with_lassonet)
+            found = compare(name, seed, arguments.repeats, arguments.n_jobs, with_lassonet)
+            for label, loss in found.items():
+                losses[label].append(loss)
+        print(f"\n{name}, mean log loss:")
+        for label, of_seeds in losses.items():
+            print(f"  {label:28s} {np.mean(of_seeds):.4f} ({len(of_seeds)} seeds)")
 
 
 if __name__ == "__main__":
