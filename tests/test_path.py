@@ -124,7 +124,6 @@ def test_beside_a_constraint_inputs_leave_until_none_is_left(cancer):
     assert path.n_features[-1] == 0
     norms = [np.linalg.norm(dense(coefs[1]), axis=0) for coefs in path.coefs]
     assert max(norms) <= 1 + 1e-12
-    # Where both layers are penalised, the network is empty of a sudden: none is smaller.
     assert 0 < path.n_features[path.n_features > 0].min() <= 2
 
 
