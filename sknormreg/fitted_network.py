@@ -9,7 +9,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .compaction import active_units, compacted
-from .conversion import to_sklearn
+from .conversion import to_arrays, to_sklearn
 from .engine import Network
 from .inspection import path_importances
 
@@ -133,6 +133,37 @@ class FittedNetworkMixin:
         check_is_fitted(self)
         dense = copy.copy(self).densify()
         return to_sklearn(dense)
+
+    def to_arrays(self):
+        """The fitted network as arrays that are computed with, and stored, by NumPy alone.
+
+        Returns
+        -------
+        arrays : dict of str to ndarray
+            For ``np.savez``; no entry is of dtype object, so that ``np.load`` takes them as
+            they are:
+
+            - "coef_0", "intercept_0", "coef_1", ...: weights of shape (fan_in, fan_out) and
+              intercepts of every layer, dense;
+            - "skip_coef": weights straight from the inputs to the outputs, of shape
+              (n_features, n_outputs), where there is a skip connection;
+            - "activations": the name of each hidden layer's activation;
+            - "out_activation": "identity", "logistic", "softmax" or "exp";
+            - "classes": of a classifier;
+            - "feature_names": where `fit` was given a data frame.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sknormreg import RegularizedMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = RegularizedMLPClassifier((5,), random_state=0)
+        >>> arrays = mlp.fit(X, y).to_arrays()
+        >>> arrays["coef_1"].shape, arrays["out_activation"].item()
+        ((5, 3), 'softmax')
+        """
+        check_is_fitted(self)
+        return to_arrays(copy.copy(self).densify())
 
     # Not before: an estimator that has it then is taken for a linear model with a `coef_`
     # by scikit-learn's checks.
