@@ -205,7 +205,8 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
             raise ValueError(
                 f"{name} has {y.shape[1]} outputs, but the model has {self.n_outputs_}."
             )
-        y = y.astype(dtype, copy=False)
+        # In one order, so that sums do not round by the layout that y came in.
+        y = y.astype(dtype, order="C", copy=False)
         if not np.isfinite(y).all():
             raise ValueError(f"{name} contains NaN, infinity or values too large.")
         if self.loss == "poisson" and (y < 0).any():
