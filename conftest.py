@@ -1,6 +1,7 @@
 """What all tests share, those in docstrings included."""
 
 import os
+from importlib.util import find_spec
 
 import pytest
 
@@ -8,11 +9,13 @@ from sknormreg.engine import selection
 
 _ASKED = os.environ.get("SKNORMREG_ENGINE", "")
 
+# What cannot be imported here to look for examples in its docstrings.
+collect_ignore = [] if find_spec("skl2onnx") else ["sknormreg/onnx.py"]
+
 if selection.CompiledEngine is None:
     # Warnings are errors here, and the one about the missing extension has its own test.
     os.environ.setdefault("SKNORMREG_ENGINE", "numpy")
-    # It cannot be imported to look for examples in its docstrings.
-    collect_ignore = ["sknormreg/engine/compiled_engine.py"]
+    collect_ignore.append("sknormreg/engine/compiled_engine.py")
 
 
 @pytest.fixture

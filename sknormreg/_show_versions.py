@@ -10,7 +10,7 @@ from ._version import __version__
 from .engine import engine_name
 
 
-def show_versions():
+def show_versions() -> None:
     """Print the versions of sknormreg and its dependencies, and the engine that computes.
 
     The engine is "compiled" or, where the extension could not be built or the environment

@@ -1,4 +1,4 @@
-"""The fitted network as an estimator of scikit-learn."""
+"""The fitted network in other forms: an estimator of scikit-learn, plain arrays."""
 
 import copy
 
@@ -75,3 +75,26 @@ def _example_labels(estimator):
         labels = np.eye(len(estimator.classes_), dtype=int)
         return sparse.csr_matrix(labels) if estimator._sparse_labels else labels
     return estimator.classes_
+
+
+def to_arrays(estimator):
+    """`estimator.to_arrays()`: see there."""
+    arrays = {}
+    for i, (coef, intercept) in enumerate(zip(estimator.coefs_, estimator.intercepts_)):
+        arrays[f"coef_{i}"], arrays[f"intercept_{i}"] = coef.copy(), intercept.copy()
+    if hasattr(estimator, "skip_coef_"):
+        arrays["skip_coef"] = estimator.skip_coef_.copy()
+    arrays["activations"] = np.array(estimator._network.activations, dtype=str)
+    arrays["out_activation"] = np.array(estimator.out_activation_)
+    for name, attribute in (
+        ("classes", "classes_"),
+        ("feature_names", "feature_names_in_"),
+    ):
+        if hasattr(estimator, attribute):
+            arrays[name] = _without_objects(getattr(estimator, attribute))
+    return arrays
+
+
+def _without_objects(labels):
+    """A copy in a dtype that is stored without pickling it."""
+    return labels.astype(str) if labels.dtype.kind in "OT" else labels.copy()

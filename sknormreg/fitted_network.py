@@ -1,15 +1,17 @@
 """What can be asked of a fitted network, and what can be made of it."""
 
 import copy
+from typing import Self
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from .compaction import active_units, compacted
-from .conversion import to_sklearn
+from .conversion import to_arrays, to_sklearn
 from .engine import Network
 from .inspection import path_importances
 
@@ -26,31 +28,51 @@ def _is_fitted(estimator):
 class FittedNetworkMixin:
     """Attributes and methods that rest on `coefs_`, `intercepts_` and `_network` alone."""
 
+    coefs_: list[np.ndarray]  # csr_array for some layers, after `sparsify`
+    intercepts_: list[np.ndarray]
+    skip_coef_: np.ndarray
+    loss_: float
+    optimality_: float
+    solver_: str
+    loss_curve_: list[float]
+    best_loss_: float | None
+    validation_loss_curve_: list[float] | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    n_iter_: int
+    t_: int
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: str
+    n_features_in_: int
+    feature_names_in_: np.ndarray
+    shrinkage_: dict[str, dict]
+
     @property
-    def sparsity_(self):
+    def sparsity_(self) -> float:
         """Share of the weights that are exactly 0."""
         return 1 - self.n_nonzero_ / self._n_weights()
 
     @property
-    def n_nonzero_(self):
+    def n_nonzero_(self) -> int:
         """Number of weights that are not 0."""
         check_is_fitted(self)
         return int(sum(np.count_nonzero(as_dense(part)) for part in self._weights()))
 
     @property
-    def feature_importances_(self):
+    def feature_importances_(self) -> np.ndarray:
         """Share of each input in the absolute weights of all paths to the outputs."""
         check_is_fitted(self)
         coefs = [as_dense(coef) for coef in self.coefs_]
         return path_importances(coefs, getattr(self, "skip_coef_", None))
 
     @property
-    def selected_features_(self):
+    def selected_features_(self) -> np.ndarray:
         """Mask of the inputs that have any effect on the outputs."""
         return self.feature_importances_ > 0
 
     @property
-    def selected_feature_names_(self):
+    def selected_feature_names_(self) -> np.ndarray:
         """Names of the inputs that have any effect on the outputs."""
         selected = self.selected_features_
         names = getattr(self, "feature_names_in_", None)
@@ -59,12 +81,12 @@ class FittedNetworkMixin:
         return names[selected]
 
     @property
-    def n_active_units_(self):
+    def n_active_units_(self) -> list[int]:
         """Number of units in each hidden layer that have any effect on the outputs."""
         check_is_fitted(self)
         return [int(mask.sum()) for mask in active_units(list(map(as_dense, self.coefs_)))]
 
-    def compact(self):
+    def compact(self) -> Self:
         """An estimator that predicts the same, without units that make no difference.
 
         A unit makes none where no non-zero weights lead from an input to it, or from it
@@ -115,7 +137,7 @@ class FittedNetworkMixin:
         }
         return small
 
-    def to_sklearn(self):
+    def to_sklearn(self) -> MLPClassifier | MLPRegressor:
         """The fitted MLPClassifier or MLPRegressor of scikit-learn that predicts the same.
 
         Returns
@@ -134,10 +156,41 @@ class FittedNetworkMixin:
         dense = copy.copy(self).densify()
         return to_sklearn(dense)
 
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """The fitted network as arrays that are computed with, and stored, by NumPy alone.
+
+        Returns
+        -------
+        arrays : dict of str to ndarray
+            For ``np.savez``; no entry is of dtype object, so that ``np.load`` takes them as
+            they are:
+
+            - "coef_0", "intercept_0", "coef_1", ...: weights of shape (fan_in, fan_out) and
+              intercepts of every layer, dense;
+            - "skip_coef": weights straight from the inputs to the outputs, of shape
+              (n_features, n_outputs), where there is a skip connection;
+            - "activations": the name of each hidden layer's activation;
+            - "out_activation": "identity", "logistic", "softmax" or "exp";
+            - "classes": of a classifier;
+            - "feature_names": where `fit` was given a data frame.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sknormreg import RegularizedMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = RegularizedMLPClassifier((5,), random_state=0)
+        >>> arrays = mlp.fit(X, y).to_arrays()
+        >>> arrays["coef_1"].shape, arrays["out_activation"].item()
+        ((5, 3), 'softmax')
+        """
+        check_is_fitted(self)
+        return to_arrays(copy.copy(self).densify())
+
     # Not before: an estimator that has it then is taken for a linear model with a `coef_`
     # by scikit-learn's checks.
     @available_if(_is_fitted)
-    def sparsify(self):
+    def sparsify(self) -> Self:
         """Convert weights to sparse matrices, in layers where prediction gains by it.
 
         These are those in which at most 5 % of the weights are not zero. Training needs
@@ -154,7 +207,7 @@ class FittedNetworkMixin:
         return self
 
     @available_if(_is_fitted)
-    def densify(self):
+    def densify(self) -> Self:
         """Convert weights to arrays: what `fit` leaves, and `sparsify` has changed.
 
         Returns

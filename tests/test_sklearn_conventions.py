@@ -472,6 +472,18 @@ def test_layout_of_X_does_not_matter(cls, layout, solver):
     )
 
 
+@pytest.mark.parametrize("layout", [np.asfortranarray, LAYOUTS["strided"]])
+@pytest.mark.parametrize("cls", BOTH)
+@not_converged
+def test_layout_of_y_does_not_matter(cls, layout):
+    """To the bit: the columns of a data frame are the same targets."""
+    scores = X @ np.random.RandomState(1).normal(size=(X.shape[1], 3))
+    y = scores if cls is RegularizedMLPRegressor else (scores > 0).astype(int)
+    plain, other = make(cls).fit(X, y), make(cls).fit(X, layout(y))
+    for array, expected in zip(other.coefs_, plain.coefs_):
+        np.testing.assert_array_equal(array, expected)
+
+
 @pytest.mark.parametrize("form", ["csr_matrix", "csr_array"])
 @pytest.mark.parametrize("cls", BOTH)
 @not_converged

@@ -381,3 +381,16 @@ def test_user_parameters_are_left_alone(cancer):
     assert mlp.get_params() == before
     assert [coef.shape for coef in mlp.coefs_] == [(30, 6), (6, 4), (4, 1)]
     assert mlp.n_layers_ == 4
+
+
+def test_partial_fit_goes_on_from_read_only_averages():
+    """As joblib.load with mmap_mode="r" leaves them."""
+    X = np.random.RandomState(0).normal(size=(40, 3))
+    losses = []
+    for writeable in (True, False):
+        mlp = RegularizedMLPRegressor((4,), solver="adam", random_state=0)
+        mlp.partial_fit(X, X[:, 0])
+        for moment in mlp._training_state.solver_state.moments.values():
+            moment.flags.writeable = writeable
+        losses.append(mlp.partial_fit(X, X[:, 0]).loss_)
+    assert losses[0] == losses[1]

@@ -1,6 +1,6 @@
 """The network as arithmetic sees it: its layers, and where its parameters lie."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
 
@@ -37,6 +37,10 @@ class Network:
     activations: tuple[str, ...]
     loss: Loss
     skip: bool = False
+
+    def __getstate__(self):
+        # Files hold what a network is, not what has been computed of it.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @property
     def n_skip(self):

@@ -3,6 +3,7 @@
 import warnings
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -46,6 +47,10 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     They add what is predicted (`predictions.py`) and what targets look like.
     """
+
+    alpha_: float | np.ndarray | list[Any]
+    n_effective_parameters_: float
+    log_evidence_: float
 
     _doc_link_module = "sknormreg"
     _doc_link_template = (
@@ -144,7 +149,7 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         sample_weight_val=None,
         coef_init=None,
         intercept_init=None,
-    ):
+    ) -> Self:
         """Fit the model to data matrix X and target(s) y.
 
         Parameters

@@ -1,5 +1,7 @@
 """The classifier: its parameters, and class labels as targets."""
 
+from typing import Self
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import _fit_context
@@ -23,6 +25,7 @@ from .docstrings import (
     EVIDENCE_ATTRIBUTES,
     parameters,
 )
+from .hints import Activations, Alpha, ClassWeight, Penalties, RandomState, Sizes
 from .predictions import ClassifierPredictions
 
 
@@ -105,40 +108,40 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="tanh",
+        hidden_layer_sizes: Sizes = (100,),
+        activation: Activations = "tanh",
         *,
-        penalty="l2",
-        alpha=1.0,
-        evidence_scope="layer",
-        l1_ratio=0.5,
-        dropout=0.0,
-        input_dropout=0.0,
-        loss="log_loss",
-        solver="auto",
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=2000,
-        max_fun=15000,
-        tol="auto",
-        loss_threshold=None,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        shuffle=True,
-        class_weight=None,
-        warm_start=False,
-        total_weight=None,
-        random_state=None,
-        verbose=False,
-    ):
+        penalty: Penalties = "l2",
+        alpha: Alpha = 1.0,
+        evidence_scope: str = "layer",
+        l1_ratio: float = 0.5,
+        dropout: float = 0.0,
+        input_dropout: float = 0.0,
+        loss: str = "log_loss",
+        solver: str = "auto",
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 2000,
+        max_fun: int = 15000,
+        tol: float | str = "auto",
+        loss_threshold: float | None = None,
+        n_iter_no_change: float = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        shuffle: bool = True,
+        class_weight: ClassWeight = None,
+        warm_start: bool = False,
+        total_weight: float | None = None,
+        random_state: RandomState = None,
+        verbose: bool | int = False,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.penalty = penalty
@@ -174,7 +177,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
 
     @available_if(accepts_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, classes=None):
+    def partial_fit(self, X, y, sample_weight=None, classes=None) -> Self:
         """Update the model with one epoch over the given data.
 
         Parameters
@@ -236,7 +239,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
                     f"{name} must be an indicator matrix of {len(self.classes_)} labels, "
                     f"got shape {y.shape}."
                 )
-            return (y.toarray() if sparse.issparse(y) else y).astype(dtype)
+            return (y.toarray() if sparse.issparse(y) else y).astype(dtype, order="C")
         if y.ndim == 2 and y.shape[1] > 1:
             raise ValueError(
                 f"{name} must have one label for each row, got shape {y.shape}."

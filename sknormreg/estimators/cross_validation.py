@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, product
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context, is_classifier
@@ -173,6 +174,12 @@ def chosen(scores, rule):
 class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """What classifier and regressor with cross-validation share."""
 
+    alpha_: float
+    alphas_: np.ndarray
+    scores_: np.ndarray
+    best_score_: float
+    l1_ratio_: float
+
     _parameter_constraints: dict = {
         "l1_ratio": [Interval(Real, 0, 1, closed="both"), "array-like"],
         "alphas": [Integral, "array-like"],
@@ -190,7 +197,7 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """The estimator that is fitted at each alpha."""
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, **params):
+    def fit(self, X, y, sample_weight=None, **params) -> Self:
         """Choose alpha by cross-validation, and fit to all rows with it.
 
         Parameters

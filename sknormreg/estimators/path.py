@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Integral
 
@@ -194,7 +195,15 @@ def _is_empty(mlp, limit):
     return mlp.loss_ >= limit or not mlp.selected_features_.any()
 
 
-def regularization_path(X, y, *, estimator=None, alphas=20, sample_weight=None, **params):
+def regularization_path(
+    X,
+    y,
+    *,
+    estimator: RegularizedMLP | None = None,
+    alphas: int | Sequence[float] | np.ndarray = 20,
+    sample_weight=None,
+    **params,
+) -> Bunch:
     """Fits from dense to sparse, at one alpha after the other.
 
     Each fit starts from the weights of the one before: the path of networks that

@@ -1,5 +1,7 @@
 """What a fitted network answers: the methods that rest on its attributes alone."""
 
+from typing import Literal, overload
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import ClassifierMixin, RegressorMixin
@@ -60,12 +62,14 @@ class _Predictions(FittedNetworkMixin):
 class ClassifierPredictions(ClassifierMixin, _Predictions):
     """Classes and probabilities, from `classes_`, `_multilabel` and `_sparse_labels`."""
 
+    classes_: np.ndarray
+
     def _decide(self, raw, loss):
         if self._multilabel or raw.shape[1] == 1:
             return (raw > 0).astype(np.intp)
         return raw.argmax(axis=1)
 
-    def predict(self, X):
+    def predict(self, X) -> np.ndarray | sparse.csr_matrix:
         """Predict class labels.
 
         Parameters
@@ -84,7 +88,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
             return sparse.csr_matrix(decided) if self._sparse_labels else decided
         return self.classes_[decided.ravel()]
 
-    def decision_function(self, X):
+    def decision_function(self, X) -> np.ndarray:
         """Raw outputs of the network, before the output activation.
 
         Parameters
@@ -101,7 +105,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         raw = self._raw_predict(X)
         return raw.ravel() if raw.shape[1] == 1 else raw
 
-    def predict_proba(self, X):
+    def predict_proba(self, X) -> np.ndarray:
         """Predict probabilities.
 
         Parameters
@@ -118,7 +122,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         self._network.loss.inverse_link(raw)
         return raw
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X) -> np.ndarray:
         """Predict logarithms of probabilities, exact where these round to 0 or 1.
 
         Parameters
@@ -149,9 +153,17 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
 class RegressorPredictions(RegressorMixin, _Predictions):
     """Expected values, or what else the loss is minimal for."""
 
+    noise_variance_: float
+
     def _decide(self, raw, loss):
         loss.inverse_link(raw)
         return raw
+
+    @overload
+    def predict(self, X, return_std: Literal[False] = False) -> np.ndarray: ...
+
+    @overload
+    def predict(self, X, return_std: Literal[True]) -> tuple[np.ndarray, np.ndarray]: ...
 
     def predict(self, X, return_std=False):
         """Predict target values.

@@ -1,6 +1,7 @@
 """The regressor: its parameters, and numbers as targets."""
 
 from numbers import Real
+from typing import Self
 
 import numpy as np
 from scipy import sparse
@@ -18,6 +19,7 @@ from .docstrings import (
     REGRESSION_LOSS,
     parameters,
 )
+from .hints import Activations, Alpha, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 
 
@@ -100,41 +102,41 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="tanh",
+        hidden_layer_sizes: Sizes = (100,),
+        activation: Activations = "tanh",
         *,
-        penalty="l2",
-        alpha=1.0,
-        evidence_scope="layer",
-        l1_ratio=0.5,
-        dropout=0.0,
-        input_dropout=0.0,
-        loss="squared_error",
-        huber_delta=1.0,
-        quantile=0.5,
-        solver="auto",
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=2000,
-        max_fun=15000,
-        tol="auto",
-        loss_threshold=None,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        shuffle=True,
-        warm_start=False,
-        total_weight=None,
-        random_state=None,
-        verbose=False,
-    ):
+        penalty: Penalties = "l2",
+        alpha: Alpha = 1.0,
+        evidence_scope: str = "layer",
+        l1_ratio: float = 0.5,
+        dropout: float = 0.0,
+        input_dropout: float = 0.0,
+        loss: str = "squared_error",
+        huber_delta: float = 1.0,
+        quantile: float = 0.5,
+        solver: str = "auto",
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 2000,
+        max_fun: int = 15000,
+        tol: float | str = "auto",
+        loss_threshold: float | None = None,
+        n_iter_no_change: float = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        shuffle: bool = True,
+        warm_start: bool = False,
+        total_weight: float | None = None,
+        random_state: RandomState = None,
+        verbose: bool | int = False,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.penalty = penalty
@@ -171,7 +173,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
 
     @available_if(accepts_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X, y, sample_weight=None) -> Self:
         """Update the model with one epoch over the given data.
 
         Parameters
@@ -205,7 +207,8 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
             raise ValueError(
                 f"{name} has {y.shape[1]} outputs, but the model has {self.n_outputs_}."
             )
-        y = y.astype(dtype, copy=False)
+        # In one order, so that sums do not round by the layout that y came in.
+        y = y.astype(dtype, order="C", copy=False)
         if not np.isfinite(y).all():
             raise ValueError(f"{name} contains NaN, infinity or values too large.")
         if self.loss == "poisson" and (y < 0).any():

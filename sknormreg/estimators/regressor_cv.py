@@ -1,5 +1,10 @@
 """The regressor that chooses alpha: its parameters."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
 from ..docstrings import document
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
@@ -11,6 +16,7 @@ from .docstrings import (
     REGRESSION_LOSS,
     parameters,
 )
+from .hints import Activations, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 from .regressor import RegularizedMLPRegressor
 
@@ -79,44 +85,44 @@ class RegularizedMLPRegressorCV(RegressorPredictions, RegularizedMLPCV):
 
     def __init__(
         self,
-        hidden_layer_sizes=(100,),
-        activation="tanh",
+        hidden_layer_sizes: Sizes | Sequence[Sequence[int]] = (100,),
+        activation: Activations = "tanh",
         *,
-        penalty="l2",
-        alphas=20,
-        l1_ratio=0.5,
-        dropout=0.0,
-        input_dropout=0.0,
-        loss="squared_error",
-        huber_delta=1.0,
-        quantile=0.5,
-        solver="auto",
-        batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
-        power_t=0.5,
-        max_iter=2000,
-        max_fun=15000,
-        tol="auto",
-        loss_threshold=None,
-        n_iter_no_change=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        beta_1=0.9,
-        beta_2=0.999,
-        epsilon=1e-8,
-        shuffle=True,
-        cv=None,
-        scoring=None,
-        rule="best",
-        relax=False,
-        continuation=True,
-        n_jobs=None,
-        random_state=None,
-        verbose=False,
-    ):
+        penalty: Penalties = "l2",
+        alphas: int | Sequence[float] | np.ndarray = 20,
+        l1_ratio: float | Sequence[float] | np.ndarray = 0.5,
+        dropout: float = 0.0,
+        input_dropout: float = 0.0,
+        loss: str = "squared_error",
+        huber_delta: float = 1.0,
+        quantile: float = 0.5,
+        solver: str = "auto",
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 2000,
+        max_fun: int = 15000,
+        tol: float | str = "auto",
+        loss_threshold: float | None = None,
+        n_iter_no_change: float = 10,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        shuffle: bool = True,
+        cv: Any = None,
+        scoring: str | Callable | None = None,
+        rule: str = "best",
+        relax: bool | float = False,
+        continuation: bool = True,
+        n_jobs: int | None = None,
+        random_state: RandomState = None,
+        verbose: bool | int = False,
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.penalty = penalty

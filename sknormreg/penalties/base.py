@@ -2,7 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -64,7 +64,7 @@ class Penalty(ABC):
         return False
 
     @abstractmethod
-    def value(self, weights):
+    def value(self, weights) -> float:
         """Omega(weights).
 
         Parameters
@@ -77,7 +77,7 @@ class Penalty(ABC):
         """
 
     @abstractmethod
-    def prox(self, weights, step):
+    def prox(self, weights, step) -> np.ndarray:
         """The proximal operator: argmin_w sum((w - weights)^2 / (2 step)) + Omega(w).
 
         Parameters
@@ -93,7 +93,7 @@ class Penalty(ABC):
         """
 
     @abstractmethod
-    def subgradient_distance(self, weights, gradient, strength):
+    def subgradient_distance(self, weights, gradient, strength) -> np.ndarray:
         """The shortest vector in the set  gradient + strength * dOmega(weights).
 
         It is zero where the weights are stationary for a loss with this gradient plus
@@ -150,7 +150,7 @@ class Penalty(ABC):
             return []
         return list(inspect.signature(cls.__init__).parameters)[1:]
 
-    def get_params(self, deep=True):
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters of the penalty.
 
         Parameters
@@ -164,7 +164,7 @@ class Penalty(ABC):
         """
         return {name: getattr(self, name) for name in self._param_names()}
 
-    def set_params(self, **params):
+    def set_params(self, **params) -> Self:
         """Set parameters of the penalty.
 
         Returns

@@ -57,7 +57,7 @@ class MaxNorm(_Ball):
     Research 15, 2014.
     """
 
-    def __init__(self, radius=3.0):
+    def __init__(self, radius: float = 3.0) -> None:
         self.radius = radius
 
     @property
@@ -128,7 +128,7 @@ class L1Ball(_Ball):
     l1-Ball for Learning in High Dimensions", ICML 2008: the projection, figure 1.
     """
 
-    def __init__(self, radius=20.0):
+    def __init__(self, radius: float = 20.0) -> None:
         self.radius = radius
 
     @property

@@ -13,7 +13,7 @@ from .separable import project_onto_orthant
 class _ConcavePenalty(PiecewiseSmoothPenalty):
     """Omega(W) = sum of phi(|w|) over the weights, phi a `Concave` function."""
 
-    def __init__(self, a=1.0, l2=0.001):
+    def __init__(self, a: float = 1.0, l2: float = 0.001) -> None:
         self.a = a
         self.l2 = l2
 

@@ -12,6 +12,7 @@ group.
 """
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,9 @@ from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
 from .concave import MCPFunction, SCADFunction
 from .row_groups import RowGroups, resolve_groups
 from .separable import L2, project_onto_orthant, shortest_with_l1, soft_threshold
+
+# Indices, names, or what names begin with.
+Groups = Sequence[Sequence[int] | Sequence[str] | str] | None
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,7 @@ class GroupLasso(GroupPenalty):
     for Deep Neural Networks", Neurocomputing 241, 2017.
     """
 
-    def __init__(self, groups=None, inputs_only=False):
+    def __init__(self, groups: Groups = None, inputs_only: bool = False) -> None:
         self.groups = groups
         self.inputs_only = inputs_only
 
@@ -201,7 +205,9 @@ class SparseGroupLasso(GroupPenalty):
     Computational and Graphical Statistics 22, 2013.
     """
 
-    def __init__(self, l1_ratio=0.5, groups=None, inputs_only=False):
+    def __init__(
+        self, l1_ratio: float = 0.5, groups: Groups = None, inputs_only: bool = False
+    ) -> None:
         self.l1_ratio = l1_ratio
         self.groups = groups
         self.inputs_only = inputs_only
@@ -258,7 +264,13 @@ class _ConcaveGroupPenalty(GroupPenalty):
     # In a metric that differs within a group there is no formula for the minimum.
     has_diagonal_prox = False
 
-    def __init__(self, a=1.0, l2=0.001, groups=None, inputs_only=False):
+    def __init__(
+        self,
+        a: float = 1.0,
+        l2: float = 0.001,
+        groups: Groups = None,
+        inputs_only: bool = False,
+    ) -> None:
         self.a = a
         self.l2 = l2
         self.groups = groups

@@ -38,7 +38,7 @@ class Hierarchical(Penalty):
 
     _n_skip = 1
 
-    def __init__(self, M=10.0):
+    def __init__(self, M: float = 10.0) -> None:
         self.M = M
 
     def per_layer(self, layout):

@@ -19,7 +19,7 @@ class ElasticNet(PiecewiseSmoothPenalty):
     Journal of the Royal Statistical Society B 67, 2005.
     """
 
-    def __init__(self, l1_ratio=0.5):
+    def __init__(self, l1_ratio: float = 0.5) -> None:
         self.l1_ratio = l1_ratio
 
     def per_layer(self, layout):
@@ -67,14 +67,14 @@ class ElasticNet(PiecewiseSmoothPenalty):
 class L1(ElasticNet):
     """Omega(W) = ||W||_1, the sum of absolute values (Tibshirani, 1996)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(l1_ratio=1.0)
 
 
 class L2(ElasticNet):
     """Omega(W) = ||W||_F^2 / 2, half the sum of squares (Hoerl and Kennard, 1970)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(l1_ratio=0.0)
 
 

@@ -164,6 +164,11 @@ class MinibatchSolver(ABC):
             # The first call, or the first one of another method.
             state.n_steps = 0
             state.moments = {name: np.zeros_like(params) for name in self.moment_names}
+        # Those of a model that is mapped into memory read-only are copied.
+        state.moments = {
+            name: np.require(moment, requirements="W")
+            for name, moment in state.moments.items()
+        }
         status = None
         while status is None:
             value = self._epoch(problem, params, state)

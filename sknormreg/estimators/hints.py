@@ -1,0 +1,16 @@
+"""Types that parameters of several estimators have."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..penalties import Penalty
+
+Sizes = int | Sequence[int] | np.ndarray
+Activations = str | Sequence[str]
+Penalties = str | Penalty | Sequence[str | Penalty]
+# A number, a name, one for each layer, or a list with an array for the inputs.
+Alpha = float | str | Sequence[Any] | np.ndarray
+ClassWeight = dict[Any, float] | list[dict[Any, float]] | str | None
+RandomState = int | np.random.RandomState | None

@@ -1,0 +1,136 @@
+"""skops stores every fitted estimator, and loads it without running code of the file."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from networks import KINDS, REGRESSION, X, estimator, with_drawn_weights
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sknormreg import (
+    RegularizedMLPClassifier,
+    RegularizedMLPClassifierCV,
+    RegularizedMLPRegressor,
+    RegularizedMLPRegressorCV,
+    gauss_newton,
+)
+from sknormreg.penalties import PENALTIES, GroupLasso
+
+skops_io = pytest.importorskip("skops.io")
+exceptions = pytest.importorskip("skops.io.exceptions")
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+DOC = Path(__file__).parents[2] / "doc" / "persistence.md"
+DOCUMENTED = set(re.findall(r"`((?:sknormreg|scipy)\.[\w.]+\.\w+)`", DOC.read_text()))
+
+Y = KINDS["multiclass"]
+
+
+def by_evidence(monkeypatch, sizes, exact_size=None):
+    if exact_size:
+        monkeypatch.setattr(gauss_newton, "EXACT_SIZE", exact_size)
+    mlp = RegularizedMLPRegressor(sizes, alpha="evidence", max_iter=20, random_state=0)
+    return mlp.fit(X, KINDS["squared_error"])
+
+
+def with_penalty(penalty):
+    mlp = RegularizedMLPClassifier((3,), penalty=[penalty, "l2"], max_iter=3)
+    return mlp.set_params(alpha=[1.0, 2.0], random_state=0).fit(X, Y)
+
+
+def sparsified():
+    model = with_drawn_weights("squared_error", sizes=(40,))
+    model.coefs_[0][:, 1:] = 0
+    return model.sparsify()
+
+
+def cross_validated(cls, y, penalty):
+    return cls((2,), penalty=penalty, alphas=[1, 3], cv=2, random_state=0).fit(X, y)
+
+
+FITTED = {
+    **{kind: lambda _, kind=kind: with_drawn_weights(kind) for kind in KINDS},
+    **{
+        f"penalty {name}": lambda _, cls=cls: with_penalty(cls())
+        for name, cls in PENALTIES.items()
+    },
+    "partial_fit": lambda _: estimator("multiclass").partial_fit(X, Y, classes=[3, 4, 5]),
+    "sgd": lambda _: estimator("squared_error", solver="sgd").partial_fit(X, X[:, 0]),
+    "evidence, more rows": lambda patch: by_evidence(patch, (2,)),
+    "evidence, more weights": lambda patch: by_evidence(patch, (30,)),
+    "evidence, large": lambda patch: by_evidence(patch, (2,), exact_size=5),
+    "sparsified": lambda _: sparsified(),
+    "skip": lambda _: with_drawn_weights("poisson", penalty="hierarchical"),
+    "pipeline": lambda _: make_pipeline(StandardScaler(), with_drawn_weights("binary")).fit(
+        X, KINDS["binary"]
+    ),
+    "classifier CV": lambda _: cross_validated(
+        RegularizedMLPClassifierCV, Y, "hierarchical"
+    ),
+    "regressor CV": lambda _: cross_validated(
+        RegularizedMLPRegressorCV, X[:, :2], GroupLasso(groups=[[0, 1], [2, 3, 4]])
+    ),
+}
+
+
+@pytest.fixture(params=FITTED)
+def stored(request, monkeypatch):
+    """A model and the bytes that skops makes of it."""
+    model = FITTED[request.param](monkeypatch)
+    return model, skops_io.dumps(model)
+
+
+def test_round_trip_trusting_the_documented_types(stored):
+    model, data = stored
+    found = set(skops_io.get_untrusted_types(data=data))
+    assert found
+    assert found <= DOCUMENTED
+    twin = skops_io.loads(data, trusted=sorted(DOCUMENTED))
+    assert twin is not model
+    assert repr(twin) == repr(model)
+    assert set(vars(twin)) == set(vars(model))
+    np.testing.assert_array_equal(twin.predict(X), model.predict(X))
+    if hasattr(model, "predict_proba"):
+        np.testing.assert_array_equal(twin.predict_proba(X), model.predict_proba(X))
+    if hasattr(model, "noise_variance_"):
+        for array, own in zip(
+            *(each.predict(X, return_std=True) for each in (twin, model))
+        ):
+            np.testing.assert_array_equal(array, own)
+
+
+def test_nothing_is_loaded_that_is_not_trusted(stored):
+    with pytest.raises(exceptions.UntrustedTypesFoundException):
+        skops_io.loads(stored[1])
+
+
+def test_the_documentation_lists_no_type_in_vain(monkeypatch):
+    found = set()
+    for make in FITTED.values():
+        with monkeypatch.context() as patch:
+            found.update(skops_io.get_untrusted_types(data=skops_io.dumps(make(patch))))
+    assert found == DOCUMENTED
+
+
+@pytest.mark.parametrize("make", [FITTED["partial_fit"], FITTED["sgd"]])
+def test_training_goes_on_as_if_it_had_not_been_stored(make):
+    model = make(None)
+    twin = skops_io.loads(skops_io.dumps(model), trusted=sorted(DOCUMENTED))
+    y = KINDS["multiclass" if hasattr(model, "classes_") else "squared_error"]
+    for each in (model, twin):
+        each.partial_fit(X, y)
+    for array, own in zip(twin.coefs_, model.coefs_):
+        np.testing.assert_array_equal(array, own)
+
+
+@pytest.mark.parametrize("kind", ["binary", *REGRESSION])
+def test_a_loaded_estimator_is_fitted_anew_alike(kind):
+    model = estimator(kind, hidden_layer_sizes=(3,), penalty="l1", tol=0.1)
+    data = skops_io.dumps(model.fit(X, KINDS[kind]))
+    twin = skops_io.loads(data, trusted=sorted(DOCUMENTED))
+    assert isinstance(twin, BaseEstimator)
+    assert twin.fit(X, KINDS[kind]).loss_ == model.loss_
