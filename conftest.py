@@ -6,6 +6,9 @@ import pytest
 
 from sknormreg.engine import selection
 
+# Displays in docstrings and tests open no windows.
+os.environ.setdefault("MPLBACKEND", "Agg")
+
 _ASKED = os.environ.get("SKNORMREG_ENGINE", "")
 
 if selection.CompiledEngine is None:
