@@ -527,6 +527,21 @@ def test_images_are_the_weights_of_units():
     )
 
 
+@pytest.mark.parametrize("n_units", [1, 2, 7, 20, 30, 97, 100])
+def test_places_without_a_unit_are_grey(n_units):
+    display = WeightsDisplay(np.ones((6, n_units))).plot(image_shape=(2, 3))
+    (grey,) = display.ax_.patches
+    n_rows, n_columns = np.array(display.im_.get_array().shape) // (2, 3)
+    n_empty = n_rows * n_columns - n_units
+    assert n_empty < n_columns
+    assert (grey.get_width(), grey.get_height()) == (3 * n_empty, 2)
+    white = display.im_.get_array().mask
+    assert white.sum() == 6 * n_empty
+    left, top = grey.get_xy()
+    if n_empty:
+        assert white[int(top + 0.5) :, int(left + 0.5) :].all()
+
+
 def test_weights_refuse_what_they_cannot_draw(network):
     draw = WeightsDisplay.from_estimator
     with pytest.raises(ValueError, match="layer must be an index of the 3 layers"):
@@ -637,6 +652,21 @@ def test_network_without_hidden_layers_and_without_weights(iris):
     display = NetworkDisplay.from_estimator(empty)
     assert [len(layer) for layer in display.units_] == [0, 0, 1]
     assert "no input has any effect" in [text.get_text() for text in display.ax_.texts]
+
+
+def test_network_names_its_outputs(iris):
+    X, y = iris
+    mlp = RegularizedMLPClassifier((2,), random_state=0)
+    for target, names in (
+        (y, ["setosa", "versicolor", "virginica"]),
+        (np.where(y == "setosa", "setosa", "another"), ["log odds of setosa"]),
+        (np.column_stack([y == "setosa", X[:, 0] > 0]), ["0", "1"]),
+    ):
+        display = NetworkDisplay.from_estimator(mlp.fit(X, target))
+        (outputs,) = display.ax_.child_axes
+        assert [text.get_text() for text in outputs.get_yticklabels()] == names
+    mlp = RegularizedMLPRegressor((2,), random_state=0).fit(X, X[:, :2])
+    assert NetworkDisplay.from_estimator(mlp).output_names == ["y0", "y1"]
 
 
 def test_network_refuses_what_it_cannot_draw(network):

@@ -96,8 +96,9 @@ def output_names(network):
     """What each of the outputs stands for."""
     n_outputs = network.coefs_[-1].shape[1]
     if is_classifier(network):
-        # Two classes have one output, the log odds of the second.
-        return [str(label) for label in network.classes_][-n_outputs:]
+        if n_outputs < len(network.classes_):
+            return [f"log odds of {network.classes_[1]}"]
+        return [str(label) for label in network.classes_]
     return ["y"] if n_outputs == 1 else [f"y{i}" for i in range(n_outputs)]
 
 

@@ -232,12 +232,13 @@ class WeightsDisplay:
             self._draw_map(ax, shown, im_kw)
             self._label(ax, row_names, column_names)
         else:
-            shown = _mosaic(shown, image_shape)
+            shown, n_empty = _mosaic(shown, image_shape)
             ax = axes_or_new(ax, _size_of_mosaic(shown))
             # Means of neighbouring weights where pixels are few, not of their colours.
             style = dict(aspect="equal", interpolation_stage="data")
             self._draw(ax, shown, style, im_kw)
-            self._frame_images(ax, shown.shape, image_shape, weights.shape[1])
+            self._frame_images(ax, shown.shape, image_shape, n_empty)
+            ax.set_xlabel(_counted(self.column_label, len(self.columns_), weights.shape[1]))
         self.colorbar_ = None
         if colorbar:
             self.colorbar_ = ax.figure.colorbar(
@@ -284,13 +285,18 @@ class WeightsDisplay:
             label_some(axis, [str(name) for name in names[indices]], most)
             axis.set_label_text(_counted(label, len(indices), len(names)))
 
-    def _frame_images(self, ax, size, image_shape, n_units):
-        for axis, n_pixels, step in zip((ax.yaxis, ax.xaxis), size, image_shape):
-            axis.set_ticks(np.arange(0, n_pixels + 1, step) - 0.5, labels=[])
+    def _frame_images(self, ax, size, image_shape, n_empty):
+        from matplotlib.patches import Rectangle
+
+        (bottom, right), (height, width) = size, image_shape
+        ax.set_xticks(np.arange(0, right + 1, width) - 0.5, labels=[])
+        ax.set_yticks(np.arange(0, bottom + 1, height) - 0.5, labels=[])
         ax.tick_params(length=0)
         ax.grid(color="0.75", linewidth=0.8)
         ax.spines[:].set_color("0.75")
-        ax.set_xlabel(_counted(self.column_label, len(self.columns_), n_units))
+        # White would be a unit without weights.
+        corner = right - n_empty * width - 0.5, bottom - height - 0.5
+        ax.add_patch(Rectangle(corner, n_empty * width, height, color="0.9"))
 
 
 def _checked_layer(layer, n_layers):
@@ -335,15 +341,31 @@ def _thinned(weights, n_together, axis):
 
 
 def _mosaic(weights, image_shape):
-    """The columns as images, in rows that fill a picture somewhat wider than high."""
+    """The columns as images, in rows and columns of their own.
+
+    Returns
+    -------
+    picture : ndarray of shape (n_rows * height, n_columns * width)
+
+    n_empty : int
+        Places that are left at the end of the last row.
+    """
     (height, width), n_images = image_shape, weights.shape[1]
-    n_columns = int(np.ceil(np.sqrt(1.4 * n_images * height / width)))
-    n_columns = min(n_columns, n_images)
+    n_columns = _columns_of_mosaic(n_images, height / width)
     n_rows = -(-n_images // n_columns)
     images = np.zeros((n_rows * n_columns, height, width), weights.dtype)
     images[:n_images] = weights.T.reshape(n_images, height, width)
-    images = images.reshape(n_rows, n_columns, height, width)
-    return images.swapaxes(1, 2).reshape(n_rows * height, n_columns * width)
+    images = images.reshape(n_rows, n_columns, height, width).swapaxes(1, 2)
+    picture = images.reshape(n_rows * height, n_columns * width)
+    return picture, n_rows * n_columns - n_images
+
+
+def _columns_of_mosaic(n_images, ratio):
+    """How many images a row has, for a picture somewhat wider than high, and few gaps."""
+    ideal = np.sqrt(1.4 * n_images * ratio)
+    candidates = range(max(int(0.7 * ideal), 1), int(1.5 * ideal) + 2)
+    candidates = [n_columns for n_columns in candidates if n_columns <= n_images] or [1]
+    return min(candidates, key=lambda n: (-n_images % n, abs(n - ideal)))
 
 
 def _size_of_map(shown):
