@@ -7,6 +7,9 @@ import pytest
 
 from sknormreg.engine import selection
 
+# Displays in docstrings and tests open no windows.
+os.environ.setdefault("MPLBACKEND", "Agg")
+
 _ASKED = os.environ.get("SKNORMREG_ENGINE", "")
 
 # What cannot be imported here to look for examples in its docstrings.

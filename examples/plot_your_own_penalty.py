@@ -21,11 +21,11 @@ solver can train with it, and its parameters can be searched.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import LinearSegmentedColormap
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
 
 from sknormreg import RegularizedMLPClassifier
+from sknormreg.displays import WeightsDisplay
 from sknormreg.penalties import Penalty
 
 
@@ -99,26 +99,12 @@ for scale, accuracy in zip(scales, search.cv_results_["mean_test_score"]):
 report(repr(search.best_estimator_.penalty), search.best_estimator_)
 
 # %%
-# What the hidden units look at: the weights into the ten units with the largest weights,
-# as images, each scaled by its largest. Under the L1 norm units subtract ink (blue) from
-# ink (orange). Without negative weights each is a sum of pixels, often a stroke.
+# What the hidden units look at: the weights into each, as images. Under the L1 norm units
+# subtract ink (orange) from ink (blue), and some look at nothing. Without negative weights
+# each is a sum of pixels, often a stroke.
 
-shown = {
-    'penalty="l1"': networks['L1, "lbfgs"'],
-    "penalty=NonNegative()": networks['NonNegative, "lbfgs"'],
-}
-colours = LinearSegmentedColormap.from_list("", ["#2f6db3", "white", "#dd7a1f"])
-figure, axes = plt.subplots(2, 10, figsize=(12, 3.1), layout="constrained")
-for row, (title, mlp) in zip(axes, shown.items()):
-    weights = mlp.coefs_[0]
-    largest_first = np.argsort(-np.abs(weights).sum(axis=0))
-    for ax, unit in zip(row, largest_first):
-        limit = np.abs(weights[:, unit]).max()
-        picture = weights[:, unit].reshape(8, 8)
-        ax.imshow(picture, cmap=colours, vmin=-limit, vmax=limit)
-        ax.set_xticks([])
-        ax.set_yticks([])
-        ax.spines[:].set_color("0.8")
-    row[0].set_ylabel(title.replace("=", "=\n"))
-figure.suptitle("Weights into ten hidden units (orange: positive, blue: negative)")
+figure, axes = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
+for ax, name in zip(axes, ('L1, "lbfgs"', 'NonNegative, "lbfgs"')):
+    WeightsDisplay.from_estimator(networks[name], image_shape=(8, 8), ax=ax)
+    ax.set_title(name)
 plt.show()

@@ -44,7 +44,7 @@ def watched_import(name, globals=None, *args, **kwargs):
     return real_import(name, globals, *args, **kwargs)
 
 builtins.__import__ = watched_import
-import sknormreg
+import sknormreg, sknormreg.displays
 assert {"numpy", "sklearn"} <= asked, asked
 optional = {"matplotlib", "onnx", "onnxruntime", "pandas", "skl2onnx", "torch"}
 assert not asked & optional, asked
@@ -67,7 +67,7 @@ class Hidden:
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Hidden())
-import sknormreg
+import sknormreg, sknormreg.displays
 """
 
 

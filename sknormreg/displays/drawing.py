@@ -1,0 +1,180 @@
+"""What the displays share of drawing: axes, colours, the axis of alphas."""
+
+import numpy as np
+
+BLUE, ORANGE, GREY, LIGHT_GREY = "#2f6db3", "#dd7a1f", "0.6", "0.8"
+
+# Share of its part of a divided Axes that is filled; the rest is a gap.
+_FILLED = 0.92
+
+
+def require_matplotlib(caller):
+    """Raise an ImportError that says what to install.
+
+    Parameters
+    ----------
+    caller : str
+        The method that draws.
+    """
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            f"{caller} needs matplotlib, which is not installed: "
+            'python -m pip install "sknormreg[plot]"'
+        ) from error
+
+
+def new_axes(figsize, heights=(1,)):
+    """Axes one above the other in a new figure, with a common horizontal axis."""
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(
+        len(heights),
+        sharex=True,
+        squeeze=False,
+        figsize=figsize,
+        height_ratios=heights,
+        layout="constrained",
+    )
+    return list(axes[:, 0])
+
+
+def axes_or_new(ax, figsize):
+    """The caller's Axes, or one in a new figure."""
+    if ax is None:
+        return new_axes(figsize)[0]
+    return check_axes(ax)
+
+
+def check_axes(ax):
+    """The Axes, or a TypeError where it is something else."""
+    from matplotlib.axes import Axes
+
+    if not isinstance(ax, Axes):
+        raise TypeError(f"ax must be a matplotlib Axes, or None for a new one, got {ax!r}.")
+    return ax
+
+
+def stacked_axes(ax, heights):
+    """As many Axes as there are heights: the caller's, parts of it, or new ones."""
+    if ax is None:
+        return new_axes((7, 1 + 1.2 * sum(heights)), heights)
+    if np.ndim(ax):
+        axes = list(np.ravel(np.asarray(ax, dtype=object)))
+        if len(axes) != len(heights):
+            raise ValueError(
+                f"ax must hold {len(heights)} Axes, one for each thing to show, or be one "
+                f"Axes, got {len(axes)}."
+            )
+        return [check_axes(panel) for panel in axes]
+    check_axes(ax)
+    return [ax] if len(heights) == 1 else _divided(ax, heights)
+
+
+def _divided(ax, heights):
+    """Parts of the place of one Axes, which is left without a frame of its own."""
+    ax.set_axis_off()
+    ends = 1 - np.cumsum(heights) / sum(heights)
+    axes = []
+    for end, height in zip(ends, heights):
+        height *= _FILLED / sum(heights)
+        shared = axes[0] if axes else None
+        axes.append(ax.inset_axes((0, end, 1, height), sharex=shared))
+    return axes
+
+
+def name_below(axes):
+    """Leave label and numbers of the horizontal axis to the lowest of stacked Axes."""
+    for panel in axes[:-1]:
+        panel.set_xlabel("")
+        panel.tick_params(labelbottom=False)
+
+
+def keywords(defaults, given, artist):
+    """Keyword arguments of an artist: the defaults, and what the caller wants instead.
+
+    Parameters
+    ----------
+    defaults : dict
+
+    given : dict or None
+        May use aliases, such as "c" for "color".
+
+    artist : type
+        The class of the artist, which knows the aliases.
+    """
+    from matplotlib.cbook import normalize_kwargs
+
+    return normalize_kwargs(defaults, artist) | normalize_kwargs(given or {}, artist)
+
+
+def tidy(ax):
+    """A light grid behind the data, and no frame above and to the right."""
+    ax.grid(color="0.93")
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def scale_alphas(ax, alphas):
+    """Make the horizontal axis logarithmic, and linear up to the first alpha above 0."""
+    positive = alphas[alphas > 0]
+    if not len(positive):
+        return
+    if len(positive) == alphas.size:
+        ax.set_xscale("log")
+    else:
+        ax.set_xscale("symlog", linthresh=positive.min())
+    ax.set_xlabel("alpha")
+
+
+def marker_of(n_points):
+    """Where there are few points, they are marked; a single one is else invisible."""
+    return "." if n_points <= 30 else ""
+
+
+def label_some(axis, names, most):
+    """Label at most so many of the rows or columns of an image, evenly.
+
+    Parameters
+    ----------
+    axis : matplotlib Axis
+
+    names : sequence of str
+
+    most : int
+    """
+    step = next(
+        factor * 10**power
+        for power in range(len(str(len(names))) + 1)
+        for factor in (1, 2, 5)
+        if len(names) <= most * factor * 10**power
+    )
+    shown = range(0, len(names), step)
+    axis.set_ticks(shown, [names[i] for i in shown])
+
+
+def weight_colours():
+    """Orange for negative weights, blue for positive ones, and none of them white.
+
+    White, for masked values, is left for weights that are exactly 0: however small
+    another one is, it can be told from them.
+    """
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list(
+        "weights",
+        [
+            (0.0, "#7a3b00"),
+            (0.2, ORANGE),
+            (0.5, "#fae0c5"),
+            (0.5, "#d3e3f5"),
+            (0.8, BLUE),
+            (1.0, "#123661"),
+        ],
+    ).with_extremes(bad="white")
+
+
+def symmetric_limit(values):
+    """The largest absolute value, or 1 where all are 0."""
+    return float(np.abs(values).max(initial=0.0)) or 1.0

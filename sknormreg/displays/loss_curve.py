@@ -1,0 +1,205 @@
+"""How the objective fell in training."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from .drawing import (
+    axes_or_new,
+    keywords,
+    marker_of,
+    require_matplotlib,
+    tidy,
+)
+from .fitted import fitted_network
+
+# From this ratio of the largest to the smallest value on, the axis is logarithmic.
+_WIDE = 10
+
+
+class LossCurveDisplay:
+    """The objective in training, and the loss of held-out rows, after every iteration.
+
+    The one is penalised, the other is not: they are not to be compared with one another.
+    Use :meth:`from_estimator` to make one of a fitted estimator.
+
+    Parameters
+    ----------
+    loss_curve : array-like of shape (n_iter,)
+        The objective J after every iteration.
+
+    validation_loss_curve : array-like of shape (n_iter,) or None, default=None
+        Mean unpenalised loss of the held-out rows.
+
+    kept : int or None, default=None
+        Iteration, counted from 1, whose weights were kept by early stopping.
+
+    name : str or None, default=None
+        What to call the estimator in the legend.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the curves.
+
+    figure_ : matplotlib Figure
+        Figure with the curves.
+
+    line_ : matplotlib Line2D
+        The objective.
+
+    validation_line_ : matplotlib Line2D or None
+        The validation loss.
+
+    kept_point_ : matplotlib Line2D or None
+        The point of the weights that were kept.
+
+    See Also
+    --------
+    CVDisplay : Scores against alpha.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.preprocessing import scale
+    >>> from sknormreg import RegularizedMLPClassifier
+    >>> from sknormreg.displays import LossCurveDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> mlp = RegularizedMLPClassifier((10,), early_stopping=True, random_state=0)
+    >>> display = LossCurveDisplay.from_estimator(mlp.fit(scale(X), y))
+    >>> display.ax_.get_xlabel()
+    'iteration'
+    """
+
+    def __init__(self, loss_curve, *, validation_loss_curve=None, kept=None, name=None):
+        self.loss_curve = loss_curve
+        self.validation_loss_curve = validation_loss_curve
+        self.kept = kept
+        self.name = name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, *, name=None, ax=None, line_kw=None, validation_line_kw=None
+    ):
+        """Draw the curves of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted network, or a pipeline or search whose last estimator is one. An
+            MLPClassifier or MLPRegressor of scikit-learn will do.
+
+        name : str, default=None
+            What to call the estimator in the legend: for several in one Axes.
+
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None makes a new figure.
+
+        line_kw : dict, default=None
+            Keyword arguments of the objective's line.
+
+        validation_line_kw : dict, default=None
+            Keyword arguments of the validation loss's line.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            Drawn.
+
+        Raises
+        ------
+        TypeError
+            If there is no network in the estimator, or if `ax` is no Axes.
+
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        require_matplotlib(f"{cls.__name__}.from_estimator")
+        network, _ = fitted_network(estimator)
+        check_is_fitted(network, "loss_curve_")
+        validation = getattr(network, "validation_loss_curve_", None)
+        kept = None
+        if validation is not None and network.early_stopping:
+            kept = int(np.argmin(validation)) + 1
+        display = cls(
+            network.loss_curve_, validation_loss_curve=validation, kept=kept, name=name
+        )
+        return display.plot(ax, line_kw=line_kw, validation_line_kw=validation_line_kw)
+
+    def plot(self, ax=None, *, line_kw=None, validation_line_kw=None):
+        """Draw the curves.
+
+        The axis of the losses is logarithmic where they are positive and the largest is
+        more than ten times the smallest.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None makes a new figure.
+
+        line_kw : dict, default=None
+            Keyword arguments of the objective's line.
+
+        validation_line_kw : dict, default=None
+            Keyword arguments of the validation loss's line.
+
+        Returns
+        -------
+        self : LossCurveDisplay
+            The display.
+
+        Raises
+        ------
+        TypeError
+            If `ax` is no Axes.
+        """
+        require_matplotlib(f"{type(self).__name__}.plot")
+        ax = axes_or_new(ax, (6.4, 4.2))
+        self.line_ = self._draw(ax, self.loss_curve, "objective in training", line_kw)
+        self.validation_line_ = self.kept_point_ = None
+        if self.validation_loss_curve is not None:
+            self.validation_line_ = self._draw(
+                ax,
+                self.validation_loss_curve,
+                "loss of held-out rows",
+                validation_line_kw,
+            )
+            self._mark_kept(ax)
+        ax.set(xlabel="iteration", ylabel="loss")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        _scale_losses(ax)
+        tidy(ax)
+        ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _draw(self, ax, curve, label, line_kw):
+        from matplotlib.lines import Line2D
+
+        label = f"{self.name}: {label}" if self.name else label
+        style = {"label": label, "marker": marker_of(len(curve))}
+        iterations = np.arange(1, len(curve) + 1)
+        return ax.plot(iterations, curve, **keywords(style, line_kw, Line2D))[0]
+
+    def _mark_kept(self, ax):
+        if self.kept is None:
+            return
+        loss = self.validation_loss_curve[self.kept - 1]
+        label = "weights that were kept"
+        (self.kept_point_,) = ax.plot(
+            self.kept,
+            loss,
+            marker="o",
+            markersize=8,
+            linestyle="",
+            color=self.validation_line_.get_color(),
+            markeredgecolor="white",
+            zorder=3,
+            label=f"{self.name}: {label}" if self.name else label,
+        )
+
+
+def _scale_losses(ax):
+    values = np.concatenate([line.get_ydata() for line in ax.lines])
+    values = values[np.isfinite(values)]
+    if len(values) and values.min() > 0 and values.max() > _WIDE * values.min():
+        ax.set_yscale("log")

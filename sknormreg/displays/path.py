@@ -1,0 +1,484 @@
+"""What vanishes along the regularization path, and what it costs."""
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import _get_feature_names
+
+from ..estimators import regularization_path
+from ..estimators.cross_validation import RegularizedMLPCV, chosen
+from ..fitted_network import as_dense
+from .cv import checked_scores, fitted_cv, shown_name
+from .drawing import (
+    BLUE,
+    name_below,
+    require_matplotlib,
+    scale_alphas,
+    stacked_axes,
+    tidy,
+)
+from .fitted import checked_names, name_of_scoring
+from .input_lines import InputLines
+from .scores import draw_scores, mark_alpha
+
+# What can be shown, and the heights of its Axes.
+_HEIGHTS = {"norms": 3, "weights": 3, "score": 2, "n_features": 1.4}
+
+
+class RegularizationPathDisplay:
+    """Weights, score and number of inputs along the regularization path.
+
+    Use :meth:`from_path` to make one of what `regularization_path` returns, or
+    :meth:`from_estimator` to make one of an estimator and data; a fitted
+    `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV` brings its scores and the
+    alpha that it has chosen.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        Alphas in ascending order.
+
+    coefs : list of {ndarray, sparse matrix} of shape (n_features, fan_out)
+        The weights of the first layer at each alpha.
+
+    n_features : ndarray of shape (n_alphas,)
+        Number of inputs that have any effect.
+
+    scores : ndarray of shape (n_alphas, n_folds) or None, default=None
+        Scores on rows left out; greater is better.
+
+    alpha : float or None, default=None
+        The alpha that was chosen.
+
+    feature_names : array-like of str of shape (n_features,) or None, default=None
+        Names of the inputs. None calls them x0, x1, and so on.
+
+    score_name : str, default="score"
+        What to call the score.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        Figure with the path.
+
+    axes_ : ndarray of matplotlib Axes
+        One for each of what is shown, from top to bottom.
+
+    ax_ : matplotlib Axes
+        The first of them.
+
+    norm_lines_ : list of matplotlib Line2D or None
+        The norm of each input's weights, in the order of the inputs; None if they are not
+        shown, as for all that follow.
+
+    weight_lines_ : list of matplotlib Line2D or None
+        Single weights, in the order of the rows of the weight matrix.
+
+    score_line_ : matplotlib Line2D or None
+        The mean scores.
+
+    score_band_ : matplotlib PolyCollection or None
+        One standard error to both sides of them.
+
+    n_features_line_ : matplotlib Line2D or None
+        The number of inputs, in steps.
+
+    alpha_lines_ : list of matplotlib Line2D
+        The lines at the chosen alpha, one in each of the Axes.
+
+    See Also
+    --------
+    sknormreg.regularization_path : The networks of all alphas.
+    CVDisplay : The scores by themselves.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from sknormreg import regularization_path
+    >>> from sknormreg.displays import RegularizationPathDisplay
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> path = regularization_path(
+    ...     scale(X), scale(y), penalty="group_lasso", hidden_layer_sizes=(5,),
+    ...     random_state=0,
+    ... )
+    >>> display = RegularizationPathDisplay.from_path(path, feature_names=X.columns)
+    >>> len(display.norm_lines_)
+    10
+    """
+
+    def __init__(
+        self,
+        alphas,
+        coefs,
+        n_features,
+        *,
+        scores=None,
+        alpha=None,
+        feature_names=None,
+        score_name="score",
+    ):
+        self.alphas = alphas
+        self.coefs = coefs
+        self.n_features = n_features
+        self.scores = scores
+        self.alpha = alpha
+        self.feature_names = feature_names
+        self.score_name = score_name
+
+    @classmethod
+    def from_path(
+        cls,
+        path,
+        *,
+        scores=None,
+        alpha=None,
+        feature_names=None,
+        ax=None,
+        show=None,
+        max_labels=8,
+        negate_score=False,
+        score_name=None,
+        line_kw=None,
+    ):
+        """Draw what `regularization_path` has returned.
+
+        Parameters
+        ----------
+        path : Bunch
+            What `regularization_path` has returned.
+
+        scores : array-like of shape (n_alphas, n_folds), default=None
+            Scores at its alphas; greater is better.
+
+        alpha : float, default=None
+            An alpha to mark.
+
+        feature_names : array-like of str of shape (n_features,), default=None
+            Names of the inputs. None calls them x0, x1, and so on.
+
+        ax : matplotlib Axes or array-like of them, default=None
+            As :meth:`plot` takes it.
+
+        show : str or list of str, default=None
+            As :meth:`plot` takes it.
+
+        max_labels : int, default=8
+            As :meth:`plot` takes it.
+
+        negate_score : bool, default=False
+            Whether to reverse the sign of the scores.
+
+        score_name : str, default=None
+            What to call the score. None calls it "score".
+
+        line_kw : dict, default=None
+            Keyword arguments of the lines of the inputs, or of the weights.
+
+        Returns
+        -------
+        display : RegularizationPathDisplay
+            Drawn.
+
+        Raises
+        ------
+        TypeError
+            If `path` is something else, or `ax` is no Axes.
+
+        ValueError
+            If the shape of scores or names does not agree with the path, or if `show` is
+            not as described.
+        """
+        require_matplotlib(f"{cls.__name__}.from_path")
+        if not all(hasattr(path, name) for name in ("alphas", "coefs", "n_features")):
+            raise TypeError(
+                f"path must be what regularization_path returns, got {type(path)}. Of an "
+                "estimator, from_estimator makes a display."
+            )
+        display = cls(
+            path.alphas,
+            [coefs[0] for coefs in path.coefs],
+            path.n_features,
+            scores=scores,
+            alpha=alpha,
+            feature_names=feature_names,
+        )
+        return display.plot(
+            ax,
+            show=show,
+            max_labels=max_labels,
+            negate_score=negate_score,
+            score_name=score_name,
+            line_kw=line_kw,
+        )
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        alphas=None,
+        sample_weight=None,
+        feature_names=None,
+        ax=None,
+        show=None,
+        max_labels=8,
+        negate_score=False,
+        score_name=None,
+        line_kw=None,
+    ):
+        """Fit along the regularization path, and draw it.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`, whose
+            path is fitted once more, now to all rows, with its scores; a
+            `RegularizedMLPClassifier` or `RegularizedMLPRegressor`, fitted or not; or a
+            fitted pipeline that ends in one of them.
+
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data, as a pipeline takes it.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values.
+
+        alphas : int or array-like of shape (n_alphas,), default=None
+            The alphas, or their number, as `regularization_path` takes it. None is those
+            that a ...CV estimator has compared, and 20 for other estimators.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        feature_names : array-like of str of shape (n_features,), default=None
+            Names of the inputs. None takes those of X.
+
+        ax : matplotlib Axes or array-like of them, default=None
+            As :meth:`plot` takes it.
+
+        show : str or list of str, default=None
+            As :meth:`plot` takes it.
+
+        max_labels : int, default=8
+            As :meth:`plot` takes it.
+
+        negate_score : bool, default=False
+            Whether to reverse the sign of the scores: for errors, such as
+            ``scoring="neg_log_loss"``.
+
+        score_name : str, default=None
+            What to call the score. None takes it from `scoring`.
+
+        line_kw : dict, default=None
+            Keyword arguments of the lines of the inputs, or of the weights.
+
+        Returns
+        -------
+        display : RegularizationPathDisplay
+            Drawn.
+
+        Raises
+        ------
+        TypeError
+            If it is another estimator, or `ax` is no Axes.
+
+        ValueError
+            If `alphas` are given for a ...CV estimator, which has its own, or if other
+            parameters are not as described.
+
+        NotFittedError
+            If the ...CV estimator or the pipeline is not fitted.
+
+        Notes
+        -----
+        With ``relax`` the chosen network is fitted anew to the inputs that the penalty
+        selects: the path shows the weights before.
+        """
+        require_matplotlib(f"{cls.__name__}.from_estimator")
+        if isinstance(estimator, Pipeline):
+            if len(estimator.steps) > 1:
+                X = estimator[:-1].transform(X)
+            estimator = estimator.steps[-1][1]
+        found = _fitted_path(estimator, X, y, alphas, sample_weight)
+        if feature_names is None:
+            feature_names = _get_feature_names(X)
+        display = cls(**found, feature_names=feature_names)
+        return display.plot(
+            ax,
+            show=show,
+            max_labels=max_labels,
+            negate_score=negate_score,
+            score_name=score_name,
+            line_kw=line_kw,
+        )
+
+    def plot(
+        self,
+        ax=None,
+        *,
+        show=None,
+        max_labels=8,
+        negate_score=False,
+        score_name=None,
+        line_kw=None,
+    ):
+        """Draw the path.
+
+        Inputs that stay longest have colours and are named. The others are grey: dark
+        where the network of the chosen alpha keeps them, else light.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or array-like of them, default=None
+            As many Axes as there are things to show; or one, which is then divided among
+            them. None makes a new figure.
+
+        show : str or list of str, default=None
+            What to show, from top to bottom:
+
+            - "norms": the Euclidean norm of each input's weights.
+            - "weights": single weights of the first layer; of more than 2000 the largest.
+            - "score": mean scores, with one standard error.
+            - "n_features": the number of inputs that have any effect.
+
+            None is norms, scores if there are any, and the number of inputs.
+
+        max_labels : int, default=8
+            How many inputs are named at most.
+
+        negate_score : bool, default=False
+            Whether to reverse the sign of the scores.
+
+        score_name : str, default=None
+            What to call the score. None takes the name that the display has.
+
+        line_kw : dict, default=None
+            Keyword arguments of the lines of the inputs, or of the weights.
+
+        Returns
+        -------
+        self : RegularizationPathDisplay
+            The display.
+
+        Raises
+        ------
+        TypeError
+            If `ax` is no Axes.
+
+        ValueError
+            If the shapes of what the display holds do not agree, if there are no scores to
+            show, or if parameters are not as described.
+        """
+        require_matplotlib(f"{type(self).__name__}.plot")
+        show = self._checked_show(show)
+        norms = np.array([np.linalg.norm(as_dense(coef), axis=1) for coef in self.coefs])
+        names = [f"x{i}" for i in range(norms.shape[1])]
+        names = checked_names("feature_names", self.feature_names, len(names), names)
+        axes = stacked_axes(ax, [_HEIGHTS[name] for name in show])
+        self._mark_alpha(axes)
+        self.norm_lines_ = self.weight_lines_ = None
+        self.score_line_ = self.score_band_ = self.n_features_line_ = None
+        inputs = InputLines(self.alphas, self.alpha, norms, names, max_labels, line_kw)
+        for name, panel in zip(show, axes):
+            if name == "norms":
+                self.norm_lines_ = inputs.draw_norms(panel)
+            elif name == "weights":
+                self.weight_lines_ = inputs.draw_weights(panel, self.coefs)
+            elif name == "score":
+                label = shown_name(score_name, self.score_name, negate_score)
+                self._draw_score(panel, -1 if negate_score else 1, label)
+            else:
+                self._draw_n_features(panel)
+            scale_alphas(panel, np.asarray(self.alphas))
+            tidy(panel)
+        if np.ndim(ax) == 0:
+            name_below(axes)
+        self.axes_, self.ax_ = np.array(axes, dtype=object), axes[0]
+        self.figure_ = self.ax_.figure
+        return self
+
+    def _checked_show(self, show):
+        if show is None:
+            has_scores = self.scores is not None
+            show = (
+                ["norms", "score", "n_features"] if has_scores else ["norms", "n_features"]
+            )
+        given, show = show, [show] if isinstance(show, str) else list(show)
+        if not show or not set(show) <= set(_HEIGHTS):
+            raise ValueError(
+                f"show must be one of {', '.join(map(repr, _HEIGHTS))}, or a list of them, "
+                f"got {given!r}."
+            )
+        if "score" in show:
+            if self.scores is None:
+                raise ValueError(
+                    "show has 'score', but there are no scores: give scores, or make the "
+                    "display of a fitted ...CV estimator."
+                )
+            checked_scores(self.alphas, self.scores)
+        return show
+
+    def _mark_alpha(self, axes):
+        self.alpha_lines_ = []
+        if self.alpha is not None:
+            self.alpha_lines_ = [mark_alpha(panel, self.alpha) for panel in axes]
+        # In one legend.
+        for line in self.alpha_lines_[1:]:
+            line.set_label("_")
+
+    def _draw_score(self, ax, sign, label):
+        alphas, scores = checked_scores(self.alphas, self.scores)
+        artists = draw_scores(ax, alphas[0], scores[0], sign)
+        self.score_line_, self.score_band_ = artists.line, artists.band
+        ax.set_ylabel(label)
+        ax.legend(fontsize="small")
+
+    def _draw_n_features(self, ax):
+        (self.n_features_line_,) = ax.step(
+            self.alphas, self.n_features, where="mid", color=BLUE
+        )
+        ax.set_ylabel("inputs left")
+        ax.set_ylim(bottom=0)
+        ax.yaxis.get_major_locator().set_params(integer=True)
+
+
+def _fitted_path(estimator, X, y, alphas, sample_weight):
+    """What a display is made of: of an estimator that has compared alphas, with scores."""
+    scored = {}
+    if isinstance(estimator, RegularizedMLPCV):
+        if alphas is not None:
+            raise ValueError(
+                "alphas must be None for an estimator that has compared its own."
+            )
+        estimator, alphas, scored = _of_cv(fitted_cv(estimator))
+    path = regularization_path(
+        X,
+        y,
+        estimator=estimator,
+        alphas=20 if alphas is None else alphas,
+        sample_weight=sample_weight,
+    )
+    found = dict(
+        alphas=path.alphas,
+        coefs=[coefs[0] for coefs in path.coefs],
+        n_features=path.n_features,
+    )
+    if scored:
+        # Beyond its end the path stays as it is, and so do the scores.
+        missing = len(alphas) - len(path.alphas)
+        found["coefs"] += found["coefs"][-1:] * missing
+        found["n_features"] = np.pad(path.n_features, (0, missing), mode="edge")
+        found["alphas"] = alphas
+    return found | scored
+
+
+def _of_cv(model):
+    """The estimator that was chosen, its alphas, and what was found out about them."""
+    scores = model.scores_.reshape(-1, *model.scores_.shape[-2:])
+    best, _ = chosen(scores, model.rule)
+    alphas = model.alphas_.reshape(len(scores), -1)[best]
+    sizes, l1_ratio = model.hidden_layer_sizes_, model.l1_ratio_
+    plain = model._plain().set_params(hidden_layer_sizes=sizes, l1_ratio=l1_ratio)
+    name = name_of_scoring(model.scoring, model)
+    return plain, alphas, dict(scores=scores[best], alpha=model.alpha_, score_name=name)

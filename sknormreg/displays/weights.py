@@ -1,0 +1,384 @@
+"""The weights of one layer as a picture."""
+
+from numbers import Integral
+
+import numpy as np
+
+from .drawing import (
+    axes_or_new,
+    keywords,
+    label_some,
+    require_matplotlib,
+    symmetric_limit,
+    weight_colours,
+)
+from .fitted import checked_names, dense_coefs, fitted_network, output_names
+
+# Of more rows or columns than these, those without weights are left out by default.
+_MANY = 50
+
+# Rows, and columns, of the picture of a heat map at most: more than have a pixel each, or
+# two, in a figure.
+_MOST_LINES = 300
+
+
+class WeightsDisplay:
+    """The weights of one layer as a heat map, or each unit's weights as an image.
+
+    Weights that are exactly 0 are white, and no others are: positive weights are blue and
+    negative ones orange, however small. Use :meth:`from_estimator` to make one of a
+    fitted estimator.
+
+    Parameters
+    ----------
+    weights : array-like of shape (fan_in, fan_out)
+        The weights of a layer.
+
+    row_names : array-like of str of shape (fan_in,) or None, default=None
+        What the rows stand for. None numbers them.
+
+    column_names : array-like of str of shape (fan_out,) or None, default=None
+        What the columns stand for. None numbers them.
+
+    row_label : str, default="inputs"
+        What to call the rows.
+
+    column_label : str, default="units"
+        What to call the columns.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the picture.
+
+    figure_ : matplotlib Figure
+        Figure with the picture.
+
+    im_ : matplotlib AxesImage
+        The picture. Its array is masked where weights are 0. Of more than 300 rows or
+        columns several share one of the picture, which shows the largest weight among
+        them.
+
+    colorbar_ : matplotlib Colorbar or None
+        The colour bar.
+
+    rows_ : ndarray of int
+        The rows of the weights that are drawn, from top to bottom.
+
+    columns_ : ndarray of int
+        The columns of the weights that are drawn: from left to right, or image by image.
+
+    See Also
+    --------
+    NetworkDisplay : All layers, as far as they are in use.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sknormreg import RegularizedMLPClassifier
+    >>> from sknormreg.displays import WeightsDisplay
+    >>> X, y = load_digits(return_X_y=True)
+    >>> mlp = RegularizedMLPClassifier((20,), penalty="l1", random_state=0)
+    >>> mlp = mlp.fit(X / 16, y)
+    >>> display = WeightsDisplay.from_estimator(mlp, image_shape=(8, 8))
+    >>> len(display.columns_)
+    20
+    """
+
+    def __init__(
+        self,
+        weights,
+        *,
+        row_names=None,
+        column_names=None,
+        row_label="inputs",
+        column_label="units",
+    ):
+        self.weights = weights
+        self.row_names = row_names
+        self.column_names = column_names
+        self.row_label = row_label
+        self.column_label = column_label
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        *,
+        layer=0,
+        image_shape=None,
+        feature_names=None,
+        hide_zeros="auto",
+        ax=None,
+        colorbar=True,
+        im_kw=None,
+    ):
+        """Draw the weights of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted network, or a pipeline or search whose last estimator is one. An
+            MLPClassifier or MLPRegressor of scikit-learn will do.
+
+        layer : int, default=0
+            Index of the layer in `coefs_`; negative ones count from the last.
+
+        image_shape : tuple of int, default=None
+            Height and width of the images that the rows are pixels of. None draws a heat
+            map.
+
+        feature_names : array-like of str of shape (n_features,), default=None
+            Names of the inputs. None takes those that the estimator knows.
+
+        hide_zeros : bool or "auto", default="auto"
+            As :meth:`plot` takes it.
+
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None makes a new figure.
+
+        colorbar : bool, default=True
+            Whether to draw a colour bar.
+
+        im_kw : dict, default=None
+            Keyword arguments of `matplotlib.axes.Axes.imshow`.
+
+        Returns
+        -------
+        display : WeightsDisplay
+            Drawn.
+
+        Raises
+        ------
+        TypeError
+            If there is no network in the estimator, or if `ax` is no Axes.
+
+        ValueError
+            If there is no such layer, or if other parameters are not as described.
+
+        NotFittedError
+            If the estimator is not fitted.
+        """
+        require_matplotlib(f"{cls.__name__}.from_estimator")
+        network, names = fitted_network(estimator)
+        names = checked_names("feature_names", feature_names, len(names), names)
+        coefs = dense_coefs(network)
+        layer = _checked_layer(layer, len(coefs))
+        last = layer == len(coefs) - 1
+        display = cls(
+            coefs[layer],
+            row_names=None if layer else names,
+            column_names=output_names(network) if last else None,
+            row_label=f"units of hidden layer {layer}" if layer else "inputs",
+            column_label="outputs" if last else f"units of hidden layer {layer + 1}",
+        )
+        return display.plot(
+            ax,
+            image_shape=image_shape,
+            hide_zeros=hide_zeros,
+            colorbar=colorbar,
+            im_kw=im_kw,
+        )
+
+    def plot(
+        self, ax=None, *, image_shape=None, hide_zeros="auto", colorbar=True, im_kw=None
+    ):
+        """Draw the weights.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. None makes a new figure.
+
+        image_shape : tuple of int, default=None
+            Height and width of the images that the rows are pixels of. None draws a heat
+            map.
+
+        hide_zeros : bool or "auto", default="auto"
+            Whether rows and columns all of whose weights are 0 are left out. "auto" leaves
+            them out where there are more than 50 rows, or columns. Images have all rows.
+
+        colorbar : bool, default=True
+            Whether to draw a colour bar.
+
+        im_kw : dict, default=None
+            Keyword arguments of `matplotlib.axes.Axes.imshow`.
+
+        Returns
+        -------
+        self : WeightsDisplay
+            The display.
+
+        Raises
+        ------
+        TypeError
+            If `ax` is no Axes.
+
+        ValueError
+            If parameters are not as described, or if there are not as many pixels as rows.
+        """
+        require_matplotlib(f"{type(self).__name__}.plot")
+        weights = np.asarray(self.weights)
+        if image_shape is not None:
+            image_shape = _checked_shape(image_shape, len(weights))
+        row_names, column_names = (
+            checked_names(name, getattr(self, name), n_names, np.arange(n_names))
+            for name, n_names in zip(("row_names", "column_names"), weights.shape)
+        )
+        self._choose(weights, hide_zeros, image_shape)
+        shown = weights[np.ix_(self.rows_, self.columns_)]
+        if image_shape is None:
+            ax = axes_or_new(ax, _size_of_map(shown))
+            self._draw_map(ax, shown, im_kw)
+            self._label(ax, row_names, column_names)
+        else:
+            shown, n_empty = _mosaic(shown, image_shape)
+            ax = axes_or_new(ax, _size_of_mosaic(shown))
+            # Means of neighbouring weights where pixels are few, not of their colours.
+            style = dict(aspect="equal", interpolation_stage="data")
+            self._draw(ax, shown, style, im_kw)
+            self._frame_images(ax, shown.shape, image_shape, n_empty)
+            ax.set_xlabel(_counted(self.column_label, len(self.columns_), weights.shape[1]))
+        self.colorbar_ = None
+        if colorbar:
+            self.colorbar_ = ax.figure.colorbar(
+                self.im_, ax=ax, label="weight (white: exactly 0)"
+            )
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _choose(self, weights, hide_zeros, image_shape):
+        """Set the rows and columns that are drawn."""
+        if hide_zeros not in (True, False, "auto"):
+            raise ValueError(
+                f"hide_zeros must be True, False or 'auto', got {hide_zeros!r}."
+            )
+        self.rows_, self.columns_ = (
+            _indices(weights.any(axis=1 - axis), hide_zeros) for axis in (0, 1)
+        )
+        if image_shape is not None:
+            self.rows_ = np.arange(len(weights))
+
+    def _draw_map(self, ax, shown, im_kw):
+        together = [-(-n_lines // _MOST_LINES) for n_lines in shown.shape]
+        for axis in (0, 1):
+            shown = _thinned(shown, together[axis], axis)
+        # Positions stay those of rows and columns, however many a line stands for.
+        bottom, right = np.multiply(shown.shape, together) - 0.5
+        extent = (-0.5, right, bottom, -0.5)
+        style = dict(aspect="auto", interpolation="nearest", extent=extent)
+        self._draw(ax, shown, style, im_kw)
+
+    def _draw(self, ax, shown, style, im_kw):
+        from matplotlib.image import AxesImage
+
+        limit = symmetric_limit(shown)
+        style |= dict(cmap=weight_colours(), vmin=-limit, vmax=limit)
+        picture = np.ma.masked_equal(shown, 0)
+        self.im_ = ax.imshow(picture, **keywords(style, im_kw, AxesImage))
+
+    def _label(self, ax, row_names, column_names):
+        for axis, names, indices, label, most in (
+            (ax.yaxis, row_names, self.rows_, self.row_label, 40),
+            (ax.xaxis, column_names, self.columns_, self.column_label, 20),
+        ):
+            label_some(axis, [str(name) for name in names[indices]], most)
+            axis.set_label_text(_counted(label, len(indices), len(names)))
+
+    def _frame_images(self, ax, size, image_shape, n_empty):
+        from matplotlib.patches import Rectangle
+
+        (bottom, right), (height, width) = size, image_shape
+        ax.set_xticks(np.arange(0, right + 1, width) - 0.5, labels=[])
+        ax.set_yticks(np.arange(0, bottom + 1, height) - 0.5, labels=[])
+        ax.tick_params(length=0)
+        ax.grid(color="0.75", linewidth=0.8)
+        ax.spines[:].set_color("0.75")
+        # White would be a unit without weights.
+        corner = right - n_empty * width - 0.5, bottom - height - 0.5
+        ax.add_patch(Rectangle(corner, n_empty * width, height, color="0.9"))
+
+
+def _checked_layer(layer, n_layers):
+    if not isinstance(layer, Integral) or not -n_layers <= layer < n_layers:
+        raise ValueError(
+            f"layer must be an index of the {n_layers} layers of weights, counted from 0, "
+            f"got {layer!r}."
+        )
+    return int(layer) % n_layers
+
+
+def _checked_shape(image_shape, n_pixels):
+    try:
+        height, width = map(int, image_shape)
+    except (TypeError, ValueError):
+        height = width = 0
+    if height < 1 or width < 1 or height * width != n_pixels:
+        raise ValueError(
+            f"image_shape must be height and width of images of {n_pixels} pixels, one for "
+            f"each row of the weights, got {image_shape!r}."
+        )
+    return height, width
+
+
+def _indices(has_weights, hide_zeros):
+    """Indices of what is drawn: of what has weights, if there is any, or of all."""
+    if hide_zeros == "auto":
+        hide_zeros = len(has_weights) > _MANY
+    if hide_zeros and has_weights.any():
+        return np.flatnonzero(has_weights)
+    return np.arange(len(has_weights))
+
+
+def _thinned(weights, n_together, axis):
+    """The largest of so many neighbours along an axis, by absolute value."""
+    if n_together == 1:
+        return weights
+    starts = np.arange(0, weights.shape[axis], n_together)
+    highest = np.maximum.reduceat(weights, starts, axis)
+    lowest = np.minimum.reduceat(weights, starts, axis)
+    return np.where(highest >= -lowest, highest, lowest)
+
+
+def _mosaic(weights, image_shape):
+    """The columns as images, in rows and columns of their own.
+
+    Returns
+    -------
+    picture : ndarray of shape (n_rows * height, n_columns * width)
+
+    n_empty : int
+        Places that are left at the end of the last row.
+    """
+    (height, width), n_images = image_shape, weights.shape[1]
+    n_columns = _columns_of_mosaic(n_images, height / width)
+    n_rows = -(-n_images // n_columns)
+    images = np.zeros((n_rows * n_columns, height, width), weights.dtype)
+    images[:n_images] = weights.T.reshape(n_images, height, width)
+    images = images.reshape(n_rows, n_columns, height, width).swapaxes(1, 2)
+    picture = images.reshape(n_rows * height, n_columns * width)
+    return picture, n_rows * n_columns - n_images
+
+
+def _columns_of_mosaic(n_images, ratio):
+    """How many images a row has, for a picture somewhat wider than high, and few gaps."""
+    ideal = np.sqrt(1.4 * n_images * ratio)
+    candidates = range(max(int(0.7 * ideal), 1), int(1.5 * ideal) + 2)
+    candidates = [n_columns for n_columns in candidates if n_columns <= n_images] or [1]
+    return min(candidates, key=lambda n: (-n_images % n, abs(n - ideal)))
+
+
+def _size_of_map(shown):
+    """Inches of a figure in which the labels have room."""
+    n_rows, n_columns = shown.shape
+    return np.clip(3.5 + 0.12 * n_columns, 5, 9), np.clip(1.2 + 0.2 * n_rows, 3, 8)
+
+
+def _size_of_mosaic(shown):
+    height, width = shown.shape
+    inches = np.clip(width / 40, 6.4, 10)
+    return inches, 0.8 + 0.8 * inches * min(height / width, 2)
+
+
+def _counted(label, n_shown, n_all):
+    return label if n_shown == n_all else f"{label}: {n_shown} of {n_all} have weights"

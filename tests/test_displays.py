@@ -1,0 +1,788 @@
+"""Displays: that their artists hold what the estimator does."""
+
+import builtins
+import inspect
+import re
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.datasets import load_diabetes, load_iris, make_classification
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, scale
+
+from sknormreg import (
+    RegularizedMLPClassifier,
+    RegularizedMLPClassifierCV,
+    RegularizedMLPRegressor,
+    RegularizedMLPRegressorCV,
+    displays,
+    regularization_path,
+)
+from sknormreg.displays import (
+    CVDisplay,
+    LossCurveDisplay,
+    NetworkDisplay,
+    RegularizationPathDisplay,
+    WeightsDisplay,
+)
+
+plt = pytest.importorskip("matplotlib.pyplot")
+
+SPARSE = dict(penalty="group_lasso", random_state=0)
+
+# The last leaves no weights to the small networks of these tests.
+ALPHAS = [1.0, 10.0, 100.0]
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    for number in plt.get_fignums():
+        # What cannot be drawn is found out by drawing it.
+        plt.figure(number).canvas.draw()
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def diabetes():
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    return (X - X.mean()) / X.std(), scale(y)
+
+
+@pytest.fixture(scope="module")
+def iris():
+    X, y = load_iris(return_X_y=True)
+    return scale(X), np.array(["setosa", "versicolor", "virginica"])[y]
+
+
+@pytest.fixture(scope="module")
+def cv(diabetes):
+    return RegularizedMLPRegressorCV(
+        (6,), alphas=np.geomspace(1, 100, 7), cv=4, rule="one_se", **SPARSE
+    ).fit(*diabetes)
+
+
+@pytest.fixture(scope="module")
+def wide():
+    """A sparse network of 1,000 inputs, as if it had been fitted."""
+    X, y = make_classification(100, 1000, n_informative=8, random_state=0)
+    return RegularizedMLPClassifier((60,), penalty="l1", alpha=5, random_state=0).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def network(iris):
+    """Three layers of weights, some of them zero, with inputs and units without any."""
+    X, y = iris
+    mlp = RegularizedMLPClassifier((5, 4), penalty="l1", random_state=0).fit(X, y)
+    rng = np.random.default_rng(0)
+    mlp.coefs_ = [rng.normal(size=coef.shape) for coef in mlp.coefs_]
+    mlp.coefs_[0][1] = 0  # an input
+    mlp.coefs_[0][:, 2] = 0  # a unit that nothing reaches, though it reaches on
+    mlp.coefs_[2][3] = 0  # a unit that reaches nothing
+    mlp.coefs_[1][0, 1] = 0  # a single weight
+    return mlp
+
+
+def _x(line):
+    return np.asarray(line.get_xdata(), dtype=float)
+
+
+def _y(line):
+    return np.asarray(line.get_ydata(), dtype=float)
+
+
+def _legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+# The regularization path
+
+
+def test_path_lines_are_norms_of_the_inputs_weights(diabetes):
+    X, y = diabetes
+    path = regularization_path(X, y, hidden_layer_sizes=(6,), alphas=6, **SPARSE)
+    display = RegularizationPathDisplay.from_path(path, feature_names=X.columns)
+    assert len(display.norm_lines_) == 10
+    for j, line in enumerate(display.norm_lines_):
+        np.testing.assert_array_equal(_x(line), path.alphas)
+        dense = [
+            coefs[0].toarray() if sparse.issparse(coefs[0]) else coefs[0]
+            for coefs in path.coefs
+        ]
+        expected = [np.sqrt(sum(weight**2 for weight in coef[j])) for coef in dense]
+        np.testing.assert_allclose(_y(line), expected, rtol=1e-12)
+    np.testing.assert_array_equal(_y(display.n_features_line_), path.n_features)
+    assert len(display.axes_) == 2
+    assert display.ax_ is display.axes_[0]
+    assert display.ax_.get_xscale() == "log"
+    assert display.alpha_lines_ == []
+    assert display.score_line_ is display.weight_lines_ is None
+
+
+def test_path_names_the_inputs_that_stay_longest(diabetes):
+    X, y = diabetes
+    path = regularization_path(X, y, hidden_layer_sizes=(6,), alphas=9, **SPARSE)
+    display = RegularizationPathDisplay.from_path(
+        path, feature_names=X.columns, max_labels=3
+    )
+    last = [(_y(line) > 0).sum() for line in display.norm_lines_]
+    named = [list(X.columns).index(name) for name in _legend(display.ax_)]
+    assert len(named) == 3
+    others = [n for j, n in enumerate(last) if j not in named]
+    assert min(last[j] for j in named) >= max(others)
+    assert [last[j] for j in named] == sorted((last[j] for j in named), reverse=True)
+
+
+def test_path_of_cv_has_its_scores_and_its_alpha(diabetes, cv):
+    display = RegularizationPathDisplay.from_estimator(cv, *diabetes)
+    np.testing.assert_array_equal(_x(display.score_line_), cv.alphas_)
+    np.testing.assert_allclose(_y(display.score_line_), cv.scores_.mean(axis=1))
+    assert len(display.axes_) == len(display.alpha_lines_) == 3
+    for line in display.alpha_lines_:
+        np.testing.assert_array_equal(_x(line), [cv.alpha_, cv.alpha_])
+    # The chosen network is a point of the path.
+    chosen = list(cv.alphas_).index(cv.alpha_)
+    norms = [_y(line)[chosen] for line in display.norm_lines_]
+    np.testing.assert_allclose(norms, np.linalg.norm(cv.coefs_[0], axis=1), rtol=1e-6)
+    n_features = _y(display.n_features_line_)
+    assert n_features[chosen] == cv.selected_features_.sum()
+    # An axis of alphas for all, though the path may end before the scores.
+    assert len(n_features) == len(cv.alphas_)
+    assert set(_legend(display.ax_)[1:]) <= set(diabetes[0].columns)
+    assert display.axes_[1].get_ylabel() == "R2"
+
+
+def test_path_of_cv_goes_on_empty_where_the_scores_do(diabetes):
+    alphas = [0.1, 1e4, 1e5, 1e6]
+    model = RegularizedMLPRegressorCV((4,), alphas=alphas, cv=3, **SPARSE).fit(*diabetes)
+    display = RegularizationPathDisplay.from_estimator(model, *diabetes)
+    np.testing.assert_array_equal(_y(display.n_features_line_), [10, 0, 0, 0])
+    for line in display.norm_lines_:
+        np.testing.assert_array_equal(_y(line) > 0, [True, False, False, False])
+
+
+def test_path_of_the_chosen_candidate(diabetes):
+    model = RegularizedMLPRegressorCV([(3,), (7,)], alphas=ALPHAS, cv=3, **SPARSE)
+    model.fit(*diabetes)
+    which = model.hidden_layer_sizes.index(model.hidden_layer_sizes_)
+    display = RegularizationPathDisplay.from_estimator(model, *diabetes, show="weights")
+    assert len(display.weight_lines_) == 10 * model.hidden_layer_sizes_[0]
+    np.testing.assert_array_equal(_x(display.weight_lines_[0]), model.alphas_[which])
+
+
+def test_path_of_a_pipeline_takes_what_it_transforms(diabetes):
+    X, y = diabetes
+    model = RegularizedMLPRegressorCV((4,), alphas=ALPHAS, cv=3, **SPARSE)
+    scaler = StandardScaler().set_output(transform="pandas")
+    pipeline = make_pipeline(scaler, model).fit(5 * X + 1, y)
+    display = RegularizationPathDisplay.from_estimator(pipeline, 5 * X + 1, y)
+    model.fit(scale(X), y)
+    expected = RegularizationPathDisplay.from_estimator(model, scale(X), y)
+    for line, other in zip(display.norm_lines_, expected.norm_lines_):
+        np.testing.assert_allclose(_y(line), _y(other), rtol=1e-3, atol=1e-6)
+    assert set(_legend(display.ax_)[1:]) <= set(X.columns)
+
+
+def test_path_of_an_estimator_without_cross_validation(diabetes):
+    X, y = diabetes
+    mlp = RegularizedMLPRegressor((4,), **SPARSE)
+    display = RegularizationPathDisplay.from_estimator(mlp, X, y, alphas=[0.5, 5.0])
+    path = regularization_path(X, y, estimator=mlp, alphas=[0.5, 5.0])
+    np.testing.assert_array_equal(_y(display.n_features_line_), path.n_features)
+    assert not hasattr(mlp, "coefs_")
+
+
+def test_path_of_single_weights(diabetes):
+    X, y = diabetes
+    path = regularization_path(X, y, hidden_layer_sizes=(3,), alphas=ALPHAS, **SPARSE)
+    display = RegularizationPathDisplay.from_path(path, show=["weights"], max_labels=2)
+    first = [
+        coefs[0].toarray() if sparse.issparse(coefs[0]) else coefs[0]
+        for coefs in path.coefs
+    ]
+    drawn = np.array([_y(line) for line in display.weight_lines_]).T
+    np.testing.assert_array_equal(drawn, np.reshape(first, (len(first), -1)))
+    # One entry of the legend for each input, in the colour of all its weights.
+    names = _legend(display.ax_)
+    assert len(names) == 2
+    of_input = display.weight_lines_[3 * int(names[0][1:]) :][:3]
+    assert len({line.get_color() for line in of_input}) == 1
+    assert {line.get_linewidth() for line in of_input} == {1.6}
+
+
+def test_path_of_many_weights_draws_the_largest():
+    coefs = [np.random.default_rng(0).normal(size=(1000, 5)), np.zeros((1000, 5))]
+    display = RegularizationPathDisplay([1.0, 2.0], coefs, [1000, 0]).plot(show="weights")
+    drawn = [_y(line)[0] for line in display.weight_lines_]
+    largest = np.sort(np.abs(coefs[0]).ravel())[-2000:]
+    np.testing.assert_array_equal(np.sort(np.abs(drawn)), largest)
+
+
+def test_small_norms_at_the_chosen_alpha_are_seen():
+    norms = np.array([[10.0, 8.0], [0.5, 0.4], [0.0, 0.0]])
+    coefs = list(norms[:, :, None])
+    display = RegularizationPathDisplay([1.0, 2.0, 4.0], coefs, [2, 2, 0], alpha=2.0)
+    ax = display.plot().ax_
+    height = ax.transData.transform((2.0, 0.5))[1] - ax.transData.transform((2.0, 0.0))[1]
+    assert height > 0.1 * ax.get_window_extent().height
+    display.alpha = 1.0
+    assert display.plot().ax_.get_yscale() == "linear"
+
+
+def test_path_in_the_callers_axes(diabetes):
+    X, y = diabetes
+    path = regularization_path(X, y, hidden_layer_sizes=(3,), alphas=ALPHAS, **SPARSE)
+    figure, axes = plt.subplots(3, 1)
+    display = RegularizationPathDisplay.from_path(path, ax=axes[:2])
+    assert list(display.axes_) == list(axes[:2])
+    assert display.figure_ is figure
+    single = RegularizationPathDisplay.from_path(path, show="norms", ax=axes[2])
+    assert single.ax_ is axes[2]
+    # One Axes is divided where there is more to show.
+    figure, ax = plt.subplots()
+    display = RegularizationPathDisplay.from_path(path, ax=ax)
+    assert display.figure_ is figure
+    assert [panel in ax.child_axes for panel in display.axes_] == [True, True]
+    assert display.axes_[0].get_xlim() == display.axes_[1].get_xlim()
+    with pytest.raises(ValueError, match="ax must hold 2 Axes"):
+        RegularizationPathDisplay.from_path(path, ax=axes)
+
+
+def test_path_refuses_what_it_cannot_draw(diabetes, cv):
+    X, y = diabetes
+    path = regularization_path(X, y, hidden_layer_sizes=(3,), alphas=ALPHAS, **SPARSE)
+    draw = RegularizationPathDisplay.from_path
+    with pytest.raises(TypeError, match="path must be what regularization_path returns"):
+        draw(cv)
+    with pytest.raises(ValueError, match="show must be one of 'norms'"):
+        draw(path, show="everything")
+    with pytest.raises(ValueError, match="show has 'score', but there are no scores"):
+        draw(path, show=["norms", "score"])
+    with pytest.raises(ValueError, match=r"scores must have a row .* \(1, 2, 5\)"):
+        draw(path, scores=np.zeros((2, 5)))
+    with pytest.raises(ValueError, match="feature_names must hold 10 names"):
+        draw(path, feature_names=["a", "b"])
+    with pytest.raises(ValueError, match="alphas must be None"):
+        RegularizationPathDisplay.from_estimator(cv, X, y, alphas=3)
+    with pytest.raises(NotFittedError):
+        RegularizationPathDisplay.from_estimator(RegularizedMLPRegressorCV(), X, y)
+    with pytest.raises(TypeError, match="estimator must be a RegularizedMLPClassifier"):
+        RegularizationPathDisplay.from_estimator(Ridge(), X, y)
+    # None of them has left an empty figure behind.
+    assert plt.get_fignums() == []
+
+
+def test_path_with_alpha_zero_and_with_one_alpha(diabetes):
+    X, y = diabetes
+    path = regularization_path(X, y, hidden_layer_sizes=(3,), alphas=[0, 1, 10], **SPARSE)
+    display = RegularizationPathDisplay.from_path(path)
+    assert display.ax_.get_xscale() == "symlog"
+    path = regularization_path(X, y, hidden_layer_sizes=(3,), alphas=[1], **SPARSE)
+    display = RegularizationPathDisplay.from_path(path, alpha=1.0)
+    assert len(_y(display.norm_lines_[0])) == 1
+
+
+# Scores of a cross-validation
+
+
+def test_cv_band_is_one_standard_error(cv):
+    display = CVDisplay.from_estimator(cv)
+    means = cv.scores_.mean(axis=1)
+    error = cv.scores_.std(axis=1, ddof=1) / np.sqrt(cv.scores_.shape[1])
+    np.testing.assert_array_equal(_x(display.line_), cv.alphas_)
+    np.testing.assert_allclose(_y(display.line_), means)
+    (path,) = display.band_.get_paths()
+    for alpha, mean, half in zip(cv.alphas_, means, error):
+        heights = path.vertices[path.vertices[:, 0] == alpha, 1]
+        assert heights.min() == pytest.approx(mean - half)
+        assert heights.max() == pytest.approx(mean + half)
+    assert display.ax_.get_xscale() == "log"
+    assert display.ax_.get_ylabel() == "R2"
+
+
+def test_cv_marks_best_one_se_and_chosen(cv):
+    display = CVDisplay.from_estimator(cv)
+    means = cv.scores_.mean(axis=1)
+    best = means.argmax()
+    assert _x(display.best_point_) == [cv.alphas_[best]]
+    assert _y(display.best_point_) == pytest.approx([means[best]])
+    # By its rule, it is what the estimator has chosen.
+    assert _x(display.one_se_point_) == [cv.alpha_]
+    np.testing.assert_array_equal(_x(display.alpha_line_), [cv.alpha_] * 2)
+    assert "one-standard-error rule" in _legend(display.ax_)
+
+
+def test_cv_negates_scores(diabetes):
+    model = RegularizedMLPRegressorCV(
+        (3,), alphas=ALPHAS, cv=3, scoring="neg_mean_squared_error", **SPARSE
+    ).fit(*diabetes)
+    display = CVDisplay.from_estimator(model, negate_score=True)
+    np.testing.assert_allclose(_y(display.line_), -model.scores_.mean(axis=1))
+    assert _y(display.best_point_) == pytest.approx([-model.best_score_])
+    assert display.ax_.get_ylabel() == "mean squared error"
+    plain = CVDisplay.from_estimator(model)
+    assert plain.ax_.get_ylabel() == "neg mean squared error"
+    named = CVDisplay.from_estimator(model, negate_score=True, score_name="MSE")
+    assert named.ax_.get_ylabel() == "MSE"
+
+
+def test_cv_draws_all_candidates(diabetes):
+    sizes = [(2,), (5,), (3, 3)]
+    model = RegularizedMLPRegressorCV(sizes, alphas=ALPHAS, cv=3, **SPARSE).fit(*diabetes)
+    display = CVDisplay.from_estimator(model)
+    best = sizes.index(model.hidden_layer_sizes_)
+    assert display.line_.get_label() == f"hidden_layer_sizes={sizes[best]}"
+    np.testing.assert_allclose(_y(display.line_), model.scores_[best].mean(axis=1))
+    others = [i for i in range(3) if i != best]
+    for i, line in zip(others, display.other_lines_):
+        np.testing.assert_array_equal(_x(line), model.alphas_[i])
+        np.testing.assert_allclose(_y(line), model.scores_[i].mean(axis=1))
+        assert line.get_label() == f"hidden_layer_sizes={sizes[i]}"
+
+
+def test_cv_of_many_candidates_names_the_best_alone():
+    scores = np.random.default_rng(0).uniform(size=(12, 4, 3))
+    alphas = np.tile(np.geomspace(0.1, 100, 4), (12, 1))
+    display = CVDisplay(alphas, scores, candidate_names=list("abcdefghijkl")).plot()
+    best = "abcdefghijkl"[scores.mean(axis=2).max(axis=1).argmax()]
+    assert len(display.other_lines_) == 11
+    assert _legend(display.ax_)[0] == best
+    assert _legend(display.ax_).count("other candidates") == 1
+    assert len(_legend(display.ax_)) == 5
+    assert display.alpha_line_ is None
+
+
+def test_cv_of_a_single_fold_has_no_band():
+    display = CVDisplay([1.0, 2.0], [[0.5], [0.7]]).plot()
+    assert display.band_ is display.one_se_point_ is None
+    assert _x(display.best_point_) == [2.0]
+
+
+def test_cv_refuses_what_it_cannot_draw(cv):
+    with pytest.raises(ValueError, match=r"scores of shape \(1, 3, 2\) for alphas"):
+        CVDisplay([1.0, 2.0], np.zeros((3, 2))).plot()
+    with pytest.raises(ValueError, match="candidate_names must hold 1 names"):
+        CVDisplay([1.0, 2.0], np.eye(2), candidate_names=["a", "b"]).plot()
+    with pytest.raises(TypeError, match="estimator must be a RegularizedMLPClassifierCV"):
+        CVDisplay.from_estimator(RegularizedMLPRegressor())
+    with pytest.raises(NotFittedError):
+        CVDisplay.from_estimator(RegularizedMLPClassifierCV())
+    assert plt.get_fignums() == []
+
+
+# Loss curves
+
+
+@pytest.fixture(scope="module")
+def stopped(iris):
+    """Trained to learn random classes by heart, until that is noticed."""
+    X, y = iris
+    y = np.random.default_rng(0).permutation(y)
+    return RegularizedMLPClassifier(
+        (40,),
+        solver="adam",
+        learning_rate_init=0.05,
+        alpha=0,
+        early_stopping=True,
+        random_state=0,
+    ).fit(X, y)
+
+
+def test_loss_curves_are_those_of_the_estimator(stopped):
+    display = LossCurveDisplay.from_estimator(stopped)
+    iterations = np.arange(1, stopped.n_iter_ + 1)
+    for line, curve in (
+        (display.line_, stopped.loss_curve_),
+        (display.validation_line_, stopped.validation_loss_curve_),
+    ):
+        np.testing.assert_array_equal(_x(line), iterations)
+        np.testing.assert_array_equal(_y(line), curve)
+    best = np.argmin(stopped.validation_loss_curve_)
+    assert best < stopped.n_iter_ - 1
+    assert _x(display.kept_point_) == [best + 1]
+    assert _y(display.kept_point_) == [min(stopped.validation_loss_curve_)]
+
+
+def test_validation_without_early_stopping_keeps_nothing(iris):
+    X, y = iris
+    mlp = RegularizedMLPClassifier((4,), random_state=0)
+    mlp.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
+    display = LossCurveDisplay.from_estimator(mlp)
+    np.testing.assert_array_equal(_y(display.validation_line_), mlp.validation_loss_curve_)
+    assert display.kept_point_ is None
+
+
+def test_losses_over_a_wide_range_are_on_a_logarithmic_axis():
+    assert LossCurveDisplay([100.0, 1.0, 0.1]).plot().ax_.get_yscale() == "log"
+    assert LossCurveDisplay([1.0, 0.9, 0.8]).plot().ax_.get_yscale() == "linear"
+    assert LossCurveDisplay([100.0, 1.0, -0.1]).plot().ax_.get_yscale() == "linear"
+
+
+def test_loss_curves_of_two_estimators(stopped, iris):
+    with pytest.warns(ConvergenceWarning):
+        other = MLPClassifier((4,), max_iter=5, random_state=0).fit(*iris)
+    _, ax = plt.subplots()
+    ours = LossCurveDisplay.from_estimator(stopped, name="ours", ax=ax)
+    theirs = LossCurveDisplay.from_estimator(
+        other, name="theirs", ax=ax, line_kw={"lw": 3, "c": "black"}
+    )
+    assert ours.ax_ is theirs.ax_ is ax
+    np.testing.assert_array_equal(_y(theirs.line_), other.loss_curve_)
+    assert theirs.validation_line_ is None
+    assert (theirs.line_.get_color(), theirs.line_.get_linewidth()) == ("black", 3)
+    assert _legend(ax)[0] == "ours: objective in training"
+    assert _legend(ax)[-1] == "theirs: objective in training"
+
+
+# Weights
+
+
+def test_heat_map_holds_the_weights_and_masks_zeros(network):
+    for layer, coef in enumerate(network.coefs_):
+        display = WeightsDisplay.from_estimator(network, layer=layer)
+        picture = display.im_.get_array()
+        np.testing.assert_array_equal(picture.filled(0), coef)
+        np.testing.assert_array_equal(np.ma.getmaskarray(picture), coef == 0)
+        low, high = display.im_.get_clim()
+        assert -low == high == np.abs(coef).max()
+        assert display.colorbar_.mappable is display.im_
+    assert display.ax_.get_ylabel() == "units of hidden layer 2"
+    labels = [text.get_text() for text in display.ax_.get_xticklabels()]
+    assert labels == ["setosa", "versicolor", "virginica"]
+    last = WeightsDisplay.from_estimator(network, layer=-1, colorbar=False)
+    np.testing.assert_array_equal(last.im_.get_array().filled(0), network.coefs_[-1])
+    assert last.colorbar_ is None
+
+
+def test_no_weight_is_white_but_zero(network):
+    im = WeightsDisplay.from_estimator(network).im_
+    tiny = np.array([-1e-12, 1e-12])
+    brightest = im.cmap(im.norm(tiny))[:, :3].min(axis=1)
+    assert (brightest < 0.9).all()
+    white = im.cmap(np.ma.masked_equal([0.0], 0))
+    np.testing.assert_array_equal(white[0, :3], [1, 1, 1])
+
+
+def test_heat_map_names_the_inputs(diabetes):
+    mlp = RegularizedMLPRegressor((4,), penalty="l1", random_state=0).fit(*diabetes)
+    display = WeightsDisplay.from_estimator(mlp)
+    labels = [text.get_text() for text in display.ax_.get_yticklabels()]
+    assert labels == list(diabetes[0].columns)
+
+
+def test_heat_map_of_a_wide_layer_leaves_out_what_has_no_weights(wide):
+    display = WeightsDisplay.from_estimator(wide)
+    coef = wide.coefs_[0]
+    np.testing.assert_array_equal(display.rows_, np.flatnonzero(coef.any(axis=1)))
+    np.testing.assert_array_equal(display.columns_, np.flatnonzero(coef.any(axis=0)))
+    assert len(display.rows_) < 300  # or this tests nothing
+    np.testing.assert_array_equal(
+        display.im_.get_array().filled(0), coef[display.rows_][:, display.columns_]
+    )
+    n_rows = len(display.rows_)
+    assert display.ax_.get_ylabel() == f"inputs: {n_rows} of 1000 have weights"
+    everything = WeightsDisplay.from_estimator(wide, hide_zeros=False)
+    np.testing.assert_array_equal(everything.rows_, np.arange(1000))
+    # Few of many are labelled, each at its own row.
+    ticks = everything.ax_.get_yticks()
+    labels = [text.get_text() for text in everything.ax_.get_yticklabels()]
+    assert len(ticks) <= 40
+    assert labels == [f"x{int(tick)}" for tick in ticks]
+
+
+def test_one_weight_among_a_thousand_rows_is_drawn():
+    weights = np.zeros((1000, 3))
+    weights[617, 1], weights[616, 1], weights[900, 2] = -2.0, 0.5, 1.0
+    display = WeightsDisplay(weights).plot(hide_zeros=False)
+    picture = display.im_.get_array()
+    assert picture.shape[0] <= 300
+    np.testing.assert_array_equal(np.sort(picture.compressed()), [-2.0, 1.0])
+    # Where its row is on the axis.
+    _, _, bottom, top = display.im_.get_extent()
+    per_line = (bottom - top) / picture.shape[0]
+    line = int((617 - top) / per_line)
+    assert picture[line, 1] == -2.0
+
+
+def test_images_are_the_weights_of_units():
+    weights = np.random.default_rng(0).normal(size=(6, 7))
+    weights[:, 3] = 0
+    display = WeightsDisplay(weights).plot(image_shape=(3, 2), hide_zeros=True)
+    np.testing.assert_array_equal(display.columns_, [0, 1, 2, 4, 5, 6])
+    picture = display.im_.get_array().filled(0)
+    n_across = picture.shape[1] // 2
+    for place, unit in enumerate(display.columns_):
+        row, column = divmod(place, n_across)
+        tile = picture[3 * row : 3 * row + 3, 2 * column : 2 * column + 2]
+        np.testing.assert_array_equal(tile, weights[:, unit].reshape(3, 2))
+    # Lines between them, and no others.
+    np.testing.assert_array_equal(
+        display.ax_.get_yticks(), np.arange(0, picture.shape[0] + 1, 3) - 0.5
+    )
+
+
+@pytest.mark.parametrize("n_units", [1, 2, 7, 20, 30, 97, 100])
+def test_places_without_a_unit_are_grey(n_units):
+    display = WeightsDisplay(np.ones((6, n_units))).plot(image_shape=(2, 3))
+    (grey,) = display.ax_.patches
+    n_rows, n_columns = np.array(display.im_.get_array().shape) // (2, 3)
+    n_empty = n_rows * n_columns - n_units
+    assert n_empty < n_columns
+    assert (grey.get_width(), grey.get_height()) == (3 * n_empty, 2)
+    white = display.im_.get_array().mask
+    assert white.sum() == 6 * n_empty
+    left, top = grey.get_xy()
+    if n_empty:
+        assert white[int(top + 0.5) :, int(left + 0.5) :].all()
+
+
+def test_weights_refuse_what_they_cannot_draw(network):
+    draw = WeightsDisplay.from_estimator
+    with pytest.raises(ValueError, match="layer must be an index of the 3 layers"):
+        draw(network, layer=3)
+    with pytest.raises(ValueError, match="image_shape must be height and width of images"):
+        draw(network, image_shape=(3, 3))
+    with pytest.raises(ValueError, match=r"of 4 pixels, .* got 4"):
+        draw(network, image_shape=4)
+    with pytest.raises(ValueError, match="hide_zeros must be True, False or 'auto'"):
+        draw(network, hide_zeros="yes")
+    with pytest.raises(ValueError, match="feature_names must hold 4 names"):
+        draw(network, feature_names=["a"])
+    with pytest.raises(ValueError, match="column_names must hold 3 names"):
+        WeightsDisplay(np.eye(3), column_names=["a"]).plot()
+    assert plt.get_fignums() == []
+
+
+def test_weights_that_are_all_zero_are_drawn():
+    display = WeightsDisplay(np.zeros((60, 3))).plot()
+    assert display.im_.get_array().shape == (60, 3)
+    assert display.im_.get_array().mask.all()
+
+
+# The network
+
+
+def test_network_draws_what_is_in_use(network):
+    display = NetworkDisplay.from_estimator(network)
+    units = [sorted(layer.tolist()) for layer in display.units_]
+    # Without what the fixture has cut off.
+    assert units == [[0, 2, 3], [0, 1, 3, 4], [0, 1, 2], [0, 1, 2]]
+    assert [len(layer.get_offsets()) for layer in display.nodes_] == [3, 4, 3, 3]
+    np.testing.assert_array_equal(np.flatnonzero(network.selected_features_), units[0])
+    assert [len(layer) for layer in units[1:-1]] == network.n_active_units_
+
+
+def test_network_lines_are_the_weights_between_their_ends(network):
+    display = NetworkDisplay.from_estimator(network)
+    places = [
+        dict(zip(map(tuple, nodes.get_offsets()), units))
+        for nodes, units in zip(display.nodes_, display.units_)
+    ]
+    n_lines = 0
+    for layer, (lines, values) in enumerate(zip(display.edges_, display.edge_weights_)):
+        coef = network.coefs_[layer]
+        segments, widths = lines.get_segments(), lines.get_linewidths()
+        for (start, end), value in zip(segments, values):
+            unit, following = places[layer][tuple(start)], places[layer + 1][tuple(end)]
+            assert coef[unit, following] == value != 0
+        order = np.argsort(np.abs(values))
+        assert (np.diff(np.asarray(widths)[order]) >= 0).all()
+        signs = np.sign(values)
+        colours = {
+            sign: {tuple(c) for c in lines.get_colors()[signs == sign]} for sign in (-1, 1)
+        }
+        assert len(colours[-1]) == len(colours[1]) == 1
+        assert colours[-1] != colours[1]
+        n_lines += len(segments)
+    # Products of units in use, but for the single weight that is 0.
+    assert n_lines == 3 * 4 + (4 * 3 - 1) + 3 * 3
+
+
+def test_network_names_inputs_by_importance(diabetes):
+    mlp = RegularizedMLPRegressor((6,), penalty="l1", alpha=5, random_state=0)
+    mlp.fit(*diabetes)
+    display = NetworkDisplay.from_estimator(mlp)
+    names = [text.get_text() for text in display.ax_.get_yticklabels()]
+    assert set(names) == set(mlp.selected_feature_names_)
+    importances = dict(zip(diabetes[0].columns, mlp.feature_importances_))
+    assert [importances[name] for name in names] == sorted(
+        (importances[name] for name in names), reverse=True
+    )
+    heights = display.nodes_[0].get_offsets()[:, 1]
+    np.testing.assert_array_equal(heights, display.ax_.get_yticks())
+    assert (np.diff(heights) < 0).all()
+
+
+def test_network_of_many_inputs_draws_the_strongest(wide):
+    display = NetworkDisplay.from_estimator(wide, max_units=10)
+    assert len(display.units_[0]) == 10
+    importances = wide.feature_importances_
+    smallest = importances[display.units_[0]].min()
+    assert (importances > smallest).sum() == 9
+    heading = display.ax_.get_xticklabels()[0].get_text()
+    n_in_use = wide.selected_features_.sum()
+    assert heading == f"inputs\n{n_in_use} of 1000 in use,\n10 strongest"
+
+
+def test_network_draws_the_skip_connection(diabetes):
+    mlp = RegularizedMLPRegressor((4,), penalty="hierarchical", alpha=20, random_state=0)
+    mlp.fit(*diabetes)
+    display = NetworkDisplay.from_estimator(mlp)
+    assert len(display.edges_) == 3
+    used = mlp.skip_coef_[mlp.selected_features_].ravel()
+    np.testing.assert_array_equal(
+        np.sort(display.edge_weights_[2]), np.sort(used[used != 0])
+    )
+    ends = np.array(display.edges_[2].get_segments())[:, :, 0]
+    np.testing.assert_array_equal(ends, np.tile([0.0, 2.0], (len(ends), 1)))
+
+
+def test_network_without_hidden_layers_and_without_weights(iris):
+    X, y = iris
+    linear = RegularizedMLPClassifier((), penalty="l1", alpha=0.1, random_state=0).fit(X, y)
+    display = NetworkDisplay.from_estimator(linear)
+    assert len(display.edge_weights_[0]) == np.count_nonzero(linear.coefs_[0])
+    empty = RegularizedMLPClassifier((3,), alpha=100, **SPARSE).fit(X, y == "setosa")
+    display = NetworkDisplay.from_estimator(empty)
+    assert [len(layer) for layer in display.units_] == [0, 0, 1]
+    assert "no input has any effect" in [text.get_text() for text in display.ax_.texts]
+
+
+def test_network_names_its_outputs(iris):
+    X, y = iris
+    mlp = RegularizedMLPClassifier((2,), random_state=0)
+    for target, names in (
+        (y, ["setosa", "versicolor", "virginica"]),
+        (np.where(y == "setosa", "setosa", "another"), ["log odds of setosa"]),
+        (np.column_stack([y == "setosa", X[:, 0] > 0]), ["0", "1"]),
+    ):
+        display = NetworkDisplay.from_estimator(mlp.fit(X, target))
+        (outputs,) = display.ax_.child_axes
+        assert [text.get_text() for text in outputs.get_yticklabels()] == names
+    mlp = RegularizedMLPRegressor((2,), random_state=0).fit(X, X[:, :2])
+    assert NetworkDisplay.from_estimator(mlp).output_names == ["y0", "y1"]
+
+
+def test_network_refuses_what_it_cannot_draw(network):
+    with pytest.raises(ValueError, match="max_units must be an int of at least 1, got 0"):
+        NetworkDisplay.from_estimator(network, max_units=0)
+    with pytest.raises(ValueError, match="feature_names must hold 4 names"):
+        NetworkDisplay.from_estimator(network, feature_names=list("abc"))
+    with pytest.raises(ValueError, match="output_names must hold 3 names"):
+        NetworkDisplay(network.coefs_, list("abcd"), ["y"]).plot()
+    assert plt.get_fignums() == []
+
+
+# What all of them do
+
+OF_NETWORKS = [LossCurveDisplay, NetworkDisplay, WeightsDisplay]
+ALL = [*OF_NETWORKS, CVDisplay, RegularizationPathDisplay]
+
+
+def test_all_are_exported():
+    assert {cls.__name__ for cls in ALL} == set(displays.__all__)
+
+
+@pytest.mark.parametrize("cls", OF_NETWORKS)
+def test_networks_are_found_within_other_estimators(cls, diabetes):
+    X, y = diabetes
+    mlp = RegularizedMLPRegressor((3,), random_state=0)
+    scaler = StandardScaler()
+    pipeline = make_pipeline(scaler, TransformedTargetRegressor(mlp))
+    search = GridSearchCV(pipeline, {"standardscaler__with_mean": [True]}, cv=2)
+    display = cls.from_estimator(search.fit(X, y))
+    plain = cls.from_estimator(mlp.fit(scaler.fit_transform(X), y))
+    assert display.ax_ is not plain.ax_
+    if cls is not LossCurveDisplay:
+        # Names from the step before, which the network has not seen.
+        labels = [text.get_text() for text in display.ax_.get_yticklabels()]
+        assert set(labels) == set(X.columns)
+        labels = [text.get_text() for text in plain.ax_.get_yticklabels()]
+        assert set(labels) == {f"x{i}" for i in range(10)}
+
+
+@pytest.mark.parametrize("cls", OF_NETWORKS)
+def test_estimators_that_will_not_do(cls):
+    mlp = RegularizedMLPClassifier()
+    for unfitted in (mlp, make_pipeline(StandardScaler(), mlp), GridSearchCV(mlp, {})):
+        with pytest.raises(NotFittedError):
+            cls.from_estimator(unfitted)
+    with pytest.raises(TypeError, match="estimator must be a network, such as"):
+        cls.from_estimator(Ridge())
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("cls", [*OF_NETWORKS, CVDisplay])
+def test_axes_are_the_callers_or_new(cls, cv):
+    figure, ax = plt.subplots()
+    display = cls.from_estimator(cv, ax=ax)
+    assert display.ax_ is ax
+    assert display.figure_ is figure
+    assert display.plot() is display
+    assert display.figure_ is not figure
+    assert display.ax_ in display.figure_.axes
+    with pytest.raises(TypeError, match=r"ax must be a matplotlib Axes, .* got 3"):
+        cls.from_estimator(cv, ax=3)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_without_matplotlib_the_error_says_what_to_install(cls, monkeypatch):
+    real_import = builtins.__import__
+
+    def without_matplotlib(name, *args, **kwargs):
+        if name.partition(".")[0] == "matplotlib":
+            raise ModuleNotFoundError(name)
+        return real_import(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_matplotlib)
+    methods = [name for name in vars(cls) if name.startswith("from_")]
+    for method in methods:
+        n_required = {"from_estimator": 1, "from_path": 1}[method]
+        if method == "from_estimator" and cls is RegularizationPathDisplay:
+            n_required = 3
+        with pytest.raises(ImportError, match=rf"{method} .*pip install \"sknormreg\[plot"):
+            getattr(cls, method)(*[None] * n_required)
+    with pytest.raises(ImportError, match=rf"{cls.__name__}.plot needs matplotlib"):
+        cls.plot(object.__new__(cls))
+
+
+_PUBLIC = [
+    method
+    for cls in ALL
+    for name, method in [(cls.__name__, cls), *inspect.getmembers(cls, callable)]
+    if name == cls.__name__ or name in ("plot", "from_estimator", "from_path")
+]
+
+
+@pytest.mark.parametrize("documented", _PUBLIC, ids=lambda function: function.__qualname__)
+def test_docstrings_tell_of_all_parameters(documented):
+    sections = re.split(r"^(.+)\n-+$", inspect.getdoc(documented), flags=re.MULTILINE)
+    texts = dict(zip(sections[1::2], sections[2::2]))
+    entries = re.findall(r"^(\S.*) : (.*)$", texts["Parameters"], re.MULTILINE)
+    parameters = inspect.signature(documented).parameters
+    assert [name for name, _ in entries] == [name for name in parameters if name != "self"]
+    for name, words in entries:
+        default = parameters[name].default
+        told = words.partition("default=")[2]
+        assert told == ("" if default is inspect.Parameter.empty else _told(default))
+
+
+def _told(default):
+    return f'"{default}"' if isinstance(default, str) else repr(default)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_docstrings_tell_of_all_artists(cls, cv, diabetes):
+    data = diabetes if cls is RegularizationPathDisplay else ()
+    display = cls.from_estimator(cv, *data)
+    sections = re.split(r"^(.+)\n-+$", inspect.getdoc(cls), flags=re.MULTILINE)
+    texts = dict(zip(sections[1::2], sections[2::2]))
+    documented = re.findall(r"^(\S.*) : ", texts["Attributes"], re.MULTILINE)
+    artists = [name for name in vars(display) if name.endswith("_")]
+    assert sorted(documented) == sorted(artists)
