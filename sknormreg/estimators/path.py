@@ -195,7 +195,7 @@ def _is_empty(mlp, limit):
 
 
 def regularization_path(X, y, *, estimator=None, alphas=20, sample_weight=None, **params):
-    """Fits from dense to sparse, at one alpha after the other.
+    """Fit networks from dense to sparse, at one alpha after the other.
 
     Each fit starts from the weights of the one before: the path of networks that
     `lasso_path` is for linear models. It begins at the smallest alpha, for no descent leads
