@@ -46,6 +46,7 @@ if os.environ.get("SKNORMREG_DOC_INTERSPHINX"):
 # Docstrings
 
 autosummary_generate = True
+toc_object_entries_show_parents = "hide"
 templates_path = ["_templates"]
 
 
@@ -143,7 +144,7 @@ html_theme_options = {
 }
 
 
-# Formulas are MathML, which browsers draw by themselves: MathJax would be fetched from afar.
+# Formulas are MathML, which browsers draw by themselves: MathJax would be fetched.
 
 
 def _add_formula(translator, node, as_block):
@@ -161,5 +162,7 @@ def _visit_math_block(translator, node):
 
 def setup(app):
     app.add_html_math_renderer(
-        "mathml", inline_renderers=(_visit_math, None), block_renderers=(_visit_math_block, None)
+        "mathml",
+        inline_renderers=(_visit_math, None),
+        block_renderers=(_visit_math_block, None),
     )

@@ -11,9 +11,9 @@ on the solver and the batch size:
 
     \alpha_{here} = \alpha_{there} \cdot \frac{1}{K} \sum_{k=1}^K \frac{m}{b_k}
 
-for K batches of :math:`b_k` rows in an epoch over m rows. With "lbfgs" there is one batch of
-all rows, and alpha stays what it is. We fit both estimators, one with the alpha converted
-for the other, and compare the networks.
+for K batches of :math:`b_k` rows in an epoch over m rows. With "lbfgs" there is one batch
+of all rows, and alpha stays what it is. We fit both estimators, one with the alpha
+converted for the other, and compare the networks.
 """
 
 # %%

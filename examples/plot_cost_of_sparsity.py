@@ -60,7 +60,9 @@ for data_set, load in data_sets.items():
             mlp = model.fit(scaler.transform(X[train]), y[train])
             X_test = scaler.transform(X[test])
             loss = log_loss(y[test], mlp.predict_proba(X_test), labels=mlp.classes_)
-            figures.append((mlp.score(X_test, y[test]), loss, mlp.selected_features_.mean()))
+            figures.append(
+                (mlp.score(X_test, y[test]), loss, mlp.selected_features_.mean())
+            )
         results[data_set, way] = np.array(figures)
         accuracy, loss, used = results[data_set, way].mean(axis=0)
         n_used = f"{used * X.shape[1]:.1f} of {X.shape[1]}"

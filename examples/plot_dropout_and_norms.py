@@ -81,7 +81,9 @@ for name, params in families.items():
 best = {name: min(alphas, key=lambda a: results[name, a][0]) for name in families}
 for name, alpha in best.items():
     loss, accuracy, left, _ = results[name, alpha]
-    print(f"{name:<26}alpha={alpha:<6g}log loss {loss:.3f}, accuracy {accuracy:.3f}", end="")
+    print(
+        f"{name:<26}alpha={alpha:<6g}log loss {loss:.3f}, accuracy {accuracy:.3f}", end=""
+    )
     print(f", {left:.0%} of the weights")
 
 # %%
