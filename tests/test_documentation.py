@@ -4,6 +4,7 @@ The browser looks at `doc/_build/html`, where README's command builds the pages,
 and a Chromium are there. `SKNORMREG_DOC_HTML` names a folder and lets nothing be skipped.
 """
 
+import inspect
 import os
 import re
 import shutil
@@ -13,6 +14,10 @@ from urllib.parse import unquote, urldefrag, urlparse
 from urllib.request import url2pathname
 
 import pytest
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+import sknormreg
+from sknormreg import penalties
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "doc").glob("*.md"))]
@@ -44,6 +49,35 @@ def test_snippets_of_a_page_run_one_after_the_other(page):
 def test_examples_are_all_listed(page):
     listed = re.findall(r"\bplot_\w+(?=\.py\b)", (ROOT / page).read_text("utf-8"))
     assert sorted(set(listed)) == EXAMPLES
+
+
+@pytest.mark.parametrize("module", [sknormreg, penalties], ids=lambda m: m.__name__)
+def test_reference_has_all_that_is_public(module):
+    listed = (ROOT / "doc" / "api.md").read_text("utf-8").split()
+    public = {name for name in module.__all__ if callable(getattr(module, name))}
+    assert public - set(listed) == set()
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        (MLPClassifier, sknormreg.RegularizedMLPClassifier),
+        (MLPRegressor, sknormreg.RegularizedMLPRegressor),
+    ],
+)
+def test_migrating_has_every_parameter(theirs, ours):
+    text = (ROOT / "doc" / "migrating.md").read_text("utf-8")
+    table = text.partition("## Parameter by parameter")[2].partition("\n## ")[0]
+    params = {cls: inspect.signature(cls).parameters for cls in (theirs, ours)}
+    named = set(re.findall(r"\w+", table))
+    assert {*params[theirs], *params[ours]} - named == set()
+    differ = [
+        name
+        for name, parameter in params[theirs].items()
+        if parameter.default != params[ours][name].default
+    ]
+    listed = re.search(r"Five defaults differ\s\((.*?)\)", text, re.S).group(1)
+    assert sorted(differ) == sorted(re.findall(r"`(\w+)`", listed))
 
 
 def test_files_that_pages_name_exist():
