@@ -1,7 +1,7 @@
 """
-==============================
-Against sklearn.neural_network
-==============================
+=====================
+Against MLPClassifier
+=====================
 
 `RegularizedMLPClassifier` and scikit-learn's `MLPClassifier` have the same objective where
 both take full batches. On minibatches, scikit-learn divides the penalty by the size of the

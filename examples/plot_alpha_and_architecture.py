@@ -1,7 +1,7 @@
 """
-===================================
+====================================
 Which alpha suits which architecture
-===================================
+====================================
 
 A deeper or wider network has more weights to overfit with. Does it need another ``alpha``?
 `RegularizedMLPClassifierCV` finds the best one for a list of architectures in one call.

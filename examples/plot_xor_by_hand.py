@@ -30,16 +30,16 @@ n_samples = len(y)
 #
 # .. math::
 #
-#     J = \frac{1}{m} \Big[ \sum_i \big( \log(1 + e^{z_i}) - y_i z_i \big)
-#         + \lambda \sum_l \|W_l\|^2 \Big],
+#     J = \frac{1}{m} \left[ \sum_i \left( \log(1 + e^{z_i}) - y_i z_i \right)
+#         + \lambda \sum_l \|W_l\|^2 \right],
 #     \qquad z = \tanh(X W_1 + b_1) \, W_2 + b_2 .
 #
 # The library's objective for ``penalty="l2"`` is
 #
 # .. math::
 #
-#     J = \frac{1}{m} \Big[ \sum_i \ell_i
-#         + \alpha \sum_l \tfrac{1}{2} \|W_l\|^2 \Big]
+#     J = \frac{1}{m} \left[ \sum_i \ell_i
+#         + \alpha \sum_l \frac{1}{2} \|W_l\|^2 \right]
 #
 # with the same cross-entropies :math:`\ell_i`. The two are equal for
 # :math:`\alpha = 2 \lambda`. Neither penalises the intercepts :math:`b_1` and :math:`b_2`.

@@ -1,5 +1,6 @@
 """How classes share parts of their docstrings, which are then written once."""
 
+import re
 from inspect import cleandoc
 
 
@@ -12,6 +13,8 @@ def document(**parts):
             cls.__doc__ = cleandoc(cls.__doc__)
             for name, text in parts.items():
                 cls.__doc__ = cls.__doc__.replace("{" + name + "}", text.strip("\n"))
+            # A part that is empty leaves its blank lines behind.
+            cls.__doc__ = re.sub(r"\n{3,}", "\n\n", cls.__doc__)
         return cls
 
     return decorate

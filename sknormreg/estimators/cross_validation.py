@@ -387,6 +387,7 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         Returns
         -------
         routing : MetadataRouter
+            What each of them is passed.
         """
         scorer = check_scoring(self._plain(), scoring=self.scoring)
         mapping = MethodMapping().add(caller="fit", callee="split")

@@ -176,7 +176,7 @@ coefs_ : list of ndarray of shape (fan_in, fan_out)
 intercepts_ : list of ndarray of shape (fan_out,)
     Intercepts of each layer.
 
-skip_coef_ : ndarray of shape (n_features_in_, n_outputs_)
+skip_coef_ : ndarray of shape (n_features, n_outputs)
     Weights of the skip connection, which lead from the inputs straight to the outputs.
     Only with ``penalty="hierarchical"``.
 
@@ -195,13 +195,13 @@ sparsity_ : float
 n_nonzero_ : int
     Number of weights that are not 0.
 
-feature_importances_ : ndarray of shape (n_features_in_,)
+feature_importances_ : ndarray of shape (n_features,)
     For each input the sum over all paths to an output of the product of the absolute
     weights along the path, normalised to sum 1 where there is any. Exactly 0 if and only
     if no path of non-zero weights leads from the input to an output. Comparable between
     inputs of one scale, so standardise them.
 
-selected_features_ : ndarray of bool of shape (n_features_in_,)
+selected_features_ : ndarray of bool of shape (n_features,)
     The inputs that have any effect on the outputs: those of importance above 0.
 
 selected_feature_names_ : ndarray of str
@@ -258,7 +258,7 @@ EVIDENCE_ATTRIBUTES = """
 alpha_ : float, ndarray of shape (n_layers,) or list
     The alpha of the fit, in a form that the parameter `alpha` takes. With
     ``alpha="evidence"`` what it has found: a float, an array, or for
-    ``evidence_scope="input"`` a list of an array of shape (n_features_in_,) and a float
+    ``evidence_scope="input"`` a list of an array of shape (n_features,) and a float
     for each further layer.
 
 n_effective_parameters_ : float

@@ -204,7 +204,7 @@ def regularization_path(
     sample_weight=None,
     **params,
 ) -> Bunch:
-    """Fits from dense to sparse, at one alpha after the other.
+    """Fit networks from dense to sparse, at one alpha after the other.
 
     Each fit starts from the weights of the one before: the path of networks that
     `lasso_path` is for linear models. It begins at the smallest alpha, for no descent leads

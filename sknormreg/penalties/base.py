@@ -10,7 +10,7 @@ import numpy as np
 class Layout(NamedTuple):
     """The network that a penalty is to be applied to.
 
-    Attributes
+    Parameters
     ----------
     shapes : list of (fan_in, fan_out)
         Of the weights of every layer.
@@ -70,10 +70,12 @@ class Penalty(ABC):
         Parameters
         ----------
         weights : ndarray of shape (fan_in, fan_out)
+            Those of one layer, as everywhere below.
 
         Returns
         -------
         value : float
+            Infinite where the weights are not allowed.
         """
 
     @abstractmethod
@@ -83,6 +85,7 @@ class Penalty(ABC):
         Parameters
         ----------
         weights : ndarray of shape (fan_in, fan_out)
+            Where to start from. Not to be written to.
 
         step : float or ndarray of shape (fan_in, fan_out)
             One step, or one for each weight: the prox in a diagonal metric.
@@ -90,6 +93,7 @@ class Penalty(ABC):
         Returns
         -------
         weights : ndarray of shape (fan_in, fan_out)
+            The minimiser.
         """
 
     @abstractmethod
@@ -102,12 +106,15 @@ class Penalty(ABC):
         Parameters
         ----------
         weights, gradient : ndarray of shape (fan_in, fan_out)
+            The weights, and the gradient of the loss with respect to them.
 
         strength : float
+            What Omega is multiplied by in the objective.
 
         Returns
         -------
         subgradient : ndarray of shape (fan_in, fan_out)
+            The shortest vector.
         """
 
     def per_layer(self, layout):
@@ -116,10 +123,12 @@ class Penalty(ABC):
         Parameters
         ----------
         layout : Layout
+            The layers in question, and the names of the inputs.
 
         Returns
         -------
-        penalties : list of Penalty, one for each of `layout.shapes`
+        penalties : list of Penalty
+            One for each of `layout.shapes`.
 
         Raises
         ------
@@ -132,6 +141,16 @@ class Penalty(ABC):
         """The weights where Omega is finite, else a point nearby where it is.
 
         Every result of a prox is one; that of a short step is near.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (fan_in, fan_out)
+            Any weights.
+
+        Returns
+        -------
+        weights : ndarray of shape (fan_in, fan_out)
+            Weights at which Omega is finite.
         """
         return weights if np.isfinite(self.value(weights)) else self.prox(weights, 1e-6)
 
@@ -161,15 +180,22 @@ class Penalty(ABC):
         Returns
         -------
         params : dict
+            Values by name.
         """
         return {name: getattr(self, name) for name in self._param_names()}
 
     def set_params(self, **params) -> Self:
         """Set parameters of the penalty.
 
+        Parameters
+        ----------
+        **params : dict
+            Values by name.
+
         Returns
         -------
         self : Penalty
+            The penalty itself.
 
         Raises
         ------
@@ -204,18 +230,32 @@ class PiecewiseSmoothPenalty(Penalty):
         Parameters
         ----------
         weights, vector : ndarray of shape (fan_in, fan_out)
+            Where to take H, and what to solve for.
 
         shift, strength : float
+            The two factors, `shift` above 0.
 
         Returns
         -------
         solution : ndarray of shape (fan_in, fan_out)
+            The solution.
         """
         return vector / vector.dtype.type(shift)
 
     @abstractmethod
     def at_kink(self, weights):
-        """Mask, of the shape of `weights`, of those that rest on a kink."""
+        """Mask of the weights that rest on a kink.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (fan_in, fan_out)
+            Any weights.
+
+        Returns
+        -------
+        mask : ndarray of bool of shape (fan_in, fan_out)
+            True where a weight rests on one.
+        """
 
     @abstractmethod
     def project(self, weights, reference):

@@ -12,7 +12,7 @@ class Hierarchical(Penalty):
     """LassoNet's hierarchical penalty: hidden units may use what a linear model uses.
 
     The network has a skip connection from the inputs to the outputs, `skip_coef_` with
-    rows S_j. With W_j the weights that leave input j to the first hidden layer,
+    rows S_j. With W_j the weights that leave input j to the first hidden layer, ::
 
         Omega(S, W) = sum_j ||S_j||_2    subject to    max_k |W_jk| <= M ||S_j||_2
 

@@ -1,0 +1,168 @@
+"""How Sphinx builds the documentation: README has the command."""
+
+import inspect
+import os
+import warnings
+
+from docutils.nodes import SkipNode
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx_gallery.sorting import ExplicitOrder
+
+import sknormreg
+from sknormreg import penalties
+from sknormreg.penalties import Penalty
+
+project = "sknormreg"
+author = "The sknormreg developers"
+copyright = "The sknormreg developers"
+release = version = sknormreg.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["_build", "**/*.ipynb"]
+source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
+
+# Single backticks in docstrings and examples are names, some of other packages.
+default_role = "py:obj"
+# Headings of Markdown pages, down to the third level, can be linked to.
+myst_heading_anchors = 3
+myst_enable_extensions = ["dollarmath", "colon_fence", "fieldlist"]
+
+# The build needs no network: links into the documentation of other packages are made only
+# on request.
+if os.environ.get("SKNORMREG_DOC_INTERSPHINX"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "python": ("https://docs.python.org/3", None),
+        "sklearn": ("https://scikit-learn.org/stable", None),
+    }
+
+# Docstrings
+
+autosummary_generate = True
+toc_object_entries_show_parents = "hide"
+templates_path = ["_templates"]
+
+
+def _methods(cls):
+    """Names of the public methods of a class: the package's own, and scikit-learn's."""
+    own, inherited = [], []
+    if not (issubclass(cls, Penalty) and cls.__name__ in PENALTY_NAMES):
+        for name, method in inspect.getmembers(cls, inspect.isfunction):
+            if not name.startswith("_"):
+                is_own = method.__module__.startswith("sknormreg.")
+                (own if is_own else inherited).append(name)
+    return own, inherited
+
+
+# What the template of a class's page is told beside its name. A penalty's methods are
+# described once, on the page of `Penalty`.
+PENALTY_NAMES = {cls.__name__ for cls in penalties.PENALTIES.values()}
+autosummary_context = {
+    "methods_of": {
+        name: _methods(getattr(module, name))
+        for module in (sknormreg, penalties)
+        for name in module.__all__
+        if inspect.isclass(getattr(module, name))
+    },
+    "penalty_names": sorted(PENALTY_NAMES),
+}
+numpydoc_show_class_members = False
+numpydoc_validation_checks = {
+    "all",
+    "GL01",  # Summaries begin on the line of the quotes.
+    "GL02",
+    "ES01",  # Where a summary says it all there is nothing to extend.
+    "SA01",
+    "EX01",
+    "RT02",  # What is returned has a name, as it has in scikit-learn.
+}
+
+# The gallery
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": r"plot_",
+    "within_subsection_order": ExplicitOrder(
+        [
+            # From first steps over alpha and the penalties to larger networks.
+            "plot_quickstart.py",
+            "plot_against_mlpclassifier.py",
+            "plot_convert_alpha.py",
+            "plot_alpha_and_weights.py",
+            "plot_grid_search_alpha.py",
+            "plot_choose_alpha_three_ways.py",
+            "plot_regularization_path.py",
+            "plot_alpha_and_architecture.py",
+            "plot_cost_of_sparsity.py",
+            "plot_norms_compared.py",
+            "plot_select_pixels.py",
+            "plot_one_hot_groups.py",
+            "plot_your_own_penalty.py",
+            "plot_solvers_compared.py",
+            "plot_prune_wide_network.py",
+            "plot_dropout_and_norms.py",
+            "plot_xor_by_hand.py",
+            "*",
+        ]
+    ),
+    "doc_module": ("sknormreg",),
+    "backreferences_dir": "generated/backreferences",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_signature": False,
+    "image_scrapers": ("matplotlib",),
+}
+# plt.show() has nothing to show on.
+warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
+
+# HTML
+
+html_math_renderer = "mathml"
+html_theme = "pydata_sphinx_theme"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_title = "sknormreg"
+html_show_sourcelink = False
+html_sidebars = {"index": [], "migrating": [], "changelog": []}
+html_theme_options = {
+    "logo": {"text": "sknormreg"},
+    "navbar_end": ["theme-switcher"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+    "show_prev_next": False,
+    "header_links_before_dropdown": 7,
+}
+
+
+# Formulas are MathML, which browsers draw by themselves: MathJax would be fetched.
+
+
+def _add_formula(translator, node, as_block):
+    translator.body.append(str(tex2mathml(node.astext(), as_block=as_block)))
+    raise SkipNode
+
+
+def _visit_math(translator, node):
+    _add_formula(translator, node, as_block=False)
+
+
+def _visit_math_block(translator, node):
+    _add_formula(translator, node, as_block=True)
+
+
+def setup(app):
+    app.add_html_math_renderer(
+        "mathml",
+        inline_renderers=(_visit_math, None),
+        block_renderers=(_visit_math_block, None),
+    )
