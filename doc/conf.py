@@ -9,7 +9,7 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx_gallery.sorting import ExplicitOrder
 
 import sknormreg
-from sknormreg import penalties
+from sknormreg import displays, penalties
 from sknormreg.penalties import Penalty
 
 project = "sknormreg"
@@ -46,6 +46,8 @@ if os.environ.get("SKNORMREG_DOC_INTERSPHINX"):
 # Docstrings
 
 autosummary_generate = True
+# Docstrings say more of the types than hints do.
+autodoc_typehints = "none"
 toc_object_entries_show_parents = "hide"
 templates_path = ["_templates"]
 
@@ -67,7 +69,7 @@ PENALTY_NAMES = {cls.__name__ for cls in penalties.PENALTIES.values()}
 autosummary_context = {
     "methods_of": {
         name: _methods(getattr(module, name))
-        for module in (sknormreg, penalties)
+        for module in (sknormreg, penalties, displays)
         for name in module.__all__
         if inspect.isclass(getattr(module, name))
     },
@@ -105,10 +107,14 @@ sphinx_gallery_conf = {
             "plot_norms_compared.py",
             "plot_select_pixels.py",
             "plot_one_hot_groups.py",
+            "plot_displays.py",
             "plot_your_own_penalty.py",
             "plot_solvers_compared.py",
             "plot_prune_wide_network.py",
             "plot_dropout_and_norms.py",
+            "plot_larger_than_memory.py",
+            "search_on_dask.py",
+            "search_on_ray.py",
             "plot_xor_by_hand.py",
             "*",
         ]

@@ -17,11 +17,11 @@ import pytest
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import sknormreg
-from sknormreg import penalties
+from sknormreg import displays, penalties
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "doc").glob("*.md"))]
-EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("plot_*.py"))
+EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 
 _ASKED_FOR = os.environ.get("SKNORMREG_DOC_HTML")
 SITE = Path(_ASKED_FOR or ROOT / "doc" / "_build" / "html").resolve()
@@ -37,9 +37,12 @@ def _snippets(page):
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if _snippets(page)], ids=lambda page: page.name
 )
-def test_snippets_of_a_page_run_one_after_the_other(page):
+def test_snippets_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch):
     if "as_frame" in page.read_text("utf-8"):
         pytest.importorskip("pandas")
+    for package in re.findall(r"^(?:import|from) (\w+)", "".join(_snippets(page)), re.M):
+        pytest.importorskip(package)
+    monkeypatch.chdir(tmp_path)
     names = {"__name__": "snippets"}
     for snippet in _snippets(page):
         exec(compile(snippet, page.name, "exec"), names)
@@ -47,11 +50,15 @@ def test_snippets_of_a_page_run_one_after_the_other(page):
 
 @pytest.mark.parametrize("page", ["README.md", "doc/conf.py"])
 def test_examples_are_all_listed(page):
-    listed = re.findall(r"\bplot_\w+(?=\.py\b)", (ROOT / page).read_text("utf-8"))
+    listed = re.findall(
+        r"\b(?:plot|search)_\w+(?=\.py\b)", (ROOT / page).read_text("utf-8")
+    )
     assert sorted(set(listed)) == EXAMPLES
 
 
-@pytest.mark.parametrize("module", [sknormreg, penalties], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [sknormreg, penalties, displays], ids=lambda m: m.__name__
+)
 def test_reference_has_all_that_is_public(module):
     listed = (ROOT / "doc" / "api.md").read_text("utf-8").split()
     public = {name for name in module.__all__ if callable(getattr(module, name))}
