@@ -10,8 +10,8 @@ scikit-learn; a third of the rows is held out, and all refit to the others in th
 
 prints, for each seed of split and weights, seconds (ours: the median of the repeats) and
 their ratio to ours with the L2 penalty, the log loss and accuracy on the held-out rows, and
-inputs kept; then means over the seeds. The L2 network is that of MLPClassifier's defaults,
-100 rectified linear units.
+inputs kept; then means over the seeds (of the ratio, the median). The L2 network is that of
+MLPClassifier's defaults, 100 rectified linear units.
 """
 
 import argparse
@@ -107,20 +107,22 @@ def compare(name, seed, repeats, n_jobs, with_lassonet):
     if with_lassonet:
         methods["LassoNetClassifierCV, (20,)"] = (partial(lassonet, seed), 1)
     print(f"\n{name}, seed {seed}: {X.shape[0]} rows, {X.shape[1]} columns")
-    first, found_losses = None, {}
+    first, results = None, {}
     for label, (make, n_fits) in methods.items():
         seconds, model = seconds_of_fit(make, X, y, n_fits)
         first = first or seconds
         found = proba(model, X_test)
         accuracy = np.mean(found.argmax(axis=1) == y_test)
-        found_losses[label] = log_loss(y_test, found)
-        print(
-            f"  {label:28s} {seconds:8.2f} s {seconds / first:7.1f}x"
-            f"   log loss {found_losses[label]:.4f}   accuracy {accuracy:.3f}"
-            f"   inputs {n_inputs(model, X.shape[1])}",
-            flush=True,
-        )
-    return found_losses
+        found_loss, kept = log_loss(y_test, found), n_inputs(model, X.shape[1])
+        results[label] = seconds / first, found_loss, accuracy, kept
+        print(f"  {label:28s} {seconds:8.2f} s", columns(*results[label]), flush=True)
+    return results
+
+
+def columns(ratio, loss, accuracy, kept):
+    return (
+        f"{ratio:6.1f}x  log loss {loss:.4f}  accuracy {accuracy:.3f}  inputs {kept:4.1f}"
+    )
 
 
 def main():
@@ -132,15 +134,17 @@ def main():
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     for name in TABLES:
-        losses = defaultdict(list)
+        results = defaultdict(list)
         for seed in range(arguments.seeds):
             with_lassonet = name in LASSONET_TABLES and seed < arguments.lassonet_seeds
             found = compare(name, seed, arguments.repeats, arguments.n_jobs, with_lassonet)
-            for label, loss in found.items():
-                losses[label].append(loss)
-        print(f"\n{name}, mean log loss:")
-        for label, of_seeds in losses.items():
-            print(f"  {label:28s} {np.mean(of_seeds):.4f} ({len(of_seeds)} seeds)")
+            for label, of_seed in found.items():
+                results[label].append(of_seed)
+        print(f"\n{name}, means:")
+        for label, of_seeds in results.items():
+            ratios, *others = np.array(of_seeds).T
+            means = columns(np.median(ratios), *(other.mean() for other in others))
+            print(f"  {label:28s} {means} ({len(of_seeds)} seeds)")
 
 
 if __name__ == "__main__":
