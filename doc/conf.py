@@ -56,8 +56,9 @@ def _methods(cls):
     """Names of the public methods of a class: the package's own, and scikit-learn's."""
     own, inherited = [], []
     if not (issubclass(cls, Penalty) and cls.__name__ in PENALTY_NAMES):
-        for name, method in inspect.getmembers(cls, inspect.isfunction):
-            if not name.startswith("_"):
+        for name, method in inspect.getmembers(cls):
+            is_method = inspect.isfunction(method) or inspect.ismethod(method)
+            if is_method and not name.startswith("_"):
                 is_own = method.__module__.startswith("sknormreg.")
                 (own if is_own else inherited).append(name)
     return own, inherited

@@ -26,7 +26,7 @@ from sknormreg.displays import (
 
 X, y = load_wine(return_X_y=True, as_frame=True)
 mlp = RegularizedMLPClassifierCV((8,), penalty="l1", rule="one_se", random_state=0)
-model = make_pipeline(StandardScaler().set_output(transform="pandas"), mlp).fit(X, y)
+model = make_pipeline(StandardScaler(), mlp).set_output(transform="pandas").fit(X, y)
 
 # %%
 # Scores of the folds against alpha, the network that was chosen, its weights, and, for

@@ -5,7 +5,7 @@ from numbers import Real
 
 import numpy as np
 
-from .penalties import PENALTIES, ElasticNet, Penalty
+from .penalties import PENALTIES, ElasticNet, Penalty, SparseGroupLasso
 from .penalties.separable import RowScaledL2
 
 
@@ -17,7 +17,7 @@ def named_penalties(penalty, l1_ratio):
     penalty : str, Penalty, or list of them
 
     l1_ratio : float
-        Of "elasticnet".
+        Of "elasticnet" and "sparse_group_lasso".
 
     Returns
     -------
@@ -37,7 +37,8 @@ def _one_penalty(entry, l1_ratio, given):
     if isinstance(entry, Penalty):
         return entry
     if isinstance(entry, str) and entry in PENALTIES:
-        return ElasticNet(l1_ratio) if entry == "elasticnet" else PENALTIES[entry]()
+        cls = PENALTIES[entry]
+        return cls(l1_ratio) if cls in (ElasticNet, SparseGroupLasso) else cls()
     if isinstance(entry, type) and issubclass(entry, Penalty):
         raise ValueError(
             f"penalty must be an instance of Penalty, got the class {entry.__name__}: "

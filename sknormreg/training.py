@@ -307,8 +307,8 @@ def convergence_problem(result, objective, solver_name, settings, incremental=Fa
     }[result.status]
     return (
         f"solver='lbfgs' {reason} with a residual of {result.residual:.2g}, where "
-        f"{_accepted_residual(result, objective, settings):.2g} would do. Increase "
-        f"{remedy}tol or alpha, or standardise the features."
+        f"{_accepted_residual(result, objective, settings):.2g} would do. Standardise the "
+        f"features if they are not, or increase {remedy}tol or alpha."
     )
 
 

@@ -359,6 +359,8 @@ def test_one_warning_for_all_fits(cancer):
         ([1.0, -1.0], "alphas must be a number of alphas, or a list of finite numbers"),
         ([1.0, np.inf], "finite numbers of at least 0"),
         (["a"], "finite numbers of at least 0"),
+        ([[1.0, 2.0], [2.0, 3.0]], "alpha of its own for each layer, .* GridSearchCV"),
+        ([[1.0, 2.0], 3.0], "alpha of its own for each layer, .* GridSearchCV"),
         (0, "alphas must be at least 1 in number"),
     ],
 )

@@ -100,6 +100,9 @@ def test_l1_ratio_is_that_of_the_name_alone():
     named = fit(penalty="elasticnet", l1_ratio=0.2)
     assert_same_fit(named, fit(penalty=ElasticNet(0.2), l1_ratio=0.9))
     assert_same_fit(named, fit(penalty=["elasticnet", ElasticNet(0.2)], l1_ratio=0.2))
+    assert_same_fit(
+        fit(penalty="sparse_group_lasso", l1_ratio=0.2), fit(penalty=SparseGroupLasso(0.2))
+    )
     mixed = fit(penalty=SparseGroupLasso(0.2), l1_ratio=0.9)
     assert_same_fit(mixed, fit(penalty=SparseGroupLasso(0.2)))
 
@@ -177,7 +180,7 @@ def test_set_params_reaches_the_penalty():
     [
         (
             dict(penalty=GroupLasso(), alpha=3.0),
-            {"penalty__groups": [None, [[0, 1, 2]], [["a", "d"]], ["a", "b"]]},
+            {"penalty__groups": [None, [[0, 1, 2]], [["a", "d"]], [["a"], "b"]]},
             None,
         ),
         (dict(penalty=MCP()), {"penalty__a": [0.1, 3.0]}, None),

@@ -134,6 +134,7 @@ def test_groups_that_are_not_valid(groups, message):
         (["city_", ["city_b", "sex"]], "groups overlap: column 'city_b' is in"),
         (["city_", "city_a"], "groups overlap: column 'city_a' is in group 'city_a'"),
         ([["age", 0]], "groups overlap: column 'age' is in"),
+        (["age", "sex"], r"a group for each .* groups=\[\['age', 'sex'\]\]"),
     ],
 )
 def test_names_that_are_not_valid(groups, message):

@@ -147,8 +147,9 @@ evidence_scope : {"network", "layer", "input"}, default="layer"
     about 0. Not used with other values of `alpha`.
 
 l1_ratio : float, default=0.5
-    Share of L1 in the elastic net, between 0 (L2) and 1 (L1). Only used when
-    ``penalty="elasticnet"``.
+    Share of L1 in the elastic net, between 0 (L2) and 1 (L1), or in the sparse group
+    lasso, between 0 (group lasso) and 1. Only used when ``penalty="elasticnet"`` or
+    ``penalty="sparse_group_lasso"``.
 """
 
 REPEATED = """
@@ -289,9 +290,10 @@ alphas : int or array-like of shape (n_alphas,), default=20
     between the folds and the final fit.
 
 l1_ratio : float or array-like, default=0.5
-    Share of L1 in the elastic net, between 0 (L2) and 1 (L1). Only used when
-    ``penalty="elasticnet"``. Of several the best is taken, each with alphas of its own
-    where these are a number.
+    Share of L1 in the elastic net, between 0 (L2) and 1 (L1), or in the sparse group
+    lasso, between 0 (group lasso) and 1. Only used when ``penalty="elasticnet"`` or
+    ``penalty="sparse_group_lasso"``. Of several the best is taken, each with alphas of
+    its own where these are a number.
 """
 
 CV_CHOICE = """

@@ -342,16 +342,24 @@ def check_alphas(alphas):
         if alphas < 1:
             raise ValueError(f"alphas must be at least 1 in number, got {alphas}.")
         return int(alphas)
-    given, alphas = alphas, np.asarray(alphas)
+    given, alphas = alphas, _as_array(alphas)
     numbers = alphas.ndim == 1 and alphas.dtype.kind in "fiu"
     if not numbers or not (np.isfinite(alphas).all() and (alphas >= 0).all()):
         raise ValueError(
             "alphas must be a number of alphas, or a list of finite numbers of at least 0, "
-            f"got {given!r}."
+            f"got {given!r}. For an alpha of its own for each layer, search over the plain "
+            "estimator's alpha with GridSearchCV."
         )
     if len(alphas) == 0:
         raise ValueError("alphas is empty: give at least one.")
     return np.sort(alphas.astype(np.float64))
+
+
+def _as_array(given):
+    try:
+        return np.asarray(given)
+    except ValueError:  # lists of different lengths
+        return np.asarray(None)
 
 
 def draw_seed(random_state):

@@ -63,7 +63,8 @@ def resolve_groups(groups, n_features, feature_names):
     Raises
     ------
     ValueError
-        If groups overlap, are empty, or name columns that are not there.
+        If groups overlap, are empty, or name columns that are not there; if each of
+        them is the name of a column, so that nothing would be grouped.
     """
     if isinstance(groups, str) or not np.iterable(groups):
         raise ValueError(
@@ -81,9 +82,20 @@ def resolve_groups(groups, n_features, feature_names):
                 f"group {group!r} and once more. Every column can be in one group only."
             )
         labels[columns] = label
+    if 1 < len(groups) == (labels >= 0).sum():
+        _refuse_names(list(groups), feature_names)
     alone = labels < 0
     labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.sum())
     return RowGroups(labels)
+
+
+def _refuse_names(groups, feature_names):
+    """Refuse the names of columns that were meant as one group."""
+    if all(isinstance(group, str) and group in feature_names for group in groups):
+        raise ValueError(
+            f"groups={groups!r} has a group for each of these columns. For one group of "
+            f"all of them write a list of lists, groups={[groups]!r}."
+        )
 
 
 def _columns(group, n_features, feature_names):
