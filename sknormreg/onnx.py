@@ -45,7 +45,10 @@ try:
         StringTensorType,
         guess_tensor_type,
     )
-    from skl2onnx.common.utils import check_input_and_output_types
+    from skl2onnx.common.utils import (
+        check_input_and_output_numbers,
+        check_input_and_output_types,
+    )
     from skl2onnx.common.utils_classifier import get_label_classes
     from skl2onnx.proto import onnx_proto
 except ImportError as error:
@@ -100,8 +103,9 @@ def _declare_values(operator):
 
 
 def _checked(operator):
-    """The number of rows, of an input that the fitted network can take."""
+    """The number of rows, of the one input that the fitted network takes."""
     check_is_fitted(operator.raw_operator)
+    check_input_and_output_numbers(operator, input_count_range=1)
     check_input_and_output_types(
         operator,
         good_input_types=[
@@ -121,7 +125,7 @@ def _float_type(operator):
 def _label_values(classes):
     """Classes as ONNX can hold them: whole numbers, or strings of dtype object."""
     classes = np.asarray(classes)
-    if classes.dtype.kind in "iub":
+    if classes.dtype.kind in "ib" or (classes.dtype.kind == "u" and classes.max() < 2**63):
         return classes.astype(np.int64)
     if classes.dtype.kind == "f" and (classes == classes.astype(np.int64)).all():
         return classes.astype(np.int64)

@@ -28,7 +28,9 @@ def test_import_contracts_hold():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     # None of them left out: an empty contract holds, too.
-    n_contracts = (ROOT / "pyproject.toml").read_text().count("importlinter.contracts]]")
+    n_contracts = (
+        (ROOT / "pyproject.toml").read_text("utf-8").count("importlinter.contracts]]")
+    )
     assert n_contracts > 0
     assert f"{n_contracts} kept, 0 broken" in done.stdout
 

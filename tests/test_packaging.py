@@ -13,13 +13,15 @@ PACKAGE = Path(sknormreg.__file__).parent
 pytestmark = pytest.mark.skipif(
     not (ROOT / ".github").exists(), reason="is about the repository"
 )
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
 def test_the_version_is_one():
-    cited = re.search(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text(), re.M)[1]
+    cited = re.search(r"^version: (.*)$", (ROOT / "CITATION.cff").read_text("utf-8"), re.M)[
+        1
+    ]
     assert cited == sknormreg.__version__
-    assert f"## {cited}" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"## {cited}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
 
 
 def test_every_folder_with_code_is_installed():
@@ -31,7 +33,8 @@ def test_every_folder_with_code_is_installed():
 
 def test_every_header_is_known_to_the_build():
     (extension,) = PROJECT["tool"]["setuptools"]["ext-modules"]
-    headers = {str(path.relative_to(ROOT)) for path in ROOT.glob("sknormreg/engine/**/*.h")}
+    found = ROOT.glob("sknormreg/engine/**/*.h")
+    headers = {path.relative_to(ROOT).as_posix() for path in found}
     assert headers == set(extension["depends"])
 
 
@@ -44,7 +47,9 @@ def test_the_oldest_versions_are_tested(name):
         if requirement.startswith(name)
     ]
     oldest = dict(
-        re.findall(r"^(\S+)==(\S+)$", (ROOT / ".github/oldest.txt").read_text(), re.M)
+        re.findall(
+            r"^(\S+)==(\S+)$", (ROOT / ".github/oldest.txt").read_text("utf-8"), re.M
+        )
     )
     assert oldest[name] in (lowest, lowest + ".0")
 
@@ -53,7 +58,7 @@ def test_ci_runs_every_python_that_is_supported():
     classified = set(
         re.findall(r"Python :: (3\.\d+)", str(PROJECT["project"]["classifiers"]))
     )
-    workflow = (ROOT / ".github/workflows/tests.yml").read_text()
+    workflow = (ROOT / ".github/workflows/tests.yml").read_text("utf-8")
     assert set(re.findall(r'"(3\.\d+)"', re.search(r"python: (\[.*\])", workflow)[1])) == (
         classified
     )

@@ -215,6 +215,7 @@ def test_there_are_stored_models():
 @pytest.mark.parametrize("load", [load_pickle, load_skops])
 @pytest.mark.parametrize("version", VERSIONS)
 @not_converged
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
 def test_models_of_earlier_versions(version, load):
     models = load(version)
     with np.load(STORED / f"{version}.npz") as file:

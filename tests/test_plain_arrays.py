@@ -55,7 +55,7 @@ def test_the_code_of_the_documentation_predicts_the_same(case, tmp_path):
     np.save(tmp_path / "X.npy", X)
     (code,) = [
         block
-        for block in re.findall(r"```python\n(.*?)```", DOC.read_text(), re.DOTALL)
+        for block in re.findall(r"```python\n(.*?)```", DOC.read_text("utf-8"), re.DOTALL)
         if "def predict(" in block
     ]
     script = (

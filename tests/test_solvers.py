@@ -403,7 +403,7 @@ def test_single_precision_floor():
 
 def test_warning_states_residual_and_remedy(digits):
     mlp = RegularizedMLPClassifier(max_iter=3, random_state=0)
-    with pytest.warns(ConvergenceWarning, match=r"residual of .* Increase max_iter"):
+    with pytest.warns(ConvergenceWarning, match=r"residual of .* increase max_iter"):
         mlp.fit(*digits)
     mlp.set_params(solver="adam")
     with pytest.warns(ConvergenceWarning, match=r"max_iter=3 epochs.*optimality_"):

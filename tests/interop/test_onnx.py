@@ -217,6 +217,19 @@ def test_labels_that_onnx_does_not_have_are_refused():
         run(model, X)
 
 
+def test_labels_too_large_for_onnx_are_refused():
+    model = with_drawn_weights("multiclass")
+    model.classes_ = model.classes_.astype(np.uint64) + np.uint64(2**63)
+    with pytest.raises(ValueError, match="whole numbers and strings"):
+        run(model, X)
+
+
+def test_a_network_has_one_input():
+    frame = pytest.importorskip("pandas").DataFrame(X).add_prefix("x")
+    with pytest.raises(RuntimeError, match="input"):
+        skl2onnx.to_onnx(with_drawn_weights("multiclass"), frame[:1])
+
+
 def test_registering_again_changes_nothing():
     sknormreg_onnx.register()
     assert_same_predictions(with_drawn_weights("multiclass"))

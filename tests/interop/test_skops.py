@@ -25,7 +25,9 @@ exceptions = pytest.importorskip("skops.io.exceptions")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 DOC = Path(__file__).parents[2] / "doc" / "persistence.md"
-DOCUMENTED = set(re.findall(r"`((?:sknormreg|scipy)\.[\w.]+\.\w+)`", DOC.read_text()))
+DOCUMENTED = set(
+    re.findall(r"`((?:sknormreg|scipy)\.[\w.]+\.\w+)`", DOC.read_text("utf-8"))
+)
 
 Y = KINDS["multiclass"]
 

@@ -35,7 +35,10 @@ def mypy(code, folder):
 
 
 def test_a_users_code_is_checked(tmp_path):
-    assert mypy(USES.read_text(), tmp_path) == "Success: no issues found in 1 source file\n"
+    assert (
+        mypy(USES.read_text("utf-8"), tmp_path)
+        == "Success: no issues found in 1 source file\n"
+    )
 
 
 def test_the_package_says_that_it_is_typed():
