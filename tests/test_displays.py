@@ -1,7 +1,9 @@
 """Displays: that their artists hold what the estimator does."""
 
 import builtins
+import copy
 import inspect
+import pickle
 import re
 
 import numpy as np
@@ -154,7 +156,9 @@ def test_path_of_cv_has_its_scores_and_its_alpha(diabetes, cv):
     assert n_features[chosen] == cv.selected_features_.sum()
     # An axis of alphas for all, though the path may end before the scores.
     assert len(n_features) == len(cv.alphas_)
-    assert set(_legend(display.ax_)[1:]) <= set(diabetes[0].columns)
+    names = _legend(display.ax_)[1:]
+    assert len(names) == 8
+    assert set(names) <= set(diabetes[0].columns)
     assert display.axes_[1].get_ylabel() == "R2"
 
 
@@ -179,14 +183,73 @@ def test_path_of_the_chosen_candidate(diabetes):
 def test_path_of_a_pipeline_takes_what_it_transforms(diabetes):
     X, y = diabetes
     model = RegularizedMLPRegressorCV((4,), alphas=ALPHAS, cv=3, **SPARSE)
-    scaler = StandardScaler().set_output(transform="pandas")
-    pipeline = make_pipeline(scaler, model).fit(5 * X + 1, y)
+    pipeline = make_pipeline(StandardScaler(), model).fit(5 * X + 1, y)
     display = RegularizationPathDisplay.from_estimator(pipeline, 5 * X + 1, y)
     model.fit(scale(X), y)
     expected = RegularizationPathDisplay.from_estimator(model, scale(X), y)
     for line, other in zip(display.norm_lines_, expected.norm_lines_):
         np.testing.assert_allclose(_y(line), _y(other), rtol=1e-3, atol=1e-6)
-    assert set(_legend(display.ax_)[1:]) <= set(X.columns)
+    names = _legend(display.ax_)[1:]
+    assert len(names) == 8
+    assert set(names) <= set(X.columns)
+
+
+@pytest.mark.parametrize(
+    "random_state", [None, np.random.RandomState(5)], ids=["None", "RandomState"]
+)
+@pytest.mark.parametrize("continuation", [True, False])
+def test_path_of_cv_goes_through_the_chosen_network(diabetes, random_state, continuation):
+    model = RegularizedMLPRegressorCV(
+        (4,),
+        penalty="group_lasso",
+        alphas=[1.0, 5.0, 20.0],
+        cv=3,
+        continuation=continuation,
+        random_state=random_state,
+    ).fit(*diabetes)
+    model = pickle.loads(pickle.dumps(model))
+    display = RegularizationPathDisplay.from_estimator(model, *diabetes)
+    chosen = list(model.alphas_).index(model.alpha_)
+    norms = [_y(line)[chosen] for line in display.norm_lines_]
+    np.testing.assert_allclose(norms, np.linalg.norm(model.coefs_[0], axis=1), rtol=1e-6)
+
+
+def _nested(model):
+    """Columns by name, and what hides them: a pipeline in a transformer of the target."""
+    inner = TransformedTargetRegressor(make_pipeline(StandardScaler(), model))
+    return GridSearchCV(
+        make_pipeline(StandardScaler(), inner),
+        {"standardscaler__with_mean": [True]},
+        cv=2,
+    )
+
+
+def test_path_within_other_estimators(diabetes):
+    X, y = diabetes
+    model = RegularizedMLPRegressorCV((4,), alphas=ALPHAS, cv=3, **SPARSE)
+    search = _nested(model)
+    search.estimator.steps[-1][1].set_params(func=np.log, inverse_func=np.exp)
+    search.fit(5 * X + 1, np.exp(y))
+    display = RegularizationPathDisplay.from_estimator(search, 5 * X + 1, np.exp(y))
+    model.fit(scale(X), y)
+    expected = RegularizationPathDisplay.from_estimator(model, scale(X), y)
+    for line, other in zip(display.norm_lines_, expected.norm_lines_):
+        np.testing.assert_allclose(_y(line), _y(other), rtol=1e-3, atol=1e-6)
+    assert list(display.feature_names) == list(X.columns)
+    names = _legend(display.ax_)[1:]
+    assert len(names) == 8
+    assert set(names) <= set(X.columns)
+
+
+@pytest.mark.parametrize("cls", [CVDisplay, RegularizationPathDisplay])
+def test_those_of_cv_say_what_they_take(cls, diabetes):
+    data = diabetes if cls is RegularizationPathDisplay else ()
+    model = RegularizedMLPRegressorCV()
+    for unfitted in (model, _nested(model), TransformedTargetRegressor(model)):
+        with pytest.raises(NotFittedError):
+            cls.from_estimator(unfitted, *data)
+    with pytest.raises(TypeError, match=r"CV.*Pipeline, a search or a TransformedTarget"):
+        cls.from_estimator(make_pipeline(Ridge()), *data)
 
 
 def test_path_of_an_estimator_without_cross_validation(diabetes):
@@ -330,6 +393,12 @@ def test_cv_negates_scores(diabetes):
     assert plain.ax_.get_ylabel() == "neg mean squared error"
     named = CVDisplay.from_estimator(model, negate_score=True, score_name="MSE")
     assert named.ax_.get_ylabel() == "MSE"
+
+
+def test_cv_does_not_call_a_score_lambda(cv):
+    model = copy.copy(cv)
+    model.scoring = lambda mlp, X, y: mlp.score(X, y)
+    assert CVDisplay.from_estimator(model).ax_.get_ylabel() == "score"
 
 
 def test_cv_draws_all_candidates(diabetes):
@@ -694,13 +763,11 @@ def test_networks_are_found_within_other_estimators(cls, diabetes):
     X, y = diabetes
     mlp = RegularizedMLPRegressor((3,), random_state=0)
     scaler = StandardScaler()
-    pipeline = make_pipeline(scaler, TransformedTargetRegressor(mlp))
-    search = GridSearchCV(pipeline, {"standardscaler__with_mean": [True]}, cv=2)
-    display = cls.from_estimator(search.fit(X, y))
+    display = cls.from_estimator(_nested(mlp).fit(X, y))
     plain = cls.from_estimator(mlp.fit(scaler.fit_transform(X), y))
     assert display.ax_ is not plain.ax_
     if cls is not LossCurveDisplay:
-        # Names from the step before, which the network has not seen.
+        # Names from before the steps, which the network has not seen.
         labels = [text.get_text() for text in display.ax_.get_yticklabels()]
         assert set(labels) == set(X.columns)
         labels = [text.get_text() for text in plain.ax_.get_yticklabels()]

@@ -13,7 +13,7 @@ from .drawing import (
     scale_alphas,
     tidy,
 )
-from .fitted import name_of_scoring, unwrapped
+from .fitted import AROUND, name_of_scoring, unwrapped
 from .scores import draw_scores, mark_alpha
 
 # Of more candidates than these, those that were not chosen have one entry in the legend.
@@ -119,8 +119,9 @@ class CVDisplay:
 
         Parameters
         ----------
-        estimator : RegularizedMLPClassifierCV, RegularizedMLPRegressorCV or Pipeline
-            A fitted one, or a pipeline that ends in one.
+        estimator : object
+            A fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`, or a
+            pipeline, search or TransformedTargetRegressor around one.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure.
@@ -267,7 +268,7 @@ class CVDisplay:
 
 
 def fitted_cv(estimator):
-    """The fitted ...CV estimator in a pipeline or by itself.
+    """The fitted ...CV estimator within an estimator.
 
     Raises
     ------
@@ -280,8 +281,8 @@ def fitted_cv(estimator):
     model, _ = unwrapped(estimator)
     if not isinstance(model, RegularizedMLPCV):
         raise TypeError(
-            "estimator must be a RegularizedMLPClassifierCV, a RegularizedMLPRegressorCV "
-            f"or a Pipeline that ends in one, got {estimator!r}."
+            "estimator must be a RegularizedMLPClassifierCV or RegularizedMLPRegressorCV, "
+            f"or {AROUND}, got {estimator!r}."
         )
     check_is_fitted(model)
     return model

@@ -85,8 +85,8 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted network, or a pipeline or search whose last estimator is one. An
-            MLPClassifier or MLPRegressor of scikit-learn will do.
+            A fitted network, or a pipeline, search or TransformedTargetRegressor around
+            one. An MLPClassifier or MLPRegressor of scikit-learn will do.
 
         name : str, default=None
             What to call the estimator in the legend: for several in one Axes.

@@ -108,8 +108,8 @@ class NetworkDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted network, or a pipeline or search whose last estimator is one. An
-            MLPClassifier or MLPRegressor of scikit-learn will do.
+            A fitted network, or a pipeline, search or TransformedTargetRegressor around
+            one. An MLPClassifier or MLPRegressor of scikit-learn will do.
 
         feature_names : array-like of str of shape (n_features,), default=None
             Names of the inputs. None takes those that the estimator knows.

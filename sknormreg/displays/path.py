@@ -1,13 +1,18 @@
 """What vanishes along the regularization path, and what it costs."""
 
 import numpy as np
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import _get_feature_names
+from sklearn.base import clone
+from sklearn.utils.validation import (
+    _get_feature_names,
+    _num_features,
+    check_is_fitted,
+)
 
-from ..estimators import regularization_path
+from ..estimators.base import RegularizedMLP
 from ..estimators.cross_validation import RegularizedMLPCV, chosen
+from ..estimators.path import fitted_path
 from ..fitted_network import as_dense
-from .cv import checked_scores, fitted_cv, shown_name
+from .cv import checked_scores, shown_name
 from .drawing import (
     BLUE,
     name_below,
@@ -16,7 +21,7 @@ from .drawing import (
     stacked_axes,
     tidy,
 )
-from .fitted import checked_names, name_of_scoring
+from .fitted import AROUND, checked_names, name_of_scoring, passed_on, unwrapped
 from .input_lines import InputLines
 from .scores import draw_scores, mark_alpha
 
@@ -195,12 +200,7 @@ class RegularizationPathDisplay:
                 "estimator, from_estimator makes a display."
             )
         display = cls(
-            path.alphas,
-            [coefs[0] for coefs in path.coefs],
-            path.n_features,
-            scores=scores,
-            alpha=alpha,
-            feature_names=feature_names,
+            **_of_path(path), scores=scores, alpha=alpha, feature_names=feature_names
         )
         return display.plot(
             ax,
@@ -236,10 +236,10 @@ class RegularizationPathDisplay:
             A fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`, whose
             path is fitted once more, now to all rows, with its scores; a
             `RegularizedMLPClassifier` or `RegularizedMLPRegressor`, fitted or not; or a
-            fitted pipeline that ends in one of them.
+            fitted pipeline, search or TransformedTargetRegressor around one of them.
 
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data, as a pipeline takes it.
+            Training data, as the estimator takes it.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target values.
@@ -252,7 +252,7 @@ class RegularizationPathDisplay:
             Weights of the rows.
 
         feature_names : array-like of str of shape (n_features,), default=None
-            Names of the inputs. None takes those of X.
+            Names of the inputs. None takes those of X, or those that the estimator knows.
 
         ax : matplotlib Axes or array-like of them, default=None
             As :meth:`plot` takes it.
@@ -288,7 +288,7 @@ class RegularizationPathDisplay:
             parameters are not as described.
 
         NotFittedError
-            If the ...CV estimator or the pipeline is not fitted.
+            If the ...CV estimator, or what is around an estimator, is not fitted.
 
         Notes
         -----
@@ -296,13 +296,11 @@ class RegularizationPathDisplay:
         selects: the path shows the weights before.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
-        if isinstance(estimator, Pipeline):
-            if len(estimator.steps) > 1:
-                X = estimator[:-1].transform(X)
-            estimator = estimator.steps[-1][1]
-        found = _fitted_path(estimator, X, y, alphas, sample_weight)
+        model, names = _path_model(estimator, alphas)
+        X, y = passed_on(estimator, X, y)
         if feature_names is None:
-            feature_names = _get_feature_names(X)
+            feature_names = _names_of_columns(X, names)
+        found = _fitted_path(model, X, y, alphas, sample_weight)
         display = cls(**found, feature_names=feature_names)
         return display.plot(
             ax,
@@ -443,42 +441,76 @@ class RegularizationPathDisplay:
         ax.yaxis.get_major_locator().set_params(integer=True)
 
 
-def _fitted_path(estimator, X, y, alphas, sample_weight):
-    """What a display is made of: of an estimator that has compared alphas, with scores."""
-    scored = {}
-    if isinstance(estimator, RegularizedMLPCV):
+def _path_model(estimator, alphas):
+    """The estimator whose path is fitted, and what the steps before it call its inputs.
+
+    Raises
+    ------
+    TypeError
+        If it is another one.
+
+    ValueError
+        If alphas are given though it has its own.
+
+    NotFittedError
+        If it is not fitted where it has to be.
+    """
+    model, names = unwrapped(estimator)
+    if isinstance(model, RegularizedMLPCV):
         if alphas is not None:
             raise ValueError(
                 "alphas must be None for an estimator that has compared its own."
             )
-        estimator, alphas, scored = _of_cv(fitted_cv(estimator))
-    path = regularization_path(
-        X,
-        y,
-        estimator=estimator,
-        alphas=20 if alphas is None else alphas,
-        sample_weight=sample_weight,
-    )
-    found = dict(
+        check_is_fitted(model)
+    elif not isinstance(model, RegularizedMLP):
+        raise TypeError(
+            "estimator must be a RegularizedMLPClassifier or a RegularizedMLPRegressor, "
+            f"or the ...CV estimator of either, or {AROUND}, got {estimator!r}."
+        )
+    return model, names
+
+
+def _names_of_columns(X, known):
+    """The names that X has, or else those that the estimator knows, or None."""
+    names = _get_feature_names(X)
+    if names is None and known is not None and len(known) == _num_features(X):
+        names = known
+    return names
+
+
+def _fitted_path(model, X, y, alphas, sample_weight):
+    """What a display is made of: of an estimator that has compared alphas, with scores."""
+    if isinstance(model, RegularizedMLPCV):
+        return _fitted_path_of_cv(model, X, y, sample_weight)
+    path = fitted_path(clone(model), X, y, 20 if alphas is None else alphas, sample_weight)
+    return _of_path(path)
+
+
+def _of_path(path):
+    return dict(
         alphas=path.alphas,
         coefs=[coefs[0] for coefs in path.coefs],
         n_features=path.n_features,
     )
-    if scored:
-        # Beyond its end the path stays as it is, and so do the scores.
-        missing = len(alphas) - len(path.alphas)
-        found["coefs"] += found["coefs"][-1:] * missing
-        found["n_features"] = np.pad(path.n_features, (0, missing), mode="edge")
-        found["alphas"] = alphas
-    return found | scored
 
 
-def _of_cv(model):
-    """The estimator that was chosen, its alphas, and what was found out about them."""
+def _fitted_path_of_cv(model, X, y, sample_weight):
+    """The path of the chosen candidate, as the refit to all rows has gone along it."""
     scores = model.scores_.reshape(-1, *model.scores_.shape[-2:])
     best, _ = chosen(scores, model.rule)
     alphas = model.alphas_.reshape(len(scores), -1)[best]
-    sizes, l1_ratio = model.hidden_layer_sizes_, model.l1_ratio_
-    plain = model._plain().set_params(hidden_layer_sizes=sizes, l1_ratio=l1_ratio)
+    plain = model._plain().set_params(
+        hidden_layer_sizes=model.hidden_layer_sizes_,
+        l1_ratio=model.l1_ratio_,
+        # Models that were stored by the first versions do not have the seed that was drawn.
+        random_state=getattr(model, "_seed", model.random_state),
+    )
+    path = fitted_path(plain, X, y, alphas, sample_weight, model.continuation)
+    found = _of_path(path)
+    # Beyond its end the path stays as it is, and so do the scores.
+    missing = len(alphas) - len(path.alphas)
+    found["coefs"] += found["coefs"][-1:] * missing
+    found["n_features"] = np.pad(path.n_features, (0, missing), mode="edge")
+    found["alphas"] = alphas
     name = name_of_scoring(model.scoring, model)
-    return plain, alphas, dict(scores=scores[best], alpha=model.alpha_, score_name=name)
+    return found | dict(scores=scores[best], alpha=model.alpha_, score_name=name)

@@ -118,8 +118,8 @@ class WeightsDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted network, or a pipeline or search whose last estimator is one. An
-            MLPClassifier or MLPRegressor of scikit-learn will do.
+            A fitted network, or a pipeline, search or TransformedTargetRegressor around
+            one. An MLPClassifier or MLPRegressor of scikit-learn will do.
 
         layer : int, default=0
             Index of the layer in `coefs_`; negative ones count from the last.
