@@ -35,6 +35,7 @@ from sknormreg.displays import (
 )
 
 plt = pytest.importorskip("matplotlib.pyplot")
+SymLogNorm = pytest.importorskip("matplotlib.colors").SymLogNorm
 
 SPARSE = dict(penalty="group_lasso", random_state=0)
 
@@ -341,6 +342,27 @@ def test_path_refuses_what_it_cannot_draw(diabetes, cv):
     assert plt.get_fignums() == []
 
 
+def test_path_is_checked_before_it_is_fitted(diabetes, monkeypatch):
+    X, y = diabetes
+    monkeypatch.setattr(RegularizedMLPRegressor, "_train", None)
+    mlp = RegularizedMLPRegressor((3,), **SPARSE)
+    _, two_axes = plt.subplots(2)
+    for wrong, error in (
+        (dict(show="score"), "there are no scores"),
+        (dict(show=3), "show must be one of .* got 3"),
+        (dict(show=[["norms"]]), r"show must be one of .* got \[\['norms'\]\]"),
+        (dict(show="norms", ax=two_axes), "ax must hold 1 Axes"),
+        (dict(feature_names=["a"]), "feature_names must hold 10 names"),
+        (dict(max_labels=2.5), "max_labels must be an int of at least 0, got 2.5"),
+        (dict(max_labels=-1), "max_labels must be an int of at least 0, got -1"),
+    ):
+        with pytest.raises(ValueError, match=error):
+            RegularizationPathDisplay.from_estimator(mlp, X, y, **wrong)
+    assert len(plt.get_fignums()) == 1
+    with pytest.raises(TypeError, match="not callable"):
+        RegularizationPathDisplay.from_estimator(mlp, X, y)
+
+
 def test_path_with_alpha_zero_and_with_one_alpha(diabetes):
     X, y = diabetes
     path = regularization_path(X, y, hidden_layer_sizes=(3,), alphas=[0, 1, 10], **SPARSE)
@@ -436,6 +458,8 @@ def test_cv_of_a_single_fold_has_no_band():
 def test_cv_refuses_what_it_cannot_draw(cv):
     with pytest.raises(ValueError, match=r"scores of shape \(1, 3, 2\) for alphas"):
         CVDisplay([1.0, 2.0], np.zeros((3, 2))).plot()
+    with pytest.raises(ValueError, match="No alpha has a score"):
+        CVDisplay([1.0, 2.0], np.full((2, 3), np.nan)).plot()
     with pytest.raises(ValueError, match="candidate_names must hold 1 names"):
         CVDisplay([1.0, 2.0], np.eye(2), candidate_names=["a", "b"]).plot()
     with pytest.raises(TypeError, match="estimator must be a RegularizedMLPClassifierCV"):
@@ -509,6 +533,12 @@ def test_loss_curves_of_two_estimators(stopped, iris):
     assert _legend(ax)[-1] == "theirs: objective in training"
 
 
+def test_networks_without_loss_curve_are_not_called_unfitted(iris):
+    mlp = MLPClassifier((3,), solver="lbfgs", max_iter=1000, random_state=0).fit(*iris)
+    with pytest.raises(TypeError, match=r"estimator has no loss_curve_.*MLPClassifier"):
+        LossCurveDisplay.from_estimator(mlp)
+
+
 # Weights
 
 
@@ -536,6 +566,23 @@ def test_no_weight_is_white_but_zero(network):
     assert (brightest < 0.9).all()
     white = im.cmap(np.ma.masked_equal([0.0], 0))
     np.testing.assert_array_equal(white[0, :3], [1, 1, 1])
+
+
+def test_norms_of_the_caller_have_their_own_limits(network):
+    norm = SymLogNorm(0.01)
+    im = WeightsDisplay.from_estimator(network, im_kw={"norm": norm}).im_
+    assert im.norm is norm
+    # Colours still tell the sign, and the largest weights have the ends of them.
+    assert im.norm(0.0) == pytest.approx(0.5)
+    assert sorted([norm.vmin, norm.vmax]) == [
+        -np.abs(network.coefs_[0]).max(),
+        np.abs(network.coefs_[0]).max(),
+    ]
+    limited = SymLogNorm(0.01, vmin=-3, vmax=3)
+    WeightsDisplay.from_estimator(network, im_kw={"norm": limited})
+    assert (limited.vmin, limited.vmax) == (-3, 3)
+    im = WeightsDisplay.from_estimator(network, im_kw={"norm": "symlog"}).im_
+    assert im.norm(0.0) == pytest.approx(0.5)
 
 
 def test_heat_map_names_the_inputs(diabetes):
@@ -712,6 +759,23 @@ def test_network_draws_the_skip_connection(diabetes):
     np.testing.assert_array_equal(ends, np.tile([0.0, 2.0], (len(ends), 1)))
 
 
+@pytest.mark.parametrize("name", ["ls", "linestyle", "linestyles"])
+def test_the_caller_chooses_the_style_of_lines(name):
+    ones = np.ones((2, 1))
+    display = NetworkDisplay([ones], ["a", "b"], ["y"], skip_coef=ones)
+    display.plot(edge_kw={name: "-"})
+    for lines in display.edges_:
+        assert {dashes for _, dashes in lines.get_linestyle()} == {None}
+
+
+@pytest.mark.parametrize("name", ["c", "color", "fc", "facecolor", "facecolors"])
+def test_the_caller_chooses_the_colour_of_units(network, name):
+    display = NetworkDisplay.from_estimator(network, node_kw={name: "k", "sizes": [9]})
+    for nodes in display.nodes_:
+        np.testing.assert_array_equal(nodes.get_facecolor(), [[0, 0, 0, 1]])
+        np.testing.assert_array_equal(nodes.get_sizes(), [9])
+
+
 def test_network_without_hidden_layers_and_without_weights(iris):
     X, y = iris
     linear = RegularizedMLPClassifier((), penalty="l1", alpha=0.1, random_state=0).fit(X, y)
@@ -796,6 +860,20 @@ def test_axes_are_the_callers_or_new(cls, cv):
     assert display.ax_ in display.figure_.axes
     with pytest.raises(TypeError, match=r"ax must be a matplotlib Axes, .* got 3"):
         cls.from_estimator(cv, ax=3)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_figures_in_which_nothing_is_drawn_are_closed(cls, cv, diabetes):
+    data = diabetes if cls is RegularizationPathDisplay else ()
+    name = {NetworkDisplay: "edge_kw", WeightsDisplay: "im_kw"}.get(cls, "line_kw")
+    with pytest.raises(AttributeError, match="unheard_of"):
+        cls.from_estimator(cv, *data, **{name: {"unheard_of": 1}})
+    assert plt.get_fignums() == []
+    # The caller's stay.
+    _, ax = plt.subplots()
+    with pytest.raises(AttributeError, match="unheard_of"):
+        cls.from_estimator(cv, *data, ax=ax, **{name: {"unheard_of": 1}})
+    assert len(plt.get_fignums()) == 1
 
 
 @pytest.mark.parametrize("cls", ALL)

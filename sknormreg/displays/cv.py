@@ -208,32 +208,25 @@ class CVDisplay:
             If `ax` is no Axes.
 
         ValueError
-            If the shapes of alphas and scores, or the number of names, do not agree.
+            If the shapes of alphas and scores, or the number of names, do not agree, or if
+            no alpha has a score in every fold.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         alphas, scores = checked_scores(self.alphas, self.scores)
         names = self._checked_names(len(scores))
-        ax = axes_or_new(ax, (6.4, 4.2))
-        sign = -1 if negate_score else 1
         best, _ = chosen(scores, "best")
-        label = names[best] if len(scores) > 1 else "mean score"
-        artists = draw_scores(
-            ax,
-            alphas[best],
-            scores[best],
-            sign,
-            {"label": label} | (line_kw or {}),
-            fill_between_kw,
-        )
-        self.line_, self.band_ = artists.line, artists.band
-        self.best_point_, self.one_se_point_ = artists.best, artists.one_se
-        others = [i for i in range(len(scores)) if i != best]
-        self.other_lines_ = self._draw_others(ax, alphas, scores, sign, others, names)
-        self.alpha_line_ = None if self.alpha is None else mark_alpha(ax, self.alpha)
-        scale_alphas(ax, alphas)
-        ax.set_ylabel(shown_name(score_name, self.score_name, negate_score))
-        tidy(ax)
-        ax.legend(fontsize="small")
+        sign = -1 if negate_score else 1
+        with axes_or_new(ax, (6.4, 4.2)) as ax:
+            label = names[best] if len(scores) > 1 else "mean score"
+            line_kw = {"label": label} | (line_kw or {})
+            self._draw_best(ax, alphas[best], scores[best], sign, line_kw, fill_between_kw)
+            others = [i for i in range(len(scores)) if i != best]
+            self.other_lines_ = self._draw_others(ax, alphas, scores, sign, others, names)
+            self.alpha_line_ = None if self.alpha is None else mark_alpha(ax, self.alpha)
+            scale_alphas(ax, alphas)
+            ax.set_ylabel(shown_name(score_name, self.score_name, negate_score))
+            tidy(ax)
+            ax.legend(fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -247,6 +240,11 @@ class CVDisplay:
                 f"candidates, got {names!r}."
             )
         return names
+
+    def _draw_best(self, ax, *args):
+        artists = draw_scores(ax, *args)
+        self.line_, self.band_ = artists.line, artists.band
+        self.best_point_, self.one_se_point_ = artists.best, artists.one_se
 
     @staticmethod
     def _draw_others(ax, alphas, scores, sign, others, names):

@@ -1,5 +1,7 @@
 """What the displays share of drawing: axes, colours, the axis of alphas."""
 
+from contextlib import contextmanager
+
 import numpy as np
 
 BLUE, ORANGE, GREY, LIGHT_GREY = "#2f6db3", "#dd7a1f", "0.6", "0.8"
@@ -40,11 +42,26 @@ def new_axes(figsize, heights=(1,)):
     return list(axes[:, 0])
 
 
+@contextmanager
 def axes_or_new(ax, figsize):
-    """The caller's Axes, or one in a new figure."""
-    if ax is None:
-        return new_axes(figsize)[0]
-    return check_axes(ax)
+    """The caller's Axes, or one in a new figure, which is closed where drawing fails."""
+    if ax is not None:
+        yield check_axes(ax)
+        return
+    (ax,) = new_axes(figsize)
+    with _closed_on_error(ax.figure):
+        yield ax
+
+
+@contextmanager
+def _closed_on_error(figure):
+    import matplotlib.pyplot as plt
+
+    try:
+        yield
+    except BaseException:
+        plt.close(figure)
+        raise
 
 
 def check_axes(ax):
@@ -56,20 +73,36 @@ def check_axes(ax):
     return ax
 
 
+@contextmanager
 def stacked_axes(ax, heights):
-    """As many Axes as there are heights: the caller's, parts of it, or new ones."""
+    """As many Axes as there are heights: the caller's, parts of it, or new ones.
+
+    New ones are closed where drawing fails.
+    """
+    axes = check_stacked(ax, len(heights))
+    if not axes:
+        axes = new_axes((7, 1 + 1.2 * sum(heights)), heights)
+        with _closed_on_error(axes[0].figure):
+            yield axes
+    elif len(axes) == len(heights):
+        yield axes
+    else:
+        yield _divided(ax, heights)
+
+
+def check_stacked(ax, n_panels):
+    """The caller's Axes as a list: none, one that can be divided, or as many as panels."""
     if ax is None:
-        return new_axes((7, 1 + 1.2 * sum(heights)), heights)
-    if np.ndim(ax):
-        axes = list(np.ravel(np.asarray(ax, dtype=object)))
-        if len(axes) != len(heights):
-            raise ValueError(
-                f"ax must hold {len(heights)} Axes, one for each thing to show, or be one "
-                f"Axes, got {len(axes)}."
-            )
-        return [check_axes(panel) for panel in axes]
-    check_axes(ax)
-    return [ax] if len(heights) == 1 else _divided(ax, heights)
+        return []
+    if np.ndim(ax) == 0:
+        return [check_axes(ax)]
+    axes = list(np.ravel(np.asarray(ax, dtype=object)))
+    if len(axes) != n_panels:
+        raise ValueError(
+            f"ax must hold {n_panels} Axes, one for each thing to show, or be one Axes, "
+            f"got {len(axes)}."
+        )
+    return [check_axes(panel) for panel in axes]
 
 
 def _divided(ax, heights):

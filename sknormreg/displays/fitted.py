@@ -48,7 +48,7 @@ def fitted_network(estimator):
     check_is_fitted(network, "coefs_")
     n_features = network.coefs_[0].shape[0]
     if names is None or len(names) != n_features:
-        names = [f"x{i}" for i in range(n_features)]
+        names = numbered_names(n_features)
     return network, np.asarray(names, dtype=object)
 
 
@@ -111,6 +111,11 @@ def _names_after(steps, names):
     except (AttributeError, ValueError):
         # Not every step knows them, and none before it is fitted.
         return None
+
+
+def numbered_names(n_features):
+    """What to call inputs without names."""
+    return [f"x{i}" for i in range(n_features)]
 
 
 def checked_names(parameter, given, n_names, default):

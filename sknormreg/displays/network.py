@@ -20,6 +20,9 @@ from .fitted import checked_names, dense_coefs, fitted_network, output_names
 # latter is less where there are more lines than these, which would cover one another.
 _THIN, _THICK, _FEW = 0.3, 3.5, 80
 
+# Defaults that other keyword arguments of `scatter` stand in place of.
+_REPLACED = {"c": ("facecolor",), "color": ("facecolor", "edgecolor"), "sizes": ("s",)}
+
 
 class NetworkDisplay:
     """The units that are in use, and the weights between them.
@@ -194,22 +197,27 @@ class NetworkDisplay:
         in_use, self.units_ = _chosen_units(self.coefs, self.skip_coef, max_units)
         tallest = max(map(len, self.units_))
         size = 2.5 + 1.8 * len(self.units_), np.clip(1.8 + 0.26 * tallest, 3.2, 9)
-        ax = axes_or_new(ax, size)
         places = [
             _places(layer, len(units), tallest) for layer, units in enumerate(self.units_)
         ]
+        with axes_or_new(ax, size) as ax:
+            self._draw_all_edges(ax, places, edge_kw)
+            self.nodes_ = [self._draw_nodes(ax, points, node_kw) for points in places]
+            self._label(ax, in_use, places)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _draw_all_edges(self, ax, places, edge_kw):
+        from matplotlib.collections import LineCollection
+
         self.edges_, self.edge_weights_ = [], []
         for i, weights in enumerate(self.coefs):
             ends = slice(i, i + 2)
             self._draw_edges(ax, weights, self.units_[ends], places[ends], edge_kw)
         if self.skip_coef is not None:
             ends = slice(None, None, len(places) - 1)
-            style = {"linestyle": "--"} | (edge_kw or {})
+            style = keywords({"linestyle": "--"}, edge_kw, LineCollection)
             self._draw_edges(ax, self.skip_coef, self.units_[ends], places[ends], style)
-        self.nodes_ = [self._draw_nodes(ax, points, node_kw) for points in places]
-        self._label(ax, in_use, places)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
     def _draw_edges(self, ax, weights, units, places, edge_kw):
         from matplotlib.collections import LineCollection
@@ -238,6 +246,10 @@ class NetworkDisplay:
         from matplotlib.collections import PathCollection
 
         style = dict(s=55, facecolor="white", edgecolor="0.35", linewidth=1.2, zorder=2)
+        # Which scatter ignores, or warns of, beside colours of faces or edges.
+        for other, names in _REPLACED.items():
+            if other in (node_kw or {}):
+                style = {name: style[name] for name in style if name not in names}
         return ax.scatter(*points.T, **keywords(style, node_kw, PathCollection))
 
     def _label(self, ax, in_use, places):

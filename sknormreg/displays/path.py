@@ -1,5 +1,7 @@
 """What vanishes along the regularization path, and what it costs."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import (
@@ -15,13 +17,21 @@ from ..fitted_network import as_dense
 from .cv import checked_scores, shown_name
 from .drawing import (
     BLUE,
+    check_stacked,
     name_below,
     require_matplotlib,
     scale_alphas,
     stacked_axes,
     tidy,
 )
-from .fitted import AROUND, checked_names, name_of_scoring, passed_on, unwrapped
+from .fitted import (
+    AROUND,
+    checked_names,
+    name_of_scoring,
+    numbered_names,
+    passed_on,
+    unwrapped,
+)
 from .input_lines import InputLines
 from .scores import draw_scores, mark_alpha
 
@@ -190,8 +200,8 @@ class RegularizationPathDisplay:
             If `path` is something else, or `ax` is no Axes.
 
         ValueError
-            If the shape of scores or names does not agree with the path, or if `show` is
-            not as described.
+            If the shape of scores or names does not agree with the path, or if `show` or
+            `max_labels` is not as described.
         """
         require_matplotlib(f"{cls.__name__}.from_path")
         if not all(hasattr(path, name) for name in ("alphas", "coefs", "n_features")):
@@ -298,8 +308,12 @@ class RegularizationPathDisplay:
         require_matplotlib(f"{cls.__name__}.from_estimator")
         model, names = _path_model(estimator, alphas)
         X, y = passed_on(estimator, X, y)
-        if feature_names is None:
-            feature_names = _names_of_columns(X, names)
+        # Before the path is fitted, which takes its time.
+        shown = _checked_show(show, isinstance(model, RegularizedMLPCV))
+        check_stacked(ax, len(shown))
+        _check_max_labels(max_labels)
+        names = _names_of_columns(X, names)
+        feature_names = checked_names("feature_names", feature_names, len(names), names)
         found = _fitted_path(model, X, y, alphas, sample_weight)
         display = cls(**found, feature_names=feature_names)
         return display.plot(
@@ -369,53 +383,39 @@ class RegularizationPathDisplay:
             show, or if parameters are not as described.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
-        show = self._checked_show(show)
+        show = _checked_show(show, self.scores is not None)
+        _check_max_labels(max_labels)
+        if "score" in show:
+            checked_scores(self.alphas, self.scores)
         norms = np.array([np.linalg.norm(as_dense(coef), axis=1) for coef in self.coefs])
-        names = [f"x{i}" for i in range(norms.shape[1])]
+        names = numbered_names(norms.shape[1])
         names = checked_names("feature_names", self.feature_names, len(names), names)
-        axes = stacked_axes(ax, [_HEIGHTS[name] for name in show])
-        self._mark_alpha(axes)
-        self.norm_lines_ = self.weight_lines_ = None
-        self.score_line_ = self.score_band_ = self.n_features_line_ = None
         inputs = InputLines(self.alphas, self.alpha, norms, names, max_labels, line_kw)
-        for name, panel in zip(show, axes):
-            if name == "norms":
-                self.norm_lines_ = inputs.draw_norms(panel)
-            elif name == "weights":
-                self.weight_lines_ = inputs.draw_weights(panel, self.coefs)
-            elif name == "score":
-                label = shown_name(score_name, self.score_name, negate_score)
-                self._draw_score(panel, -1 if negate_score else 1, label)
-            else:
-                self._draw_n_features(panel)
-            scale_alphas(panel, np.asarray(self.alphas))
-            tidy(panel)
+        sign = -1 if negate_score else 1
+        score_name = shown_name(score_name, self.score_name, negate_score)
+        with stacked_axes(ax, [_HEIGHTS[name] for name in show]) as axes:
+            self._mark_alpha(axes)
+            self._draw(axes, show, inputs, sign, score_name)
         if np.ndim(ax) == 0:
             name_below(axes)
         self.axes_, self.ax_ = np.array(axes, dtype=object), axes[0]
         self.figure_ = self.ax_.figure
         return self
 
-    def _checked_show(self, show):
-        if show is None:
-            has_scores = self.scores is not None
-            show = (
-                ["norms", "score", "n_features"] if has_scores else ["norms", "n_features"]
-            )
-        given, show = show, [show] if isinstance(show, str) else list(show)
-        if not show or not set(show) <= set(_HEIGHTS):
-            raise ValueError(
-                f"show must be one of {', '.join(map(repr, _HEIGHTS))}, or a list of them, "
-                f"got {given!r}."
-            )
-        if "score" in show:
-            if self.scores is None:
-                raise ValueError(
-                    "show has 'score', but there are no scores: give scores, or make the "
-                    "display of a fitted ...CV estimator."
-                )
-            checked_scores(self.alphas, self.scores)
-        return show
+    def _draw(self, axes, show, inputs, sign, score_name):
+        self.norm_lines_ = self.weight_lines_ = None
+        self.score_line_ = self.score_band_ = self.n_features_line_ = None
+        for name, panel in zip(show, axes):
+            if name == "norms":
+                self.norm_lines_ = inputs.draw_norms(panel)
+            elif name == "weights":
+                self.weight_lines_ = inputs.draw_weights(panel, self.coefs)
+            elif name == "score":
+                self._draw_score(panel, sign, score_name)
+            else:
+                self._draw_n_features(panel)
+            scale_alphas(panel, np.asarray(self.alphas))
+            tidy(panel)
 
     def _mark_alpha(self, axes):
         self.alpha_lines_ = []
@@ -439,6 +439,36 @@ class RegularizationPathDisplay:
         ax.set_ylabel("inputs left")
         ax.set_ylim(bottom=0)
         ax.yaxis.get_major_locator().set_params(integer=True)
+
+
+def _checked_show(show, has_scores):
+    """What to show, from top to bottom, as a list.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or scores that there are not.
+    """
+    if show is None:
+        return ["norms", "score", "n_features"] if has_scores else ["norms", "n_features"]
+    given, show = show, [show] if isinstance(show, str) else show
+    show = list(show) if np.iterable(show) else []
+    if not show or not all(isinstance(name, str) and name in _HEIGHTS for name in show):
+        raise ValueError(
+            f"show must be one of {', '.join(map(repr, _HEIGHTS))}, or a list of them, "
+            f"got {given!r}."
+        )
+    if "score" in show and not has_scores:
+        raise ValueError(
+            "show has 'score', but there are no scores: give scores, or make the "
+            "display of a fitted ...CV estimator."
+        )
+    return show
+
+
+def _check_max_labels(max_labels):
+    if not isinstance(max_labels, Integral) or max_labels < 0:
+        raise ValueError(f"max_labels must be an int of at least 0, got {max_labels!r}.")
 
 
 def _path_model(estimator, alphas):
@@ -471,11 +501,12 @@ def _path_model(estimator, alphas):
 
 
 def _names_of_columns(X, known):
-    """The names that X has, or else those that the estimator knows, or None."""
-    names = _get_feature_names(X)
-    if names is None and known is not None and len(known) == _num_features(X):
-        names = known
-    return names
+    """The names that X has, or those that the estimator knows, or else numbered ones."""
+    n_features = _num_features(X)
+    for names in (_get_feature_names(X), known):
+        if names is not None and len(names) == n_features:
+            return names
+    return numbered_names(n_features)
 
 
 def _fitted_path(model, X, y, alphas, sample_weight):

@@ -228,22 +228,20 @@ class WeightsDisplay:
         self._choose(weights, hide_zeros, image_shape)
         shown = weights[np.ix_(self.rows_, self.columns_)]
         if image_shape is None:
-            ax = axes_or_new(ax, _size_of_map(shown))
-            self._draw_map(ax, shown, im_kw)
-            self._label(ax, row_names, column_names)
+            size = _size_of_map(shown)
         else:
             shown, n_empty = _mosaic(shown, image_shape)
-            ax = axes_or_new(ax, _size_of_mosaic(shown))
-            # Means of neighbouring weights where pixels are few, not of their colours.
-            style = dict(aspect="equal", interpolation_stage="data")
-            self._draw(ax, shown, style, im_kw)
-            self._frame_images(ax, shown.shape, image_shape, n_empty)
-            ax.set_xlabel(_counted(self.column_label, len(self.columns_), weights.shape[1]))
+            size = _size_of_mosaic(shown)
         self.colorbar_ = None
-        if colorbar:
-            self.colorbar_ = ax.figure.colorbar(
-                self.im_, ax=ax, label="weight (white: exactly 0)"
-            )
+        with axes_or_new(ax, size) as ax:
+            if image_shape is None:
+                self._draw_map(ax, shown, im_kw)
+                self._label(ax, row_names, column_names)
+            else:
+                self._draw_images(ax, shown, image_shape, n_empty, im_kw)
+            if colorbar:
+                label = "weight (white: exactly 0)"
+                self.colorbar_ = ax.figure.colorbar(self.im_, ax=ax, label=label)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -269,11 +267,26 @@ class WeightsDisplay:
         style = dict(aspect="auto", interpolation="nearest", extent=extent)
         self._draw(ax, shown, style, im_kw)
 
+    def _draw_images(self, ax, shown, image_shape, n_empty, im_kw):
+        # Means of neighbouring weights where pixels are few, not of their colours.
+        style = dict(aspect="equal", interpolation_stage="data")
+        self._draw(ax, shown, style, im_kw)
+        self._frame_images(ax, shown.shape, image_shape, n_empty)
+        n_all = np.shape(self.weights)[1]
+        ax.set_xlabel(_counted(self.column_label, len(self.columns_), n_all))
+
     def _draw(self, ax, shown, style, im_kw):
+        from matplotlib.colors import Normalize
         from matplotlib.image import AxesImage
 
         limit = symmetric_limit(shown)
-        style |= dict(cmap=weight_colours(), vmin=-limit, vmax=limit)
+        style |= dict(cmap=weight_colours())
+        norm = (im_kw or {}).get("norm")
+        if isinstance(norm, Normalize):
+            # It has its own limits, or else the same to both sides: 0 stays in the middle.
+            norm.autoscale_None(np.append(shown, [-limit, limit]))
+        else:
+            style |= dict(vmin=-limit, vmax=limit)
         picture = np.ma.masked_equal(shown, 0)
         self.im_ = ax.imshow(picture, **keywords(style, im_kw, AxesImage))
 
