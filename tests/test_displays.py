@@ -328,7 +328,7 @@ def test_path_refuses_what_it_cannot_draw(diabetes, cv):
         draw(path, show="everything")
     with pytest.raises(ValueError, match="show has 'score', but there are no scores"):
         draw(path, show=["norms", "score"])
-    with pytest.raises(ValueError, match=r"scores must have a row .* \(1, 2, 5\)"):
+    with pytest.raises(ValueError, match=r"scores must have a row .* \(2, 5\) for"):
         draw(path, scores=np.zeros((2, 5)))
     with pytest.raises(ValueError, match="feature_names must hold 10 names"):
         draw(path, feature_names=["a", "b"])
@@ -368,6 +368,10 @@ def test_path_with_alpha_zero_and_with_one_alpha(diabetes):
     path = regularization_path(X, y, hidden_layer_sizes=(3,), alphas=[0, 1, 10], **SPARSE)
     display = RegularizationPathDisplay.from_path(path)
     assert display.ax_.get_xscale() == "symlog"
+    # The point at 0 is seen, and no negative alphas are.
+    for panel in display.axes_:
+        assert -0.5 < panel.get_xlim()[0] < 0
+        assert panel.get_xlim()[1] > 10
     path = regularization_path(X, y, hidden_layer_sizes=(3,), alphas=[1], **SPARSE)
     display = RegularizationPathDisplay.from_path(path, alpha=1.0)
     assert len(_y(display.norm_lines_[0])) == 1
@@ -401,6 +405,8 @@ def test_cv_marks_best_one_se_and_chosen(cv):
     assert _x(display.one_se_point_) == [cv.alpha_]
     np.testing.assert_array_equal(_x(display.alpha_line_), [cv.alpha_] * 2)
     assert "one-standard-error rule" in _legend(display.ax_)
+    # By the other rule they are apart.
+    assert display.alpha_line_.get_color() != display.one_se_point_.get_color()
 
 
 def test_cv_negates_scores(diabetes):
@@ -456,8 +462,10 @@ def test_cv_of_a_single_fold_has_no_band():
 
 
 def test_cv_refuses_what_it_cannot_draw(cv):
-    with pytest.raises(ValueError, match=r"scores of shape \(1, 3, 2\) for alphas"):
-        CVDisplay([1.0, 2.0], np.zeros((3, 2))).plot()
+    for shape in ((3, 2), (1, 2, 3), (2,)):
+        told = re.escape(f"scores of shape {shape} for alphas of shape (2,)")
+        with pytest.raises(ValueError, match=told):
+            CVDisplay([1.0, 2.0], np.zeros(shape)).plot()
     with pytest.raises(ValueError, match="No alpha has a score"):
         CVDisplay([1.0, 2.0], np.full((2, 3), np.nan)).plot()
     with pytest.raises(ValueError, match="candidate_names must hold 1 names"):
@@ -757,6 +765,21 @@ def test_network_draws_the_skip_connection(diabetes):
     )
     ends = np.array(display.edges_[2].get_segments())[:, :, 0]
     np.testing.assert_array_equal(ends, np.tile([0.0, 2.0], (len(ends), 1)))
+    assert _legend(display.ax_)[2:] == ["skip connection"]
+    solid = NetworkDisplay.from_estimator(mlp, edge_kw={"ls": "-"})
+    assert len(_legend(solid.ax_)) == 2
+
+
+def test_heat_map_of_the_skip_connection(diabetes, network):
+    mlp = RegularizedMLPRegressor((4,), penalty="hierarchical", alpha=20, random_state=0)
+    display = WeightsDisplay.from_estimator(mlp.fit(*diabetes), layer="skip")
+    np.testing.assert_array_equal(display.im_.get_array().filled(0), mlp.skip_coef_)
+    labels = [text.get_text() for text in display.ax_.get_yticklabels()]
+    assert labels == list(diabetes[0].columns)
+    with pytest.raises(ValueError, match="counted from 0, or 'skip', got 7"):
+        WeightsDisplay.from_estimator(mlp, layer=7)
+    with pytest.raises(ValueError, match="counted from 0, got 'skip'"):
+        WeightsDisplay.from_estimator(network, layer="skip")
 
 
 @pytest.mark.parametrize("name", ["ls", "linestyle", "linestyles"])

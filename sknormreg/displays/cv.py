@@ -295,14 +295,13 @@ def checked_scores(alphas, scores):
         If their shapes do not agree.
     """
     alphas, scores = np.asarray(alphas), np.asarray(scores, dtype=np.float64)
-    if alphas.ndim == 1:
-        alphas, scores = alphas[None], scores[None]
-    if scores.ndim != 3 or scores.shape[:2] != alphas.shape:
+    agree = scores.ndim == alphas.ndim + 1 and scores.shape[:-1] == alphas.shape
+    if alphas.ndim not in (1, 2) or not agree:
         raise ValueError(
             "scores must have a row for each of alphas and a column for each fold: got "
             f"scores of shape {scores.shape} for alphas of shape {alphas.shape}."
         )
-    return alphas, scores
+    return (alphas, scores) if alphas.ndim == 2 else (alphas[None], scores[None])
 
 
 def shown_name(given, own, negate):

@@ -4,7 +4,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-BLUE, ORANGE, GREY, LIGHT_GREY = "#2f6db3", "#dd7a1f", "0.6", "0.8"
+BLUE, ORANGE = "#2f6db3", "#dd7a1f"
+DARK_GREY, GREY, LIGHT_GREY = "0.25", "0.6", "0.8"
 
 # Share of its part of a divided Axes that is filled; the rest is a gap.
 _FILLED = 0.92
@@ -157,7 +158,10 @@ def scale_alphas(ax, alphas):
     if len(positive) == alphas.size:
         ax.set_xscale("log")
     else:
-        ax.set_xscale("symlog", linthresh=positive.min())
+        first = positive.min()
+        ax.set_xscale("symlog", linthresh=first)
+        # No alpha is below 0; a marker at 0 has room. Other displays may still widen it.
+        ax.set_xlim(left=-0.2 * first, auto=None)
     ax.set_xlabel("alpha")
 
 

@@ -8,6 +8,7 @@ from ..compaction import active_units
 from ..inspection import path_importances
 from .drawing import (
     BLUE,
+    DARK_GREY,
     ORANGE,
     axes_or_new,
     keywords,
@@ -201,23 +202,28 @@ class NetworkDisplay:
             _places(layer, len(units), tallest) for layer, units in enumerate(self.units_)
         ]
         with axes_or_new(ax, size) as ax:
-            self._draw_all_edges(ax, places, edge_kw)
+            dashes = self._draw_all_edges(ax, places, edge_kw)
             self.nodes_ = [self._draw_nodes(ax, points, node_kw) for points in places]
             self._label(ax, in_use, places)
+            if len(self.units_[0]):
+                _explain_lines(ax, dashes)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _draw_all_edges(self, ax, places, edge_kw):
+        """Returns the line style of the skip connection, or None where there is none."""
         from matplotlib.collections import LineCollection
 
         self.edges_, self.edge_weights_ = [], []
         for i, weights in enumerate(self.coefs):
             ends = slice(i, i + 2)
             self._draw_edges(ax, weights, self.units_[ends], places[ends], edge_kw)
-        if self.skip_coef is not None:
-            ends = slice(None, None, len(places) - 1)
-            style = keywords({"linestyle": "--"}, edge_kw, LineCollection)
-            self._draw_edges(ax, self.skip_coef, self.units_[ends], places[ends], style)
+        if self.skip_coef is None:
+            return None
+        ends = slice(None, None, len(places) - 1)
+        style = keywords({"linestyle": "--"}, edge_kw, LineCollection)
+        self._draw_edges(ax, self.skip_coef, self.units_[ends], places[ends], style)
+        return style["linestyle"]
 
     def _draw_edges(self, ax, weights, units, places, edge_kw):
         from matplotlib.collections import LineCollection
@@ -271,8 +277,6 @@ class NetworkDisplay:
             axis.spines[:].set_visible(False)
         if not len(self.units_[0]):
             ax.text(last / 2, 0, "no input has any effect", ha="center", va="center")
-            return
-        _explain_colours(ax)
 
 
 def _chosen_units(coefs, skip_coef, max_units):
@@ -347,16 +351,21 @@ def _count(n_shown, n_in_use, n_all):
     return f"\n{n_in_use} of {n_all} in use,\n{n_shown} strongest"
 
 
-def _explain_colours(ax):
+def _explain_lines(ax, skip_style):
     from matplotlib.lines import Line2D
 
+    handles = [
+        Line2D([], [], color=BLUE, linewidth=2.5, label="positive weight"),
+        Line2D([], [], color=ORANGE, linewidth=2.5, label="negative weight"),
+    ]
+    # With a style of the caller's all lines are alike.
+    if skip_style == "--":
+        style = dict(color=DARK_GREY, linestyle=skip_style, linewidth=1.2)
+        handles.append(Line2D([], [], label="skip connection", **style))
     ax.legend(
-        handles=[
-            Line2D([], [], color=BLUE, linewidth=2.5, label="positive weight"),
-            Line2D([], [], color=ORANGE, linewidth=2.5, label="negative weight"),
-        ],
+        handles=handles,
         loc="upper center",
         bbox_to_anchor=(0.5, 0),
-        ncols=2,
+        ncols=len(handles),
         frameon=False,
     )

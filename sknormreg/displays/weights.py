@@ -121,8 +121,9 @@ class WeightsDisplay:
             A fitted network, or a pipeline, search or TransformedTargetRegressor around
             one. An MLPClassifier or MLPRegressor of scikit-learn will do.
 
-        layer : int, default=0
-            Index of the layer in `coefs_`; negative ones count from the last.
+        layer : int or "skip", default=0
+            Index of the layer in `coefs_`; negative ones count from the last. "skip" is the
+            skip connection, `skip_coef_`.
 
         image_shape : tuple of int, default=None
             Height and width of the images that the rows are pixels of. None draws a heat
@@ -162,15 +163,13 @@ class WeightsDisplay:
         require_matplotlib(f"{cls.__name__}.from_estimator")
         network, names = fitted_network(estimator)
         names = checked_names("feature_names", feature_names, len(names), names)
-        coefs = dense_coefs(network)
-        layer = _checked_layer(layer, len(coefs))
-        last = layer == len(coefs) - 1
+        weights, before, after = _layer_of(network, layer)
         display = cls(
-            coefs[layer],
-            row_names=None if layer else names,
-            column_names=output_names(network) if last else None,
-            row_label=f"units of hidden layer {layer}" if layer else "inputs",
-            column_label="outputs" if last else f"units of hidden layer {layer + 1}",
+            weights,
+            row_names=names if before == "inputs" else None,
+            column_names=output_names(network) if after == "outputs" else None,
+            row_label=before,
+            column_label=after,
         )
         return display.plot(
             ax,
@@ -312,13 +311,29 @@ class WeightsDisplay:
         ax.add_patch(Rectangle(corner, n_empty * width, height, color="0.9"))
 
 
-def _checked_layer(layer, n_layers):
+def _layer_of(network, layer):
+    """Weights of a layer, and what they lead from and to.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer.
+    """
+    skip_coef = getattr(network, "skip_coef_", None)
+    if isinstance(layer, str) and layer == "skip" and skip_coef is not None:
+        return skip_coef, "inputs", "outputs"
+    coefs = dense_coefs(network)
+    n_layers = len(coefs)
     if not isinstance(layer, Integral) or not -n_layers <= layer < n_layers:
+        skip = "" if skip_coef is None else ", or 'skip'"
         raise ValueError(
-            f"layer must be an index of the {n_layers} layers of weights, counted from 0, "
-            f"got {layer!r}."
+            f"layer must be an index of the {n_layers} layers of weights, counted from 0"
+            f"{skip}, got {layer!r}."
         )
-    return int(layer) % n_layers
+    layer = int(layer) % n_layers
+    labels = [f"units of hidden layer {i}" for i in range(1, n_layers)]
+    labels = ["inputs", *labels, "outputs"]
+    return coefs[layer], labels[layer], labels[layer + 1]
 
 
 def _checked_shape(image_shape, n_pixels):
