@@ -368,13 +368,21 @@ def test_path_with_alpha_zero_and_with_one_alpha(diabetes):
     path = regularization_path(X, y, hidden_layer_sizes=(3,), alphas=[0, 1, 10], **SPARSE)
     display = RegularizationPathDisplay.from_path(path)
     assert display.ax_.get_xscale() == "symlog"
-    # The point at 0 is seen, and no negative alphas are.
-    for panel in display.axes_:
-        assert -0.5 < panel.get_xlim()[0] < 0
-        assert panel.get_xlim()[1] > 10
     path = regularization_path(X, y, hidden_layer_sizes=(3,), alphas=[1], **SPARSE)
     display = RegularizationPathDisplay.from_path(path, alpha=1.0)
     assert len(_y(display.norm_lines_[0])) == 1
+
+
+def test_axis_with_alpha_zero_begins_there():
+    for largest in (2.0, 1e12):
+        ax = CVDisplay([0.0, 1.0, largest], np.eye(3)).plot().ax_
+        left, right = ax.get_xlim()
+        # Room for the marker; a tick at a negative alpha has none.
+        assert -0.25 < left < 0
+        assert right > largest
+        # A second display in the same Axes is not cut off.
+        CVDisplay([0.0, 1.0, 100 * largest], np.eye(3)).plot(ax)
+        assert ax.get_xlim()[1] > 100 * largest
 
 
 # Scores of a cross-validation
