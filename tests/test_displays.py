@@ -176,7 +176,9 @@ def test_path_of_the_chosen_candidate(diabetes):
     model = RegularizedMLPRegressorCV([(3,), (7,)], alphas=ALPHAS, cv=3, **SPARSE)
     model.fit(*diabetes)
     which = model.hidden_layer_sizes.index(model.hidden_layer_sizes_)
-    display = RegularizationPathDisplay.from_estimator(model, *diabetes, show="weights")
+    display = RegularizationPathDisplay.from_estimator(
+        model, *diabetes, show=iter(["weights"])
+    )
     assert len(display.weight_lines_) == 10 * model.hidden_layer_sizes_[0]
     np.testing.assert_array_equal(_x(display.weight_lines_[0]), model.alphas_[which])
 

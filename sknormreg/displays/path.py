@@ -318,7 +318,7 @@ class RegularizationPathDisplay:
         display = cls(**found, feature_names=feature_names)
         return display.plot(
             ax,
-            show=show,
+            show=shown,
             max_labels=max_labels,
             negate_score=negate_score,
             score_name=score_name,
