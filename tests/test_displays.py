@@ -1,7 +1,9 @@
 """Displays: that their artists hold what the estimator does."""
 
 import builtins
+import copy
 import inspect
+import pickle
 import re
 
 import numpy as np
@@ -33,6 +35,7 @@ from sknormreg.displays import (
 )
 
 plt = pytest.importorskip("matplotlib.pyplot")
+SymLogNorm = pytest.importorskip("matplotlib.colors").SymLogNorm
 
 SPARSE = dict(penalty="group_lasso", random_state=0)
 
@@ -154,7 +157,9 @@ def test_path_of_cv_has_its_scores_and_its_alpha(diabetes, cv):
     assert n_features[chosen] == cv.selected_features_.sum()
     # An axis of alphas for all, though the path may end before the scores.
     assert len(n_features) == len(cv.alphas_)
-    assert set(_legend(display.ax_)[1:]) <= set(diabetes[0].columns)
+    names = _legend(display.ax_)[1:]
+    assert len(names) == 8
+    assert set(names) <= set(diabetes[0].columns)
     assert display.axes_[1].get_ylabel() == "R2"
 
 
@@ -171,7 +176,9 @@ def test_path_of_the_chosen_candidate(diabetes):
     model = RegularizedMLPRegressorCV([(3,), (7,)], alphas=ALPHAS, cv=3, **SPARSE)
     model.fit(*diabetes)
     which = model.hidden_layer_sizes.index(model.hidden_layer_sizes_)
-    display = RegularizationPathDisplay.from_estimator(model, *diabetes, show="weights")
+    display = RegularizationPathDisplay.from_estimator(
+        model, *diabetes, show=iter(["weights"])
+    )
     assert len(display.weight_lines_) == 10 * model.hidden_layer_sizes_[0]
     np.testing.assert_array_equal(_x(display.weight_lines_[0]), model.alphas_[which])
 
@@ -179,14 +186,73 @@ def test_path_of_the_chosen_candidate(diabetes):
 def test_path_of_a_pipeline_takes_what_it_transforms(diabetes):
     X, y = diabetes
     model = RegularizedMLPRegressorCV((4,), alphas=ALPHAS, cv=3, **SPARSE)
-    scaler = StandardScaler().set_output(transform="pandas")
-    pipeline = make_pipeline(scaler, model).fit(5 * X + 1, y)
+    pipeline = make_pipeline(StandardScaler(), model).fit(5 * X + 1, y)
     display = RegularizationPathDisplay.from_estimator(pipeline, 5 * X + 1, y)
     model.fit(scale(X), y)
     expected = RegularizationPathDisplay.from_estimator(model, scale(X), y)
     for line, other in zip(display.norm_lines_, expected.norm_lines_):
         np.testing.assert_allclose(_y(line), _y(other), rtol=1e-3, atol=1e-6)
-    assert set(_legend(display.ax_)[1:]) <= set(X.columns)
+    names = _legend(display.ax_)[1:]
+    assert len(names) == 8
+    assert set(names) <= set(X.columns)
+
+
+@pytest.mark.parametrize(
+    "random_state", [None, np.random.RandomState(5)], ids=["None", "RandomState"]
+)
+@pytest.mark.parametrize("continuation", [True, False])
+def test_path_of_cv_goes_through_the_chosen_network(diabetes, random_state, continuation):
+    model = RegularizedMLPRegressorCV(
+        (4,),
+        penalty="group_lasso",
+        alphas=[1.0, 5.0, 20.0],
+        cv=3,
+        continuation=continuation,
+        random_state=random_state,
+    ).fit(*diabetes)
+    model = pickle.loads(pickle.dumps(model))
+    display = RegularizationPathDisplay.from_estimator(model, *diabetes)
+    chosen = list(model.alphas_).index(model.alpha_)
+    norms = [_y(line)[chosen] for line in display.norm_lines_]
+    np.testing.assert_allclose(norms, np.linalg.norm(model.coefs_[0], axis=1), rtol=1e-6)
+
+
+def _nested(model):
+    """Columns by name, and what hides them: a pipeline in a transformer of the target."""
+    inner = TransformedTargetRegressor(make_pipeline(StandardScaler(), model))
+    return GridSearchCV(
+        make_pipeline(StandardScaler(), inner),
+        {"standardscaler__with_mean": [True]},
+        cv=2,
+    )
+
+
+def test_path_within_other_estimators(diabetes):
+    X, y = diabetes
+    model = RegularizedMLPRegressorCV((4,), alphas=ALPHAS, cv=3, **SPARSE)
+    search = _nested(model)
+    search.estimator.steps[-1][1].set_params(func=np.log, inverse_func=np.exp)
+    search.fit(5 * X + 1, np.exp(y))
+    display = RegularizationPathDisplay.from_estimator(search, 5 * X + 1, np.exp(y))
+    model.fit(scale(X), y)
+    expected = RegularizationPathDisplay.from_estimator(model, scale(X), y)
+    for line, other in zip(display.norm_lines_, expected.norm_lines_):
+        np.testing.assert_allclose(_y(line), _y(other), rtol=1e-3, atol=1e-6)
+    assert list(display.feature_names) == list(X.columns)
+    names = _legend(display.ax_)[1:]
+    assert len(names) == 8
+    assert set(names) <= set(X.columns)
+
+
+@pytest.mark.parametrize("cls", [CVDisplay, RegularizationPathDisplay])
+def test_those_of_cv_say_what_they_take(cls, diabetes):
+    data = diabetes if cls is RegularizationPathDisplay else ()
+    model = RegularizedMLPRegressorCV()
+    for unfitted in (model, _nested(model), TransformedTargetRegressor(model)):
+        with pytest.raises(NotFittedError):
+            cls.from_estimator(unfitted, *data)
+    with pytest.raises(TypeError, match=r"CV.*Pipeline, a search or a TransformedTarget"):
+        cls.from_estimator(make_pipeline(Ridge()), *data)
 
 
 def test_path_of_an_estimator_without_cross_validation(diabetes):
@@ -264,7 +330,7 @@ def test_path_refuses_what_it_cannot_draw(diabetes, cv):
         draw(path, show="everything")
     with pytest.raises(ValueError, match="show has 'score', but there are no scores"):
         draw(path, show=["norms", "score"])
-    with pytest.raises(ValueError, match=r"scores must have a row .* \(1, 2, 5\)"):
+    with pytest.raises(ValueError, match=r"scores must have a row .* \(2, 5\) for"):
         draw(path, scores=np.zeros((2, 5)))
     with pytest.raises(ValueError, match="feature_names must hold 10 names"):
         draw(path, feature_names=["a", "b"])
@@ -278,6 +344,27 @@ def test_path_refuses_what_it_cannot_draw(diabetes, cv):
     assert plt.get_fignums() == []
 
 
+def test_path_is_checked_before_it_is_fitted(diabetes, monkeypatch):
+    X, y = diabetes
+    monkeypatch.setattr(RegularizedMLPRegressor, "_train", None)
+    mlp = RegularizedMLPRegressor((3,), **SPARSE)
+    _, two_axes = plt.subplots(2)
+    for wrong, error in (
+        (dict(show="score"), "there are no scores"),
+        (dict(show=3), "show must be one of .* got 3"),
+        (dict(show=[["norms"]]), r"show must be one of .* got \[\['norms'\]\]"),
+        (dict(show="norms", ax=two_axes), "ax must hold 1 Axes"),
+        (dict(feature_names=["a"]), "feature_names must hold 10 names"),
+        (dict(max_labels=2.5), "max_labels must be an int of at least 0, got 2.5"),
+        (dict(max_labels=-1), "max_labels must be an int of at least 0, got -1"),
+    ):
+        with pytest.raises(ValueError, match=error):
+            RegularizationPathDisplay.from_estimator(mlp, X, y, **wrong)
+    assert len(plt.get_fignums()) == 1
+    with pytest.raises(TypeError, match="not callable"):
+        RegularizationPathDisplay.from_estimator(mlp, X, y)
+
+
 def test_path_with_alpha_zero_and_with_one_alpha(diabetes):
     X, y = diabetes
     path = regularization_path(X, y, hidden_layer_sizes=(3,), alphas=[0, 1, 10], **SPARSE)
@@ -286,6 +373,18 @@ def test_path_with_alpha_zero_and_with_one_alpha(diabetes):
     path = regularization_path(X, y, hidden_layer_sizes=(3,), alphas=[1], **SPARSE)
     display = RegularizationPathDisplay.from_path(path, alpha=1.0)
     assert len(_y(display.norm_lines_[0])) == 1
+
+
+def test_axis_with_alpha_zero_begins_there():
+    for largest in (2.0, 1e12):
+        ax = CVDisplay([0.0, 1.0, largest], np.eye(3)).plot().ax_
+        left, right = ax.get_xlim()
+        # Room for the marker; a tick at a negative alpha has none.
+        assert -0.25 < left < 0
+        assert right > largest
+        # A second display in the same Axes is not cut off.
+        CVDisplay([0.0, 1.0, 100 * largest], np.eye(3)).plot(ax)
+        assert ax.get_xlim()[1] > 100 * largest
 
 
 # Scores of a cross-validation
@@ -316,6 +415,8 @@ def test_cv_marks_best_one_se_and_chosen(cv):
     assert _x(display.one_se_point_) == [cv.alpha_]
     np.testing.assert_array_equal(_x(display.alpha_line_), [cv.alpha_] * 2)
     assert "one-standard-error rule" in _legend(display.ax_)
+    # By the other rule they are apart.
+    assert display.alpha_line_.get_color() != display.one_se_point_.get_color()
 
 
 def test_cv_negates_scores(diabetes):
@@ -330,6 +431,12 @@ def test_cv_negates_scores(diabetes):
     assert plain.ax_.get_ylabel() == "neg mean squared error"
     named = CVDisplay.from_estimator(model, negate_score=True, score_name="MSE")
     assert named.ax_.get_ylabel() == "MSE"
+
+
+def test_cv_does_not_call_a_score_lambda(cv):
+    model = copy.copy(cv)
+    model.scoring = lambda mlp, X, y: mlp.score(X, y)
+    assert CVDisplay.from_estimator(model).ax_.get_ylabel() == "score"
 
 
 def test_cv_draws_all_candidates(diabetes):
@@ -365,8 +472,12 @@ def test_cv_of_a_single_fold_has_no_band():
 
 
 def test_cv_refuses_what_it_cannot_draw(cv):
-    with pytest.raises(ValueError, match=r"scores of shape \(1, 3, 2\) for alphas"):
-        CVDisplay([1.0, 2.0], np.zeros((3, 2))).plot()
+    for shape in ((3, 2), (1, 2, 3), (2,)):
+        told = re.escape(f"scores of shape {shape} for alphas of shape (2,)")
+        with pytest.raises(ValueError, match=told):
+            CVDisplay([1.0, 2.0], np.zeros(shape)).plot()
+    with pytest.raises(ValueError, match="No alpha has a score"):
+        CVDisplay([1.0, 2.0], np.full((2, 3), np.nan)).plot()
     with pytest.raises(ValueError, match="candidate_names must hold 1 names"):
         CVDisplay([1.0, 2.0], np.eye(2), candidate_names=["a", "b"]).plot()
     with pytest.raises(TypeError, match="estimator must be a RegularizedMLPClassifierCV"):
@@ -440,6 +551,12 @@ def test_loss_curves_of_two_estimators(stopped, iris):
     assert _legend(ax)[-1] == "theirs: objective in training"
 
 
+def test_networks_without_loss_curve_are_not_called_unfitted(iris):
+    mlp = MLPClassifier((3,), solver="lbfgs", max_iter=1000, random_state=0).fit(*iris)
+    with pytest.raises(TypeError, match=r"estimator has no loss_curve_.*MLPClassifier"):
+        LossCurveDisplay.from_estimator(mlp)
+
+
 # Weights
 
 
@@ -467,6 +584,23 @@ def test_no_weight_is_white_but_zero(network):
     assert (brightest < 0.9).all()
     white = im.cmap(np.ma.masked_equal([0.0], 0))
     np.testing.assert_array_equal(white[0, :3], [1, 1, 1])
+
+
+def test_norms_of_the_caller_have_their_own_limits(network):
+    norm = SymLogNorm(0.01)
+    im = WeightsDisplay.from_estimator(network, im_kw={"norm": norm}).im_
+    assert im.norm is norm
+    # Colours still tell the sign, and the largest weights have the ends of them.
+    assert im.norm(0.0) == pytest.approx(0.5)
+    assert sorted([norm.vmin, norm.vmax]) == [
+        -np.abs(network.coefs_[0]).max(),
+        np.abs(network.coefs_[0]).max(),
+    ]
+    limited = SymLogNorm(0.01, vmin=-3, vmax=3)
+    WeightsDisplay.from_estimator(network, im_kw={"norm": limited})
+    assert (limited.vmin, limited.vmax) == (-3, 3)
+    im = WeightsDisplay.from_estimator(network, im_kw={"norm": "symlog"}).im_
+    assert im.norm(0.0) == pytest.approx(0.5)
 
 
 def test_heat_map_names_the_inputs(diabetes):
@@ -641,6 +775,38 @@ def test_network_draws_the_skip_connection(diabetes):
     )
     ends = np.array(display.edges_[2].get_segments())[:, :, 0]
     np.testing.assert_array_equal(ends, np.tile([0.0, 2.0], (len(ends), 1)))
+    assert _legend(display.ax_)[2:] == ["skip connection"]
+    solid = NetworkDisplay.from_estimator(mlp, edge_kw={"ls": "-"})
+    assert len(_legend(solid.ax_)) == 2
+
+
+def test_heat_map_of_the_skip_connection(diabetes, network):
+    mlp = RegularizedMLPRegressor((4,), penalty="hierarchical", alpha=20, random_state=0)
+    display = WeightsDisplay.from_estimator(mlp.fit(*diabetes), layer="skip")
+    np.testing.assert_array_equal(display.im_.get_array().filled(0), mlp.skip_coef_)
+    labels = [text.get_text() for text in display.ax_.get_yticklabels()]
+    assert labels == list(diabetes[0].columns)
+    with pytest.raises(ValueError, match="counted from 0, or 'skip', got 7"):
+        WeightsDisplay.from_estimator(mlp, layer=7)
+    with pytest.raises(ValueError, match="counted from 0, got 'skip'"):
+        WeightsDisplay.from_estimator(network, layer="skip")
+
+
+@pytest.mark.parametrize("name", ["ls", "linestyle", "linestyles"])
+def test_the_caller_chooses_the_style_of_lines(name):
+    ones = np.ones((2, 1))
+    display = NetworkDisplay([ones], ["a", "b"], ["y"], skip_coef=ones)
+    display.plot(edge_kw={name: "-"})
+    for lines in display.edges_:
+        assert {dashes for _, dashes in lines.get_linestyle()} == {None}
+
+
+@pytest.mark.parametrize("name", ["c", "color", "fc", "facecolor", "facecolors"])
+def test_the_caller_chooses_the_colour_of_units(network, name):
+    display = NetworkDisplay.from_estimator(network, node_kw={name: "k", "sizes": [9]})
+    for nodes in display.nodes_:
+        np.testing.assert_array_equal(nodes.get_facecolor(), [[0, 0, 0, 1]])
+        np.testing.assert_array_equal(nodes.get_sizes(), [9])
 
 
 def test_network_without_hidden_layers_and_without_weights(iris):
@@ -694,13 +860,11 @@ def test_networks_are_found_within_other_estimators(cls, diabetes):
     X, y = diabetes
     mlp = RegularizedMLPRegressor((3,), random_state=0)
     scaler = StandardScaler()
-    pipeline = make_pipeline(scaler, TransformedTargetRegressor(mlp))
-    search = GridSearchCV(pipeline, {"standardscaler__with_mean": [True]}, cv=2)
-    display = cls.from_estimator(search.fit(X, y))
+    display = cls.from_estimator(_nested(mlp).fit(X, y))
     plain = cls.from_estimator(mlp.fit(scaler.fit_transform(X), y))
     assert display.ax_ is not plain.ax_
     if cls is not LossCurveDisplay:
-        # Names from the step before, which the network has not seen.
+        # Names from before the steps, which the network has not seen.
         labels = [text.get_text() for text in display.ax_.get_yticklabels()]
         assert set(labels) == set(X.columns)
         labels = [text.get_text() for text in plain.ax_.get_yticklabels()]
@@ -729,6 +893,20 @@ def test_axes_are_the_callers_or_new(cls, cv):
     assert display.ax_ in display.figure_.axes
     with pytest.raises(TypeError, match=r"ax must be a matplotlib Axes, .* got 3"):
         cls.from_estimator(cv, ax=3)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_figures_in_which_nothing_is_drawn_are_closed(cls, cv, diabetes):
+    data = diabetes if cls is RegularizationPathDisplay else ()
+    name = {NetworkDisplay: "edge_kw", WeightsDisplay: "im_kw"}.get(cls, "line_kw")
+    with pytest.raises(AttributeError, match="unheard_of"):
+        cls.from_estimator(cv, *data, **{name: {"unheard_of": 1}})
+    assert plt.get_fignums() == []
+    # The caller's stay.
+    _, ax = plt.subplots()
+    with pytest.raises(AttributeError, match="unheard_of"):
+        cls.from_estimator(cv, *data, ax=ax, **{name: {"unheard_of": 1}})
+    assert len(plt.get_fignums()) == 1
 
 
 @pytest.mark.parametrize("cls", ALL)

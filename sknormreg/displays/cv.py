@@ -13,7 +13,7 @@ from .drawing import (
     scale_alphas,
     tidy,
 )
-from .fitted import name_of_scoring, unwrapped
+from .fitted import AROUND, name_of_scoring, unwrapped
 from .scores import draw_scores, mark_alpha
 
 # Of more candidates than these, those that were not chosen have one entry in the legend.
@@ -119,8 +119,9 @@ class CVDisplay:
 
         Parameters
         ----------
-        estimator : RegularizedMLPClassifierCV, RegularizedMLPRegressorCV or Pipeline
-            A fitted one, or a pipeline that ends in one.
+        estimator : object
+            A fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`, or a
+            pipeline, search or TransformedTargetRegressor around one.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure.
@@ -207,32 +208,25 @@ class CVDisplay:
             If `ax` is no Axes.
 
         ValueError
-            If the shapes of alphas and scores, or the number of names, do not agree.
+            If the shapes of alphas and scores, or the number of names, do not agree, or if
+            no alpha has a score in every fold.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         alphas, scores = checked_scores(self.alphas, self.scores)
         names = self._checked_names(len(scores))
-        ax = axes_or_new(ax, (6.4, 4.2))
-        sign = -1 if negate_score else 1
         best, _ = chosen(scores, "best")
-        label = names[best] if len(scores) > 1 else "mean score"
-        artists = draw_scores(
-            ax,
-            alphas[best],
-            scores[best],
-            sign,
-            {"label": label} | (line_kw or {}),
-            fill_between_kw,
-        )
-        self.line_, self.band_ = artists.line, artists.band
-        self.best_point_, self.one_se_point_ = artists.best, artists.one_se
-        others = [i for i in range(len(scores)) if i != best]
-        self.other_lines_ = self._draw_others(ax, alphas, scores, sign, others, names)
-        self.alpha_line_ = None if self.alpha is None else mark_alpha(ax, self.alpha)
-        scale_alphas(ax, alphas)
-        ax.set_ylabel(shown_name(score_name, self.score_name, negate_score))
-        tidy(ax)
-        ax.legend(fontsize="small")
+        sign = -1 if negate_score else 1
+        with axes_or_new(ax, (6.4, 4.2)) as ax:
+            label = names[best] if len(scores) > 1 else "mean score"
+            line_kw = {"label": label} | (line_kw or {})
+            self._draw_best(ax, alphas[best], scores[best], sign, line_kw, fill_between_kw)
+            others = [i for i in range(len(scores)) if i != best]
+            self.other_lines_ = self._draw_others(ax, alphas, scores, sign, others, names)
+            self.alpha_line_ = None if self.alpha is None else mark_alpha(ax, self.alpha)
+            scale_alphas(ax, alphas)
+            ax.set_ylabel(shown_name(score_name, self.score_name, negate_score))
+            tidy(ax)
+            ax.legend(fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -246,6 +240,11 @@ class CVDisplay:
                 f"candidates, got {names!r}."
             )
         return names
+
+    def _draw_best(self, ax, *args):
+        artists = draw_scores(ax, *args)
+        self.line_, self.band_ = artists.line, artists.band
+        self.best_point_, self.one_se_point_ = artists.best, artists.one_se
 
     @staticmethod
     def _draw_others(ax, alphas, scores, sign, others, names):
@@ -267,7 +266,7 @@ class CVDisplay:
 
 
 def fitted_cv(estimator):
-    """The fitted ...CV estimator in a pipeline or by itself.
+    """The fitted ...CV estimator within an estimator.
 
     Raises
     ------
@@ -280,8 +279,8 @@ def fitted_cv(estimator):
     model, _ = unwrapped(estimator)
     if not isinstance(model, RegularizedMLPCV):
         raise TypeError(
-            "estimator must be a RegularizedMLPClassifierCV, a RegularizedMLPRegressorCV "
-            f"or a Pipeline that ends in one, got {estimator!r}."
+            "estimator must be a RegularizedMLPClassifierCV or RegularizedMLPRegressorCV, "
+            f"or {AROUND}, got {estimator!r}."
         )
     check_is_fitted(model)
     return model
@@ -296,14 +295,13 @@ def checked_scores(alphas, scores):
         If their shapes do not agree.
     """
     alphas, scores = np.asarray(alphas), np.asarray(scores, dtype=np.float64)
-    if alphas.ndim == 1:
-        alphas, scores = alphas[None], scores[None]
-    if scores.ndim != 3 or scores.shape[:2] != alphas.shape:
+    agree = scores.ndim == alphas.ndim + 1 and scores.shape[:-1] == alphas.shape
+    if alphas.ndim not in (1, 2) or not agree:
         raise ValueError(
             "scores must have a row for each of alphas and a column for each fold: got "
             f"scores of shape {scores.shape} for alphas of shape {alphas.shape}."
         )
-    return alphas, scores
+    return (alphas, scores) if alphas.ndim == 2 else (alphas[None], scores[None])
 
 
 def shown_name(given, own, negate):

@@ -1,8 +1,11 @@
 """What the displays share of drawing: axes, colours, the axis of alphas."""
 
+from contextlib import contextmanager
+
 import numpy as np
 
-BLUE, ORANGE, GREY, LIGHT_GREY = "#2f6db3", "#dd7a1f", "0.6", "0.8"
+BLUE, ORANGE = "#2f6db3", "#dd7a1f"
+DARK_GREY, GREY, LIGHT_GREY = "0.25", "0.6", "0.8"
 
 # Share of its part of a divided Axes that is filled; the rest is a gap.
 _FILLED = 0.92
@@ -40,11 +43,26 @@ def new_axes(figsize, heights=(1,)):
     return list(axes[:, 0])
 
 
+@contextmanager
 def axes_or_new(ax, figsize):
-    """The caller's Axes, or one in a new figure."""
-    if ax is None:
-        return new_axes(figsize)[0]
-    return check_axes(ax)
+    """The caller's Axes, or one in a new figure, which is closed where drawing fails."""
+    if ax is not None:
+        yield check_axes(ax)
+        return
+    (ax,) = new_axes(figsize)
+    with _closed_on_error(ax.figure):
+        yield ax
+
+
+@contextmanager
+def _closed_on_error(figure):
+    import matplotlib.pyplot as plt
+
+    try:
+        yield
+    except BaseException:
+        plt.close(figure)
+        raise
 
 
 def check_axes(ax):
@@ -56,20 +74,36 @@ def check_axes(ax):
     return ax
 
 
+@contextmanager
 def stacked_axes(ax, heights):
-    """As many Axes as there are heights: the caller's, parts of it, or new ones."""
+    """As many Axes as there are heights: the caller's, parts of it, or new ones.
+
+    New ones are closed where drawing fails.
+    """
+    axes = check_stacked(ax, len(heights))
+    if not axes:
+        axes = new_axes((7, 1 + 1.2 * sum(heights)), heights)
+        with _closed_on_error(axes[0].figure):
+            yield axes
+    elif len(axes) == len(heights):
+        yield axes
+    else:
+        yield _divided(ax, heights)
+
+
+def check_stacked(ax, n_panels):
+    """The caller's Axes as a list: none, one that can be divided, or as many as panels."""
     if ax is None:
-        return new_axes((7, 1 + 1.2 * sum(heights)), heights)
-    if np.ndim(ax):
-        axes = list(np.ravel(np.asarray(ax, dtype=object)))
-        if len(axes) != len(heights):
-            raise ValueError(
-                f"ax must hold {len(heights)} Axes, one for each thing to show, or be one "
-                f"Axes, got {len(axes)}."
-            )
-        return [check_axes(panel) for panel in axes]
-    check_axes(ax)
-    return [ax] if len(heights) == 1 else _divided(ax, heights)
+        return []
+    if np.ndim(ax) == 0:
+        return [check_axes(ax)]
+    axes = list(np.ravel(np.asarray(ax, dtype=object)))
+    if len(axes) != n_panels:
+        raise ValueError(
+            f"ax must hold {n_panels} Axes, one for each thing to show, or be one Axes, "
+            f"got {len(axes)}."
+        )
+    return [check_axes(panel) for panel in axes]
 
 
 def _divided(ax, heights):
@@ -124,7 +158,10 @@ def scale_alphas(ax, alphas):
     if len(positive) == alphas.size:
         ax.set_xscale("log")
     else:
-        ax.set_xscale("symlog", linthresh=positive.min())
+        first = positive.min()
+        ax.set_xscale("symlog", linthresh=first)
+        # No alpha is below 0; a marker at 0 has room. Other displays may still widen it.
+        ax.set_xlim(left=-0.2 * first, auto=None)
     ax.set_xlabel("alpha")
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import is_classifier
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -10,6 +11,9 @@ from ..fitted_network import as_dense
 # What holds the fitted estimator that does the work, in searches and in
 # TransformedTargetRegressor.
 _INNER = ("best_estimator_", "regressor_")
+
+# What error messages say may be around an estimator.
+AROUND = "a Pipeline, a search or a TransformedTargetRegressor around one"
 
 
 def fitted_network(estimator):
@@ -37,41 +41,81 @@ def fitted_network(estimator):
     """
     network, names = unwrapped(estimator)
     if not hasattr(network, "hidden_layer_sizes"):
-        if hasattr(network, "estimator") or hasattr(network, "regressor"):
-            check_is_fitted(network)
         raise TypeError(
-            "estimator must be a network, such as RegularizedMLPClassifier, or a Pipeline "
-            f"or a search whose last estimator is one, got {estimator!r}."
+            "estimator must be a network, such as RegularizedMLPClassifier, or "
+            f"{AROUND}, got {estimator!r}."
         )
     check_is_fitted(network, "coefs_")
     n_features = network.coefs_[0].shape[0]
-    own = getattr(network, "feature_names_in_", None)
-    names = names if own is None else own
     if names is None or len(names) != n_features:
-        names = [f"x{i}" for i in range(n_features)]
+        names = numbered_names(n_features)
     return network, np.asarray(names, dtype=object)
 
 
 def unwrapped(estimator):
-    """The innermost estimator, and what the steps before it call its inputs, or None."""
+    """The innermost estimator, and what it or the steps before it call its inputs, or None.
+
+    Raises
+    ------
+    NotFittedError
+        If there is a search or the like in which nothing has been fitted.
+    """
+    *around, model = _layers(estimator)
     names = None
-    while True:
-        if isinstance(estimator, Pipeline):
-            names = _names_after(estimator[:-1]) if len(estimator.steps) > 1 else names
-            estimator = estimator.steps[-1][1]
-            continue
-        inner = next((name for name in _INNER if hasattr(estimator, name)), None)
-        if inner is None:
-            return estimator, names
-        estimator = getattr(estimator, inner)
+    for layer in around:
+        if _has_steps(layer):
+            names = _names_after(layer[:-1], names)
+    return model, getattr(model, "feature_names_in_", names)
 
 
-def _names_after(steps):
+def passed_on(estimator, X, y):
+    """What the innermost estimator is given where the outermost is given X and y."""
+    for layer in _layers(estimator):
+        if _has_steps(layer):
+            X = layer[:-1].transform(X)
+        elif isinstance(layer, TransformedTargetRegressor):
+            y = np.asarray(y)
+            y = layer.transformer_.transform(y.reshape(len(y), -1))
+            y = y[:, 0] if y.shape[1] == 1 else y
+    return X, y
+
+
+def _layers(estimator):
+    """The estimator, what it works by, and so on, down to one that works by itself."""
+    layers = [estimator]
+    while (inner := _inner(layers[-1])) is not None:
+        layers.append(inner)
+    return layers
+
+
+def _inner(estimator):
+    if isinstance(estimator, Pipeline):
+        return estimator.steps[-1][1]
+    for name in _INNER:
+        if hasattr(estimator, name):
+            return getattr(estimator, name)
+    if hasattr(estimator, "estimator") or hasattr(estimator, "regressor"):
+        check_is_fitted(estimator)
+    return None
+
+
+def _has_steps(layer):
+    """Whether it is a pipeline that transforms X before the last estimator gets it."""
+    return isinstance(layer, Pipeline) and len(layer.steps) > 1
+
+
+def _names_after(steps, names):
+    """What steps call their columns, which are called so before them, or None."""
     try:
-        return steps.get_feature_names_out()
+        return steps.get_feature_names_out(getattr(steps, "feature_names_in_", names))
     except (AttributeError, ValueError):
         # Not every step knows them, and none before it is fitted.
         return None
+
+
+def numbered_names(n_features):
+    """What to call inputs without names."""
+    return [f"x{i}" for i in range(n_features)]
 
 
 def checked_names(parameter, given, n_names, default):
@@ -107,7 +151,7 @@ def dense_coefs(network):
     return [as_dense(coef) for coef in network.coefs_]
 
 
-def name_of_scoring(scoring, estimator, negate=False):
+def name_of_scoring(scoring, estimator):
     """What to call the score of a scorer.
 
     Parameters
@@ -116,9 +160,6 @@ def name_of_scoring(scoring, estimator, negate=False):
 
     estimator : object
         Whose `score` it is where `scoring` is None.
-
-    negate : bool
-        Whether the score is shown with its sign reversed.
     """
     if scoring is None:
         name = "accuracy" if is_classifier(estimator) else "R2"
@@ -126,4 +167,5 @@ def name_of_scoring(scoring, estimator, negate=False):
         name = scoring
     else:
         name = getattr(scoring, "__name__", "score")
+        name = "score" if name == "<lambda>" else name
     return name.replace("_", " ")

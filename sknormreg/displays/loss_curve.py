@@ -1,7 +1,6 @@
 """How the objective fell in training."""
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from .drawing import (
     axes_or_new,
@@ -25,7 +24,8 @@ class LossCurveDisplay:
     Parameters
     ----------
     loss_curve : array-like of shape (n_iter,)
-        The objective J after every iteration.
+        The objective J after every iteration; for "adam" and "sgd" its running mean over
+        the epoch.
 
     validation_loss_curve : array-like of shape (n_iter,) or None, default=None
         Mean unpenalised loss of the held-out rows.
@@ -85,8 +85,8 @@ class LossCurveDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted network, or a pipeline or search whose last estimator is one. An
-            MLPClassifier or MLPRegressor of scikit-learn will do.
+            A fitted network, or a pipeline, search or TransformedTargetRegressor around
+            one. An MLPClassifier or MLPRegressor of scikit-learn will do.
 
         name : str, default=None
             What to call the estimator in the legend: for several in one Axes.
@@ -108,14 +108,19 @@ class LossCurveDisplay:
         Raises
         ------
         TypeError
-            If there is no network in the estimator, or if `ax` is no Axes.
+            If there is no network in the estimator, or one that has not kept its losses
+            (scikit-learn's of the solver "lbfgs"), or if `ax` is no Axes.
 
         NotFittedError
             If the estimator is not fitted.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         network, _ = fitted_network(estimator)
-        check_is_fitted(network, "loss_curve_")
+        if not hasattr(network, "loss_curve_"):
+            raise TypeError(
+                "estimator has no loss_curve_, which scikit-learn's networks keep with "
+                f"the solvers 'adam' and 'sgd' alone, got {network!r}."
+            )
         validation = getattr(network, "validation_loss_curve_", None)
         kept = None
         if validation is not None and network.early_stopping:
@@ -153,7 +158,17 @@ class LossCurveDisplay:
             If `ax` is no Axes.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
-        ax = axes_or_new(ax, (6.4, 4.2))
+        with axes_or_new(ax, (6.4, 4.2)) as ax:
+            self._draw_curves(ax, line_kw, validation_line_kw)
+            ax.set(xlabel="iteration", ylabel="loss")
+            ax.xaxis.get_major_locator().set_params(integer=True)
+            _scale_losses(ax)
+            tidy(ax)
+            ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _draw_curves(self, ax, line_kw, validation_line_kw):
         self.line_ = self._draw(ax, self.loss_curve, "objective in training", line_kw)
         self.validation_line_ = self.kept_point_ = None
         if self.validation_loss_curve is not None:
@@ -164,13 +179,6 @@ class LossCurveDisplay:
                 validation_line_kw,
             )
             self._mark_kept(ax)
-        ax.set(xlabel="iteration", ylabel="loss")
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        _scale_losses(ax)
-        tidy(ax)
-        ax.legend()
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
 
     def _draw(self, ax, curve, label, line_kw):
         from matplotlib.lines import Line2D

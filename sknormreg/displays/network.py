@@ -8,6 +8,7 @@ from ..compaction import active_units
 from ..inspection import path_importances
 from .drawing import (
     BLUE,
+    DARK_GREY,
     ORANGE,
     axes_or_new,
     keywords,
@@ -19,6 +20,9 @@ from .fitted import checked_names, dense_coefs, fitted_network, output_names
 # Widths of the lines of the smallest and the largest weight of a layer, in points; the
 # latter is less where there are more lines than these, which would cover one another.
 _THIN, _THICK, _FEW = 0.3, 3.5, 80
+
+# Defaults that other keyword arguments of `scatter` stand in place of.
+_REPLACED = {"c": ("facecolor",), "color": ("facecolor", "edgecolor"), "sizes": ("s",)}
 
 
 class NetworkDisplay:
@@ -108,8 +112,8 @@ class NetworkDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted network, or a pipeline or search whose last estimator is one. An
-            MLPClassifier or MLPRegressor of scikit-learn will do.
+            A fitted network, or a pipeline, search or TransformedTargetRegressor around
+            one. An MLPClassifier or MLPRegressor of scikit-learn will do.
 
         feature_names : array-like of str of shape (n_features,), default=None
             Names of the inputs. None takes those that the estimator knows.
@@ -194,22 +198,32 @@ class NetworkDisplay:
         in_use, self.units_ = _chosen_units(self.coefs, self.skip_coef, max_units)
         tallest = max(map(len, self.units_))
         size = 2.5 + 1.8 * len(self.units_), np.clip(1.8 + 0.26 * tallest, 3.2, 9)
-        ax = axes_or_new(ax, size)
         places = [
             _places(layer, len(units), tallest) for layer, units in enumerate(self.units_)
         ]
+        with axes_or_new(ax, size) as ax:
+            dashes = self._draw_all_edges(ax, places, edge_kw)
+            self.nodes_ = [self._draw_nodes(ax, points, node_kw) for points in places]
+            self._label(ax, in_use, places)
+            if len(self.units_[0]):
+                _explain_lines(ax, dashes)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _draw_all_edges(self, ax, places, edge_kw):
+        """Returns the line style of the skip connection, or None where there is none."""
+        from matplotlib.collections import LineCollection
+
         self.edges_, self.edge_weights_ = [], []
         for i, weights in enumerate(self.coefs):
             ends = slice(i, i + 2)
             self._draw_edges(ax, weights, self.units_[ends], places[ends], edge_kw)
-        if self.skip_coef is not None:
-            ends = slice(None, None, len(places) - 1)
-            style = {"linestyle": "--"} | (edge_kw or {})
-            self._draw_edges(ax, self.skip_coef, self.units_[ends], places[ends], style)
-        self.nodes_ = [self._draw_nodes(ax, points, node_kw) for points in places]
-        self._label(ax, in_use, places)
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        if self.skip_coef is None:
+            return None
+        ends = slice(None, None, len(places) - 1)
+        style = keywords({"linestyle": "--"}, edge_kw, LineCollection)
+        self._draw_edges(ax, self.skip_coef, self.units_[ends], places[ends], style)
+        return style["linestyle"]
 
     def _draw_edges(self, ax, weights, units, places, edge_kw):
         from matplotlib.collections import LineCollection
@@ -238,6 +252,10 @@ class NetworkDisplay:
         from matplotlib.collections import PathCollection
 
         style = dict(s=55, facecolor="white", edgecolor="0.35", linewidth=1.2, zorder=2)
+        # Which scatter ignores, or warns of, beside colours of faces or edges.
+        for other, names in _REPLACED.items():
+            if other in (node_kw or {}):
+                style = {name: style[name] for name in style if name not in names}
         return ax.scatter(*points.T, **keywords(style, node_kw, PathCollection))
 
     def _label(self, ax, in_use, places):
@@ -259,8 +277,6 @@ class NetworkDisplay:
             axis.spines[:].set_visible(False)
         if not len(self.units_[0]):
             ax.text(last / 2, 0, "no input has any effect", ha="center", va="center")
-            return
-        _explain_colours(ax)
 
 
 def _chosen_units(coefs, skip_coef, max_units):
@@ -335,16 +351,21 @@ def _count(n_shown, n_in_use, n_all):
     return f"\n{n_in_use} of {n_all} in use,\n{n_shown} strongest"
 
 
-def _explain_colours(ax):
+def _explain_lines(ax, skip_style):
     from matplotlib.lines import Line2D
 
+    handles = [
+        Line2D([], [], color=BLUE, linewidth=2.5, label="positive weight"),
+        Line2D([], [], color=ORANGE, linewidth=2.5, label="negative weight"),
+    ]
+    # With a style of the caller's all lines are alike.
+    if skip_style == "--":
+        style = dict(color=DARK_GREY, linestyle=skip_style, linewidth=1.2)
+        handles.append(Line2D([], [], label="skip connection", **style))
     ax.legend(
-        handles=[
-            Line2D([], [], color=BLUE, linewidth=2.5, label="positive weight"),
-            Line2D([], [], color=ORANGE, linewidth=2.5, label="negative weight"),
-        ],
+        handles=handles,
         loc="upper center",
         bbox_to_anchor=(0.5, 0),
-        ncols=2,
+        ncols=len(handles),
         frameon=False,
     )

@@ -1,22 +1,37 @@
 """What vanishes along the regularization path, and what it costs."""
 
-import numpy as np
-from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import _get_feature_names
+from numbers import Integral
 
-from ..estimators import regularization_path
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import (
+    _get_feature_names,
+    _num_features,
+    check_is_fitted,
+)
+
+from ..estimators.base import RegularizedMLP
 from ..estimators.cross_validation import RegularizedMLPCV, chosen
+from ..estimators.path import fitted_path
 from ..fitted_network import as_dense
-from .cv import checked_scores, fitted_cv, shown_name
+from .cv import checked_scores, shown_name
 from .drawing import (
     BLUE,
+    check_stacked,
     name_below,
     require_matplotlib,
     scale_alphas,
     stacked_axes,
     tidy,
 )
-from .fitted import checked_names, name_of_scoring
+from .fitted import (
+    AROUND,
+    checked_names,
+    name_of_scoring,
+    numbered_names,
+    passed_on,
+    unwrapped,
+)
 from .input_lines import InputLines
 from .scores import draw_scores, mark_alpha
 
@@ -185,8 +200,8 @@ class RegularizationPathDisplay:
             If `path` is something else, or `ax` is no Axes.
 
         ValueError
-            If the shape of scores or names does not agree with the path, or if `show` is
-            not as described.
+            If the shape of scores or names does not agree with the path, or if `show` or
+            `max_labels` is not as described.
         """
         require_matplotlib(f"{cls.__name__}.from_path")
         if not all(hasattr(path, name) for name in ("alphas", "coefs", "n_features")):
@@ -195,12 +210,7 @@ class RegularizationPathDisplay:
                 "estimator, from_estimator makes a display."
             )
         display = cls(
-            path.alphas,
-            [coefs[0] for coefs in path.coefs],
-            path.n_features,
-            scores=scores,
-            alpha=alpha,
-            feature_names=feature_names,
+            **_of_path(path), scores=scores, alpha=alpha, feature_names=feature_names
         )
         return display.plot(
             ax,
@@ -236,10 +246,10 @@ class RegularizationPathDisplay:
             A fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`, whose
             path is fitted once more, now to all rows, with its scores; a
             `RegularizedMLPClassifier` or `RegularizedMLPRegressor`, fitted or not; or a
-            fitted pipeline that ends in one of them.
+            fitted pipeline, search or TransformedTargetRegressor around one of them.
 
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data, as a pipeline takes it.
+            Training data, as the estimator takes it.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target values.
@@ -252,7 +262,7 @@ class RegularizationPathDisplay:
             Weights of the rows.
 
         feature_names : array-like of str of shape (n_features,), default=None
-            Names of the inputs. None takes those of X.
+            Names of the inputs. None takes those of X, or those that the estimator knows.
 
         ax : matplotlib Axes or array-like of them, default=None
             As :meth:`plot` takes it.
@@ -288,7 +298,7 @@ class RegularizationPathDisplay:
             parameters are not as described.
 
         NotFittedError
-            If the ...CV estimator or the pipeline is not fitted.
+            If the ...CV estimator, or what is around an estimator, is not fitted.
 
         Notes
         -----
@@ -296,17 +306,19 @@ class RegularizationPathDisplay:
         selects: the path shows the weights before.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
-        if isinstance(estimator, Pipeline):
-            if len(estimator.steps) > 1:
-                X = estimator[:-1].transform(X)
-            estimator = estimator.steps[-1][1]
-        found = _fitted_path(estimator, X, y, alphas, sample_weight)
-        if feature_names is None:
-            feature_names = _get_feature_names(X)
+        model, names = _path_model(estimator, alphas)
+        X, y = passed_on(estimator, X, y)
+        # Before the path is fitted, which takes its time.
+        shown = _checked_show(show, isinstance(model, RegularizedMLPCV))
+        check_stacked(ax, len(shown))
+        _check_max_labels(max_labels)
+        names = _names_of_columns(X, names)
+        feature_names = checked_names("feature_names", feature_names, len(names), names)
+        found = _fitted_path(model, X, y, alphas, sample_weight)
         display = cls(**found, feature_names=feature_names)
         return display.plot(
             ax,
-            show=show,
+            show=shown,
             max_labels=max_labels,
             negate_score=negate_score,
             score_name=score_name,
@@ -371,53 +383,39 @@ class RegularizationPathDisplay:
             show, or if parameters are not as described.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
-        show = self._checked_show(show)
+        show = _checked_show(show, self.scores is not None)
+        _check_max_labels(max_labels)
+        if "score" in show:
+            checked_scores(self.alphas, self.scores)
         norms = np.array([np.linalg.norm(as_dense(coef), axis=1) for coef in self.coefs])
-        names = [f"x{i}" for i in range(norms.shape[1])]
+        names = numbered_names(norms.shape[1])
         names = checked_names("feature_names", self.feature_names, len(names), names)
-        axes = stacked_axes(ax, [_HEIGHTS[name] for name in show])
-        self._mark_alpha(axes)
-        self.norm_lines_ = self.weight_lines_ = None
-        self.score_line_ = self.score_band_ = self.n_features_line_ = None
         inputs = InputLines(self.alphas, self.alpha, norms, names, max_labels, line_kw)
-        for name, panel in zip(show, axes):
-            if name == "norms":
-                self.norm_lines_ = inputs.draw_norms(panel)
-            elif name == "weights":
-                self.weight_lines_ = inputs.draw_weights(panel, self.coefs)
-            elif name == "score":
-                label = shown_name(score_name, self.score_name, negate_score)
-                self._draw_score(panel, -1 if negate_score else 1, label)
-            else:
-                self._draw_n_features(panel)
-            scale_alphas(panel, np.asarray(self.alphas))
-            tidy(panel)
+        sign = -1 if negate_score else 1
+        score_name = shown_name(score_name, self.score_name, negate_score)
+        with stacked_axes(ax, [_HEIGHTS[name] for name in show]) as axes:
+            self._mark_alpha(axes)
+            self._draw(axes, show, inputs, sign, score_name)
         if np.ndim(ax) == 0:
             name_below(axes)
         self.axes_, self.ax_ = np.array(axes, dtype=object), axes[0]
         self.figure_ = self.ax_.figure
         return self
 
-    def _checked_show(self, show):
-        if show is None:
-            has_scores = self.scores is not None
-            show = (
-                ["norms", "score", "n_features"] if has_scores else ["norms", "n_features"]
-            )
-        given, show = show, [show] if isinstance(show, str) else list(show)
-        if not show or not set(show) <= set(_HEIGHTS):
-            raise ValueError(
-                f"show must be one of {', '.join(map(repr, _HEIGHTS))}, or a list of them, "
-                f"got {given!r}."
-            )
-        if "score" in show:
-            if self.scores is None:
-                raise ValueError(
-                    "show has 'score', but there are no scores: give scores, or make the "
-                    "display of a fitted ...CV estimator."
-                )
-            checked_scores(self.alphas, self.scores)
-        return show
+    def _draw(self, axes, show, inputs, sign, score_name):
+        self.norm_lines_ = self.weight_lines_ = None
+        self.score_line_ = self.score_band_ = self.n_features_line_ = None
+        for name, panel in zip(show, axes):
+            if name == "norms":
+                self.norm_lines_ = inputs.draw_norms(panel)
+            elif name == "weights":
+                self.weight_lines_ = inputs.draw_weights(panel, self.coefs)
+            elif name == "score":
+                self._draw_score(panel, sign, score_name)
+            else:
+                self._draw_n_features(panel)
+            scale_alphas(panel, np.asarray(self.alphas))
+            tidy(panel)
 
     def _mark_alpha(self, axes):
         self.alpha_lines_ = []
@@ -443,42 +441,107 @@ class RegularizationPathDisplay:
         ax.yaxis.get_major_locator().set_params(integer=True)
 
 
-def _fitted_path(estimator, X, y, alphas, sample_weight):
-    """What a display is made of: of an estimator that has compared alphas, with scores."""
-    scored = {}
-    if isinstance(estimator, RegularizedMLPCV):
+def _checked_show(show, has_scores):
+    """What to show, from top to bottom, as a list.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or scores that there are not.
+    """
+    if show is None:
+        return ["norms", "score", "n_features"] if has_scores else ["norms", "n_features"]
+    given, show = show, [show] if isinstance(show, str) else show
+    show = list(show) if np.iterable(show) else []
+    if not show or not all(isinstance(name, str) and name in _HEIGHTS for name in show):
+        raise ValueError(
+            f"show must be one of {', '.join(map(repr, _HEIGHTS))}, or a list of them, "
+            f"got {given!r}."
+        )
+    if "score" in show and not has_scores:
+        raise ValueError(
+            "show has 'score', but there are no scores: give scores, or make the "
+            "display of a fitted ...CV estimator."
+        )
+    return show
+
+
+def _check_max_labels(max_labels):
+    if not isinstance(max_labels, Integral) or max_labels < 0:
+        raise ValueError(f"max_labels must be an int of at least 0, got {max_labels!r}.")
+
+
+def _path_model(estimator, alphas):
+    """The estimator whose path is fitted, and what the steps before it call its inputs.
+
+    Raises
+    ------
+    TypeError
+        If it is another one.
+
+    ValueError
+        If alphas are given though it has its own.
+
+    NotFittedError
+        If it is not fitted where it has to be.
+    """
+    model, names = unwrapped(estimator)
+    if isinstance(model, RegularizedMLPCV):
         if alphas is not None:
             raise ValueError(
                 "alphas must be None for an estimator that has compared its own."
             )
-        estimator, alphas, scored = _of_cv(fitted_cv(estimator))
-    path = regularization_path(
-        X,
-        y,
-        estimator=estimator,
-        alphas=20 if alphas is None else alphas,
-        sample_weight=sample_weight,
-    )
-    found = dict(
+        check_is_fitted(model)
+    elif not isinstance(model, RegularizedMLP):
+        raise TypeError(
+            "estimator must be a RegularizedMLPClassifier or a RegularizedMLPRegressor, "
+            f"or the ...CV estimator of either, or {AROUND}, got {estimator!r}."
+        )
+    return model, names
+
+
+def _names_of_columns(X, known):
+    """The names that X has, or those that the estimator knows, or else numbered ones."""
+    n_features = _num_features(X)
+    for names in (_get_feature_names(X), known):
+        if names is not None and len(names) == n_features:
+            return names
+    return numbered_names(n_features)
+
+
+def _fitted_path(model, X, y, alphas, sample_weight):
+    """What a display is made of: of an estimator that has compared alphas, with scores."""
+    if isinstance(model, RegularizedMLPCV):
+        return _fitted_path_of_cv(model, X, y, sample_weight)
+    path = fitted_path(clone(model), X, y, 20 if alphas is None else alphas, sample_weight)
+    return _of_path(path)
+
+
+def _of_path(path):
+    return dict(
         alphas=path.alphas,
         coefs=[coefs[0] for coefs in path.coefs],
         n_features=path.n_features,
     )
-    if scored:
-        # Beyond its end the path stays as it is, and so do the scores.
-        missing = len(alphas) - len(path.alphas)
-        found["coefs"] += found["coefs"][-1:] * missing
-        found["n_features"] = np.pad(path.n_features, (0, missing), mode="edge")
-        found["alphas"] = alphas
-    return found | scored
 
 
-def _of_cv(model):
-    """The estimator that was chosen, its alphas, and what was found out about them."""
+def _fitted_path_of_cv(model, X, y, sample_weight):
+    """The path of the chosen candidate, as the refit to all rows has gone along it."""
     scores = model.scores_.reshape(-1, *model.scores_.shape[-2:])
     best, _ = chosen(scores, model.rule)
     alphas = model.alphas_.reshape(len(scores), -1)[best]
-    sizes, l1_ratio = model.hidden_layer_sizes_, model.l1_ratio_
-    plain = model._plain().set_params(hidden_layer_sizes=sizes, l1_ratio=l1_ratio)
+    plain = model._plain().set_params(
+        hidden_layer_sizes=model.hidden_layer_sizes_,
+        l1_ratio=model.l1_ratio_,
+        # Models that were stored by the first versions do not have the seed that was drawn.
+        random_state=getattr(model, "_seed", model.random_state),
+    )
+    path = fitted_path(plain, X, y, alphas, sample_weight, model.continuation)
+    found = _of_path(path)
+    # Beyond its end the path stays as it is, and so do the scores.
+    missing = len(alphas) - len(path.alphas)
+    found["coefs"] += found["coefs"][-1:] * missing
+    found["n_features"] = np.pad(path.n_features, (0, missing), mode="edge")
+    found["alphas"] = alphas
     name = name_of_scoring(model.scoring, model)
-    return plain, alphas, dict(scores=scores[best], alpha=model.alpha_, score_name=name)
+    return found | dict(scores=scores[best], alpha=model.alpha_, score_name=name)

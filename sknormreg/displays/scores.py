@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..estimators.cross_validation import chosen
-from .drawing import BLUE, ORANGE, keywords, marker_of
+from .drawing import BLUE, DARK_GREY, ORANGE, keywords, marker_of
 
 
 @dataclass
@@ -89,5 +89,6 @@ def _mark(ax, alphas, means, i, marker, size, color):
 
 def mark_alpha(ax, alpha):
     """A vertical line at the chosen alpha."""
-    style = dict(color=ORANGE, linewidth=1, linestyle="--", zorder=1.5)
+    # Orange is the one-standard-error rule, which may not be how it was chosen.
+    style = dict(color=DARK_GREY, linewidth=1, linestyle="--", zorder=1.5)
     return ax.axvline(alpha, label=f"chosen alpha: {alpha:.3g}", **style)

@@ -118,11 +118,12 @@ class WeightsDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted network, or a pipeline or search whose last estimator is one. An
-            MLPClassifier or MLPRegressor of scikit-learn will do.
+            A fitted network, or a pipeline, search or TransformedTargetRegressor around
+            one. An MLPClassifier or MLPRegressor of scikit-learn will do.
 
-        layer : int, default=0
-            Index of the layer in `coefs_`; negative ones count from the last.
+        layer : int or "skip", default=0
+            Index of the layer in `coefs_`; negative ones count from the last. "skip" is the
+            skip connection, `skip_coef_`.
 
         image_shape : tuple of int, default=None
             Height and width of the images that the rows are pixels of. None draws a heat
@@ -162,15 +163,13 @@ class WeightsDisplay:
         require_matplotlib(f"{cls.__name__}.from_estimator")
         network, names = fitted_network(estimator)
         names = checked_names("feature_names", feature_names, len(names), names)
-        coefs = dense_coefs(network)
-        layer = _checked_layer(layer, len(coefs))
-        last = layer == len(coefs) - 1
+        weights, before, after = _layer_of(network, layer)
         display = cls(
-            coefs[layer],
-            row_names=None if layer else names,
-            column_names=output_names(network) if last else None,
-            row_label=f"units of hidden layer {layer}" if layer else "inputs",
-            column_label="outputs" if last else f"units of hidden layer {layer + 1}",
+            weights,
+            row_names=names if before == "inputs" else None,
+            column_names=output_names(network) if after == "outputs" else None,
+            row_label=before,
+            column_label=after,
         )
         return display.plot(
             ax,
@@ -228,22 +227,20 @@ class WeightsDisplay:
         self._choose(weights, hide_zeros, image_shape)
         shown = weights[np.ix_(self.rows_, self.columns_)]
         if image_shape is None:
-            ax = axes_or_new(ax, _size_of_map(shown))
-            self._draw_map(ax, shown, im_kw)
-            self._label(ax, row_names, column_names)
+            size = _size_of_map(shown)
         else:
             shown, n_empty = _mosaic(shown, image_shape)
-            ax = axes_or_new(ax, _size_of_mosaic(shown))
-            # Means of neighbouring weights where pixels are few, not of their colours.
-            style = dict(aspect="equal", interpolation_stage="data")
-            self._draw(ax, shown, style, im_kw)
-            self._frame_images(ax, shown.shape, image_shape, n_empty)
-            ax.set_xlabel(_counted(self.column_label, len(self.columns_), weights.shape[1]))
+            size = _size_of_mosaic(shown)
         self.colorbar_ = None
-        if colorbar:
-            self.colorbar_ = ax.figure.colorbar(
-                self.im_, ax=ax, label="weight (white: exactly 0)"
-            )
+        with axes_or_new(ax, size) as ax:
+            if image_shape is None:
+                self._draw_map(ax, shown, im_kw)
+                self._label(ax, row_names, column_names)
+            else:
+                self._draw_images(ax, shown, image_shape, n_empty, im_kw)
+            if colorbar:
+                label = "weight (white: exactly 0)"
+                self.colorbar_ = ax.figure.colorbar(self.im_, ax=ax, label=label)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -269,11 +266,26 @@ class WeightsDisplay:
         style = dict(aspect="auto", interpolation="nearest", extent=extent)
         self._draw(ax, shown, style, im_kw)
 
+    def _draw_images(self, ax, shown, image_shape, n_empty, im_kw):
+        # Means of neighbouring weights where pixels are few, not of their colours.
+        style = dict(aspect="equal", interpolation_stage="data")
+        self._draw(ax, shown, style, im_kw)
+        self._frame_images(ax, shown.shape, image_shape, n_empty)
+        n_all = np.shape(self.weights)[1]
+        ax.set_xlabel(_counted(self.column_label, len(self.columns_), n_all))
+
     def _draw(self, ax, shown, style, im_kw):
+        from matplotlib.colors import Normalize
         from matplotlib.image import AxesImage
 
         limit = symmetric_limit(shown)
-        style |= dict(cmap=weight_colours(), vmin=-limit, vmax=limit)
+        style |= dict(cmap=weight_colours())
+        norm = (im_kw or {}).get("norm")
+        if isinstance(norm, Normalize):
+            # It has its own limits, or else the same to both sides: 0 stays in the middle.
+            norm.autoscale_None(np.append(shown, [-limit, limit]))
+        else:
+            style |= dict(vmin=-limit, vmax=limit)
         picture = np.ma.masked_equal(shown, 0)
         self.im_ = ax.imshow(picture, **keywords(style, im_kw, AxesImage))
 
@@ -299,13 +311,29 @@ class WeightsDisplay:
         ax.add_patch(Rectangle(corner, n_empty * width, height, color="0.9"))
 
 
-def _checked_layer(layer, n_layers):
+def _layer_of(network, layer):
+    """Weights of a layer, and what they lead from and to.
+
+    Raises
+    ------
+    ValueError
+        If there is no such layer.
+    """
+    skip_coef = getattr(network, "skip_coef_", None)
+    if isinstance(layer, str) and layer == "skip" and skip_coef is not None:
+        return skip_coef, "inputs", "outputs"
+    coefs = dense_coefs(network)
+    n_layers = len(coefs)
     if not isinstance(layer, Integral) or not -n_layers <= layer < n_layers:
+        skip = "" if skip_coef is None else ", or 'skip'"
         raise ValueError(
-            f"layer must be an index of the {n_layers} layers of weights, counted from 0, "
-            f"got {layer!r}."
+            f"layer must be an index of the {n_layers} layers of weights, counted from 0"
+            f"{skip}, got {layer!r}."
         )
-    return int(layer) % n_layers
+    layer = int(layer) % n_layers
+    labels = [f"units of hidden layer {i}" for i in range(1, n_layers)]
+    labels = ["inputs", *labels, "outputs"]
+    return coefs[layer], labels[layer], labels[layer + 1]
 
 
 def _checked_shape(image_shape, n_pixels):

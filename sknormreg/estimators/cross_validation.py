@@ -249,6 +249,8 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         fitted, problem = self._refit(mlp, data, seed, candidates[best[0]], best[1], task)
         warn_of([*problems, problem], stacklevel=3)
         self._store(fitted, candidates, scores, best)
+        # With it the same path can be fitted once more, as displays do.
+        self._seed = seed
         task.call_on_fit_task_end(**seen)
         return self
 

@@ -282,16 +282,27 @@ def regularization_path(
     0
     """
     mlp = _estimator_for(y, estimator, params)
+    return fitted_path(mlp, X, y, alphas, sample_weight)
+
+
+def fitted_path(mlp, X, y, alphas, sample_weight=None, continuation=True):
+    """What `regularization_path` returns, for an estimator that may be modified.
+
+    Parameters
+    ----------
+    continuation : bool
+        Whether each fit starts from the one before.
+    """
     mlp._validate_params()
     refuse_constraints(mlp)
     data = mlp._validate_training_data(X, y, sample_weight)
-    fitter = PathFitter(mlp, data, None, draw_seed(mlp.random_state))
+    fitter = PathFitter(mlp, data, None, draw_seed(mlp.random_state), continuation)
     alphas = check_alphas(alphas)
     if isinstance(alphas, Integral):
         alphas = fitter.grid(alphas)
     points, problems = zip(*fitter.path(alphas))
     alphas = alphas[: len(points)]
-    warn_of(problems, stacklevel=2)
+    warn_of(problems, stacklevel=3)
     return Bunch(
         alphas=alphas,
         coefs=[[_small(coef) for coef in point.coefs_] for point in points],
