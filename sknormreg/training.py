@@ -186,7 +186,7 @@ def resolve_solver(name, objective, incremental=False):
     return name
 
 
-def make_solver(name, settings, objective, random_state, small_work=SMALL_WORK):
+def make_solver(name, settings, objective, random_state, small_work=SMALL_WORK, finer=1.0):
     """The solver called `name` with an estimator's settings.
 
     Parameters
@@ -201,12 +201,15 @@ def make_solver(name, settings, objective, random_state, small_work=SMALL_WORK):
 
     small_work : float
         Rows times parameters up to which tol="auto" is the precision of the floats.
+
+    finer : float
+        What tol="auto" of full batches otherwise stands for is divided by.
     """
     if name == "lbfgs":
         return _full_batch_method(objective)(
             max_fun=settings.max_fun,
             n_iter_no_change=settings.n_iter_no_change,
-            **_full_batch_precision(settings.tol, objective, small_work),
+            **_full_batch_precision(settings.tol, objective, small_work, finer),
         )
     n_rows = objective.n_rows
     batch_size = 200 if settings.batch_size == "auto" else settings.batch_size
@@ -239,7 +242,7 @@ def _full_batch_method(objective):
     return PANOC
 
 
-def _full_batch_precision(tol, objective, small_work):
+def _full_batch_precision(tol, objective, small_work, finer):
     """How far a full-batch solver goes, as keyword arguments for it."""
     n_params = objective.network.n_params
     memory = _MEMORY_NUMBERS // (2 * n_params)
@@ -251,7 +254,8 @@ def _full_batch_precision(tol, objective, small_work):
         return dict(tol=1e-8, min_progress=0.0, memory=memory)
     if objective.n_rows * n_params <= small_work:
         return _SMALL_SETTINGS
-    return dict(tol=_TOL, min_progress=_progress(objective), memory=memory)
+    progress = _progress(objective) / finer
+    return dict(tol=_TOL / finer, min_progress=progress, memory=memory)
 
 
 def _progress(objective):

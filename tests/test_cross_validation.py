@@ -25,6 +25,7 @@ from sknormreg import (
     RegularizedMLPClassifierCV,
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
+    regularization_path,
 )
 from sknormreg.estimators import cross_validation
 from sknormreg.estimators.path import PathFitter
@@ -206,6 +207,19 @@ def test_relaxed_fits_are_those_of_the_selected_inputs(problem):
     refit = light.fit(X[train][:, selected], y[train])
     expected = refit.score(X[test][:, selected], y[test])
     assert found.scores_[found.alphas_ == found.alpha_, 0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+def test_the_network_returned_is_trained_further(penalty, cancer):
+    """Than those of a path, which end where steps make little difference."""
+    settings = dict(hidden_layer_sizes=(30,), penalty=penalty, random_state=0)
+    found = RegularizedMLPClassifierCV(alphas=6, cv=3, **settings).fit(*cancer)
+    alphas = found.alphas_[found.alphas_ <= found.alpha_]
+    path = regularization_path(
+        *cancer, estimator=RegularizedMLPClassifier(**settings), alphas=alphas
+    )
+    assert found.loss_ < path.objective[-1]
+    assert found.optimality_ < path.optimality[-1]
 
 
 def test_relaxed_fits_start_from_one_another(problem):

@@ -212,9 +212,19 @@ def test_path_of_cv_goes_through_the_chosen_network(diabetes, random_state, cont
     ).fit(*diabetes)
     model = pickle.loads(pickle.dumps(model))
     display = RegularizationPathDisplay.from_estimator(model, *diabetes)
-    chosen = list(model.alphas_).index(model.alpha_)
-    norms = [_y(line)[chosen] for line in display.norm_lines_]
-    np.testing.assert_allclose(norms, np.linalg.norm(model.coefs_[0], axis=1), rtol=1e-6)
+    index = list(model.alphas_).index(model.alpha_)
+    norms = np.array([_y(line) for line in display.norm_lines_]).T
+    np.testing.assert_allclose(norms[index], np.linalg.norm(model.coefs_[0], axis=1))
+    # Its neighbour is where the same seed leads, by the same way.
+    other = 1 if index == 0 else index - 1
+    plain = RegularizedMLPRegressor((4,), penalty="group_lasso", random_state=model._seed)
+    if continuation:
+        path = regularization_path(*diabetes, estimator=plain, alphas=model.alphas_)
+        expected = sparse.coo_array(path.coefs[other][0]).toarray()
+    else:
+        plain.set_params(alpha=model.alphas_[other])
+        expected = plain.fit(*diabetes).coefs_[0]
+    np.testing.assert_allclose(norms[other], np.linalg.norm(expected, axis=1), rtol=1e-6)
 
 
 def _nested(model):

@@ -543,5 +543,10 @@ def _fitted_path_of_cv(model, X, y, sample_weight):
     found["coefs"] += found["coefs"][-1:] * missing
     found["n_features"] = np.pad(path.n_features, (0, missing), mode="edge")
     found["alphas"] = alphas
+    if not model.relax:
+        # The chosen network has been trained further than those of the path.
+        index = np.searchsorted(alphas, model.alpha_)
+        found["coefs"][index] = model.coefs_[0]
+        found["n_features"][index] = model.selected_features_.sum()
     name = name_of_scoring(model.scoring, model)
     return found | dict(scores=scores[best], alpha=model.alpha_, score_name=name)

@@ -248,6 +248,7 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         random_state,
         validation,
         small_work=SMALL_WORK,
+        finer=1.0,
         **hooks,
     ):
         """What `train` returns, by `solver_` and the parameters of the estimator."""
@@ -257,6 +258,7 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             objective,
             random_state,
             small_work=0 if self._by_evidence else small_work,
+            finer=finer,
         )
         if self._by_evidence:
             start = getattr(self, "alpha_", None) if self.warm_start else None

@@ -351,8 +351,15 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if not self.continuation:
             alphas = alphas[-1:]
         *_, (fitted, problem) = fitter.path(alphas)
+        if self._is_coarse(fitted):
+            fitted, problem = fitter.refine(fitted)
         refit.call_on_fit_task_end(estimator=self)
         return fitted, problem
+
+    def _is_coarse(self, fitted):
+        """Whether a path is less precise than the fits that `tol` stands for."""
+        is_full_batch = fitted.solver_ == "lbfgs" and not self.early_stopping
+        return self.continuation and self.tol == "auto" and is_full_batch
 
     def _fitter(self, mlp, data, rows, seed):
         relax = _LIGHT_ALPHA if self.relax is True else self.relax or None

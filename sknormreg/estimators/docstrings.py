@@ -318,8 +318,8 @@ relax : bool or float, default=False
 continuation : bool, default=True
     Whether each fit starts from the weights that the one at the next smaller alpha
     ended with, which takes less time, as do the coarser fits: with ``tol="auto"``, small
-    problems are not solved to the precision of the floats. False starts each anew, as
-    a grid search does.
+    problems are not solved to the precision of the floats, and at the end the chosen
+    network is trained further. False starts each anew, as a grid search does.
 
 n_jobs : int, default=None
     Fits to different folds at the same time: in threads with the compiled engine, which

@@ -33,6 +33,11 @@ _FIRST_STRENGTH, _FACTOR, _MOST_TRIALS = 1e-3, 4.0, 40
 _EMPTY_SHARE = 0.01
 
 
+# How the network that is returned is trained, beside those that are compared: ten times as
+# far, or where that is cheap, to the precision of the floats.
+_REFINED = {"finer": 10.0}
+
+
 class PathFitter:
     """Fits of one estimator to the same rows at different alphas.
 
@@ -84,7 +89,24 @@ class PathFitter:
         mlp.alpha = alpha
         return self._fit(mlp, self._data, start)
 
-    def _fit(self, mlp, data, start=None):
+    def refine(self, mlp):
+        """Train the last network of a path further.
+
+        Parameters
+        ----------
+        mlp : RegularizedMLP
+            What `path` has yielded last.
+
+        Returns
+        -------
+        mlp, problem : as `fit` returns
+        """
+        selected = mlp.selected_features_
+        if self._relax is not None and selected.any():
+            return self._relaxed(selected, mlp, _REFINED)
+        return self._fit(copy.copy(mlp), self._data, mlp, _REFINED)
+
+    def _fit(self, mlp, data, start=None, precision=None):
         random_state = check_random_state(self._seed)
         rows, validation = mlp._plan_validation(data, None, random_state, self._rows)
         objective = mlp._make_objective(data, rows)
@@ -92,9 +114,10 @@ class PathFitter:
         if start is not None:
             params = start._continued_params(objective.network, data.X.dtype)
         mlp.solver_ = resolve_solver(mlp.solver, objective)
-        # What is cheap in one fit is not in hundreds: the precision of the floats.
-        precise = {"small_work": 0} if self._continuation else {}
-        result = mlp._train(objective, params, random_state, validation, **precise)
+        if precision is None:
+            # What is cheap in one fit is not in hundreds: the precision of the floats.
+            precision = {"small_work": 0} if self._continuation else {}
+        result = mlp._train(objective, params, random_state, validation, **precision)
         if result.status == "interrupted":
             # Half a path is no answer.
             raise KeyboardInterrupt
@@ -102,7 +125,7 @@ class PathFitter:
         mlp._store(result, objective.network)
         return mlp, problem
 
-    def _relaxed(self, selected, start):
+    def _relaxed(self, selected, start, precision=None):
         """What `fit` returns, for the selected inputs and a light L2 penalty."""
         mlp = copy.copy(self._mlp)
         mlp.penalty, mlp.alpha = "l2", self._relax
@@ -111,7 +134,7 @@ class PathFitter:
             start.coefs_ = [start.coefs_[0][selected], *start.coefs_[1:]]
         # C-ordered, unlike what NumPy returns for columns.
         X = _columns(self._data.X, selected)
-        mlp, problem = self._fit(mlp, self._data._replace(X=X), start)
+        mlp, problem = self._fit(mlp, self._data._replace(X=X), start, precision)
         weights = np.zeros((len(selected), mlp.coefs_[0].shape[1]), mlp.coefs_[0].dtype)
         weights[selected] = mlp.coefs_[0]
         mlp.coefs_[0] = weights
