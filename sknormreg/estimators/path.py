@@ -33,9 +33,9 @@ _FIRST_STRENGTH, _FACTOR, _MOST_TRIALS = 1e-3, 4.0, 40
 _EMPTY_SHARE = 0.01
 
 
-# How the network that is returned is trained, beside those that are compared: ten times as
-# far, or where that is cheap, to the precision of the floats.
-_REFINED = {"finer": 10.0}
+# What tol="auto" of full batches is to a path: what is cheap in one fit, the precision of the
+# floats, is not in hundreds. The network that is returned is trained ten times as far.
+_COARSE, _REFINED = {"small_work": 0}, {"small_work": 0, "finer": 10.0}
 
 
 class PathFitter:
@@ -115,8 +115,7 @@ class PathFitter:
             params = start._continued_params(objective.network, data.X.dtype)
         mlp.solver_ = resolve_solver(mlp.solver, objective)
         if precision is None:
-            # What is cheap in one fit is not in hundreds: the precision of the floats.
-            precision = {"small_work": 0} if self._continuation else {}
+            precision = _COARSE if self._continuation else {}
         result = mlp._train(objective, params, random_state, validation, **precision)
         if result.status == "interrupted":
             # Half a path is no answer.
