@@ -185,7 +185,7 @@ def test_path_of_the_chosen_candidate(diabetes):
 
 def test_path_of_a_pipeline_takes_what_it_transforms(diabetes):
     X, y = diabetes
-    model = RegularizedMLPRegressorCV((4,), alphas=ALPHAS, cv=3, **SPARSE)
+    model = RegularizedMLPRegressorCV((4,), alphas=ALPHAS, cv=3, tol=1e-7, **SPARSE)
     pipeline = make_pipeline(StandardScaler(), model).fit(5 * X + 1, y)
     display = RegularizationPathDisplay.from_estimator(pipeline, 5 * X + 1, y)
     model.fit(scale(X), y)
@@ -239,7 +239,7 @@ def _nested(model):
 
 def test_path_within_other_estimators(diabetes):
     X, y = diabetes
-    model = RegularizedMLPRegressorCV((4,), alphas=ALPHAS, cv=3, **SPARSE)
+    model = RegularizedMLPRegressorCV((4,), alphas=ALPHAS, cv=3, tol=1e-7, **SPARSE)
     search = _nested(model)
     search.estimator.steps[-1][1].set_params(func=np.log, inverse_func=np.exp)
     search.fit(5 * X + 1, np.exp(y))

@@ -33,8 +33,8 @@ _FIRST_STRENGTH, _FACTOR, _MOST_TRIALS = 1e-3, 4.0, 40
 _EMPTY_SHARE = 0.01
 
 
-# What tol="auto" of full batches is to a path: what is cheap in one fit, the precision of the
-# floats, is not in hundreds. The network that is returned is trained ten times as far.
+# What tol="auto" of full batches is to a path: what is cheap in one fit, the precision of
+# the floats, is not in hundreds. The network that is returned is trained ten times as far.
 _COARSE, _REFINED = {"small_work": 0}, {"small_work": 0, "finer": 10.0}
 
 
