@@ -106,6 +106,16 @@ def test_a_path_ends_with_the_first_empty_network(cancer):
     assert len(path.coefs) == len(path.objective) == len(path.n_iter) == 2
 
 
+def test_a_fit_without_penalty_is_no_start(cancer):
+    # From its large weights this network would be emptied at once.
+    X, y = cancer
+    settings = dict(SMALL, penalty="group_lasso")
+    path = regularization_path(X, y, alphas=[0, 3, 6], **settings)
+    anew = regularization_path(X, y, alphas=[3, 6], **settings)
+    np.testing.assert_array_equal(path.objective[1:], anew.objective)
+    assert path.n_features[1] > 2
+
+
 def test_penalties_without_zeros_end_near_the_constant(cancer):
     X, y = cancer
     path = regularization_path(X, y, alphas=5, penalty="l2", tol=1e-10, **SMALL)

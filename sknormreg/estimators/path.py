@@ -154,7 +154,10 @@ class PathFitter:
     def _points(self, alphas):
         mlp = None
         for alpha in alphas:
-            mlp, problem = self.fit(alpha, start=mlp if self._continuation else None)
+            # Without a penalty weights grow large, and the next alpha, which is infinitely
+            # many times as large, would often empty the network from there.
+            continued = self._continuation and mlp is not None and mlp.alpha > 0
+            mlp, problem = self.fit(alpha, start=mlp if continued else None)
             yield mlp, problem
             if not mlp.selected_features_.any():
                 return
@@ -228,9 +231,10 @@ def regularization_path(
 ) -> Bunch:
     """Fit networks from dense to sparse, at one alpha after the other.
 
-    Each fit starts from the weights of the one before: the path of networks that
-    `lasso_path` is for linear models. It begins at the smallest alpha, for no descent leads
-    away from an empty network, and ends with the first one that is empty.
+    Each fit starts from the weights of the one before, unless that one had no penalty: the
+    path of networks that `lasso_path` is for linear models. It begins at the smallest
+    alpha, for no descent leads away from an empty network, and ends with the first one that
+    is empty.
 
     Parameters
     ----------
