@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="limits of memory are Linux's here"
 )
 
-N_COLUMNS, PART = 100, 20_000
+N_COLUMNS, N_ROWS = 100, 20_000  # of a part
 
 # What the process has at the start, and 64 MiB: less than the file by far.
 LIMITED = """
@@ -25,7 +25,8 @@ from pathlib import Path
 import numpy as np
 from sknormreg import RegularizedMLPClassifier
 
-path, kind, n_parts = sys.argv[1], sys.argv[2], int(sys.argv[3])
+path, kind, stored = sys.argv[1:4]
+n_parts, n_rows, n_columns = map(int, sys.argv[4:])
 usage, limit = {"mapped": ("VmData", resource.RLIMIT_DATA),
                 "chunks": ("VmSize", resource.RLIMIT_AS)}[kind]
 status = dict(line.split(":") for line in Path("/proc/self/status").open())
@@ -39,7 +40,6 @@ except MemoryError:
 else:
     raise SystemExit("the limit does not bind")
 
-n_columns, n_rows = 100, 20_000
 if kind == "mapped":
     X = np.memmap(path, np.float32, mode="r", shape=(n_parts * n_rows, n_columns))
 mlp = RegularizedMLPClassifier(
@@ -53,12 +53,12 @@ for i in range(n_parts):
         rows = np.fromfile(path, np.float32, count, offset=4 * i * count)
         rows = rows.reshape(n_rows, n_columns)
     mlp.partial_fit(rows, rows[:, 0] > rows[:, 1], classes=[False, True])
-np.savez(sys.argv[4], **mlp.to_arrays())
+np.savez(stored, **mlp.to_arrays())
 """
 
 
 def part(i):
-    return np.random.default_rng(i).standard_normal((PART, N_COLUMNS), dtype=np.float32)
+    return np.random.default_rng(i).standard_normal((N_ROWS, N_COLUMNS), dtype=np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +81,9 @@ def file_and_parts(tmp_path_factory):
 def test_partial_fit_on_a_file_larger_than_memory(kind, file_and_parts, tmp_path):
     path, n_parts = file_and_parts
     stored = tmp_path / "model.npz"
+    sizes = [str(n_parts), str(N_ROWS), str(N_COLUMNS)]
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED, path, kind, str(n_parts), stored],
+        [sys.executable, "-c", LIMITED, path, kind, stored, *sizes],
         capture_output=True,
         text=True,
         timeout=300,
@@ -92,7 +93,7 @@ def test_partial_fit_on_a_file_larger_than_memory(kind, file_and_parts, tmp_path
     assert done.returncode == 0, done.stderr
     # As by the same parts, each in memory.
     expected = RegularizedMLPClassifier(
-        (5,), penalty="l1", alpha=1000, random_state=0, total_weight=n_parts * PART
+        (5,), penalty="l1", alpha=1000, random_state=0, total_weight=n_parts * N_ROWS
     )
     for i in range(n_parts):
         X = part(i % 5)
