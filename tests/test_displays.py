@@ -35,7 +35,7 @@ from sknormreg.displays import (
 )
 
 plt = pytest.importorskip("matplotlib.pyplot")
-SymLogNorm = pytest.importorskip("matplotlib.colors").SymLogNorm
+colors = pytest.importorskip("matplotlib.colors")
 
 SPARSE = dict(penalty="group_lasso", random_state=0)
 
@@ -140,6 +140,13 @@ def test_path_names_the_inputs_that_stay_longest(diabetes):
     others = [n for j, n in enumerate(last) if j not in named]
     assert min(last[j] for j in named) >= max(others)
     assert [last[j] for j in named] == sorted((last[j] for j in named), reverse=True)
+
+
+def test_only_inputs_without_a_name_are_grey():
+    coefs = [np.eye(12) + 1, np.eye(12)]
+    display = RegularizationPathDisplay([1, 2], coefs, [12, 12]).plot(max_labels=10)
+    grey = [np.ptp(colors.to_rgb(line.get_color())) < 0.01 for line in display.norm_lines_]
+    assert [j for j in range(12) if not grey[j]] == list(range(10))
 
 
 def test_path_of_cv_has_its_scores_and_its_alpha(diabetes, cv):
@@ -559,6 +566,7 @@ def test_loss_curves_of_two_estimators(stopped, iris):
     assert (theirs.line_.get_color(), theirs.line_.get_linewidth()) == ("black", 3)
     assert _legend(ax)[0] == "ours: objective in training"
     assert _legend(ax)[-1] == "theirs: objective in training"
+    assert theirs.plot(name="again").line_.get_label() == "again: objective in training"
 
 
 def test_networks_without_loss_curve_are_not_called_unfitted(iris):
@@ -597,7 +605,7 @@ def test_no_weight_is_white_but_zero(network):
 
 
 def test_norms_of_the_caller_have_their_own_limits(network):
-    norm = SymLogNorm(0.01)
+    norm = colors.SymLogNorm(0.01)
     im = WeightsDisplay.from_estimator(network, im_kw={"norm": norm}).im_
     assert im.norm is norm
     # Colours still tell the sign, and the largest weights have the ends of them.
@@ -606,7 +614,7 @@ def test_norms_of_the_caller_have_their_own_limits(network):
         -np.abs(network.coefs_[0]).max(),
         np.abs(network.coefs_[0]).max(),
     ]
-    limited = SymLogNorm(0.01, vmin=-3, vmax=3)
+    limited = colors.SymLogNorm(0.01, vmin=-3, vmax=3)
     WeightsDisplay.from_estimator(network, im_kw={"norm": limited})
     assert (limited.vmin, limited.vmax) == (-3, 3)
     im = WeightsDisplay.from_estimator(network, im_kw={"norm": "symlog"}).im_
@@ -737,10 +745,11 @@ def test_network_lines_are_the_weights_between_their_ends(network):
             assert coef[unit, following] == value != 0
         order = np.argsort(np.abs(values))
         assert (np.diff(np.asarray(widths)[order]) >= 0).all()
-        signs = np.sign(values)
-        colours = {
-            sign: {tuple(c) for c in lines.get_colors()[signs == sign]} for sign in (-1, 1)
-        }
+        *colours, opacities = lines.get_colors().T
+        assert (np.diff(opacities[order]) >= 0).all()
+        assert opacities.min() < opacities.max() < 1
+        signs, colours = np.sign(values), np.transpose(colours)
+        colours = {sign: {tuple(c) for c in colours[signs == sign]} for sign in (-1, 1)}
         assert len(colours[-1]) == len(colours[1]) == 1
         assert colours[-1] != colours[1]
         n_lines += len(segments)

@@ -12,6 +12,9 @@ from .drawing import GREY, LIGHT_GREY, keywords
 # lie flat on the axis.
 _FLAT = 0.2
 
+# Which of matplotlib's "tab10" is a grey, like the lines without names.
+_TAB10_GREY = 7
+
 # Single weights that are drawn at most: the largest.
 _MOST_WEIGHTS = 2000
 
@@ -93,7 +96,9 @@ class InputLines:
             dict(color=GREY if is_kept else LIGHT_GREY, linewidth=0.8, zorder=2 + is_kept)
             for is_kept in kept
         ]
-        for i, colour in zip(named, cycle(colormaps["tab10"].colors)):
+        colours = colormaps["tab10"].colors
+        colours = colours[:_TAB10_GREY] + colours[_TAB10_GREY + 1 :]
+        for i, colour in zip(named, cycle(colours)):
             styles[i] = dict(color=colour, linewidth=1.6, zorder=4)
         return styles
 

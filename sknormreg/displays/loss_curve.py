@@ -130,7 +130,7 @@ class LossCurveDisplay:
         )
         return display.plot(ax, line_kw=line_kw, validation_line_kw=validation_line_kw)
 
-    def plot(self, ax=None, *, line_kw=None, validation_line_kw=None):
+    def plot(self, ax=None, *, name=None, line_kw=None, validation_line_kw=None):
         """Draw the curves.
 
         The axis of the losses is logarithmic where they are positive and the largest is
@@ -140,6 +140,10 @@ class LossCurveDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure.
+
+        name : str, default=None
+            What to call the estimator in the legend. None takes the name that the display
+            has.
 
         line_kw : dict, default=None
             Keyword arguments of the objective's line.
@@ -159,7 +163,8 @@ class LossCurveDisplay:
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         with axes_or_new(ax, (6.4, 4.2)) as ax:
-            self._draw_curves(ax, line_kw, validation_line_kw)
+            name = self.name if name is None else name
+            self._draw_curves(ax, name, line_kw, validation_line_kw)
             ax.set(xlabel="iteration", ylabel="loss")
             ax.xaxis.get_major_locator().set_params(integer=True)
             _scale_losses(ax)
@@ -168,31 +173,29 @@ class LossCurveDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _draw_curves(self, ax, line_kw, validation_line_kw):
-        self.line_ = self._draw(ax, self.loss_curve, "objective in training", line_kw)
+    def _draw_curves(self, ax, name, line_kw, validation_line_kw):
+        prefix = f"{name}: " if name else ""
+        label = prefix + "objective in training"
+        self.line_ = self._draw(ax, self.loss_curve, label, line_kw)
         self.validation_line_ = self.kept_point_ = None
         if self.validation_loss_curve is not None:
-            self.validation_line_ = self._draw(
-                ax,
-                self.validation_loss_curve,
-                "loss of held-out rows",
-                validation_line_kw,
-            )
-            self._mark_kept(ax)
+            label = prefix + "loss of held-out rows"
+            curve = self.validation_loss_curve
+            self.validation_line_ = self._draw(ax, curve, label, validation_line_kw)
+            self._mark_kept(ax, prefix)
 
-    def _draw(self, ax, curve, label, line_kw):
+    @staticmethod
+    def _draw(ax, curve, label, line_kw):
         from matplotlib.lines import Line2D
 
-        label = f"{self.name}: {label}" if self.name else label
         style = {"label": label, "marker": marker_of(len(curve))}
         iterations = np.arange(1, len(curve) + 1)
         return ax.plot(iterations, curve, **keywords(style, line_kw, Line2D))[0]
 
-    def _mark_kept(self, ax):
+    def _mark_kept(self, ax, prefix):
         if self.kept is None:
             return
         loss = self.validation_loss_curve[self.kept - 1]
-        label = "weights that were kept"
         (self.kept_point_,) = ax.plot(
             self.kept,
             loss,
@@ -202,7 +205,7 @@ class LossCurveDisplay:
             color=self.validation_line_.get_color(),
             markeredgecolor="white",
             zorder=3,
-            label=f"{self.name}: {label}" if self.name else label,
+            label=prefix + "weights that were kept",
         )
 
 

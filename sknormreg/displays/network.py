@@ -21,6 +21,9 @@ from .fitted import checked_names, dense_coefs, fitted_network, output_names
 # latter is less where there are more lines than these, which would cover one another.
 _THIN, _THICK, _FEW = 0.3, 3.5, 80
 
+# Their opacities.
+_FAINT, _STRONG = 0.3, 0.85
+
 # Defaults that other keyword arguments of `scatter` stand in place of.
 _REPLACED = {"c": ("facecolor",), "color": ("facecolor", "edgecolor"), "sizes": ("s",)}
 
@@ -31,9 +34,9 @@ class NetworkDisplay:
     Inputs stand on the left, the most important one at the top, and outputs on the right.
     Only inputs and hidden units through which a path of weights leads from an input to an
     output are drawn, and of more than can be told apart only the strongest: the headings
-    count them. A line is the wider the larger its weight is, next to the largest one of
-    the same layer that is drawn. Use :meth:`from_estimator` to make one of a fitted
-    estimator.
+    count them. A line is the wider and the less transparent the larger its weight is, next
+    to the largest one of the same layer that is drawn. Use :meth:`from_estimator` to make
+    one of a fitted estimator.
 
     Parameters
     ----------
@@ -227,6 +230,7 @@ class NetworkDisplay:
 
     def _draw_edges(self, ax, weights, units, places, edge_kw):
         from matplotlib.collections import LineCollection
+        from matplotlib.colors import to_rgba_array
 
         shown = weights[np.ix_(*units)]
         starts, ends = np.nonzero(shown)
@@ -236,12 +240,10 @@ class NetworkDisplay:
         values = shown[starts, ends]
         share = np.abs(values) / symmetric_limit(values)
         thick = _THICK * min(1, np.sqrt(_FEW / max(len(values), 1)))
-        style = dict(
-            edgecolor=np.where(values > 0, BLUE, ORANGE),
-            linewidth=_THIN + (thick - _THIN) * share,
-            alpha=0.75,
-            zorder=1,
-        )
+        colours = to_rgba_array(np.where(values > 0, BLUE, ORANGE))
+        colours[:, 3] = _FAINT + (_STRONG - _FAINT) * share
+        width = _THIN + (thick - _THIN) * share
+        style = dict(edgecolor=colours, linewidth=width, zorder=1)
         segments = np.stack([places[0][starts], places[1][ends]], axis=1)
         lines = LineCollection(segments, **keywords(style, edge_kw, LineCollection))
         self.edges_.append(ax.add_collection(lines))

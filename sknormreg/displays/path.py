@@ -3,12 +3,8 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.utils.validation import (
-    _get_feature_names,
-    _num_features,
-    check_is_fitted,
-)
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..estimators.base import RegularizedMLP
 from ..estimators.cross_validation import RegularizedMLPCV, chosen
@@ -502,11 +498,12 @@ def _path_model(estimator, alphas):
 
 def _names_of_columns(X, known):
     """The names that X has, or those that the estimator knows, or else numbered ones."""
-    n_features = _num_features(X)
-    for names in (_get_feature_names(X), known):
-        if names is not None and len(names) == n_features:
+    columns = BaseEstimator()
+    validate_data(columns, X, skip_check_array=True)
+    for names in (getattr(columns, "feature_names_in_", None), known):
+        if names is not None and len(names) == columns.n_features_in_:
             return names
-    return numbered_names(n_features)
+    return numbered_names(columns.n_features_in_)
 
 
 def _fitted_path(model, X, y, alphas, sample_weight):
@@ -533,8 +530,7 @@ def _fitted_path_of_cv(model, X, y, sample_weight):
     plain = model._plain().set_params(
         hidden_layer_sizes=model.hidden_layer_sizes_,
         l1_ratio=model.l1_ratio_,
-        # Models that were stored by the first versions do not have the seed that was drawn.
-        random_state=getattr(model, "_seed", model.random_state),
+        random_state=model._seed,
     )
     path = fitted_path(plain, X, y, alphas, sample_weight, model.continuation)
     found = _of_path(path)
