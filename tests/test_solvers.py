@@ -7,7 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 import reference_solvers as reference
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
@@ -238,6 +238,21 @@ def test_projected_subgradient_is_stationary_for_every_kinked_penalty(penalty):
     moved = iterate.params - 1e-3 * gradient
     objective.prox(moved, 1e-3)
     assert np.abs(moved - iterate.params).max() <= 2e-3 * iterate.tolerance
+
+
+@pytest.mark.parametrize("alpha", [1e4, 1e6, 1e8])
+@pytest.mark.parametrize("penalty", ["l1", "group_lasso", "sparse_group_lasso"])
+def test_however_strong_a_penalty_the_intercepts_stay_fitted(penalty, alpha):
+    # Steps go far beyond the weights' kinks, and intercepts must not go along.
+    X, y = load_iris(return_X_y=True)
+    X, y = StandardScaler().fit_transform(X), y == 0
+    constant = -(np.log(1 / 3) + 2 * np.log(2 / 3)) / 3
+    for hidden, seed in (((20,), 0), ((10, 10), 1)):
+        mlp = RegularizedMLPClassifier(
+            hidden, penalty=penalty, alpha=alpha, solver="lbfgs", random_state=seed
+        ).fit(X, y)
+        assert mlp.sparsity_ == 1
+        assert mlp.loss_ == pytest.approx(constant, rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,11 @@ from .full_batch import FullBatchSolver
 _DECREASE = 1e-4  # of the Armijo condition
 _MAX_TRIALS = 30
 
+# Length of a step next to that of the parameters, or 1. A strong penalty is linear far
+# beyond its kinks: steps pass them by thousands of lengths, are projected onto them, and
+# what was to make up for so much change in all other parameters would stay.
+_LONGEST = 100.0
+
 
 @dataclass(frozen=True)
 class ProjectedSubgradient(FullBatchSolver):
@@ -27,7 +32,7 @@ class ProjectedSubgradient(FullBatchSolver):
         n_trials = 0
         while True:
             direction, reference = _direction(problem, params, current, pairs)
-            step = 1.0 if len(pairs) else min(1.0, 1 / np.abs(direction).sum())
+            step = _first_trial(params, direction, pairs)
             found, n = _projected_search(
                 problem, params, current, direction, reference, step
             )
@@ -56,6 +61,13 @@ def _direction(problem, params, current, pairs):
     reference = params.copy()
     reference[kink] = steepest
     return direction, reference
+
+
+def _first_trial(params, direction, pairs):
+    if not len(pairs):
+        return min(1.0, 1 / np.abs(direction).sum())
+    length = float(np.linalg.norm(direction))
+    return min(1.0, _LONGEST * max(1.0, float(np.linalg.norm(params))) / length)
 
 
 def _projected_search(problem, params, current, direction, reference, step):
