@@ -26,6 +26,11 @@ _PROGRESS_SMOOTH, _PROGRESS_KINKED = 1e-4, 1e-5
 # In single precision gradients of deep or wide networks end at about this residual.
 _TOL_SINGLE = 1e-3
 
+# Where the objective hardly falls any more, but a residual above this is left, the features
+# have very different scales: standardised ones leave less than 0.03, others more than 0.1
+# (losses with kinks apart, whose gradients need not vanish).
+_UNSTANDARDISED = 0.1
+
 # Share of Glorot's variance that the output layer starts with: the smallest, and alpha / m
 # (at the scale of the objective) from which on a penalty with a kink at zero needs all of
 # it. See benchmarks/bench_start.py.
@@ -293,18 +298,25 @@ def convergence_problem(result, objective, solver_name, settings, incremental=Fa
             f"Training with solver='{solver_name}' raised the objective from "
             f"{result.start_loss:.6g} to {result.loss:.6g}. Lower {rate}."
         )
-    if result.status not in ("max_iter", "max_fun", "stalled"):
-        return None
-    if solver_name != "lbfgs":
+    if solver_name == "lbfgs":
+        return _full_batch_problem(result, objective, settings)
+    if result.status == "max_iter":
         return (
             f"solver='{solver_name}' reached max_iter={settings.max_iter} epochs before "
             f"n_iter_no_change={settings.n_iter_no_change} of them in a row were without "
             f"progress; the residual optimality_ is {result.optimality:.2g}. Increase "
             f"max_iter or tol, or raise {rate}."
         )
+    return None
+
+
+def _full_batch_problem(result, objective, settings):
+    if result.status not in ("converged", "max_iter", "max_fun", "stalled"):
+        return None
     if _is_accepted(result, objective, settings):
         return None
     reason, remedy = {
+        "converged": ("stopped where steps hardly lower the objective any more", ""),
         "max_iter": (f"reached max_iter={settings.max_iter} iterations", "max_iter, "),
         "max_fun": (f"reached max_fun={settings.max_fun} evaluations", "max_fun, "),
         "stalled": ("found no further descent at the precision of the data's floats", ""),
@@ -322,6 +334,10 @@ def _is_accepted(result, objective, settings):
         return True
     if result.status == "stalled" and not objective.network.smooth:
         # It ended on a kink, at which no gradient vanishes.
+        return True
+    if result.residual > _UNSTANDARDISED and objective.network.loss.smooth:
+        return False
+    if result.status == "converged":
         return True
     if settings.tol != "auto":
         return False

@@ -416,6 +416,21 @@ def test_single_precision_floor():
         assert mlp.loss_ == pytest.approx(double.loss_, rel=0.01)
 
 
+@pytest.mark.parametrize("activation", ["relu", "softplus"])
+@pytest.mark.parametrize("penalty", ["l2", "group_lasso"])
+def test_features_of_very_different_scales_are_warned_of(penalty, activation):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(1000, 6))
+    y = StandardScaler().fit_transform((X[:, :3].sum(axis=1) + X[:, 3] ** 2)[:, None])[:, 0]
+    mlp = RegularizedMLPRegressor(
+        (30,), penalty=penalty, activation=activation, random_state=0
+    )
+    # What is standardised is not: a warning is an error here.
+    assert mlp.fit(X, y).score(X, y) > 0.9
+    with pytest.warns(ConvergenceWarning, match=r"would do\. Standardise the features"):
+        assert mlp.fit(X * 10.0 ** np.arange(6), y).score(X, y) < 0.9
+
+
 def test_warning_states_residual_and_remedy(digits):
     mlp = RegularizedMLPClassifier(max_iter=3, random_state=0)
     with pytest.warns(ConvergenceWarning, match=r"residual of .* increase max_iter"):
