@@ -209,6 +209,40 @@ def test_relaxed_fits_are_those_of_the_selected_inputs(problem):
     assert found.scores_[found.alphas_ == found.alpha_, 0] == pytest.approx(expected)
 
 
+def test_several_relaxes_are_as_each_by_itself(problem):
+    _, with_cv, (X, y), cv = problem
+    relaxes = [False, 1.0, 30]
+    settings = dict(penalty="group_lasso", alphas=6, cv=cv, random_state=0)
+    together = with_cv((6,), relax=relaxes, **settings).fit(X, y)
+    assert together.scores_.shape == together.path_n_features_.shape == (3, 6, 4)
+    assert together.alphas_.shape == (3, 6)
+    apart = [with_cv((6,), relax=relax, **settings).fit(X, y) for relax in relaxes]
+    for i, mlp in enumerate(apart):
+        np.testing.assert_array_equal(together.scores_[i], mlp.scores_)
+        np.testing.assert_array_equal(together.path_n_features_[i], mlp.path_n_features_)
+        np.testing.assert_array_equal(together.alphas_[i], mlp.alphas_)
+    best = max(apart, key=lambda mlp: mlp.best_score_)
+    assert together.best_score_ == best.best_score_
+    assert (together.relax_, together.alpha_) == (best.relax_, best.alpha_)
+    assert together.loss_ == best.loss_
+    assert [mlp.relax_ for mlp in apart] == [None, 1, 30]
+
+
+def test_numbers_of_inputs_are_those_of_the_folds(problem):
+    plain, with_cv, (X, y), cv = problem
+    settings = dict(penalty="l1", tol=1e-4, random_state=0)
+    found = with_cv((6,), alphas=5, cv=cv, continuation=False, **settings).fit(X, y)
+    train, _ = next(cv.split(X, y))
+    expected = [
+        plain((6,), alpha=alpha, **settings)
+        .fit(X[train], y[train])
+        .selected_features_.sum()
+        for alpha in found.alphas_
+    ]
+    np.testing.assert_array_equal(found.path_n_features_[:, 0], expected)
+    assert len(set(expected)) > 2
+
+
 @pytest.mark.parametrize("penalty", ["l1", "l2"])
 def test_the_network_returned_is_trained_further(penalty, cancer):
     """Than those of a path, which end where steps make little difference."""
@@ -350,8 +384,12 @@ def test_verbose(cancer, capsys):
         (3,), alphas=[1.0, 3.0], cv=3, verbose=True, random_state=0
     ).fit(*cancer)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    pattern = r"candidate 1 of 1, fold 2 of 3: best score \S+ at alpha = \d, 2 fits, \S+ s"
+    assert len(lines) == 4
+    assert re.fullmatch(r"all rows: alpha = \d with \d+ inputs, \S+ s", lines[3])
+    pattern = (
+        r"path 1 of 1, fold 2 of 3: best score \S+ at alpha = \d with \d+ inputs, 2 fits, "
+        r"\S+ s"
+    )
     assert re.fullmatch(pattern, lines[1])
 
 
@@ -407,6 +445,12 @@ def test_bad_parameters(cancer):
         RegularizedMLPClassifierCV(rule="1se").fit(*cancer)
     with pytest.raises(ValueError, match="'relax' parameter"):
         RegularizedMLPClassifierCV(relax=-1.0).fit(*cancer)
+    for relax, named in (([1, -1.0], "-1.0"), ([1, "auto"], "'auto'"), ([0.0], "0.0")):
+        with pytest.raises(ValueError, match=f"relax must be True, .* got {named}"):
+            RegularizedMLPClassifierCV(relax=relax).fit(*cancer)
+    for name in ("relax", "l1_ratio"):
+        with pytest.raises(ValueError, match=f"{name} is empty: give at least one"):
+            RegularizedMLPClassifierCV(**{name: []}).fit(*cancer)
     with pytest.raises(ValueError, match="alpha has no meaning for the constraint"):
         RegularizedMLPClassifierCV(penalty="max_norm").fit(*cancer)
     X, y = cancer

@@ -539,7 +539,7 @@ def _fitted_path_of_cv(model, X, y, sample_weight):
     found["coefs"] += found["coefs"][-1:] * missing
     found["n_features"] = np.pad(path.n_features, (0, missing), mode="edge")
     found["alphas"] = alphas
-    if not model.relax:
+    if model.relax_ is None:
         # The chosen network has been trained further than those of the path.
         index = np.searchsorted(alphas, model.alpha_)
         found["coefs"][index] = model.coefs_[0]

@@ -5,7 +5,7 @@ import time
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain, product
+from itertools import chain, product, tee
 from numbers import Integral, Real
 from typing import Self
 
@@ -45,9 +45,21 @@ def cv_constraints(plain_class):
 
 @dataclass(frozen=True)
 class Candidate:
-    """Parameters that are compared beside alpha, and the alphas to compare them at."""
+    """What is compared beside alpha, and the alphas to compare it at.
+
+    Attributes
+    ----------
+    params : dict
+        Parameters of the plain estimator.
+
+    relax : float or None
+        The alpha of relaxed fits; None for none.
+
+    alphas : ndarray of shape (n_alphas,)
+    """
 
     params: dict
+    relax: float | None
     alphas: np.ndarray
 
 
@@ -91,8 +103,8 @@ class Fold:
         return score
 
 
-def scores_along_path(fitter, alphas, fold, name, verbose, estimator, task):
-    """Scores at ascending alphas, and what kept each fit from converging, or None.
+def scores_along_path(fitter, candidates, fold, name, verbose, estimator, task):
+    """Scores at ascending alphas, and what else is to be known of the networks there.
 
     Beyond the alpha at which the network is empty it stays so, and its score, too.
 
@@ -100,7 +112,8 @@ def scores_along_path(fitter, alphas, fold, name, verbose, estimator, task):
     ----------
     fitter : PathFitter
 
-    alphas : ndarray of shape (n_alphas,)
+    candidates : list of Candidate
+        Those that share the path, and differ by `relax` alone.
 
     fold : Fold
 
@@ -117,26 +130,41 @@ def scores_along_path(fitter, alphas, fold, name, verbose, estimator, task):
 
     Returns
     -------
-    scores : ndarray of shape (n_alphas,)
+    scores : ndarray of shape (n_candidates, n_alphas)
+
+    n_features : ndarray of int of shape (n_candidates, n_alphas)
+        Number of inputs that have any effect.
 
     problems : list of str or None
+        What kept each fit from converging.
     """
-    start = time.perf_counter()
-    scores, problems = np.empty(len(alphas)), []
+    start, alphas = time.perf_counter(), candidates[0].alphas
+    shape = len(candidates), len(alphas)
+    scores, n_features, problems = np.empty(shape), np.empty(shape, np.intp), []
+    paths = [
+        points if candidate.relax is None else fitter.relaxed(points, candidate.relax)
+        for points, candidate in zip(tee(fitter.path(alphas), len(candidates)), candidates)
+    ]
     task.call_on_fit_task_begin(estimator=estimator)
-    for i, (fitted, problem) in enumerate(fitter.path(alphas)):
+    for i, networks in enumerate(zip(*paths)):
         fit = task.subcontext("alpha").call_on_fit_task_begin(estimator=estimator)
-        scores[i:] = fold.score(fitted)
-        problems.append(problem)
+        for k, (fitted, problem) in enumerate(networks):
+            scores[k, i:] = fold.score(fitted)
+            n_features[k, i:] = fitted.selected_features_.sum()
+            problems.append(problem)
         fit.call_on_fit_task_end(estimator=estimator)
     task.call_on_fit_task_end(estimator=estimator)
     if verbose:
-        best = scores.argmax()
+        k, i = np.unravel_index(scores.argmax(), shape)
         print(
-            f"{name}: best score {scores[best]:.6g} at alpha = {alphas[best]:.4g}, "
-            f"{len(problems)} fits, {time.perf_counter() - start:.1f} s"
+            f"{name}: best score {scores[k, i]:.6g} at alpha = {alphas[i]:.4g} with "
+            f"{n_features[k, i]} inputs, {len(problems)} fits, {_seconds_since(start)}"
         )
-    return scores, problems
+    return scores, n_features, problems
+
+
+def _seconds_since(start):
+    return f"{time.perf_counter() - start:.1f} s"
 
 
 def chosen(scores, rule):
@@ -179,6 +207,8 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     scores_: np.ndarray
     best_score_: float
     l1_ratio_: float
+    relax_: float | None
+    path_n_features_: np.ndarray
 
     _parameter_constraints: dict = {
         "l1_ratio": [Interval(Real, 0, 1, closed="both"), "array-like"],
@@ -186,7 +216,7 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "rule": [StrOptions({"best", "one_se"})],
-        "relax": ["boolean", Interval(Real, 0, None, closed="neither")],
+        "relax": ["boolean", Interval(Real, 0, None, closed="neither"), "array-like"],
         "continuation": ["boolean"],
         "n_jobs": [Integral, None],
     }
@@ -244,11 +274,11 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         seed = draw_seed(self.random_state)
         folds = self._folds(mlp, X, y, sample_weight, data, params)
         candidates = self._candidates(mlp, data, seed)
-        scores, problems = self._compare(mlp, candidates, folds, seed, task)
+        scores, n_features, problems = self._compare(mlp, candidates, folds, seed, task)
         best = chosen(scores, self.rule)
         fitted, problem = self._refit(mlp, data, seed, candidates[best[0]], best[1], task)
         warn_of([*problems, problem], stacklevel=3)
-        self._store(fitted, candidates, scores, best)
+        self._store(fitted, candidates, scores, n_features, best)
         # With it the same path can be fitted once more, as displays do.
         self._seed = seed
         task.call_on_fit_task_end(**seen)
@@ -260,28 +290,36 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """A new estimator of the plain class with the parameters of this one."""
         names = set(self._plain_class._get_param_names()) - set(_LEFT_OUT)
         params = {name: getattr(self, name) for name in names}
-        first = {name: values[0] for name, values in self._lists().items()}
+        lists = self._lists()
+        first = {name: lists[name][0] for name in names & set(lists)}
         return self._plain_class(**params | first | {"verbose": False})
 
     def _lists(self):
         """Values to compare of the parameters that may have several."""
-        sizes, l1_ratio = self.hidden_layer_sizes, self.l1_ratio
+        sizes, l1_ratio, relax = self.hidden_layer_sizes, self.l1_ratio, self.relax
         several = isinstance(sizes, list) and any(np.ndim(size) for size in sizes)
-        return {
+        lists = {
             "hidden_layer_sizes": sizes if several else [sizes],
             "l1_ratio": list(l1_ratio) if np.ndim(l1_ratio) else [l1_ratio],
+            "relax": list(relax) if np.ndim(relax) else [relax],
         }
+        for name, values in lists.items():
+            if not values:
+                raise ValueError(f"{name} is empty: give at least one.")
+        return lists
 
     def _candidates(self, mlp, data, seed):
+        """Those that differ by `relax` alone share a path, and follow on one another."""
         alphas = check_alphas(self.alphas)
         lists = self._lists()
+        relaxes = [_relaxed_alpha(relax) for relax in lists.pop("relax")]
         candidates = []
         for values in product(*lists.values()):
             params = dict(zip(lists, values))
             own = alphas
             if isinstance(alphas, int):
                 own = PathFitter(_with(mlp, params), data, None, seed).grid(alphas)
-            candidates.append(Candidate(params, own))
+            candidates += [Candidate(params, relax, own) for relax in relaxes]
         return candidates
 
     def _folds(self, mlp, X, y, sample_weight, data, params):
@@ -314,46 +352,64 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     # Fits
 
     def _compare(self, mlp, candidates, folds, seed, task):
-        """Scores of shape (n_candidates, n_alphas, n_folds), and problems of the fits."""
-        pairs = list(product(enumerate(candidates, 1), enumerate(folds, 1)))
+        """What `scores_along_path` returns, of shape (n_candidates, n_alphas, n_folds)."""
+        n_sharing = len(self._lists()["relax"])
+        sharing = [
+            candidates[first : first + n_sharing]
+            for first in range(0, len(candidates), n_sharing)
+        ]
+        pairs = list(product(enumerate(sharing, 1), enumerate(folds, 1)))
         search = task.subcontext(
             "cross-validation", max_subtasks=len(pairs), sequential_subtasks=False
         ).call_on_fit_task_begin(estimator=self)
         # All before the first is used: a tree that changes cannot be pickled.
         paths = [
-            search.subcontext("path", task_id=i, max_subtasks=len(candidate.alphas))
-            for i, ((_, candidate), _) in enumerate(pairs)
+            search.subcontext("path", task_id=i, max_subtasks=len(of_path[0].alphas))
+            for i, ((_, of_path), _) in enumerate(pairs)
         ]
         # The compiled engine works outside of Python's lock; threads share X.
         prefer = "threads" if engine_name() == "compiled" else None
         found = Parallel(n_jobs=self.n_jobs, prefer=prefer)(
             delayed(scores_along_path)(
-                self._fitter(_with(mlp, candidate.params), fold.data, fold.train, seed),
-                candidate.alphas,
+                self._fitter(mlp, of_path[0], fold.data, fold.train, seed),
+                of_path,
                 fold,
-                f"candidate {i} of {len(candidates)}, fold {k} of {len(folds)}",
+                f"path {i} of {len(sharing)}, fold {k} of {len(folds)}",
                 self.verbose,
                 self,
                 path,
             )
-            for ((i, candidate), (k, fold)), path in zip(pairs, paths)
+            for ((i, of_path), (k, fold)), path in zip(pairs, paths)
         )
         search.call_on_fit_task_end(estimator=self)
-        scores, problems = zip(*found)
-        scores = np.reshape(scores, (len(candidates), len(folds), -1)).swapaxes(1, 2)
-        return scores, list(chain(*problems))
+        *arrays, problems = zip(*found)
+        shape = len(sharing), len(folds), n_sharing, -1
+        scores, n_features = (
+            np.reshape(array, shape)
+            .transpose(0, 2, 3, 1)
+            .reshape(len(candidates), -1, len(folds))
+            for array in arrays
+        )
+        return scores, n_features, list(chain(*problems))
 
     def _refit(self, mlp, data, seed, candidate, alpha_index, task):
         """Fit to all rows, along the path to the chosen alpha."""
+        start = time.perf_counter()
         refit = task.subcontext("refit").call_on_fit_task_begin(estimator=self)
-        fitter = self._fitter(_with(mlp, candidate.params), data, None, seed)
+        fitter = self._fitter(mlp, candidate, data, None, seed)
         alphas = candidate.alphas[: alpha_index + 1]
-        if not self.continuation:
-            alphas = alphas[-1:]
-        *_, (fitted, problem) = fitter.path(alphas)
+        points = fitter.path(alphas if self.continuation else alphas[-1:])
+        if candidate.relax is not None:
+            points = fitter.relaxed(points, candidate.relax)
+        *_, (fitted, problem) = points
         if self._is_coarse(fitted):
-            fitted, problem = fitter.refine(fitted)
+            fitted, problem = fitter.refine(fitted, candidate.relax)
         refit.call_on_fit_task_end(estimator=self)
+        if self.verbose:
+            print(
+                f"all rows: alpha = {alphas[-1]:.4g} with "
+                f"{fitted.selected_features_.sum()} inputs, {_seconds_since(start)}"
+            )
         return fitted, problem
 
     def _is_coarse(self, fitted):
@@ -361,13 +417,12 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         is_full_batch = fitted.solver_ == "lbfgs" and not self.early_stopping
         return self.continuation and self.tol == "auto" and is_full_batch
 
-    def _fitter(self, mlp, data, rows, seed):
-        relax = _LIGHT_ALPHA if self.relax is True else self.relax or None
-        return PathFitter(mlp, data, rows, seed, self.continuation, relax)
+    def _fitter(self, mlp, candidate, data, rows, seed):
+        return PathFitter(_with(mlp, candidate.params), data, rows, seed, self.continuation)
 
     # Results
 
-    def _store(self, fitted, candidates, scores, best):
+    def _store(self, fitted, candidates, scores, n_features, best):
         own = set(self.get_params(deep=False)) | set(fitted.get_params(deep=False))
         for name, value in vars(fitted).items():
             if name not in own:
@@ -375,12 +430,15 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         lists = self._lists()
         shape = [len(values) for values in lists.values() if len(values) > 1]
         self.scores_ = scores.reshape(*shape, *scores.shape[1:])
+        self.path_n_features_ = n_features.reshape(self.scores_.shape)
         alphas = np.array([candidate.alphas for candidate in candidates])
         self.alphas_ = alphas.reshape(*shape, -1)
         self.best_score_ = float(scores[best].mean())
-        self.alpha_ = float(candidates[best[0]].alphas[best[1]])
-        self.l1_ratio_ = candidates[best[0]].params["l1_ratio"]
-        self.hidden_layer_sizes_ = candidates[best[0]].params["hidden_layer_sizes"]
+        candidate = candidates[best[0]]
+        self.alpha_ = float(candidate.alphas[best[1]])
+        self.l1_ratio_ = candidate.params["l1_ratio"]
+        self.hidden_layer_sizes_ = candidate.params["hidden_layer_sizes"]
+        self.relax_ = candidate.relax
 
     # Metadata
 
@@ -413,3 +471,21 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
 def _with(mlp, params):
     return copy.copy(mlp).set_params(**params)
+
+
+def _relaxed_alpha(relax):
+    """The alpha of relaxed fits, or None for none.
+
+    Raises
+    ------
+    ValueError
+        If it is neither True, nor False, nor a number above 0.
+    """
+    if isinstance(relax, bool | np.bool_):
+        return _LIGHT_ALPHA if relax else None
+    if not isinstance(relax, Real) or not 0 < relax < np.inf:
+        raise ValueError(
+            "relax must be True, False or a number above 0, the alpha of the L2 penalty of "
+            f"relaxed fits, or a list of them, got {relax!r}."
+        )
+    return float(relax)

@@ -309,11 +309,12 @@ rule : {"best", "one_se"}, default="best"
     - "one_se": the largest alpha whose mean score is within one standard error of the
       best, which selects fewer inputs at a score that is hardly worse.
 
-relax : bool or float, default=False
+relax : bool, float or list of them, default=False
     Whether each network that is compared, and the one that is returned, is fitted anew
-    to the inputs that the penalty selects, with a light L2 penalty in place of `penalty`,
+    to the inputs that the penalty selects, with an L2 penalty in place of `penalty`,
     which then shrinks nothing that it keeps. A number is the alpha of this L2 penalty;
-    True is 1. `loss_` and `optimality_` are those of the new fit.
+    True is 1, which is light. Of several the best is taken; they share the fits that
+    select. `loss_` and `optimality_` are those of the new fit.
 
 continuation : bool, default=True
     Whether each fit starts from the weights that the one at the next smaller alpha
@@ -331,7 +332,8 @@ n_jobs : int, default=None
 
 CV_VERBOSE = """
 verbose : bool or int, default=False
-    Print the best score and the time of every path of fits.
+    Print the best score, its number of inputs and the time of every path of fits, and of
+    the last one, to all rows.
 """
 
 CV_ATTRIBUTES = """
@@ -344,12 +346,19 @@ l1_ratio_ : float
 hidden_layer_sizes_ : int or array-like of int
     The entry of `hidden_layer_sizes` that was chosen.
 
+relax_ : float or None
+    The alpha of the relaxed fit that was chosen; None if it was not relaxed.
+
 alphas_ : ndarray of shape (n_alphas,)
     The alphas that were compared, in ascending order. With an axis of its own before
-    this one for a list of `hidden_layer_sizes`, and for one of `l1_ratio`.
+    this one for a list of `hidden_layer_sizes`, for one of `l1_ratio`, and for one of
+    `relax`.
 
 scores_ : ndarray of shape (n_alphas, n_folds)
     The scores on the held-out rows, with the axes of `alphas_` before the last.
+
+path_n_features_ : ndarray of int of shape (n_alphas, n_folds)
+    How many inputs the networks of `scores_` use.
 
 best_score_ : float
     Mean of the scores at `alpha_`.

@@ -56,17 +56,13 @@ class PathFitter:
 
     continuation : bool
         Whether fits of a path start from the one before.
-
-    relax : float or None
-        Whether a path is of networks that are fitted anew to the selected inputs, and the
-        alpha of their L2 penalty.
     """
 
-    def __init__(self, mlp, data, rows, seed, continuation=True, relax=None):
+    def __init__(self, mlp, data, rows, seed, continuation=True):
         # Without any alpha there is no telling which penalty it is.
         self._mlp = copy.copy(mlp).set_params(alpha=1.0)
         self._data, self._rows, self._seed = data, rows, seed
-        self._continuation, self._relax = continuation, relax
+        self._continuation = continuation
 
     def fit(self, alpha, start=None):
         """The estimator with an alpha, fitted.
@@ -89,21 +85,23 @@ class PathFitter:
         mlp.alpha = alpha
         return self._fit(mlp, self._data, start)
 
-    def refine(self, mlp):
+    def refine(self, mlp, relax=None):
         """Train the last network of a path further.
 
         Parameters
         ----------
         mlp : RegularizedMLP
-            What `path` has yielded last.
+            What `path`, or `relaxed` with `relax`, has yielded last.
+
+        relax : float or None
 
         Returns
         -------
         mlp, problem : as `fit` returns
         """
         selected = mlp.selected_features_
-        if self._relax is not None and selected.any():
-            return self._relaxed(selected, mlp, _REFINED)
+        if relax is not None and selected.any():
+            return self._relaxed(selected, relax, mlp, _REFINED)
         return self._fit(copy.copy(mlp), self._data, mlp, _REFINED)
 
     def _fit(self, mlp, data, start=None, precision=None):
@@ -124,10 +122,10 @@ class PathFitter:
         mlp._store(result, objective.network)
         return mlp, problem
 
-    def _relaxed(self, selected, start, precision=None):
-        """What `fit` returns, for the selected inputs and a light L2 penalty."""
+    def _relaxed(self, selected, alpha, start, precision=None):
+        """What `fit` returns, for the selected inputs and an L2 penalty."""
         mlp = copy.copy(self._mlp)
-        mlp.penalty, mlp.alpha = "l2", self._relax
+        mlp.penalty, mlp.alpha = "l2", alpha
         if start is not None:
             start = copy.copy(start)
             start.coefs_ = [start.coefs_[0][selected], *start.coefs_[1:]]
@@ -148,10 +146,6 @@ class PathFitter:
         ------
         mlp, problem : as `fit` returns
         """
-        points = self._points(alphas)
-        return points if self._relax is None else self._relaxed_points(points)
-
-    def _points(self, alphas):
         mlp = None
         for alpha in alphas:
             # Without a penalty weights grow large, and the next alpha, which is infinitely
@@ -162,14 +156,28 @@ class PathFitter:
             if not mlp.selected_features_.any():
                 return
 
-    def _relaxed_points(self, points):
+    def relaxed(self, points, alpha):
+        """Networks of a path, fitted anew to the inputs that they have selected.
+
+        Parameters
+        ----------
+        points : iterable of (mlp, problem)
+            What `path` yields.
+
+        alpha : float
+            Of their L2 penalty.
+
+        Yields
+        ------
+        mlp, problem : as `fit` returns
+        """
         last, relaxed, start = None, None, None
         for mlp, problem in points:
             selected = mlp.selected_features_
             if not selected.any():
                 relaxed = mlp, problem
             elif not np.array_equal(selected, last):
-                relaxed = self._relaxed(selected, start)
+                relaxed = self._relaxed(selected, alpha, start)
             if self._continuation:
                 # Neighbours then differ by their inputs only, and scores by less noise.
                 start = relaxed[0]
