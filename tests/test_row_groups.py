@@ -75,12 +75,21 @@ def test_groups_by_the_beginning_of_names(partition):
         [["a", "c"]],
         [["c", 0]],
         [np.array(["a", "c"])],
+        {"a and c": ["a", "c"]},
+        {"a and c": [0, 2], "b": "b"},
     ],
 )
 def test_kinds_of_sequences(groups):
     names = np.array(["a", "b", "c", "d"], dtype=object)
     labels = resolve_groups(groups, 4, names).labels
     assert as_partition(labels) == {frozenset(g) for g in ([0, 2], [1], [3])}
+
+
+def test_the_longest_beginning_counts():
+    names = np.array(["heat_a", "heat_b", "heat_qc_a", "heat_qc_b", "x"], dtype=object)
+    for groups in (["heat_", "heat_qc_"], ["heat_qc_", "heat_"]):
+        labels = resolve_groups(groups, 5, names).labels
+        assert as_partition(labels) == {frozenset(g) for g in ([0, 1], [2, 3], [4])}
 
 
 def test_no_groups_are_groups_of_one():
@@ -95,7 +104,7 @@ NAMES = np.array(["age", "city_a", "city_b", "sex"], dtype=object)
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        ([[0, 1], [1, 2]], r"groups overlap: column 1 is in group \[1, 2\] and once more"),
+        ([[0, 1], [1, 2]], r"column 1 is in group \[1, 2\] and in group \[0, 1\]"),
         ([[0, 1, 0]], r"groups overlap: column 0 is in group \[0, 1, 0\]"),
         ([[0, 4]], "column index 4, out of range for X with 4 columns"),
         ([[-1, 0]], "column index -1, out of range"),
@@ -131,8 +140,12 @@ def test_groups_that_are_not_valid(groups, message):
             "names the column 'Age', which X does not have. .*'age', ",
         ),
         (["town_"], "beginning 'town_', with which no column name begins"),
-        (["city_", ["city_b", "sex"]], "groups overlap: column 'city_b' is in"),
-        (["city_", "city_a"], "groups overlap: column 'city_a' is in group 'city_a'"),
+        (
+            ["city_", ["city_b", "sex"]],
+            r"column 'city_b' is in group \['city_b', 'sex'\] and in group 'city_'",
+        ),
+        (["city_", "city_"], "groups overlap: column 'city_a' is in group 'city_'"),
+        (["city_", "city_a", "city_b"], "'city_', but all columns .* to other groups"),
         ([["age", 0]], "groups overlap: column 'age' is in"),
         (["age", "sex"], r"a group for each .* groups=\[\['age', 'sex'\]\]"),
     ],

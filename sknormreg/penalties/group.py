@@ -12,7 +12,7 @@ group.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,8 @@ from .row_groups import RowGroups, resolve_groups
 from .separable import L2, project_onto_orthant, shortest_with_l1, soft_threshold
 
 # Indices, names, or what names begin with.
-Groups = Sequence[Sequence[int] | Sequence[str] | str] | None
+Group = Sequence[int] | Sequence[str] | str
+Groups = Sequence[Group] | Mapping[str, Group] | None
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class GroupPenalty(PiecewiseSmoothPenalty):
 
     Parameters
     ----------
-    groups : list or None
+    groups : list, dict or None
         Groups of input columns; None for each column on its own.
 
     inputs_only : bool
@@ -149,11 +150,12 @@ class GroupLasso(GroupPenalty):
 
     Parameters
     ----------
-    groups : list or None, default=None
+    groups : list, dict or None, default=None
         Groups of input columns that are to vanish together, such as those of a one-hot
         encoded variable. Each is a list of column indices, a list of column names, or a
-        string: the columns whose names begin with it. Columns that are in none of them are
-        groups of one. None is each column on its own.
+        string: the columns whose names begin with it (and with no longer one of these
+        strings). Columns that are in none of them are groups of one. Of a dict the groups
+        are the values. None is each column on its own.
 
     inputs_only : bool, default=False
         Whether only inputs are to vanish. Later layers then have the L2 penalty with the
@@ -193,7 +195,7 @@ class SparseGroupLasso(GroupPenalty):
     l1_ratio : float, default=0.5
         Between 0 (the group lasso) and 1 (the L1 penalty).
 
-    groups : list or None, default=None
+    groups : list, dict or None, default=None
         Groups of input columns, as in `GroupLasso`.
 
     inputs_only : bool, default=False
@@ -294,7 +296,7 @@ a : float, default=1.0
 l2 : float, default=0.001
     Share of the L2 penalty that is added, which keeps weights finite.
 
-groups : list or None, default=None
+groups : list, dict or None, default=None
     Groups of input columns, as in `GroupLasso`.
 
 inputs_only : bool, default=False

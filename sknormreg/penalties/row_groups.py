@@ -4,6 +4,7 @@ A row of a layer's weights are those that leave one input or one hidden unit. Wi
 the input, or the unit, has no effect.
 """
 
+from collections.abc import Mapping
 from numbers import Integral
 
 import numpy as np
@@ -52,9 +53,10 @@ def resolve_groups(groups, n_features, feature_names):
 
     Parameters
     ----------
-    groups : sequence
-        Each of them a sequence of column indices or of column names, or a string: the
-        columns whose names begin with it. Columns in none of them are groups of one.
+    groups : sequence or dict
+        Each of them, or of the dict's values, a sequence of column indices or of column
+        names, or a string: the columns whose names begin with it, and not with a longer
+        one. Columns in none of them are groups of one.
 
     n_features : int
 
@@ -71,22 +73,27 @@ def resolve_groups(groups, n_features, feature_names):
             "groups must be a list of groups, each of them a list of column indices or "
             f"names, or the beginning of column names, got {groups!r}."
         )
+    groups = list(groups.values() if isinstance(groups, Mapping) else groups)
     labels = np.full(n_features, -1)
     for label, group in enumerate(groups):
-        columns = _columns(group, n_features, feature_names)
-        taken = [column for column in columns if labels[column] >= 0]
-        if taken or len(set(columns)) < len(columns):
-            repeated = taken or [c for c in columns if columns.count(c) > 1]
-            raise ValueError(
-                f"groups overlap: column {_name(repeated[0], feature_names)} is in "
-                f"group {group!r} and once more. Every column can be in one group only."
-            )
-        labels[columns] = label
+        for column in _columns(group, groups, n_features, feature_names):
+            if labels[column] >= 0:
+                _refuse_overlap(column, group, groups[labels[column]], feature_names)
+            labels[column] = label
     if 1 < len(groups) == (labels >= 0).sum():
-        _refuse_names(list(groups), feature_names)
+        _refuse_names(groups, feature_names)
     alone = labels < 0
     labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.sum())
     return RowGroups(labels)
+
+
+def _refuse_overlap(column, group, other, feature_names):
+    name = column if feature_names is None else f"{feature_names[column]!r}"
+    second = "once more" if group is other else f"in group {other!r}"
+    raise ValueError(
+        f"groups overlap: column {name} is in group {group!r} and {second}. Every column "
+        "can be in one group only."
+    )
 
 
 def _refuse_names(groups, feature_names):
@@ -98,20 +105,10 @@ def _refuse_names(groups, feature_names):
         )
 
 
-def _columns(group, n_features, feature_names):
-    """Indices of a group's columns."""
+def _columns(group, groups, n_features, feature_names):
+    """Indices of the columns of one of the groups."""
     if isinstance(group, str):
-        columns = [
-            i
-            for i, name in enumerate(_checked_names(feature_names, group))
-            if name.startswith(group)
-        ]
-        if not columns:
-            raise ValueError(
-                f"groups has the beginning {group!r}, with which no column name begins. "
-                f"Columns are {_shortened(feature_names)}."
-            )
-        return columns
+        return _beginning(group, groups, _checked_names(feature_names, group))
     if not np.iterable(group):
         raise ValueError(
             "Each of groups must be a list of column indices or names, or the beginning "
@@ -120,6 +117,24 @@ def _columns(group, n_features, feature_names):
     columns = [_column(entry, group, n_features, feature_names) for entry in group]
     if not columns:
         raise ValueError("groups has an empty group.")
+    return columns
+
+
+def _beginning(group, groups, feature_names):
+    """Indices of the columns whose names begin with a group, and with no longer one."""
+    longer = [g for g in groups if isinstance(g, str) and len(g) > len(group)]
+    found = [i for i, name in enumerate(feature_names) if name.startswith(group)]
+    columns = [i for i in found if not feature_names[i].startswith(tuple(longer))]
+    if not found:
+        raise ValueError(
+            f"groups has the beginning {group!r}, with which no column name begins. "
+            f"Columns are {_shortened(feature_names)}."
+        )
+    if not columns:
+        raise ValueError(
+            f"groups has the beginning {group!r}, but all columns whose names begin with "
+            "it belong to other groups, with longer ones."
+        )
     return columns
 
 
@@ -152,10 +167,6 @@ def _checked_names(feature_names, entry):
             "DataFrame, or give column indices."
         )
     return feature_names
-
-
-def _name(column, feature_names):
-    return column if feature_names is None else f"{feature_names[column]!r}"
 
 
 def _shortened(names, most=10):
