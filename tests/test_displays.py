@@ -3,6 +3,7 @@
 import builtins
 import copy
 import inspect
+import itertools
 import pickle
 import re
 
@@ -709,6 +710,22 @@ def test_weights_refuse_what_they_cannot_draw(network):
     with pytest.raises(ValueError, match="column_names must hold 3 names"):
         WeightsDisplay(np.eye(3), column_names=["a"]).plot()
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("names", [None, "class number {}", "{}"])
+@pytest.mark.parametrize("n_columns", [3, 10, 20, 35, 100])
+def test_labels_of_columns_do_not_overlap(names, n_columns):
+    if names is not None:
+        names = [names.format(i) for i in range(n_columns)]
+    rows = [f"a column of a long name {i}" for i in range(60)]
+    weights = np.ones((60, n_columns))
+    display = WeightsDisplay(weights, row_names=rows, column_names=names).plot()
+    display.figure_.canvas.draw()
+    boxes = [label.get_window_extent() for label in display.ax_.get_xticklabels()]
+    assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+    assert len(boxes) >= min(n_columns, 3)
+    # Long names leave the map its place.
+    assert display.ax_.get_window_extent().width > 0.4 * display.figure_.bbox.width
 
 
 def test_weights_that_are_all_zero_are_drawn():

@@ -17,6 +17,9 @@ from .fitted import checked_names, dense_coefs, fitted_network, output_names
 # Of more rows or columns than these, those without weights are left out by default.
 _MANY = 50
 
+# Inches of a character of a label, of the gap between two, and from one line to the next.
+_CHARACTER, _GAP, _LINE = 0.09, 0.12, 0.2
+
 # Rows, and columns, of the picture of a heat map at most: more than have a pixel each, or
 # two, in a figure.
 _MOST_LINES = 300
@@ -227,7 +230,7 @@ class WeightsDisplay:
         self._choose(weights, hide_zeros, image_shape)
         shown = weights[np.ix_(self.rows_, self.columns_)]
         if image_shape is None:
-            size = _size_of_map(shown)
+            size = _size_of_map(shown, row_names[self.rows_])
         else:
             shown, n_empty = _mosaic(shown, image_shape)
             size = _size_of_mosaic(shown)
@@ -290,9 +293,16 @@ class WeightsDisplay:
         self.im_ = ax.imshow(picture, **keywords(style, im_kw, AxesImage))
 
     def _label(self, ax, row_names, column_names):
+        width = ax.get_position().width * ax.figure.get_figwidth()
+        width = min(width, _width_of_map(len(self.columns_)))
+        room = _length(column_names[self.columns_]) + _GAP
+        if room > max(2 * _LINE, width / max(len(self.columns_), 1)):
+            ax.tick_params(axis="x", labelrotation=90)
+            room = _LINE
+        across = max(int(width / room), 1)
         for axis, names, indices, label, most in (
             (ax.yaxis, row_names, self.rows_, self.row_label, 40),
-            (ax.xaxis, column_names, self.columns_, self.column_label, 20),
+            (ax.xaxis, column_names, self.columns_, self.column_label, across),
         ):
             label_some(axis, [str(name) for name in names[indices]], most)
             axis.set_label_text(_counted(label, len(indices), len(names)))
@@ -396,10 +406,20 @@ def _columns_of_mosaic(n_images, ratio):
     return min(candidates, key=lambda n: (-n_images % n, abs(n - ideal)))
 
 
-def _size_of_map(shown):
-    """Inches of a figure in which the labels have room."""
+def _size_of_map(shown, row_names):
+    """Inches of a figure in which a map, its labels and a colour bar have room."""
     n_rows, n_columns = shown.shape
-    return np.clip(3.5 + 0.12 * n_columns, 5, 9), np.clip(1.2 + 0.2 * n_rows, 3, 8)
+    width = _width_of_map(n_columns) + min(_length(row_names), 3) + 2
+    return width, np.clip(1.2 + 0.2 * n_rows, 3, 8)
+
+
+def _width_of_map(n_columns):
+    return np.clip(0.2 * n_columns, 2.5, 6)
+
+
+def _length(names):
+    """Inches of the longest of names."""
+    return _CHARACTER * max((len(str(name)) for name in names), default=0)
 
 
 def _size_of_mosaic(shown):
