@@ -99,7 +99,7 @@ def compare(name, seed, repeats, n_jobs, with_lassonet):
         "ours, l2": (partial(ours, seed, n_jobs, activation="relu"), repeats),
         "ours, l1": (partial(ours, seed, n_jobs, penalty="l1"), repeats),
         "ours, groups, (20,), one_se": (
-            partial(ours, seed, n_jobs, rule="one_se", relax=3.0, **sparse),
+            partial(ours, seed, n_jobs, rule="one_se", relax=[1, 10, 100], **sparse),
             repeats,
         ),
         "GridSearchCV(MLPClassifier)": (partial(grid_search, seed), 1),

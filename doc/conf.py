@@ -98,6 +98,7 @@ sphinx_gallery_conf = {
             # From first steps over alpha and the penalties to larger networks.
             "plot_quickstart.py",
             "plot_against_mlpclassifier.py",
+            "plot_mixed_columns.py",
             "plot_convert_alpha.py",
             "plot_alpha_and_weights.py",
             "plot_grid_search_alpha.py",

@@ -299,7 +299,8 @@ class RegularizationPathDisplay:
         Notes
         -----
         With ``relax`` the chosen network is fitted anew to the inputs that the penalty
-        selects: the path shows the weights before.
+        selects: the path shows the weights before. Without, it is shown at its alpha; it
+        has been trained further than its neighbours, and may have fewer inputs.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         model, names = _path_model(estimator, alphas)

@@ -1,0 +1,136 @@
+"""
+====================================
+From a CSV file to the columns used
+====================================
+
+Most tables are of numbers and of text, with gaps, and a target of its own unit. This takes
+such a file to a short list of columns: numbers are imputed and standardised, text is
+one-hot encoded with the levels of a column in one group, the target is brought to mean 0
+and variance 1, and cross-validation chooses how many columns the network may use.
+"""
+
+# %%
+# The file, made up: cars for sale, the price in euros. Of twelve columns five have to do
+# with the price.
+
+import tempfile
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from sklearn.compose import (
+    TransformedTargetRegressor,
+    make_column_selector,
+    make_column_transformer,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+
+from sknormreg import RegularizedMLPRegressorCV
+from sknormreg.penalties import GroupLasso, MaxNorm
+
+rng = np.random.default_rng(0)
+n = 1500
+levels = dict(make=12, fuel=4, fuel_card=3, seats=4, colour=10, weekday=7, town=9)
+cars = pd.DataFrame(
+    {name: [f"{name[0]}{i}" for i in rng.integers(k, size=n)] for name, k in levels.items()}
+)
+cars["age"], cars["power"] = rng.uniform(0, 15, n), rng.uniform(50, 250, n)
+cars["mileage"] = cars["age"] * rng.uniform(5e3, 25e3, n)
+cars["photos"], cars["phone"] = rng.integers(1, 20, n), rng.integers(1000, 9999, n)
+worth = rng.normal(scale=0.3, size=12)[cars["make"].str[1:].astype(int)]
+worth += np.array([0.0, 0.15, 0.4, -0.2])[cars["fuel"].str[1:].astype(int)]
+worth += np.log(cars["power"]) - 0.12 * cars["age"] - cars["mileage"] / 4e5
+worth -= 0.25 * np.maximum(cars["age"] - 8, 0) * (cars["power"] > 150)
+cars["price"] = (1500 * np.exp(worth + rng.normal(scale=0.15, size=n))).round()
+cars.loc[rng.random(n) < 0.08, "mileage"] = np.nan
+
+file = Path(tempfile.mkdtemp()) / "cars.csv"
+cars.to_csv(file, index=False)
+
+# %%
+# Read, split, and encode. All columns have names on their way to the network, so that the
+# groups can be given by the beginning of names: those of ``make`` are "make_m0", "make_m1"
+# and so on. The longest beginning counts: "fuel_card_f0" belongs to "fuel_card_". One-hot
+# columns stay 0 and 1: scaled to variance 1, rare levels would get large weights cheaply.
+
+table = pd.read_csv(file)
+price = table.pop("price")
+train, test, price_train, price_test = train_test_split(table, price, random_state=0)
+text = make_column_selector(dtype_exclude=np.number)
+
+encoder = make_column_transformer(
+    (OneHotEncoder(handle_unknown="ignore", sparse_output=False), text),
+    remainder=make_pipeline(SimpleImputer(), StandardScaler()),
+    verbose_feature_names_out=False,
+).set_output(transform="pandas")
+
+
+def with_target_in_units(model):
+    """For prices, a model of the logarithm, standardised: alpha is in units of y."""
+    logarithm = FunctionTransformer(np.log, np.exp)
+    units = make_pipeline(logarithm, StandardScaler())
+    return TransformedTargetRegressor(make_pipeline(encoder, model), transformer=units)
+
+
+network = RegularizedMLPRegressorCV(
+    (20,),
+    penalty=[GroupLasso(groups=[f"{name}_" for name in text(table)]), MaxNorm(1)],
+    rule="one_se",
+    relax=[1, 10, 100],
+    random_state=0,
+)
+model = with_target_in_units(network).fit(train, price_train)
+linear = with_target_in_units(RidgeCV(np.logspace(-2, 4, 13))).fit(train, price_train)
+print(f"R2 of prices held out: {model.score(test, price_test):.3f}")
+print(f"Ridge regression, all columns: {linear.score(test, price_test):.3f}")
+
+# %%
+# What the network uses are encoded columns; of which columns of the file, their beginnings
+# say. (Cross-validation looks for good predictions, not for the true columns: it often
+# keeps one or two too many.)
+
+mlp = model.regressor_[-1]
+
+
+def column_of(name):
+    """The longest column name that an encoded one begins with."""
+    return max((c for c in table.columns if name.startswith(c)), key=len)
+
+
+used = list(dict.fromkeys(column_of(name) for name in mlp.selected_feature_names_))
+print(f"{len(used)} of {len(table.columns)} columns: {', '.join(used)}")
+
+# %%
+# ``rule="one_se"`` is one answer to "how few?". All that were compared are in ``scores_``
+# and ``path_n_features_``, so that a limit of your own is a line: the best alpha with at
+# most 10 encoded columns, for instance, to be given as ``alphas=[alpha]``.
+
+scores = mlp.scores_[mlp.relax.index(mlp.relax_)].mean(axis=1)
+counts = mlp.path_n_features_[mlp.relax.index(mlp.relax_)].mean(axis=1)
+alphas = mlp.alphas_[0]
+few = counts <= 10
+alpha = alphas[few][scores[few].argmax()]
+print(f"With at most 10 encoded columns: alpha = {alpha:.3g}")
+print(f"R2 in the folds: {scores[few].max():.3f}, chosen: {mlp.best_score_:.3f}")
+
+fig, ax = plt.subplots(layout="constrained")
+ax.plot(counts, scores, ".-", color="#2f6db3")
+chosen = alphas == mlp.alpha_
+ax.plot(counts[chosen], scores[chosen], "D", color="#dd7a1f", label="chosen")
+ax.set(xlabel="encoded columns in use, mean of the folds", ylabel="R2 in the folds")
+ax.legend()
+plt.show()
+
+# %%
+# A model that asks for no more than these columns is fitted to them alone: the group lasso
+# has done its work, and the L2 penalty is the better one for the rest. It is this model
+# that is worth storing: :doc:`/persistence` says how, as a file of skops or of ONNX.
+
+small = with_target_in_units(RegularizedMLPRegressorCV((50,), random_state=0))
+small.fit(train[used], price_train)
+print(f"R2 with {len(used)} columns: {small.score(test[used], price_test):.3f}")
