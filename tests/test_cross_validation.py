@@ -391,6 +391,10 @@ def test_verbose(cancer, capsys):
         r"\S+ s"
     )
     assert re.fullmatch(pattern, lines[1])
+    RegularizedMLPClassifierCV((3,), alphas=2, cv=2, verbose=True).fit(*cancer)
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"2 alphas from \S+ to \S+, found in \S+ s", first)
+    assert len(lines) == 3
 
 
 # Errors and warnings

@@ -318,9 +318,17 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             params = dict(zip(lists, values))
             own = alphas
             if isinstance(alphas, int):
-                own = PathFitter(_with(mlp, params), data, None, seed).grid(alphas)
+                own = self._grid(_with(mlp, params), data, seed, alphas)
             candidates += [Candidate(params, relax, own) for relax in relaxes]
         return candidates
+
+    def _grid(self, mlp, data, seed, n_alphas):
+        start = time.perf_counter()
+        alphas = PathFitter(mlp, data, None, seed).grid(n_alphas)
+        if self.verbose:
+            ends = f"{alphas[0]:.4g} to {alphas[-1]:.4g}"
+            print(f"{n_alphas} alphas from {ends}, found in {_seconds_since(start)}")
+        return alphas
 
     def _folds(self, mlp, X, y, sample_weight, data, params):
         routed = self._route(sample_weight, params)

@@ -332,8 +332,8 @@ n_jobs : int, default=None
 
 CV_VERBOSE = """
 verbose : bool or int, default=False
-    Print the best score, its number of inputs and the time of every path of fits, and of
-    the last one, to all rows.
+    Print the alphas that were found, the best score of every path of fits with its number
+    of inputs, what the last fit keeps, and the time that each of them took.
 """
 
 CV_ATTRIBUTES = """
