@@ -54,9 +54,10 @@ cars.to_csv(file, index=False)
 
 # %%
 # Read, split, and encode. All columns have names on their way to the network, so that the
-# groups can be given by the beginning of names: those of ``make`` are "make_m0", "make_m1"
-# and so on. The longest beginning counts: "fuel_card_f0" belongs to "fuel_card_". One-hot
-# columns stay 0 and 1: scaled to variance 1, rare levels would get large weights cheaply.
+# groups can be given by the beginning of names: those of make are ``make_m0``, ``make_m1``
+# and so on. The longest beginning counts: ``fuel_card_f0`` belongs to ``fuel_card_``.
+# One-hot columns stay 0 and 1: scaled to variance 1, rare levels would get large weights
+# cheaply.
 
 table = pd.read_csv(file)
 price = table.pop("price")
