@@ -380,6 +380,9 @@ def test_progress_bar(cancer, capsys):
 
 
 def test_verbose(cancer, capsys):
+    settings = dict(penalty="l1", alphas=[1.0], cv=2, verbose=True, random_state=0)
+    RegularizedMLPClassifierCV((3,), relax=[False, 10], **settings).fit(*cancer)
+    assert re.search("relax = (None|10.0) with", capsys.readouterr().out)
     RegularizedMLPClassifierCV(
         (3,), alphas=[1.0, 3.0], cv=3, verbose=True, random_state=0
     ).fit(*cancer)
@@ -393,6 +396,7 @@ def test_verbose(cancer, capsys):
     assert re.fullmatch(pattern, lines[1])
     RegularizedMLPClassifierCV((3,), alphas=2, cv=2, verbose=True).fit(*cancer)
     first, *lines = capsys.readouterr().out.splitlines()
+    assert "relax" not in lines[0]
     assert re.fullmatch(r"2 alphas from \S+ to \S+, found in \S+ s", first)
     assert len(lines) == 3
 

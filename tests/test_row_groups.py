@@ -87,9 +87,12 @@ def test_kinds_of_sequences(groups):
 
 def test_the_longest_beginning_counts():
     names = np.array(["heat_a", "heat_b", "heat_qc_a", "heat_qc_b", "x"], dtype=object)
-    for groups in (["heat_", "heat_qc_"], ["heat_qc_", "heat_"]):
+    for groups in (["heat_", "heat_qc_"], ["x", "heat_qc", "heat"]):
         labels = resolve_groups(groups, 5, names).labels
         assert as_partition(labels) == {frozenset(g) for g in ([0, 1], [2, 3], [4])}
+    # A column by its whole name is not in the group that it begins like.
+    labels = resolve_groups(["heat", "heat_b"], 5, names).labels
+    assert as_partition(labels) == {frozenset(g) for g in ([0, 2, 3], [1], [4])}
 
 
 def test_no_groups_are_groups_of_one():
@@ -105,7 +108,7 @@ NAMES = np.array(["age", "city_a", "city_b", "sex"], dtype=object)
     ("groups", "message"),
     [
         ([[0, 1], [1, 2]], r"column 1 is in group \[1, 2\] and in group \[0, 1\]"),
-        ([[0, 1, 0]], r"groups overlap: column 0 is in group \[0, 1, 0\]"),
+        ([[0, 1, 0]], r"groups overlap: column 0 is in group \[0, 1, 0\] twice"),
         ([[0, 4]], "column index 4, out of range for X with 4 columns"),
         ([[-1, 0]], "column index -1, out of range"),
         (
@@ -116,7 +119,10 @@ NAMES = np.array(["age", "city_a", "city_b", "sex"], dtype=object)
         ([[0], []], "groups has an empty group"),
         ("city_", "groups must be a list of groups, .* got 'city_'"),
         (3, "groups must be a list of groups, .* got 3"),
-        ([0, 1], "Each of groups must be a list of column indices or names, .* got 0"),
+        (
+            [0, 1],
+            "Each of groups must be a list of column .* got 0: a list for each group, not",
+        ),
         ([[True, 1]], r"Each of groups must be a list of column .* got \[True, 1\]"),
         ([[np.True_]], "Each of groups must be a list of column"),
         ([[0.0, 1.0]], "Each of groups must be a list of column"),
@@ -144,7 +150,7 @@ def test_groups_that_are_not_valid(groups, message):
             ["city_", ["city_b", "sex"]],
             r"column 'city_b' is in group \['city_b', 'sex'\] and in group 'city_'",
         ),
-        (["city_", "city_"], "groups overlap: column 'city_a' is in group 'city_'"),
+        (["city_", "city_"], "groups overlap: the group 'city_' is there twice"),
         (["city_", "city_a", "city_b"], "'city_', but all columns .* to other groups"),
         ([["age", 0]], "groups overlap: column 'age' is in"),
         (["age", "sex"], r"a group for each .* groups=\[\['age', 'sex'\]\]"),

@@ -156,8 +156,9 @@ def scores_along_path(fitter, candidates, fold, name, verbose, estimator, task):
     task.call_on_fit_task_end(estimator=estimator)
     if verbose:
         k, i = np.unravel_index(scores.argmax(), shape)
+        relax = f", relax = {candidates[k].relax}" if len(candidates) > 1 else ""
         print(
-            f"{name}: best score {scores[k, i]:.6g} at alpha = {alphas[i]:.4g} with "
+            f"{name}: best score {scores[k, i]:.6g} at alpha = {alphas[i]:.4g}{relax} with "
             f"{n_features[k, i]} inputs, {len(problems)} fits, {_seconds_since(start)}"
         )
     return scores, n_features, problems

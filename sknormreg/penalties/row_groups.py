@@ -89,11 +89,12 @@ def resolve_groups(groups, n_features, feature_names):
 
 def _refuse_overlap(column, group, other, feature_names):
     name = column if feature_names is None else f"{feature_names[column]!r}"
-    second = "once more" if group is other else f"in group {other!r}"
-    raise ValueError(
-        f"groups overlap: column {name} is in group {group!r} and {second}. Every column "
-        "can be in one group only."
-    )
+    problem = f"column {name} is in group {group!r} and in group {other!r}"
+    if group is other:
+        problem = f"column {name} is in group {group!r} twice"
+    if isinstance(group, str) and isinstance(other, str):
+        problem = f"the group {group!r} is there twice"
+    raise ValueError(f"groups overlap: {problem}. Every column can be in one group only.")
 
 
 def _refuse_names(groups, feature_names):
@@ -112,7 +113,8 @@ def _columns(group, groups, n_features, feature_names):
     if not np.iterable(group):
         raise ValueError(
             "Each of groups must be a list of column indices or names, or the beginning "
-            f"of column names, got {group!r}."
+            f"of column names, got {group!r}: a list for each group, not a label for each "
+            "column."
         )
     columns = [_column(entry, group, n_features, feature_names) for entry in group]
     if not columns:
