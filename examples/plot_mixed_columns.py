@@ -112,7 +112,8 @@ print(f"{len(used)} of {len(table.columns)} columns: {', '.join(used)}")
 # %%
 # ``rule="one_se"`` is one answer to "how few?". All that were compared are in ``scores_``
 # and ``path_n_features_``, so that a limit of your own is a line: the best alpha with at
-# most 10 encoded columns, for instance, to be given as ``alphas=[alpha]``.
+# most 10 encoded columns, for instance. ``alphas=[alpha]`` with ``relax=mlp.relax_`` then
+# fits about this network.
 
 scores = mlp.scores_[mlp.relax.index(mlp.relax_)].mean(axis=1)
 counts = mlp.path_n_features_[mlp.relax.index(mlp.relax_)].mean(axis=1)

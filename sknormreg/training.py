@@ -26,9 +26,10 @@ _PROGRESS_SMOOTH, _PROGRESS_KINKED = 1e-4, 1e-5
 # In single precision gradients of deep or wide networks end at about this residual.
 _TOL_SINGLE = 1e-3
 
-# Where the objective hardly falls any more, but a residual above this is left, the features
-# have very different scales: standardised ones leave less than 0.03, others more than 0.1
-# (losses with kinks apart, whose gradients need not vanish).
+# Where the objective hardly falls any more, but a residual above this is left, features
+# have very different scales, or a target of a small unit is penalised away: what is
+# standardised leaves less than 0.03 (losses with kinks apart, whose gradients need not
+# vanish).
 _UNSTANDARDISED = 0.1
 
 # Share of Glorot's variance that the output layer starts with: the smallest, and alpha / m
@@ -324,7 +325,8 @@ def _full_batch_problem(result, objective, settings):
     return (
         f"solver='lbfgs' {reason} with a residual of {result.residual:.2g}, where "
         f"{_accepted_residual(result, objective, settings):.2g} would do. Standardise the "
-        f"features if they are not, or increase {remedy}tol or alpha."
+        "features (and, in regression, the target) if they are not, or increase "
+        f"{remedy}tol or alpha."
     )
 
 

@@ -383,6 +383,13 @@ def test_verbose(cancer, capsys):
     settings = dict(penalty="l1", alphas=[1.0], cv=2, verbose=True, random_state=0)
     RegularizedMLPClassifierCV((3,), relax=[False, 10], **settings).fit(*cancer)
     assert re.search("relax = (None|10.0) with", capsys.readouterr().out)
+
+    def score(mlp, X, y):
+        return mlp.score(X, y) if mlp.selected_features_.any() else np.nan
+
+    settings["alphas"] = [1.0, 1e4]
+    RegularizedMLPClassifierCV((3,), scoring=score, **settings).fit(*cancer)
+    assert "nan" not in capsys.readouterr().out
     RegularizedMLPClassifierCV(
         (3,), alphas=[1.0, 3.0], cv=3, verbose=True, random_state=0
     ).fit(*cancer)

@@ -728,6 +728,21 @@ def test_labels_of_columns_do_not_overlap(names, n_columns):
     assert display.ax_.get_window_extent().width > 0.4 * display.figure_.bbox.width
 
 
+@pytest.mark.parametrize("layout", [None, "tight", "constrained"])
+def test_labels_of_columns_in_the_callers_axes(layout):
+    names = ["setosa", "versicolor", "virginica"]
+    display = WeightsDisplay(np.ones((4, 3)), column_names=names)
+    for inches, rotation in ((14, 0), (3, 90)):
+        fig = plt.figure(figsize=(inches, 4), layout=layout)
+        display.plot(fig.subfigures(1, 1).subplots())
+        fig.canvas.draw()
+        labels = display.ax_.get_xticklabels()
+        assert [label.get_text() for label in labels] == names
+        assert {label.get_rotation() for label in labels} == {rotation}
+        boxes = [label.get_window_extent() for label in labels]
+        assert all(left.x1 < right.x0 for left, right in itertools.pairwise(boxes))
+
+
 def test_weights_that_are_all_zero_are_drawn():
     display = WeightsDisplay(np.zeros((60, 3))).plot()
     assert display.im_.get_array().shape == (60, 3)

@@ -95,6 +95,13 @@ def test_the_longest_beginning_counts():
     assert as_partition(labels) == {frozenset(g) for g in ([0, 2, 3], [1], [4])}
 
 
+@pytest.mark.parametrize("groups", [list("abcd"), {"a": "a", "c": "c"}])
+def test_groups_of_one_on_purpose(groups):
+    names = np.array(list("abcd"), dtype=object)
+    labels = resolve_groups(groups, 4, names).labels
+    assert as_partition(labels) == {frozenset([i]) for i in range(4)}
+
+
 def test_no_groups_are_groups_of_one():
     assert as_partition(resolve_groups([], 3, None).labels) == {
         frozenset([i]) for i in range(3)

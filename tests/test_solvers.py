@@ -431,6 +431,15 @@ def test_features_of_very_different_scales_are_warned_of(penalty, activation):
         assert mlp.fit(X * 10.0 ** np.arange(6), y).score(X, y) < 0.9
 
 
+def test_a_target_in_a_small_unit_is_warned_of():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(3000, 20))
+    y = 1e-4 * (X[:, 0] * X[:, 1] + np.abs(X[:, 2]))
+    mlp = RegularizedMLPRegressor((100,), activation="tanh", random_state=0)
+    with pytest.warns(ConvergenceWarning, match="and, in regression, the target"):
+        assert mlp.fit(X, y).score(X, y) < 0.5
+
+
 def test_warning_states_residual_and_remedy(digits):
     mlp = RegularizedMLPClassifier(max_iter=3, random_state=0)
     with pytest.warns(ConvergenceWarning, match=r"residual of .* increase max_iter"):

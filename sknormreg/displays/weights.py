@@ -20,6 +20,9 @@ _MANY = 50
 # Inches of a character of a label, of the gap between two, and from one line to the next.
 _CHARACTER, _GAP, _LINE = 0.09, 0.12, 0.2
 
+# Share of the width of the caller's Axes that labels may count on.
+_FREE = 0.8
+
 # Rows, and columns, of the picture of a heat map at most: more than have a pixel each, or
 # two, in a figure.
 _MOST_LINES = 300
@@ -230,20 +233,25 @@ class WeightsDisplay:
         self._choose(weights, hide_zeros, image_shape)
         shown = weights[np.ix_(self.rows_, self.columns_)]
         if image_shape is None:
-            size = _size_of_map(shown, row_names[self.rows_])
+            size = _size_of_map(shown, row_names[self.rows_], column_names[self.columns_])
         else:
             shown, n_empty = _mosaic(shown, image_shape)
             size = _size_of_mosaic(shown)
-        self.colorbar_ = None
+        self.colorbar_, is_new = None, ax is None
         with axes_or_new(ax, size) as ax:
             if image_shape is None:
                 self._draw_map(ax, shown, im_kw)
-                self._label(ax, row_names, column_names)
             else:
                 self._draw_images(ax, shown, image_shape, n_empty, im_kw)
             if colorbar:
                 label = "weight (white: exactly 0)"
                 self.colorbar_ = ax.figure.colorbar(self.im_, ax=ax, label=label)
+            if image_shape is None:
+                # Of the caller's Axes a layout may still take a part.
+                width = _FREE * ax.get_window_extent().width / ax.figure.dpi
+                if is_new:
+                    width = _width_of_map(column_names[self.columns_])
+                self._label(ax, row_names, column_names, width)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -292,9 +300,8 @@ class WeightsDisplay:
         picture = np.ma.masked_equal(shown, 0)
         self.im_ = ax.imshow(picture, **keywords(style, im_kw, AxesImage))
 
-    def _label(self, ax, row_names, column_names):
-        width = ax.get_position().width * ax.figure.get_figwidth()
-        width = min(width, _width_of_map(len(self.columns_)))
+    def _label(self, ax, row_names, column_names, width):
+        """Label rows and columns, so many of these as a width in inches has room for."""
         room = _length(column_names[self.columns_]) + _GAP
         if room > max(2 * _LINE, width / max(len(self.columns_), 1)):
             ax.tick_params(axis="x", labelrotation=90)
@@ -406,15 +413,16 @@ def _columns_of_mosaic(n_images, ratio):
     return min(candidates, key=lambda n: (-n_images % n, abs(n - ideal)))
 
 
-def _size_of_map(shown, row_names):
+def _size_of_map(shown, row_names, column_names):
     """Inches of a figure in which a map, its labels and a colour bar have room."""
-    n_rows, n_columns = shown.shape
-    width = _width_of_map(n_columns) + min(_length(row_names), 3) + 2
-    return width, np.clip(1.2 + 0.2 * n_rows, 3, 8)
+    width = _width_of_map(column_names) + min(_length(row_names), 3) + 2
+    return width, np.clip(1.2 + 0.2 * len(shown), 3, 8)
 
 
-def _width_of_map(n_columns):
-    return np.clip(0.2 * n_columns, 2.5, 6)
+def _width_of_map(column_names):
+    """Inches: enough for the names of few columns, or else for the columns."""
+    of_names = (_length(column_names) + _GAP) * len(column_names)
+    return np.clip(of_names if of_names < 5 else 0.2 * len(column_names), 2.5, 6)
 
 
 def _length(names):

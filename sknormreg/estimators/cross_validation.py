@@ -155,7 +155,8 @@ def scores_along_path(fitter, candidates, fold, name, verbose, estimator, task):
         fit.call_on_fit_task_end(estimator=estimator)
     task.call_on_fit_task_end(estimator=estimator)
     if verbose:
-        k, i = np.unravel_index(scores.argmax(), shape)
+        comparable = np.where(np.isnan(scores), -np.inf, scores)
+        k, i = np.unravel_index(comparable.argmax(), shape)
         relax = f", relax = {candidates[k].relax}" if len(candidates) > 1 else ""
         print(
             f"{name}: best score {scores[k, i]:.6g} at alpha = {alphas[i]:.4g}{relax} with "

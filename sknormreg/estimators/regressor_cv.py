@@ -117,7 +117,7 @@ class RegularizedMLPRegressorCV(RegressorPredictions, RegularizedMLPCV):
         cv: Any = None,
         scoring: str | Callable | None = None,
         rule: str = "best",
-        relax: bool | float | Sequence[bool | float] | np.ndarray = False,
+        relax: bool | float | Sequence[bool | float] = False,
         continuation: bool = True,
         n_jobs: int | None = None,
         random_state: RandomState = None,

@@ -65,22 +65,23 @@ def resolve_groups(groups, n_features, feature_names):
     Raises
     ------
     ValueError
-        If groups overlap, are empty, or name columns that are not there; if each of
-        them is the name of a column, so that nothing would be grouped.
+        If groups overlap, are empty, or name columns that are not there; if each in a
+        list is the name of one of several columns, so that nothing would be grouped.
     """
     if isinstance(groups, str) or not np.iterable(groups):
         raise ValueError(
             "groups must be a list of groups, each of them a list of column indices or "
             f"names, or the beginning of column names, got {groups!r}."
         )
-    groups = list(groups.values() if isinstance(groups, Mapping) else groups)
+    is_named = isinstance(groups, Mapping)
+    groups = list(groups.values() if is_named else groups)
     labels = np.full(n_features, -1)
     for label, group in enumerate(groups):
         for column in _columns(group, groups, n_features, feature_names):
             if labels[column] >= 0:
                 _refuse_overlap(column, group, groups[labels[column]], feature_names)
             labels[column] = label
-    if 1 < len(groups) == (labels >= 0).sum():
+    if not is_named and 1 < len(groups) == (labels >= 0).sum() < n_features:
         _refuse_names(groups, feature_names)
     alone = labels < 0
     labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.sum())

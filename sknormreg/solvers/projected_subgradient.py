@@ -67,7 +67,8 @@ def _first_trial(params, direction, pairs):
     if not len(pairs):
         return min(1.0, 1 / np.abs(direction).sum())
     length = float(np.linalg.norm(direction))
-    return min(1.0, _LONGEST * max(1.0, float(np.linalg.norm(params))) / length)
+    longest = _LONGEST * max(1.0, float(np.linalg.norm(params)))
+    return longest / length if length > longest else 1.0
 
 
 def _projected_search(problem, params, current, direction, reference, step):
