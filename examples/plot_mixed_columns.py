@@ -94,19 +94,12 @@ print(f"R2 of prices held out: {model.score(test, price_test):.3f}")
 print(f"Ridge regression, all columns: {linear.score(test, price_test):.3f}")
 
 # %%
-# What the network uses are encoded columns; of which columns of the file, their beginnings
-# say. (Cross-validation looks for good predictions, not for the true columns: it often
-# keeps one or two too many.)
+# Inputs of the network are encoded columns. ``selected_groups_`` speaks of groups instead,
+# by the names they were given by, which are those of the file. (Cross-validation looks for
+# good predictions, not for the true columns: it often keeps one or two too many.)
 
 mlp = model.regressor_[-1]
-
-
-def column_of(name):
-    """The longest column name that an encoded one begins with."""
-    return max((c for c in table.columns if name.startswith(c)), key=len)
-
-
-used = list(dict.fromkeys(column_of(name) for name in mlp.selected_feature_names_))
+used = list(mlp.selected_groups_)
 print(f"{len(used)} of {len(table.columns)} columns: {', '.join(used)}")
 
 # %%

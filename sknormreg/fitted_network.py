@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from .compaction import active_units, compacted
 from .conversion import to_arrays, to_sklearn
 from .engine import Network
-from .inspection import path_importances
+from .inspection import numbered_names, path_importances
+from .penalties.group import GroupPenalty
 
 # Share of non-zero weights from which on a layer is faster as a dense array, on one
 # thread. See benchmarks/bench_sparsify.py.
@@ -74,11 +75,14 @@ class FittedNetworkMixin:
     @property
     def selected_feature_names_(self) -> np.ndarray:
         """Names of the inputs that have any effect on the outputs."""
-        selected = self.selected_features_
-        names = getattr(self, "feature_names_in_", None)
-        if names is None:
-            names = np.array([f"x{i}" for i in range(len(selected))], dtype=object)
-        return names[selected]
+        return self._input_names()[self.selected_features_]
+
+    @property
+    def selected_groups_(self) -> np.ndarray:
+        """Names of the penalty's groups of inputs that have any effect on the outputs."""
+        selected = zip(self.selected_features_, self._input_groups(), self._input_names())
+        names = [name if group is None else group for used, group, name in selected if used]
+        return np.array(list(dict.fromkeys(names)), dtype=object)
 
     @property
     def n_active_units_(self) -> list[int]:
@@ -217,6 +221,21 @@ class FittedNetworkMixin:
         """
         self.coefs_ = [as_dense(coef) for coef in self.coefs_]
         return self
+
+    def _input_names(self):
+        check_is_fitted(self)
+        if hasattr(self, "feature_names_in_"):
+            return self.feature_names_in_
+        return np.array(numbered_names(self.n_features_in_), dtype=object)
+
+    def _input_groups(self):
+        """The name of the group that each input is in, None where it is one of its own."""
+        first = self.penalty[0] if isinstance(self.penalty, list | tuple) else self.penalty
+        n_features = self.n_features_in_
+        if not isinstance(first, GroupPenalty):
+            return [None] * n_features
+        names = getattr(self, "feature_names_in_", None)
+        return first.names_of_groups(n_features, names)
 
     def _weights(self):
         """Weights of all layers as the engine takes them: with those of a skip connection

@@ -45,6 +45,11 @@ def path_importances(coefs, skip_coef=None):
     return _at_least_tiny(importances, connected)
 
 
+def numbered_names(n_features):
+    """What to call inputs without names."""
+    return [f"x{i}" for i in range(n_features)]
+
+
 def _scaled(array, log_scale):
     """The array over its largest entry, whose logarithm is added to the scale's."""
     largest = array.max(initial=0.0)

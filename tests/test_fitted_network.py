@@ -17,9 +17,13 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
+from sknormreg import (
+    RegularizedMLPClassifier,
+    RegularizedMLPRegressor,
+    RegularizedMLPRegressorCV,
+)
 from sknormreg.engine.activations import ACTIVATIONS
-from sknormreg.penalties import MaxNorm
+from sknormreg.penalties import L2, GroupLasso, GroupMCP, MaxNorm
 
 not_converged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 BOTH = [RegularizedMLPClassifier, RegularizedMLPRegressor]
@@ -654,6 +658,7 @@ def test_training_does_not_go_on_from_sparse_weights(cls):
         "feature_importances_",
         "selected_features_",
         "selected_feature_names_",
+        "selected_groups_",
         "n_active_units_",
         "shrinkage_",
     ],
@@ -763,8 +768,47 @@ def test_names_of_selected_features(kind):
     model.fit(X, y)
     model.coefs_[0][[0, 3]] = 0
     assert model.selected_feature_names_.tolist() == ["x1", "x2", "x4"]
+    assert model.selected_groups_.tolist() == ["x1", "x2", "x4"]
     model.coefs_[0][...] = 0
     assert model.selected_feature_names_.tolist() == []
+    assert model.selected_groups_.tolist() == []
+
+
+GROUPS = {"money": [0, 1], "body": [3]}
+
+
+@pytest.mark.parametrize(
+    ("penalty", "expected"),
+    [
+        (GroupLasso(GROUPS), ["money", "x2", "x4"]),
+        ([GroupMCP(groups=GROUPS), L2()], ["money", "x2", "x4"]),
+        ((GroupLasso(list(GROUPS.values())), L2()), ["groups[0]", "x2", "x4"]),
+        ([L2(), L2()], ["x1", "x2", "x4"]),
+        (GroupLasso(), ["x1", "x2", "x4"]),
+    ],
+)
+@not_converged
+def test_names_of_selected_groups(penalty, expected):
+    """A group that has one selected input counts; each is named once, in X's order."""
+    model, y = make("regression", hidden_layer_sizes=(4,), penalty=penalty)
+    model.fit(X, y)
+    model.coefs_[0][[0, 3]] = 0
+    model.coefs_[0][[1, 2, 4]] = 1
+    model.coefs_[1][...] = 1
+    assert model.selected_groups_.tolist() == expected
+    assert model.compact().selected_groups_.tolist() == expected
+
+
+def test_selected_groups_after_a_relaxed_fit():
+    """The last fit's penalty has no groups; the one that selected has."""
+    frame = pd.DataFrame(X, columns=COLUMNS)
+    y = frame["height"] + frame["steps"] ** 2
+    groups = {"both": ["height", "steps"]}
+    model = RegularizedMLPRegressorCV(
+        (4,), penalty=[GroupLasso(groups), MaxNorm(1)], relax=True, random_state=0
+    ).fit(frame, y)
+    assert "both" in model.selected_groups_
+    assert not {"height", "steps"} & set(model.selected_groups_)
 
 
 @not_converged

@@ -762,6 +762,7 @@ def test_groups_are_kept_or_dropped_as_a_whole(penalty, solver, inputs_only):
     assert model.selected_features_.tolist() == expected
     names = [*frame.columns[:6], "age"]
     assert model.selected_feature_names_.tolist() == names
+    assert model.selected_groups_.tolist() == ["city_", "groups[1]", "age"]
     assert model.score(frame, y) > 0.85
     if inputs_only:
         # The L2 penalty has no exact zeros, nor has a group of inputs that is kept.

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sknormreg.penalties import GroupLasso, Layout
-from sknormreg.penalties.row_groups import RowGroups, resolve_groups
+from sknormreg.penalties.row_groups import RowGroups, names_of_groups, resolve_groups
 
 seeded = settings(derandomize=True, deadline=None, max_examples=100)
 
@@ -100,6 +100,20 @@ def test_groups_of_one_on_purpose(groups):
     names = np.array(list("abcd"), dtype=object)
     labels = resolve_groups(groups, 4, names).labels
     assert as_partition(labels) == {frozenset([i]) for i in range(4)}
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ([], [None] * 5),
+        (["heat", "x"], ["heat"] * 4 + ["x"]),
+        (["heat_q", [4], ["heat_a"]], ["groups[2]", None, "heat_q", "heat_q", "groups[1]"]),
+        ({"first two": [1, 0], 7: "heat_qc"}, ["first two"] * 2 + ["7"] * 2 + [None]),
+    ],
+)
+def test_names_of_groups(groups, expected):
+    names = np.array(["heat_a", "heat_b", "heat_qc_a", "heat_qc_b", "x"], dtype=object)
+    assert names_of_groups(groups, 5, names) == expected
 
 
 def test_no_groups_are_groups_of_one():

@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from ..fitted_network import as_dense
+from ..inspection import numbered_names
 
 # What holds the fitted estimator that does the work, in searches and in
 # TransformedTargetRegressor.
@@ -111,11 +112,6 @@ def _names_after(steps, names):
     except (AttributeError, ValueError):
         # Not every step knows them, and none before it is fitted.
         return None
-
-
-def numbered_names(n_features):
-    """What to call inputs without names."""
-    return [f"x{i}" for i in range(n_features)]
 
 
 def checked_names(parameter, given, n_names, default):

@@ -10,6 +10,7 @@ from ..estimators.base import RegularizedMLP
 from ..estimators.cross_validation import RegularizedMLPCV, chosen
 from ..estimators.path import fitted_path
 from ..fitted_network import as_dense
+from ..inspection import numbered_names
 from .cv import checked_scores, shown_name
 from .drawing import (
     BLUE,
@@ -24,7 +25,6 @@ from .fitted import (
     AROUND,
     checked_names,
     name_of_scoring,
-    numbered_names,
     passed_on,
     unwrapped,
 )

@@ -208,6 +208,11 @@ selected_features_ : ndarray of bool of shape (n_features,)
 selected_feature_names_ : ndarray of str
     Their names.
 
+selected_groups_ : ndarray of str
+    Names of the groups that they are in, with groups of inputs in the first layer's
+    penalty: a group's key in a dict, the beginning of names that it was given by, or its
+    place in the list, as "groups[0]". An input in none of them has its own name.
+
 n_active_units_ : list of int
     For each hidden layer, the number of units that have any effect on the outputs.
 

@@ -20,7 +20,7 @@ import numpy as np
 from ..docstrings import document
 from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
 from .concave import MCPFunction, SCADFunction
-from .row_groups import RowGroups, resolve_groups
+from .row_groups import RowGroups, names_of_groups, resolve_groups
 from .separable import L2, project_onto_orthant, shortest_with_l1, soft_threshold
 
 # Indices, names, or what names begin with.
@@ -78,6 +78,12 @@ class GroupPenalty(PiecewiseSmoothPenalty):
         # Without a penalty the later layers would undo that of the first by rescaling.
         later = L2() if self.inputs_only else self
         return [first] + [later] * (len(layout.shapes) - 1)
+
+    def names_of_groups(self, n_features, feature_names):
+        """The name of the group that each input is in, None where it is one of its own."""
+        if self.groups is None:
+            return [None] * n_features
+        return names_of_groups(self.groups, n_features, feature_names)
 
     def _scaled_norms(self, weights):
         """Root mean squares of the groups, and the number of weights in each."""

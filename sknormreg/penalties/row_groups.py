@@ -88,6 +88,28 @@ def resolve_groups(groups, n_features, feature_names):
     return RowGroups(labels)
 
 
+def names_of_groups(groups, n_features, feature_names):
+    """The name of the group that each column is in.
+
+    Parameters
+    ----------
+    groups, n_features, feature_names
+        As `resolve_groups` takes them.
+
+    Returns
+    -------
+    names : list of str or None of length n_features
+        Of a group its key in a dict, the beginning of names that it was given by, or its
+        place in the list, as "groups[0]"; None of a column that is in none of them.
+    """
+    labels = resolve_groups(groups, n_features, feature_names).labels
+    if isinstance(groups, Mapping):
+        names = [str(key) for key in groups]
+    else:
+        names = [g if isinstance(g, str) else f"groups[{i}]" for i, g in enumerate(groups)]
+    return [names[label] if label < len(names) else None for label in labels]
+
+
 def _refuse_overlap(column, group, other, feature_names):
     name = column if feature_names is None else f"{feature_names[column]!r}"
     problem = f"column {name} is in group {group!r} and in group {other!r}"
