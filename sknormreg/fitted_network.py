@@ -27,7 +27,10 @@ def _is_fitted(estimator):
 
 
 class FittedNetworkMixin:
-    """Attributes and methods that rest on `coefs_`, `intercepts_` and `_network` alone."""
+    """Attributes and methods that rest on `coefs_`, `intercepts_` and `_network` alone.
+
+    But for names, which are those of the columns and of the groups in `penalty`.
+    """
 
     coefs_: list[np.ndarray]  # csr_array for some layers, after `sparsify`
     intercepts_: list[np.ndarray]
@@ -80,9 +83,13 @@ class FittedNetworkMixin:
     @property
     def selected_groups_(self) -> np.ndarray:
         """Names of the penalty's groups of inputs that have any effect on the outputs."""
-        selected = zip(self.selected_features_, self._input_groups(), self._input_names())
-        names = [name if group is None else group for used, group, name in selected if used]
-        return np.array(list(dict.fromkeys(names)), dtype=object)
+        inputs = zip(self.selected_features_, self._input_groups(), self._input_names())
+        # A group may be called like an input that is in none.
+        selected = dict.fromkeys(
+            (group, name if group is None else None) for used, group, name in inputs if used
+        )
+        names = [name if group is None else group for group, name in selected]
+        return np.array(names, dtype=object)
 
     @property
     def n_active_units_(self) -> list[int]:

@@ -28,7 +28,9 @@ from sknormreg import (
     regularization_path,
 )
 from sknormreg.estimators import cross_validation
+from sknormreg.estimators.cross_validation import chosen
 from sknormreg.estimators.path import PathFitter
+from sknormreg.penalties import L2, MaxNorm
 
 ALPHAS = [0.3, 1, 3, 10, 30]
 
@@ -159,6 +161,80 @@ def test_one_standard_error(problem):
     assert best.alpha_ == best.alphas_[means.argmax()]
     assert sparser.alpha_ == enough.max() >= best.alpha_
     assert sparser.best_score_ == best.scores_[best.alphas_ == sparser.alpha_].mean()
+
+
+def test_one_standard_error_over_relaxed_fits():
+    """They share the path: the largest alpha at which one of them is good enough."""
+    rows = np.random.RandomState(0).permutation(442)[:80]
+    X, y = (scale(array)[rows] for array in load_diabetes(return_X_y=True))
+    settings = dict(penalty="l1", alphas=12, cv=4, rule="one_se", random_state=0)
+    relaxes = [0.1, 10, 1000]
+    model = RegularizedMLPRegressorCV((), relax=relaxes, **settings).fit(X, y)
+    assert chosen(model.scores_, "one_se") != chosen(model.scores_, "one_se", 3)
+    means = model.scores_.mean(axis=-1)
+    i, k = np.unravel_index(means.argmax(), means.shape)
+    error = model.scores_[i, k].std(ddof=1) / 2
+    enough = (means >= means.max() - error).any(axis=0)
+    k = np.flatnonzero(enough).max()
+    assert model.alpha_ == model.alphas_[0, k]
+    assert model.relax_ == relaxes[means[:, k].argmax()]
+    assert model.best_score_ == means[:, k].max()
+
+
+@pytest.mark.parametrize(("n_sharing", "expected"), [(1, (1, 1)), (2, (0, 2)), (4, (3, 3))])
+def test_rule_by_hand(n_sharing, expected):
+    """Beside the best candidate, of index 1, only those that share its path count."""
+    means = np.array(
+        [[0.4, 0.5, 0.9, 0.1], [0.5, 1, 0.3, 0], [0, 0, 0, 0.89], [0, 0, 0, 0.95]]
+    )
+    scores = means[:, :, None] + np.array([-0.2, 0, 0.2])
+    assert chosen(scores, "best", n_sharing) == (1, 1)
+    assert chosen(scores, "one_se", n_sharing) == expected
+    means[2:] = np.nan
+    scores = means[:, :, None] + np.array([-0.2, 0, 0.2])
+    assert chosen(scores, "one_se", n_sharing) == ((1, 1) if n_sharing == 1 else (0, 2))
+
+
+def test_warns_of_an_empty_network():
+    """Accuracy where one class is rare: the majority is as good as any network."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(300, 4)
+    y = X[:, 0] + rng.randn(300) > 2.2
+    settings = dict(penalty="group_lasso", rule="one_se", random_state=0)
+    told = "uses no input .* is within one standard error of the best .* or rule='best'.$"
+    with pytest.warns(UserWarning, match=told) as found:
+        model = RegularizedMLPClassifierCV((4,), **settings).fit(X, y)
+    assert found[0].filename == __file__
+    assert not model.selected_features_.any()
+    model.set_params(scoring="roc_auc").fit(X, y)
+    assert model.selected_features_[0]
+    with pytest.warns(UserWarning, match="uses no input .* is the best there.*accuracy.$"):
+        model.set_params(rule="best", alphas=[1e3]).fit(X, y)
+
+
+def test_warns_of_targets_in_small_units(diabetes):
+    X, y = diabetes
+    y = y / y.std()
+    settings = dict(alphas=[1.0], cv=2, random_state=0)
+    model = RegularizedMLPRegressorCV([(), (3,)], penalty="l1", **settings)
+    with pytest.warns(UserWarning, match="y has a standard deviation of 6, ") as found:
+        model.fit(X, 6 * y + 500)
+    assert found[0].filename == __file__
+    with pytest.warns(UserWarning, match="y has a standard deviation of 100, "):
+        model.fit(X, np.c_[y, 100 * y])
+    # By weight, few rows may make the difference; no warning is an error here.
+    outlying = np.where(np.arange(len(y)) < 9, 1e3, y)
+    model.fit(X, outlying, sample_weight=1.0 * (outlying < 1e3))
+    model.fit(X, 4 * y)
+    # Nothing is selected, or nothing outweighs anything.
+    for params in (
+        {"penalty": [L2(), MaxNorm(1)], "hidden_layer_sizes": (3,)},
+        {"penalty": "l2"},
+        {"penalty": "nuclear"},
+        {"penalty": "l1", "hidden_layer_sizes": ()},
+        {"penalty": "l1", "loss": "huber"},
+    ):
+        sklearn.clone(model).set_params(**params).fit(X, 100 * y)
 
 
 def test_candidates_beside_alpha(diabetes):
@@ -395,10 +471,10 @@ def test_verbose(cancer, capsys):
     ).fit(*cancer)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
-    assert re.fullmatch(r"all rows: alpha = \d with \d+ inputs, \S+ s", lines[3])
+    assert re.fullmatch(r"all rows: alpha = \d with 30 of 30 inputs, \S+ s", lines[3])
     pattern = (
-        r"path 1 of 1, fold 2 of 3: best score \S+ at alpha = \d with \d+ inputs, 2 fits, "
-        r"\S+ s"
+        r"path 1 of 1, fold 2 of 3: best score \S+ at alpha = \d with 30 of 30 "
+        r"inputs, 2 fits, \S+ s"
     )
     assert re.fullmatch(pattern, lines[1])
     RegularizedMLPClassifierCV((3,), alphas=2, cv=2, verbose=True).fit(*cancer)

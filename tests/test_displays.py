@@ -489,6 +489,72 @@ def test_cv_of_a_single_fold_has_no_band():
     assert _x(display.best_point_) == [2.0]
 
 
+def test_cv_marks_the_rule_on_the_curve_that_it_takes(diabetes):
+    """Of relaxed fits, which may not be the curve with the best score."""
+    rows = np.random.RandomState(0).permutation(442)[:80]
+    X, y = diabetes[0].iloc[rows], diabetes[1][rows]
+    settings = dict(penalty="l1", alphas=12, cv=4, rule="one_se", random_state=0)
+    model = RegularizedMLPRegressorCV((), relax=[0.1, 10, 1000], **settings).fit(X, y)
+    display = CVDisplay.from_estimator(model)
+    assert _x(display.one_se_point_) == [model.alpha_]
+    assert _y(display.one_se_point_) == pytest.approx([model.best_score_])
+    # Not that of the best score, to which the band belongs.
+    assert model.best_score_ not in _y(display.line_)
+    path = RegularizationPathDisplay.from_estimator(model, X, y)
+    assert model.best_score_ in _y(path.score_line_)
+    scores = np.array([[0.8, 1.0, 0.3], [0.4, 0.5, 0.95]])[:, :, None] + [-0.1, 0.1]
+    alphas = np.tile([1.0, 2.0, 3.0], (2, 1))
+    assert _x(CVDisplay(alphas, scores).plot().one_se_point_) == [2]
+    shared = CVDisplay(alphas, scores, n_sharing=2).plot()
+    assert (*_x(shared.one_se_point_), *_y(shared.one_se_point_)) == (3, 0.95)
+    for n_sharing in (0, 1.5, 3):
+        with pytest.raises(ValueError, match=r"n_sharing must be an int .* divides 2"):
+            CVDisplay(alphas, scores, n_sharing=n_sharing).plot()
+
+
+COLLAPSED = np.array([0.985, 0.99, 0.988, 0.987, 0.986, 0.85, 0.0])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_scores_of_empty_networks_do_not_flatten_the_others(sign):
+    scores, alphas = COLLAPSED[:, None] + [-1e-3, 1e-3], np.arange(1.0, 8)
+    display = CVDisplay(alphas, scores).plot(negate_score=sign < 0)
+    path = RegularizationPathDisplay(
+        alphas, np.ones((7, 2, 3)), np.full(7, 2), scores=scores
+    ).plot(negate_score=sign < 0)
+    for ax in (display.ax_, path.axes_[1]):
+        low, high = sorted(sign * end for end in ax.get_ylim())
+        assert low == pytest.approx(0.99 - 1.05 * 10 * 0.004)
+        assert 0.991 < high < 0.995
+        # Larger values are at the top, of errors, too.
+        assert ax.get_ylim()[0] < ax.get_ylim()[1]
+
+
+def test_axes_of_scores_are_otherwise_the_data():
+    alphas, pair = np.arange(1.0, 8), np.array([-1e-3, 1e-3])
+    scores = COLLAPSED[:, None] + pair
+    _, axes = plt.subplots(4)
+    CVDisplay(alphas, scores).plot(axes[3])
+    path = RegularizationPathDisplay(
+        alphas, np.ones((7, 2, 3)), np.full(7, 2), scores=scores.tolist()
+    )
+    path.plot(axes[:3])
+    for ax in axes[[1, 3]]:
+        assert ax.get_ylim()[0] < 0
+    assert "one-standard-error rule" in _legend(axes[1])
+    # At their best, other candidates are seen, and so are networks before the best one.
+    other = np.stack([scores, scores - 0.2])
+    low, _ = CVDisplay(np.stack([alphas, alphas]), other).plot().ax_.get_ylim()
+    assert 0.75 < low < 0.79
+    early = np.concatenate([[[0.7, 0.7]], scores])
+    low, _ = CVDisplay(np.arange(1.0, 9), early).plot().ax_.get_ylim()
+    assert 0.66 < low < 0.7
+    # Where most scores are low, one fold, or all of the same score.
+    for scores in (COLLAPSED[::-1] ** 40, np.linspace(1, 0, 7), np.ones(7)):
+        ax = CVDisplay(alphas, scores[:, None]).plot().ax_
+        assert ax.get_ylim()[0] < scores.min()
+
+
 def test_cv_refuses_what_it_cannot_draw(cv):
     for shape in ((3, 2), (1, 2, 3), (2,)):
         told = re.escape(f"scores of shape {shape} for alphas of shape (2,)")

@@ -785,6 +785,8 @@ GROUPS = {"money": [0, 1], "body": [3]}
         ((GroupLasso(list(GROUPS.values())), L2()), ["groups[0]", "x2", "x4"]),
         ([L2(), L2()], ["x1", "x2", "x4"]),
         (GroupLasso(), ["x1", "x2", "x4"]),
+        # A group is not an input of that name.
+        (GroupLasso({"x2": [0, 1]}), ["x2", "x2", "x4"]),
     ],
 )
 @not_converged

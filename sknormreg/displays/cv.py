@@ -1,5 +1,7 @@
 """The scores by which alpha was chosen."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,7 +16,7 @@ from .drawing import (
     tidy,
 )
 from .fitted import AROUND, name_of_scoring, unwrapped
-from .scores import draw_scores, mark_alpha
+from .scores import draw_scores, leave_out_collapsed, mark_alpha, mark_one_se
 
 # Of more candidates than these, those that were not chosen have one entry in the legend.
 _MOST_NAMED = 8
@@ -23,9 +25,9 @@ _MOST_NAMED = 8
 class CVDisplay:
     """Scores of a cross-validation against alpha, and the alpha that was chosen.
 
-    A band of one standard error surrounds the mean scores of the chosen candidate. Two
-    points mark the best mean score and the largest alpha within one standard error of it;
-    a vertical line is at the alpha that was taken. Use :meth:`from_estimator` to make one
+    A band of one standard error surrounds the mean scores of the candidate with the best
+    one. Two points mark that and the largest alpha within one standard error of it; a
+    vertical line is at the alpha that was taken. Use :meth:`from_estimator` to make one
     of a fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`.
 
     Parameters
@@ -44,6 +46,10 @@ class CVDisplay:
 
     score_name : str, default="score"
         What to call the score.
+
+    n_sharing : int, default=1
+        How many candidates in a row share a path of fits, as those that differ by `relax`
+        alone do: the one-standard-error rule takes the best of them at its alpha.
 
     Attributes
     ----------
@@ -96,13 +102,21 @@ class CVDisplay:
     """
 
     def __init__(
-        self, alphas, scores, *, alpha=None, candidate_names=None, score_name="score"
+        self,
+        alphas,
+        scores,
+        *,
+        alpha=None,
+        candidate_names=None,
+        score_name="score",
+        n_sharing=1,
     ):
         self.alphas = alphas
         self.scores = scores
         self.alpha = alpha
         self.candidate_names = candidate_names
         self.score_name = score_name
+        self.n_sharing = n_sharing
 
     @classmethod
     def from_estimator(
@@ -160,6 +174,7 @@ class CVDisplay:
             alpha=model.alpha_,
             candidate_names=_names_of_candidates(model),
             score_name=name_of_scoring(model.scoring, model),
+            n_sharing=len(model._lists()["relax"]),
         )
         return display.plot(
             ax,
@@ -183,7 +198,8 @@ class CVDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on. None makes a new figure.
+            Axes to draw on. None makes a new figure, whose axis of scores leaves out
+            networks that are nearly empty where the others could not be told apart.
 
         negate_score : bool, default=False
             Whether to reverse the sign of the scores.
@@ -208,21 +224,25 @@ class CVDisplay:
             If `ax` is no Axes.
 
         ValueError
-            If the shapes of alphas and scores, or the number of names, do not agree, or if
-            no alpha has a score in every fold.
+            If the shapes of alphas and scores, the number of names, or `n_sharing` do not
+            agree, or if no alpha has a score in every fold.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         alphas, scores = checked_scores(self.alphas, self.scores)
         names = self._checked_names(len(scores))
+        self._check_n_sharing(len(scores))
         best, _ = chosen(scores, "best")
-        sign = -1 if negate_score else 1
+        sign, is_new = -1 if negate_score else 1, ax is None
         with axes_or_new(ax, (6.4, 4.2)) as ax:
             label = names[best] if len(scores) > 1 else "mean score"
             line_kw = {"label": label} | (line_kw or {})
             self._draw_best(ax, alphas[best], scores[best], sign, line_kw, fill_between_kw)
             others = [i for i in range(len(scores)) if i != best]
             self.other_lines_ = self._draw_others(ax, alphas, scores, sign, others, names)
+            self.one_se_point_ = mark_one_se(ax, alphas, scores, sign, self.n_sharing)
             self.alpha_line_ = None if self.alpha is None else mark_alpha(ax, self.alpha)
+            if is_new:
+                leave_out_collapsed(ax, scores, sign)
             scale_alphas(ax, alphas)
             ax.set_ylabel(shown_name(score_name, self.score_name, negate_score))
             tidy(ax)
@@ -241,10 +261,18 @@ class CVDisplay:
             )
         return names
 
+    def _check_n_sharing(self, n_candidates):
+        is_count = isinstance(self.n_sharing, Integral) and self.n_sharing >= 1
+        if not is_count or n_candidates % self.n_sharing:
+            raise ValueError(
+                f"n_sharing must be an int of at least 1 that divides {n_candidates}, the "
+                f"number of candidates, got {self.n_sharing!r}."
+            )
+
     def _draw_best(self, ax, *args):
         artists = draw_scores(ax, *args)
         self.line_, self.band_ = artists.line, artists.band
-        self.best_point_, self.one_se_point_ = artists.best, artists.one_se
+        self.best_point_ = artists.best
 
     @staticmethod
     def _draw_others(ax, alphas, scores, sign, others, names):

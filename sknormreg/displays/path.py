@@ -29,7 +29,7 @@ from .fitted import (
     unwrapped,
 )
 from .input_lines import InputLines
-from .scores import draw_scores, mark_alpha
+from .scores import draw_scores, leave_out_collapsed, mark_alpha, mark_one_se
 
 # What can be shown, and the heights of its Axes.
 _HEIGHTS = {"norms": 3, "weights": 3, "score": 2, "n_features": 1.4}
@@ -300,7 +300,9 @@ class RegularizationPathDisplay:
         -----
         With ``relax`` the chosen network is fitted anew to the inputs that the penalty
         selects: the path shows the weights before. Without, it is shown at its alpha; it
-        has been trained further than its neighbours, and may have fewer inputs.
+        has been trained further than its neighbours, and may have fewer inputs. Scores are
+        those of the chosen `relax`, and so are the marks of the best one and of the
+        one-standard-error rule.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         model, names = _path_model(estimator, alphas)
@@ -341,7 +343,8 @@ class RegularizationPathDisplay:
         ----------
         ax : matplotlib Axes or array-like of them, default=None
             As many Axes as there are things to show; or one, which is then divided among
-            them. None makes a new figure.
+            them. None makes a new figure, whose axis of scores leaves out networks that
+            are nearly empty where the others could not be told apart.
 
         show : str or list of str, default=None
             What to show, from top to bottom:
@@ -393,6 +396,9 @@ class RegularizationPathDisplay:
         with stacked_axes(ax, [_HEIGHTS[name] for name in show]) as axes:
             self._mark_alpha(axes)
             self._draw(axes, show, inputs, sign, score_name)
+            if ax is None and "score" in show:
+                _, scores = checked_scores(self.alphas, self.scores)
+                leave_out_collapsed(axes[show.index("score")], scores, sign)
         if np.ndim(ax) == 0:
             name_below(axes)
         self.axes_, self.ax_ = np.array(axes, dtype=object), axes[0]
@@ -426,6 +432,7 @@ class RegularizationPathDisplay:
         alphas, scores = checked_scores(self.alphas, self.scores)
         artists = draw_scores(ax, alphas[0], scores[0], sign)
         self.score_line_, self.score_band_ = artists.line, artists.band
+        mark_one_se(ax, alphas, scores, sign)
         ax.set_ylabel(label)
         ax.legend(fontsize="small")
 
@@ -526,7 +533,7 @@ def _of_path(path):
 def _fitted_path_of_cv(model, X, y, sample_weight):
     """The path of the chosen candidate, as the refit to all rows has gone along it."""
     scores = model.scores_.reshape(-1, *model.scores_.shape[-2:])
-    best, _ = chosen(scores, model.rule)
+    best, _ = chosen(scores, model.rule, len(model._lists()["relax"]))
     alphas = model.alphas_.reshape(len(scores), -1)[best]
     plain = model._plain().set_params(
         hidden_layer_sizes=model.hidden_layer_sizes_,

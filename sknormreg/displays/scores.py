@@ -7,6 +7,10 @@ import numpy as np
 from ..estimators.cross_validation import chosen
 from .drawing import BLUE, DARK_GREY, ORANGE, keywords, marker_of
 
+# What is far below the best mean score: so many times as far as the median, and so many
+# standard errors.
+_FAR, _FAR_ERRORS = 10, 5
+
 
 @dataclass
 class ScoreArtists:
@@ -22,15 +26,11 @@ class ScoreArtists:
 
     best : Line2D
         The point of the best mean score.
-
-    one_se : Line2D or None
-        The point of the largest alpha within one standard error of the best.
     """
 
     line: object
     band: object
     best: object
-    one_se: object
 
 
 def standard_errors(scores):
@@ -40,7 +40,7 @@ def standard_errors(scores):
 
 
 def draw_scores(ax, alphas, scores, sign=1, line_kw=None, fill_between_kw=None):
-    """Draw mean scores with their errors, the best one, and the one-standard-error rule.
+    """Draw mean scores with their errors, and mark the best one.
 
     Parameters
     ----------
@@ -65,26 +65,76 @@ def draw_scores(ax, alphas, scores, sign=1, line_kw=None, fill_between_kw=None):
     means, errors = sign * scores.mean(axis=1), standard_errors(scores)
     style = dict(color=BLUE, marker=marker_of(len(alphas)), label="mean score", zorder=2.5)
     (line,) = ax.plot(alphas, means, **keywords(style, line_kw, Line2D))
-    band = one_se = None
+    band = None
     if errors is not None:
         style = dict(color=line.get_color(), alpha=0.2, linewidth=0)
         style["label"] = "one standard error"
         style = keywords(style, fill_between_kw, PolyCollection)
         band = ax.fill_between(alphas, means - errors, means + errors, **style)
-    best = _mark(
-        ax, alphas, means, chosen(scores[None], "best")[1], "o", 10, line.get_color()
-    )
-    best.set_label("best")
-    if errors is not None:
-        taken = chosen(scores[None], "one_se")[1]
-        one_se = _mark(ax, alphas, means, taken, "D", 7, ORANGE)
-        one_se.set_label("one-standard-error rule")
-    return ScoreArtists(line, band, best, one_se)
+    _, i = chosen(scores[None], "best")
+    best = _mark(ax, alphas[i], means[i], "o", 11, line.get_color(), "best")
+    return ScoreArtists(line, band, best)
 
 
-def _mark(ax, alphas, means, i, marker, size, color):
-    style = dict(marker=marker, markersize=size, linestyle="", zorder=3)
-    return ax.plot(alphas[i], means[i], color=color, markeredgecolor="white", **style)[0]
+def mark_one_se(ax, alphas, scores, sign=1, n_sharing=1):
+    """Mark the point that the one-standard-error rule takes.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+
+    alphas : ndarray of shape (n_candidates, n_alphas)
+
+    scores : ndarray of shape (n_candidates, n_alphas, n_folds)
+
+    sign : {1, -1}
+
+    n_sharing : int
+        How many candidates in a row share a path.
+
+    Returns
+    -------
+    point : Line2D or None
+        None with a single fold.
+    """
+    if scores.shape[-1] == 1:
+        return None
+    i, k = chosen(scores, "one_se", n_sharing)
+    mean = sign * scores[i, k].mean()
+    return _mark(ax, alphas[i, k], mean, "D", 6, ORANGE, "one-standard-error rule")
+
+
+def _mark(ax, alpha, mean, marker, size, color, label):
+    style = dict(marker=marker, markersize=size, linestyle="", zorder=3, label=label)
+    return ax.plot(alpha, mean, color=color, markeredgecolor="white", **style)[0]
+
+
+def leave_out_collapsed(ax, scores, sign=1):
+    """End the axis of scores before those of nearly empty networks would flatten the rest.
+
+    These are scores beyond the best alpha that are far below the best one, next to how far
+    below it the median is. They are left out where they take more than half of the axis.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+
+    scores : ndarray of shape (n_candidates, n_alphas, n_folds)
+
+    sign : {1, -1}
+    """
+    means = scores.mean(axis=2)
+    i, k = chosen(scores, "best")
+    best, errors = means[i, k], standard_errors(scores[i])
+    error = 0.0 if errors is None else errors[k]
+    far = best - max(_FAR * (best - np.nanmedian(means[i])), _FAR_ERRORS * error)
+    # Other candidates are worth a look at their best, and dense networks are not empty.
+    others = [row[~np.isnan(row)].max(initial=-np.inf) for row in means]
+    seen = [far, *means[i, : k + 1], *others]
+    depth = best - np.min(seen, where=np.isfinite(seen), initial=best)
+    if 0 < depth < (best - np.nanmin(means)) / 2:
+        ends = best - 1.05 * depth, best + error + 0.05 * depth
+        ax.set_ylim(sorted(sign * end for end in ends))
 
 
 def mark_alpha(ax, alpha):

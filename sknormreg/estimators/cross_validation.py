@@ -2,6 +2,7 @@
 
 import copy
 import time
+import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -160,7 +161,8 @@ def scores_along_path(fitter, candidates, fold, name, verbose, estimator, task):
         relax = f", relax = {candidates[k].relax}" if len(candidates) > 1 else ""
         print(
             f"{name}: best score {scores[k, i]:.6g} at alpha = {alphas[i]:.4g}{relax} with "
-            f"{n_features[k, i]} inputs, {len(problems)} fits, {_seconds_since(start)}"
+            f"{n_features[k, i]} of {fold.data.X.shape[1]} inputs, {len(problems)} fits, "
+            f"{_seconds_since(start)}"
         )
     return scores, n_features, problems
 
@@ -169,7 +171,7 @@ def _seconds_since(start):
     return f"{time.perf_counter() - start:.1f} s"
 
 
-def chosen(scores, rule):
+def chosen(scores, rule, n_sharing=1):
     """Indices of a candidate and of one of its alphas.
 
     Parameters
@@ -177,9 +179,13 @@ def chosen(scores, rule):
     scores : ndarray of shape (n_candidates, n_alphas, n_folds)
 
     rule : {"best", "one_se"}
-        The best mean score; or, of its candidate, the largest alpha with a mean score
-        within a standard error of it (Hastie, Tibshirani and Friedman, "The Elements of
-        Statistical Learning", 2009, section 7.10).
+        The best mean score; or, of its candidate and those that share a path with it, the
+        largest alpha with a mean score within a standard error of it (Hastie, Tibshirani
+        and Friedman, "The Elements of Statistical Learning", 2009, section 7.10), and at
+        this alpha the best of them.
+
+    n_sharing : int
+        How many candidates in a row share a path.
 
     Raises
     ------
@@ -196,8 +202,11 @@ def chosen(scores, rule):
     if rule == "one_se" and scores.shape[2] > 1:
         of_best = scores[candidate, alpha]
         error = of_best.std(ddof=1) / np.sqrt(len(of_best))
-        good_enough = means[candidate] >= means[candidate, alpha] - error
+        first = candidate - candidate % n_sharing
+        sharing = means[first : first + n_sharing]
+        good_enough = (sharing >= means[candidate, alpha] - error).any(axis=0)
         alpha = np.flatnonzero(good_enough).max()
+        candidate = first + np.nanargmax(sharing[:, alpha])
     return candidate, alpha
 
 
@@ -262,6 +271,10 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         -----
         ConvergenceWarning
             Once, if training ended before it converged in some of the fits.
+
+        UserWarning
+            If the network that is chosen uses no input, or if the squared error of targets
+            of a large standard deviation keeps the penalty from selecting columns.
         """
         _raise_for_params(params, self, "fit")
         warn_of_missing_extension(stacklevel=3)
@@ -274,17 +287,22 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         seen = dict(estimator=self, X=X, y=y, metadata=weights)
         task.call_on_fit_task_begin(**seen)
         seed = draw_seed(self.random_state)
+        self._warn_of_unit(data)
         folds = self._folds(mlp, X, y, sample_weight, data, params)
         candidates = self._candidates(mlp, data, seed)
         scores, n_features, problems = self._compare(mlp, candidates, folds, seed, task)
-        best = chosen(scores, self.rule)
+        best = chosen(scores, self.rule, len(self._lists()["relax"]))
         fitted, problem = self._refit(mlp, data, seed, candidates[best[0]], best[1], task)
         warn_of([*problems, problem], stacklevel=3)
+        self._warn_of_empty(fitted, candidates[best[0]].alphas[best[1]], len(folds))
         self._store(fitted, candidates, scores, n_features, best)
         # With it the same path can be fitted once more, as displays do.
         self._seed = seed
         task.call_on_fit_task_end(**seen)
         return self
+
+    def _warn_of_unit(self, data):
+        """Warn where the targets' unit keeps the penalty from selecting anything."""
 
     # What is compared
 
@@ -418,7 +436,8 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if self.verbose:
             print(
                 f"all rows: alpha = {alphas[-1]:.4g} with "
-                f"{fitted.selected_features_.sum()} inputs, {_seconds_since(start)}"
+                f"{fitted.selected_features_.sum()} of {fitted.n_features_in_} inputs, "
+                f"{_seconds_since(start)}"
             )
         return fitted, problem
 
@@ -431,6 +450,20 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         return PathFitter(_with(mlp, candidate.params), data, rows, seed, self.continuation)
 
     # Results
+
+    def _warn_of_empty(self, fitted, alpha, n_folds):
+        if fitted.selected_features_.any():
+            return
+        within = self.rule == "one_se" and n_folds > 1
+        warnings.warn(
+            f"The chosen network, of alpha={alpha:.3g}, uses no input and predicts a "
+            f"constant: the score in the folds is "
+            f"{'within one standard error of the best' if within else 'the best'} there. "
+            "Where columns matter all the same, another `scoring` may tell, for a rare "
+            "class 'roc_auc' or 'neg_log_loss' rather than accuracy"
+            f"{', or rule=' + repr('best') if within else ''}.",
+            stacklevel=4,
+        )
 
     def _store(self, fitted, candidates, scores, n_features, best):
         own = set(self.get_params(deep=False)) | set(fitted.get_params(deep=False))

@@ -210,8 +210,9 @@ selected_feature_names_ : ndarray of str
 
 selected_groups_ : ndarray of str
     Names of the groups that they are in, with groups of inputs in the first layer's
-    penalty: a group's key in a dict, the beginning of names that it was given by, or its
-    place in the list, as "groups[0]". An input in none of them has its own name.
+    `penalty`, as it is set now: a group's key in a dict, the beginning of names that it
+    was given by, or its place in the list, as "groups[0]". An input in none of them has
+    its own name.
 
 n_active_units_ : list of int
     For each hidden layer, the number of units that have any effect on the outputs.
@@ -312,7 +313,9 @@ scoring : str or callable, default=None
 rule : {"best", "one_se"}, default="best"
     - "best": the alpha of the best mean score.
     - "one_se": the largest alpha whose mean score is within one standard error of the
-      best, which selects fewer inputs at a score that is hardly worse.
+      best, which selects fewer inputs at a score that is hardly worse. With a list for
+      `relax` it is enough if one of them is, and the best of them at this alpha is taken.
+      Of several `hidden_layer_sizes` or `l1_ratio` those of the best score are taken.
 
 relax : bool, float or list of them, default=False
     Whether each network that is compared, and the one that is returned, is fitted anew

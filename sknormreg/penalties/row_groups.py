@@ -106,7 +106,10 @@ def names_of_groups(groups, n_features, feature_names):
     if isinstance(groups, Mapping):
         names = [str(key) for key in groups]
     else:
-        names = [g if isinstance(g, str) else f"groups[{i}]" for i, g in enumerate(groups)]
+        names = [
+            str(group) if isinstance(group, str) else f"groups[{i}]"
+            for i, group in enumerate(groups)
+        ]
     return [names[label] if label < len(names) else None for label in labels]
 
 
@@ -189,7 +192,9 @@ def _checked_names(feature_names, entry):
     if feature_names is None:
         raise ValueError(
             f"groups has the name {entry!r}, but X has no column names. Fit with a "
-            "DataFrame, or give column indices."
+            "DataFrame, or give column indices. In a pipeline the steps before may drop "
+            "names: .set_output(transform='pandas') keeps them (of dense output, such as "
+            "that of OneHotEncoder(sparse_output=False))."
         )
     return feature_names
 
