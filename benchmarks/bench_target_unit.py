@@ -1,6 +1,6 @@
 """What cross-validation selects when the target is given in smaller and smaller units.
 
-Run with  python benchmarks/bench_target_unit.py  (about 3 minutes on one core).
+Run with  python benchmarks/bench_target_unit.py  (about a minute on one core).
 
 Diabetes with ten columns of noise beside its own ten, all standardised, and a target of the
 given standard deviation. Penalties are in the target's unit: from some deviation on a bound

@@ -122,9 +122,9 @@ fig, ax = plt.subplots(layout="constrained")
 of_relax = mlp.relax.index(mlp.relax_)
 ax.plot(counts[of_relax], scores[of_relax], ".-", color="#2f6db3")
 chosen = mlp.alphas_[of_relax] == mlp.alpha_
-ax.plot(counts[of_relax, chosen], scores[of_relax, chosen], "D", label="chosen")
+ax.plot(counts[of_relax, chosen], scores[of_relax, chosen], "D", color="#dd7a1f")
+ax.legend(["compared", "chosen"])
 ax.set(xlabel="encoded columns in use, mean of the folds", ylabel="R2 in the folds")
-ax.legend()
 plt.show()
 
 # %%

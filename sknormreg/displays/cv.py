@@ -174,7 +174,7 @@ class CVDisplay:
             alpha=model.alpha_,
             candidate_names=_names_of_candidates(model),
             score_name=name_of_scoring(model.scoring, model),
-            n_sharing=len(model._lists()["relax"]),
+            n_sharing=model._n_sharing,
         )
         return display.plot(
             ax,

@@ -533,7 +533,7 @@ def _of_path(path):
 def _fitted_path_of_cv(model, X, y, sample_weight):
     """The path of the chosen candidate, as the refit to all rows has gone along it."""
     scores = model.scores_.reshape(-1, *model.scores_.shape[-2:])
-    best, _ = chosen(scores, model.rule, len(model._lists()["relax"]))
+    best, _ = chosen(scores, model.rule, model._n_sharing)
     alphas = model.alphas_.reshape(len(scores), -1)[best]
     plain = model._plain().set_params(
         hidden_layer_sizes=model.hidden_layer_sizes_,

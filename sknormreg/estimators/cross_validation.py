@@ -291,7 +291,7 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         folds = self._folds(mlp, X, y, sample_weight, data, params)
         candidates = self._candidates(mlp, data, seed)
         scores, n_features, problems = self._compare(mlp, candidates, folds, seed, task)
-        best = chosen(scores, self.rule, len(self._lists()["relax"]))
+        best = chosen(scores, self.rule, self._n_sharing)
         fitted, problem = self._refit(mlp, data, seed, candidates[best[0]], best[1], task)
         warn_of([*problems, problem], stacklevel=3)
         self._warn_of_empty(fitted, candidates[best[0]].alphas[best[1]], len(folds))
@@ -327,6 +327,11 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             if not values:
                 raise ValueError(f"{name} is empty: give at least one.")
         return lists
+
+    @property
+    def _n_sharing(self):
+        """How many candidates in a row share a path: those that differ by `relax` alone."""
+        return len(self._lists()["relax"])
 
     def _candidates(self, mlp, data, seed):
         """Those that differ by `relax` alone share a path, and follow on one another."""
@@ -381,7 +386,7 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _compare(self, mlp, candidates, folds, seed, task):
         """What `scores_along_path` returns, of shape (n_candidates, n_alphas, n_folds)."""
-        n_sharing = len(self._lists()["relax"])
+        n_sharing = self._n_sharing
         sharing = [
             candidates[first : first + n_sharing]
             for first in range(0, len(candidates), n_sharing)
@@ -454,14 +459,14 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _warn_of_empty(self, fitted, alpha, n_folds):
         if fitted.selected_features_.any():
             return
-        within = self.rule == "one_se" and n_folds > 1
+        score, remedy = "the best", ""
+        if self.rule == "one_se" and n_folds > 1:
+            score, remedy = "within one standard error of the best", ", or rule='best'"
         warnings.warn(
             f"The chosen network, of alpha={alpha:.3g}, uses no input and predicts a "
-            f"constant: the score in the folds is "
-            f"{'within one standard error of the best' if within else 'the best'} there. "
-            "Where columns matter all the same, another `scoring` may tell, for a rare "
-            "class 'roc_auc' or 'neg_log_loss' rather than accuracy"
-            f"{', or rule=' + repr('best') if within else ''}.",
+            f"constant: the score in the folds is {score} there. Where columns matter all "
+            "the same, another `scoring` may tell, for a rare class 'roc_auc' or "
+            f"'neg_log_loss' rather than accuracy{remedy}.",
             stacklevel=4,
         )
 

@@ -23,6 +23,11 @@ from .hints import Activations, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 from .regressor import RegularizedMLPRegressor
 
+# Standard deviation of the targets above which a selection suffers: at 10 an R2 has fallen
+# by a third, at 100 it is near 0 or columns of noise are kept
+# (benchmarks/bench_target_unit.py).
+_LARGE_DEVIATION = 5.0
+
 
 @document(
     parameters=parameters(
@@ -182,8 +187,3 @@ class RegularizedMLPRegressorCV(RegressorPredictions, RegularizedMLPCV):
                 "transformer=StandardScaler()).",
                 stacklevel=4,
             )
-
-
-# Of targets, above which a selection suffers: at 10 an R2 has fallen by a third, at 100 it
-# is near 0 or columns of noise are kept (benchmarks/bench_target_unit.py).
-_LARGE_DEVIATION = 5.0
