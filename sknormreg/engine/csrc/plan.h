@@ -180,8 +180,8 @@ static void NAME(choose_ranges)(const job *j, NAME(plan) *p) {
                 p->ranges[p->n_ranges] = (NAME(range)){layer, 0, start, stop};
             }
             p->n_ranges++;
-            int64_t size = (stop - start) * width;
-            p->n_scratch = size > p->n_scratch ? size : p->n_scratch;
+            int64_t n_params = (stop - start) * width;
+            p->n_scratch = n_params > p->n_scratch ? n_params : p->n_scratch;
         }
         if (p->ranges) {
             p->ranges[p->n_ranges] = (NAME(range)){layer, 1, 0, fan_out};

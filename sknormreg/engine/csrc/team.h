@@ -56,7 +56,7 @@ static void team_rest(int *n_waits) {
     }
 }
 
-static void team_init(team *t) {
+static inline void team_init(team *t) {
     atomic_init(&t->state, 0);
     atomic_init(&t->next, 0);
     atomic_init(&t->n_recruited, 0);
@@ -71,7 +71,7 @@ static void team_do_tasks(team *t, int thread) {
 }
 
 /* One phase, on the leader's thread: every task has been done when it returns. */
-static void team_run(team *t, task_function function, void *job, int64_t n_tasks) {
+static inline void team_run(team *t, task_function function, void *job, int64_t n_tasks) {
     if (t->n_threads == 1 || n_tasks == 1) {
         for (int64_t task = 0; task < n_tasks; task++) {
             function(job, task, 0);
@@ -99,12 +99,12 @@ static void team_run(team *t, task_function function, void *job, int64_t n_tasks
 }
 
 /* Send the helpers home. */
-static void team_close(team *t) {
+static inline void team_close(team *t) {
     atomic_fetch_or_explicit(&t->state, TEAM_CLOSED, memory_order_release);
 }
 
 /* The life of a helper: returns when the leader has closed the team. */
-static void team_help(team *t) {
+static inline void team_help(team *t) {
     int thread = 1 + atomic_fetch_add_explicit(&t->n_recruited, 1, memory_order_relaxed);
     uint64_t last_phase = 0;
     float_state caller = flush_subnormals();
@@ -136,10 +136,10 @@ typedef struct {
     int n_threads;
 } team;
 
-static void team_init(team *t) { t->n_threads = 1; }
-static void team_close(team *t) { (void)t; }
-static void team_help(team *t) { (void)t; }
-static void team_run(team *t, task_function function, void *job, int64_t n_tasks) {
+static inline void team_init(team *t) { t->n_threads = 1; }
+static inline void team_close(team *t) { (void)t; }
+static inline void team_help(team *t) { (void)t; }
+static inline void team_run(team *t, task_function function, void *job, int64_t n_tasks) {
     (void)t;
     for (int64_t task = 0; task < n_tasks; task++) {
         function(job, task, 0);

@@ -4,13 +4,14 @@
    in registers; TILE_ROWS_v is how many rows of v vectors fit, beside a row of b and a
    factor, into the 32 or 16 registers that there are. */
 
-#define JOIN_(a, b, c) a##b##c
-#define JOIN(a, b, c) JOIN_(a, b, c)
+/* The whole name at once: some compilers' headers have macros named as parts of it. */
+#define JOIN_(prefix, operation, suffix) prefix##operation##_##suffix
+#define JOIN(prefix, operation, suffix) JOIN_(prefix, operation, suffix)
 
 #if TILE_BITS == 512
 #define TARGET __attribute__((target("avx512f")))
 #define TILED(name) NAME(name##_512)
-#define VECTOR(operation) JOIN(_mm512_##operation, _, SUFFIX)
+#define VECTOR(operation) JOIN(_mm512_, operation, SUFFIX)
 #define LOAD_FIRST(lanes, from) VECTOR(maskz_loadu)(lanes, from)
 #define STORE_FIRST(to, lanes, vector) VECTOR(mask_storeu)(to, lanes, vector)
 #define TILE_ROWS_1 8
@@ -31,7 +32,7 @@ static TARGET TILED(lanes) TILED(first_lanes)(int64_t n) {
 #else
 #define TARGET __attribute__((target("avx2,fma")))
 #define TILED(name) NAME(name##_256)
-#define VECTOR(operation) JOIN(_mm256_##operation, _, SUFFIX)
+#define VECTOR(operation) JOIN(_mm256_, operation, SUFFIX)
 #define LOAD_FIRST(lanes, from) VECTOR(maskload)(from, lanes)
 #define STORE_FIRST(to, lanes, vector) VECTOR(maskstore)(to, lanes, vector)
 #define TILE_ROWS_1 8
