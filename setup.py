@@ -44,7 +44,7 @@ class build_ext_if_possible(build_ext):  # noqa: N801 - commands have such names
             return "SKNORMREG_NO_EXTENSION is set"
         with tempfile.TemporaryDirectory() as folder:
             probe = Path(folder, "probe.c")
-            probe.write_text("#include <stdlib.h>\nint main(void) { return EXIT_SUCCESS; }\n")
+            probe.write_text("#include <stdlib.h>\nint main(void) { return EXIT_FAILURE; }")
             try:
                 self.compiler.compile([str(probe)], output_dir=folder)
             except Exception as error:  # which ones differs between setuptools' versions

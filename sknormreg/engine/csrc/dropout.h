@@ -21,7 +21,7 @@ typedef struct {
 static NAME(mask) NAME(make_mask)(double rate, uint32_t seed, int64_t step, int layer) {
     uint32_t number = 2 * (uint32_t)layer;
     uint32_t low = NAME(mixed)(seed ^ NAME(mixed)((uint32_t)step + number));
-    return (NAME(mask)){low, NAME(mixed)(low + number + 1), (uint32_t)(rate * 0x1p32),
+    return (NAME(mask)){low, NAME(mixed)(low + number + 1), (uint32_t)(rate * 4294967296.0),
                         1 / (real)(1 - rate)};
 }
 

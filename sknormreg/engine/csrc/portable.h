@@ -29,8 +29,10 @@
 #endif
 
 /* Whether there are matrix products by AVX2 and AVX-512, for processors that turn out to
-   have them. */
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+   have them. Not with GCC on Windows, which keeps vectors on a stack that is not aligned for
+   them (its bug 54412), and not where the library that knows the processor is Microsoft's. */
+#if defined(__x86_64__) && (defined(__clang__) || (defined(__GNUC__) && !defined(_WIN32))) \
+    && !defined(_MSC_VER)
 #define HAS_TILES 1
 #else
 #define HAS_TILES 0
