@@ -491,5 +491,6 @@ void NAME(run)(job *j) {
         NAME(make_masks)(j);
         NAME(run_batch)(j, 0, j->n_rows);
     }
+    ALLOW(j->workspace, NAME(workspace_size)(j));
     restore_subnormals(state);
 }

@@ -213,8 +213,12 @@ static void NAME(choose_bunches)(const job *j, NAME(plan) *p) {
 
 /* Memory from `base` on, in lines of the cache; only counted where it is NULL. */
 static void *NAME(take)(char *base, size_t *used, int64_t count, size_t size) {
-    void *start = base ? base + *used : NULL;
-    *used += ((size_t)count * size + 63) / 64 * 64;
+    char *start = base ? base + *used : NULL;
+    size_t n_bytes = (size_t)count * size, room = (n_bytes + 63) / 64 * 64 + RED_ZONE;
+    if (base) {
+        FORBID(start + n_bytes, room - n_bytes);
+    }
+    *used += room;
     return start;
 }
 
@@ -223,7 +227,8 @@ static void *NAME(take)(char *base, size_t *used, int64_t count, size_t size) {
 
 /* Lay out the workspace from `base` on, with the plan at its start; returns its size. */
 static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
-    size_t used = (sizeof *p + 63) / 64 * 64;
+    size_t used = 0;
+    NAME(take)(base, &used, 1, sizeof *p);
     int n_layers = j->n_layers;
     int64_t n_outputs = j->units[n_layers], n_params = j->n_params;
     int trains = j->task != PREDICT;

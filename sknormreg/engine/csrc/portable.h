@@ -38,6 +38,27 @@
 #define HAS_TILES 0
 #endif
 
+/* With AddressSanitizer, arrays that share one piece of memory have bytes between them that
+   nothing may touch: to the sanitizer an overrun would otherwise look like any access. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_RED_ZONES 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) && defined(__GNUC__)
+#define HAS_RED_ZONES 1
+#endif
+#ifdef HAS_RED_ZONES
+#include <sanitizer/asan_interface.h>
+#define RED_ZONE 64
+#define FORBID(start, n_bytes) __asan_poison_memory_region((start), (n_bytes))
+#define ALLOW(start, n_bytes) __asan_unpoison_memory_region((start), (n_bytes))
+#else
+#define RED_ZONE 0
+#define FORBID(start, n_bytes) ((void)0)
+#define ALLOW(start, n_bytes) ((void)0)
+#endif
+
 /* Subnormal numbers: the moments of a weight whose gradient has died decay into them, and
    arithmetic with them is many times slower. Between `flush_subnormals` and
    `restore_subnormals` the calling thread computes with 0 in their place. */
