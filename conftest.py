@@ -3,7 +3,14 @@
 import os
 from importlib.util import find_spec
 
+# Before NumPy is imported, for the processes of pytest-xdist too: they, and not BLAS, share
+# the cores. What several threads do has tests that ask for them.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+os.environ.setdefault("VECLIB_MAXIMUM_THREADS", "1")
+
 import pytest
+from threadpoolctl import threadpool_info
 
 from sknormreg.engine import selection
 
@@ -22,6 +29,60 @@ if selection.CompiledEngine is None:
     # Warnings are errors here, and the one about the missing extension has its own test.
     os.environ.setdefault("SKNORMREG_ENGINE", "numpy")
     collect_ignore.append("sknormreg/engine/compiled_engine.py")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--products",
+        choices=["blas", "avx2", "avx512"],
+        help="how the compiled engine multiplies matrices, where a test does not say it",
+    )
+
+
+def pytest_configure(config):
+    products = config.getoption("--products")
+    if products and selection.CompiledEngine is not None:
+        from sknormreg.engine import _compiled
+
+        try:
+            _compiled.set_products(products)
+        except ValueError as error:
+            raise pytest.UsageError(f"--products={products}: {error}") from None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """All tests together run in parallel; a few that are asked for, in this process.
+
+    Not by `-n` in addopts: that is an error without pytest-xdist, and in the way of --pdb.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ or hasattr(config, "workerinput"):
+        return  # a worker has no workers of its own
+    option = config.option
+    some = config.args_source is not config.ArgsSource.TESTPATHS or option.keyword
+    alone = option.usepdb or option.collectonly or some
+    if (
+        config.pluginmanager.hasplugin("xdist")
+        and option.numprocesses is None
+        and not alone
+    ):
+        option.numprocesses = "auto"
+        # Each process imports everything: more of them cost more than they gain.
+        option.maxprocesses = option.maxprocesses or 8
+        if option.dist == "no":
+            # Files differ in how long a test takes.
+            option.dist = "worksteal"
+
+
+def pytest_report_header(config):
+    """Whose kernels compute, on which results depend in their last bits."""
+    kernels = {
+        f"{library['internal_api']} {library.get('architecture', '')}"
+        f" on {library['num_threads']} threads"
+        for library in threadpool_info()
+        if library["user_api"] == "blas"
+    }
+    return f"BLAS: {', '.join(sorted(kernels))}; engine: {selection.engine_name()}"
 
 
 @pytest.fixture

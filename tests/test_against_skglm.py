@@ -19,7 +19,11 @@ penalties = pytest.importorskip("skglm.penalties")
 solvers = pytest.importorskip("skglm.solvers")
 grp_converter = pytest.importorskip("skglm.utils.data").grp_converter
 
-pytestmark = pytest.mark.filterwarnings("ignore::numba.NumbaPerformanceWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::numba.NumbaPerformanceWarning"),
+    # Each of their penalties takes seconds to be compiled.
+    pytest.mark.slow,
+]
 
 EXCESS = 1e-5
 

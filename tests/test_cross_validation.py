@@ -57,6 +57,15 @@ def problem(request, cancer, diabetes):
     return *both, diabetes, KFold(4, shuffle=True, random_state=1)
 
 
+# Of what is the same code for both tasks.
+regressor_is_slow = pytest.mark.parametrize(
+    "problem",
+    ["classifier", pytest.param("regressor", marks=pytest.mark.slow)],
+    indirect=True,
+)
+
+
+@regressor_is_slow
 @pytest.mark.parametrize("penalty", ["l2", "l1", "group_lasso"])
 def test_without_continuation_it_is_a_grid_search(problem, penalty):
     plain, with_cv, data, cv = problem
@@ -115,6 +124,7 @@ def test_results_do_not_depend_on_jobs_and_backend(problem, backend):
     assert_same(with_cv((6,), cv=cv, n_jobs=2, **PARALLEL).fit(*data), alone)
 
 
+@pytest.mark.slow
 def test_folds_are_spread_over_a_dask_cluster(cancer):
     distributed = pytest.importorskip("distributed")
     alone = RegularizedMLPClassifierCV((6,), cv=4, **PARALLEL).fit(*cancer)
@@ -148,6 +158,7 @@ def test_folds_share_the_data(cancer, monkeypatch):
     assert all(part is X for part in seen)
 
 
+@regressor_is_slow
 def test_one_standard_error(problem):
     _, with_cv, data, cv = problem
     settings = dict(
@@ -285,6 +296,7 @@ def test_relaxed_fits_are_those_of_the_selected_inputs(problem):
     assert found.scores_[found.alphas_ == found.alpha_, 0] == pytest.approx(expected)
 
 
+@regressor_is_slow
 def test_several_relaxes_are_as_each_by_itself(problem):
     _, with_cv, (X, y), cv = problem
     relaxes = [False, 1.0, 30]
@@ -332,6 +344,7 @@ def test_the_network_returned_is_trained_further(penalty, cancer):
     assert found.optimality_ < path.optimality[-1]
 
 
+@regressor_is_slow
 def test_relaxed_fits_start_from_one_another(problem):
     plain, with_cv, data, cv = problem
     X, y = data
@@ -350,6 +363,7 @@ def test_relaxed_fits_start_from_one_another(problem):
     assert there.loss_ == pytest.approx(found.loss_, rel=1e-9)
 
 
+@regressor_is_slow
 def test_it_has_what_the_plain_estimator_has(problem):
     plain, with_cv, data, cv = problem
     settings = dict(penalty="group_lasso", tol=1e-4, random_state=0)

@@ -44,6 +44,7 @@ def _snippets(page):
     return re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if _snippets(page)], ids=lambda page: page.name
 )

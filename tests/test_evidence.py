@@ -166,7 +166,9 @@ def test_blocks_of_rows_are_the_rows(monkeypatch):
 # direction of the intercepts is to be undetermined: there the oracle has no inverse.
 
 
-@pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize(
+    "layout", [np.asarray, pytest.param(sparse.csr_array, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("factor", [PrimalFactor, DualFactor, KrylovFactor])
 @pytest.mark.parametrize("layers", NETWORKS)
 @pytest.mark.parametrize("loss", ["squared_error", "several outputs", "multilabel"])

@@ -49,15 +49,29 @@ def test_check_estimator_of_the_defaults(estimator, check):
     check(estimator)
 
 
+CROSS_VALIDATION = dict(hidden_layer_sizes=(10,), alphas=4, cv=3, max_iter=50)
+
+
 @parametrize_with_checks(
     [
-        cls((10,), alphas=4, cv=3, max_iter=50, relax=relax)
-        for cls in (RegularizedMLPClassifierCV, RegularizedMLPRegressorCV)
-        for relax in (False, True)
+        RegularizedMLPClassifierCV(**CROSS_VALIDATION),
+        RegularizedMLPRegressorCV(relax=True, **CROSS_VALIDATION),
     ]
 )
 @not_converged
 def test_check_estimator_with_cross_validation(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [
+        RegularizedMLPClassifierCV(relax=True, **CROSS_VALIDATION),
+        RegularizedMLPRegressorCV(**CROSS_VALIDATION),
+    ]
+)
+@not_converged
+def test_check_estimator_with_cross_validation_the_other_way(estimator, check):
     check(estimator)
 
 
@@ -126,19 +140,39 @@ def expected_failures(estimator):
     return failures
 
 
+def settings(share):
+    """Estimators of the grid: every fourth one, or the others."""
+    for i, (cls, params) in enumerate(grid()):
+        # Of every run of neighbours, which are those of a penalty or a class, one.
+        if (i % 4 == 0) is (share == "a fourth"):
+            yield cls(**{"hidden_layer_sizes": (10,), "max_iter": 30, **params})
+
+
+# A check sets alpha whatever the penalty is, here constraints.
+alpha_of_constraints = pytest.mark.filterwarnings("ignore:alpha=0.01 has no meaning")
+
+
 @parametrize_with_checks(
-    [
-        cls(**{"hidden_layer_sizes": (10,), "max_iter": 30, **params})
-        for cls, params in grid()
-    ],
+    list(settings("a fourth")),
     expected_failed_checks=expected_failures,
     # Whether fits that are as far apart as the tolerance fail depends on the last digits.
     xfail_strict=False,
 )
 @not_converged
-# A check sets alpha whatever the penalty is, here constraints.
-@pytest.mark.filterwarnings("ignore:alpha=0.01 has no meaning")
+@alpha_of_constraints
 def test_check_estimator_of_other_settings(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    list(settings("the others")),
+    expected_failed_checks=expected_failures,
+    xfail_strict=False,
+)
+@not_converged
+@alpha_of_constraints
+def test_check_estimator_of_the_other_settings(estimator, check):
     check(estimator)
 
 

@@ -64,7 +64,12 @@ def digits_problem(digits, seed):
     return mean_loss, start, network
 
 
-@pytest.mark.parametrize("seed", range(3))
+seeds = pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+)
+
+
+@seeds
 def test_l1_on_digits(digits, seed):
     """Stationary to 1e-6, sparse, and as low as other methods from the same start."""
     X, y = digits
@@ -88,7 +93,7 @@ def test_l1_on_digits(digits, seed):
     assert mlp.loss_ < mean_loss(np.zeros_like(start))[0]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@seeds
 def test_group_lasso_on_digits(digits, seed):
     """Stationary to 1e-5, without whole inputs, and as low as other methods."""
     X, y = digits

@@ -10,6 +10,7 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("package", "example"),
     [("distributed", "search_on_dask.py"), ("ray", "search_on_ray.py")],
