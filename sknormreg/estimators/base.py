@@ -562,13 +562,23 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self._store_alpha(result.evidence)
         self.loss_, self.optimality_ = result.loss, result.optimality
         self.t_ = result.n_rows_seen + (self.t_ if incremental else 0)
-        self.loss_curve_ = (self.loss_curve_ if incremental else []) + result.loss_curve
-        best_loss = min(self.loss_curve_, default=result.loss)
-        self.best_loss_ = None if self.early_stopping else best_loss
+        self._store_loss_curve(result, incremental)
         self.validation_loss_curve_ = result.validation_loss_curve or None
         self.validation_scores_ = result.validation_scores or None
         self.best_validation_score_ = max(result.validation_scores, default=None)
         self.__dict__.pop("_training_state", None)
+
+    def _store_loss_curve(self, result, incremental):
+        """Record the losses, at a cost that does not grow with the calls before."""
+        curve, best = (self.loss_curve_, self.best_loss_) if incremental else ([], None)
+        if not isinstance(curve, list):
+            curve = list(curve)
+        # Only early stopping leaves a curve without its smallest value.
+        earlier = [best] if curve and best is not None else curve
+        best = min([*earlier, *result.loss_curve], default=result.loss)
+        curve.extend(result.loss_curve)
+        self.loss_curve_ = curve
+        self.best_loss_ = None if self.early_stopping else best
 
     def _store_alpha(self, evidence):
         if evidence is None:
