@@ -197,7 +197,7 @@ class EvidenceSolver:
         self._solver, self._scope, self._start = solver, scope, start
         self._n_evaluations, self._change = 0, np.inf
         self._seen = self._last_steps = None
-        self.tol = solver.tol
+        self.tol, self.max_relative_gap = solver.tol, solver.max_relative_gap
 
     def iterate(self, objective, params, state=None):
         """Yield an `Iterate` after every step; the last one has a status.

@@ -8,6 +8,7 @@ with m the total weight of the rows trained on, never that of a batch.
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 
 from .engine import Dropout
 from .penalties import L2
@@ -144,6 +145,46 @@ class Objective:
     def best_constant(self):
         """The constant raw output of smallest loss, shape (n_outputs,)."""
         return self.network.loss.constant(*self._targets())
+
+    def constant_loss(self):
+        """J of the network that predicts that constant, whose weights are all zero."""
+        y, sample_weight = self._targets()
+        constant = np.asarray(self.best_constant(), dtype=self.data.X.dtype)
+        raw = np.tile(constant, (self.n_rows, 1))
+        return self.network.loss.value(y, raw, sample_weight) / self.data_weight
+
+    def feature_sizes(self):
+        """Root mean squares of the features, shape (n_features,)."""
+        X = self.data.X if self.rows is None else self.data.X[self.rows]
+        if sparse.issparse(X):
+            squares = np.asarray(X.multiply(X).mean(axis=0)).ravel()
+        else:
+            squares = np.einsum("ij,ij->j", X, X, dtype=np.float64) / self.n_rows
+        return np.sqrt(squares)
+
+    def initial_params(self, random_state, intercept, output_share):
+        """Draw initial parameters, in their own units, for targets in any unit.
+
+        Parameters
+        ----------
+        random_state : RandomState
+
+        intercept : array-like of shape (n_outputs,)
+            Of the outputs.
+
+        output_share : float
+            As `Network.initial_params` takes it.
+        """
+        dtype = self.data.X.dtype
+        draw = self.network.initial_params(0.0, random_state, dtype, output_share)
+        params = self.from_solver(draw)
+        self.network.intercepts(params)[-1][...] = intercept
+        return params
+
+    @cached_property
+    def work(self):
+        """Multiplications of the loss of all rows."""
+        return self.network.work(self.data.X, self.rows)
 
     def empty_params(self):
         """Parameters in their own units of the network that predicts that constant."""
@@ -286,7 +327,8 @@ class Objective:
         return params
 
     def without_dead_ends(self, params):
-        """Parameters without the weights into units that nothing reads.
+        """Parameters without the weights into units that nothing reads, and out of units
+        that nothing reaches.
 
         No norm is larger for it; but who knows what other penalties there are.
         """

@@ -10,7 +10,7 @@ from .engine import Data
 from .objective import Objective
 from .penalties import PiecewiseSmoothPenalty
 from .solvers import LBFGS, PANOC, SGD, Adam, MinibatchState, ProjectedSubgradient
-from .solvers.base import is_finite, max_norm
+from .solvers.base import NEGLIGIBLE, is_finite, max_norm
 from .solvers.minibatch import MinibatchSolver
 
 # solver="auto" takes full batches while an evaluation, rows times parameters, is below
@@ -41,10 +41,53 @@ _SMALLEST_OUTPUT_SHARE, _STRONG = 0.1, 0.01
 # ones a fit is to take the memory of about thirty parameter vectors (bench_curvature.py).
 _MEMORY_NUMBERS, _FEWEST_PAIRS, _MOST_PAIRS = 250_000, 8, 20
 
-# Up to this many rows times parameters tol="auto" goes to the precision of the floats, with
-# a longer memory of curvature: a thousand iterations more take less than half a second.
-SMALL_WORK = 1.5e5
+# Of a network, tol="auto" is also a `relative_gap` of at most this: what training on then
+# lowers J by stays below a hundredth of it. See benchmarks/bench_convergence.py.
+_GAP = 1e-2
+
+# Where a limit has ended training, a gap of so much at the scale of the objective does, at
+# which a constant's loss is about 1: it is next to nothing of what has been learnt.
+_GAP_OF_UNITS = 2e-2
+
+# A network whose J is at least this share of a constant's has learnt nothing. If the root
+# mean square of a feature is beyond the second, or the scale of J below the third, that may
+# be why.
+_NOTHING_LEARNT, _RAW, _SMALL_UNIT = 0.9, 30.0, 1e-2
+
+# Iterations that a fit which a limit ends has had its chance in.
+_CHANCE = 100
+
+# Multiplications of an evaluation up to which tol="auto" goes to the precision of the
+# floats, with a longer memory of curvature: a thousand iterations more take less than half
+# a second. The memory is of the size of the parameters.
+SMALL_WORK, _SMALL_PARAMS = 1.5e5, 1.5e4
 _SMALL_SETTINGS = dict(tol=1e-12, min_progress=0.0, memory=50)
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What tol="auto" of full batches stands for.
+
+    Attributes
+    ----------
+    small_work : float
+        Multiplications of an evaluation up to which it is the precision of the floats.
+
+    finer : float
+        What the tolerances are divided by beyond.
+
+    to_the_end : bool
+        Whether slow progress, or a small residual, far from a minimum is not enough to
+        count as converged. Networks that are only compared with one another can do
+        without.
+    """
+
+    small_work: float = SMALL_WORK
+    finer: float = 1.0
+    to_the_end: bool = True
+
+
+FULL_PRECISION = Precision()
 
 
 @dataclass
@@ -123,6 +166,10 @@ class TrainingResult:
     aim : float or None
         The `tol` of the solver.
 
+    relative_gap, max_relative_gap : float or None
+        The solver's last `relative_gap`, and what it may be where it counts as converged;
+        None for minibatch solvers.
+
     start_loss : float
         J at the initial parameters.
 
@@ -137,6 +184,8 @@ class TrainingResult:
     residual: float | None = None
     tolerance: float | None = None
     aim: float | None = None
+    relative_gap: float | None = None
+    max_relative_gap: float | None = None
     is_finite: bool = True
     start_loss: float = np.inf
     evidence: object = None
@@ -173,7 +222,7 @@ def resolve_solver(name, objective, incremental=False):
     """
     scalar_only = [p for p in objective.penalties if not p.has_diagonal_prox]
     if name == "auto":
-        work = objective.n_rows * objective.network.n_params
+        work = objective.work
         if incremental or objective.dropout:
             name = "sgd" if scalar_only else "adam"
         else:
@@ -192,7 +241,7 @@ def resolve_solver(name, objective, incremental=False):
     return name
 
 
-def make_solver(name, settings, objective, random_state, small_work=SMALL_WORK, finer=1.0):
+def make_solver(name, settings, objective, random_state, precision=FULL_PRECISION):
     """The solver called `name` with an estimator's settings.
 
     Parameters
@@ -205,17 +254,13 @@ def make_solver(name, settings, objective, random_state, small_work=SMALL_WORK, 
 
     random_state : RandomState
 
-    small_work : float
-        Rows times parameters up to which tol="auto" is the precision of the floats.
-
-    finer : float
-        What tol="auto" of full batches otherwise stands for is divided by.
+    precision : Precision
     """
     if name == "lbfgs":
         return _full_batch_method(objective)(
             max_fun=settings.max_fun,
             n_iter_no_change=settings.n_iter_no_change,
-            **_full_batch_precision(settings.tol, objective, small_work, finer),
+            **_full_batch_precision(settings.tol, objective, precision),
         )
     n_rows = objective.n_rows
     batch_size = 200 if settings.batch_size == "auto" else settings.batch_size
@@ -248,7 +293,7 @@ def _full_batch_method(objective):
     return PANOC
 
 
-def _full_batch_precision(tol, objective, small_work, finer):
+def _full_batch_precision(tol, objective, precision):
     """How far a full-batch solver goes, as keyword arguments for it."""
     n_params = objective.network.n_params
     memory = _MEMORY_NUMBERS // (2 * n_params)
@@ -258,10 +303,15 @@ def _full_batch_precision(tol, objective, small_work, finer):
     if not objective.network.activations:
         # The linear model is convex: its minimum is worth reaching.
         return dict(tol=1e-8, min_progress=0.0, memory=memory)
-    if objective.n_rows * n_params <= small_work:
-        return _SMALL_SETTINGS
-    progress = _progress(objective) / finer
-    return dict(tol=_TOL / finer, min_progress=progress, memory=memory)
+    gap = _GAP if precision.to_the_end else np.inf
+    if objective.work <= precision.small_work and n_params <= _SMALL_PARAMS:
+        return dict(max_relative_gap=gap, **_SMALL_SETTINGS)
+    return dict(
+        tol=_TOL / precision.finer,
+        min_progress=_progress(objective) / precision.finer,
+        max_relative_gap=gap,
+        memory=memory,
+    )
 
 
 def _progress(objective):
@@ -300,7 +350,8 @@ def convergence_problem(result, objective, solver_name, settings, incremental=Fa
             f"{result.start_loss:.6g} to {result.loss:.6g}. Lower {rate}."
         )
     if solver_name == "lbfgs":
-        return _full_batch_problem(result, objective, settings)
+        problem = _full_batch_problem(result, objective, settings)
+        return problem or _raw_units_problem(result, objective)
     if result.status == "max_iter":
         return (
             f"solver='{solver_name}' reached max_iter={settings.max_iter} epochs before "
@@ -308,7 +359,7 @@ def convergence_problem(result, objective, solver_name, settings, incremental=Fa
             f"progress; the residual optimality_ is {result.optimality:.2g}. Increase "
             f"max_iter or tol, or raise {rate}."
         )
-    return None
+    return _raw_units_problem(result, objective)
 
 
 def _full_batch_problem(result, objective, settings):
@@ -322,23 +373,64 @@ def _full_batch_problem(result, objective, settings):
         "max_fun": (f"reached max_fun={settings.max_fun} evaluations", "max_fun, "),
         "stalled": ("found no further descent at the precision of the data's floats", ""),
     }[result.status]
+    gap = ""
+    if result.relative_gap > result.max_relative_gap:
+        gap = (
+            " and, to first order, still to gain "
+            f"{result.relative_gap:.2g} of the objective, where "
+            f"{result.max_relative_gap:.2g} would do"
+        )
     return (
         f"solver='lbfgs' {reason} with a residual of {result.residual:.2g}, where "
-        f"{_accepted_residual(result, objective, settings):.2g} would do. Standardise the "
-        "features (and, in regression, the target) if they are not, or increase "
-        f"{remedy}tol or alpha."
+        f"{_accepted_residual(result, objective, settings):.2g} would do{gap}. "
+        "Standardise the features (and, in regression, the target) if they are not, or "
+        f"increase {remedy}tol or alpha."
+    )
+
+
+def _raw_units_problem(result, objective):
+    """What to say where nothing was learnt in raw units of features or targets; or None.
+
+    Units that saturate have no gradient, and features in thousands drown the others: a
+    point at which hardly anything has been learnt is then nearly stationary.
+    """
+    first = objective.network.coefs(result.params)[0]
+    if not objective.smooth_penalty and not first.any():
+        return None  # it is the penalty that has emptied the network
+    if not result.loss > _NOTHING_LEARNT * objective.constant_loss():
+        return None
+    ended = (
+        "Training ended with hardly a lower objective than that of a constant prediction"
+    )
+    if objective.value_scale < _SMALL_UNIT:
+        return (
+            f"{ended}: next to a loss of {objective.value_scale:.2g}, alpha is large. "
+            "Standardise the features and, in regression, the target, or lower alpha."
+        )
+    sizes = objective.feature_sizes()
+    if sizes.max(initial=0) <= _RAW:
+        return None
+    return (
+        f"{ended}, and root mean squares of the features go from {sizes.min():.2g} to "
+        f"{sizes.max():.2g}. Standardise the features, for example with StandardScaler."
     )
 
 
 def _is_accepted(result, objective, settings):
-    """Whether the residual is small enough, though the solver did not say so."""
-    if result.residual <= _accepted_residual(result, objective, settings):
+    """Whether it is near enough to a stationary point, though the solver did not say so."""
+    is_small = result.residual <= _accepted_residual(result, objective, settings)
+    if is_small and not np.isfinite(result.max_relative_gap):
         return True
     if result.status == "stalled" and not objective.network.smooth:
         # It ended on a kink, at which no gradient vanishes.
         return True
     if result.residual > _UNSTANDARDISED and objective.network.loss.smooth:
         return False
+    if np.isfinite(result.max_relative_gap):
+        gap = result.relative_gap * max(
+            result.loss_curve[-1] / objective.value_scale, NEGLIGIBLE
+        )
+        return result.relative_gap <= result.max_relative_gap or gap <= _GAP_OF_UNITS
     if result.status == "converged":
         return True
     if settings.tol != "auto":
@@ -371,6 +463,7 @@ def train(
     begin_iteration=lambda params, n_iter: None,
     end_iteration=lambda params, n_iter: False,
     solver_state=None,
+    goes_on=False,
     verbose=False,
 ):
     """Minimise the objective from `params` on.
@@ -402,6 +495,10 @@ def train(
 
     solver_state : MinibatchState or None
 
+    goes_on : bool
+        Whether another training may start from the weights found: they are then returned
+        even if a constant prediction, which no descent leads away from, has a lower J.
+
     verbose : bool or int
         Print a line after every `verbose` iterations.
 
@@ -410,7 +507,11 @@ def train(
     result : TrainingResult
     """
     params = objective.feasible(params)
-    result = TrainingResult(params, aim=solver.tol)
+    result = TrainingResult(
+        params,
+        aim=solver.tol,
+        max_relative_gap=getattr(solver, "max_relative_gap", None),
+    )
     watch = _ValidationWatch(objective, validation, patience, min_improvement)
     report = _Report(objective, verbose)
     iterates = solver.iterate(objective, objective.to_solver(params), solver_state)
@@ -421,6 +522,7 @@ def train(
                 # Full-batch solvers never end above their start; these may.
                 with _overflow_is_noticed_later():
                     result.start_loss = objective.evaluate_unscaled(params).value
+            watch.begin(params)
             while result.n_iter < max_iter:
                 begin_iteration(result.params, result.n_iter)
                 with _overflow_is_noticed_later():
@@ -446,6 +548,9 @@ def train(
             with _overflow_is_noticed_later():
                 incremental = solver_state is not None
                 _evaluate_end(result, params, objective, incremental)
+                if not (incremental or watch.decides or goes_on):
+                    full_batches = not isinstance(solver, MinibatchSolver)
+                    _prefer_constant(result, objective, full_batches)
     return result
 
 
@@ -457,6 +562,24 @@ def _evaluate_end(result, start, objective, incremental):
         result.params, result.status = start, "diverged"
         end = objective.evaluate_unscaled(start)
     result.is_finite = is_finite(end)
+    result.loss, result.optimality = end.value, max_norm(end.subgradient)
+
+
+def _prefer_constant(result, objective, full_batches):
+    """Go to the constant prediction where training has ended above its J.
+
+    With a strong penalty that is flat far out, or from a start where one dominates, there
+    are stationary points above it.
+    """
+    ended_by_itself = ("converged", "stalled")
+    if full_batches and result.n_iter >= _CHANCE:
+        ended_by_itself += ("max_iter", "max_fun")
+    if result.status not in ended_by_itself:
+        return
+    if not result.loss > objective.constant_loss():
+        return
+    result.params = objective.empty_params()
+    end = objective.evaluate_unscaled(result.params)
     result.loss, result.optimality = end.value, max_norm(end.subgradient)
 
 
@@ -477,6 +600,7 @@ def _record(result, iterate, objective):
     result.n_rows_seen += iterate.n_rows_seen
     result.loss_curve.append(iterate.value * objective.value_scale)
     result.residual, result.tolerance = iterate.optimality, iterate.tolerance
+    result.relative_gap = iterate.relative_gap
     if iterate.status != "diverged":
         result.params = objective.from_solver(iterate.params)
         if not objective.smooth_penalty:
@@ -500,7 +624,8 @@ class _ValidationWatch:
         """Evaluate the current weights; "early_stopping" where patience has run out."""
         if self._validation is None:
             return None
-        loss, score = self._validation.evaluate(self._engine, result.params)
+        with _overflow_is_noticed_later():
+            loss, score = self._validation.evaluate(self._engine, result.params)
         result.validation_loss_curve.append(loss)
         result.validation_scores.append(score)
         progress = loss < self._best_loss - self._min_improvement
@@ -511,9 +636,21 @@ class _ValidationWatch:
             return "early_stopping"
         return None
 
+    @property
+    def decides(self):
+        """Whether the weights returned are those of the smallest loss."""
+        return self._validation is not None and self._validation.decides
+
+    def begin(self, params):
+        """Evaluate the starting weights: training may lead away from the best."""
+        if self.decides:
+            with _overflow_is_noticed_later():
+                loss, _ = self._validation.evaluate(self._engine, params)
+            if loss < self._best_loss:
+                self._best_loss, self._best_params = loss, params
+
     def restore_best(self, result):
-        decides = self._validation is not None and self._validation.decides
-        if decides and self._best_params is not None:
+        if self.decides and self._best_params is not None:
             result.params = self._best_params
 
 

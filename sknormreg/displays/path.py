@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..estimators.base import RegularizedMLP
 from ..estimators.cross_validation import RegularizedMLPCV, chosen
-from ..estimators.path import fitted_path
+from ..estimators.path import COMPARED, fitted_path
 from ..fitted_network import as_dense
 from ..inspection import numbered_names
 from .cv import checked_scores, shown_name
@@ -540,7 +540,7 @@ def _fitted_path_of_cv(model, X, y, sample_weight):
         l1_ratio=model.l1_ratio_,
         random_state=model._seed,
     )
-    path = fitted_path(plain, X, y, alphas, sample_weight, model.continuation)
+    path = fitted_path(plain, X, y, alphas, sample_weight, model.continuation, COMPARED)
     found = _of_path(path)
     # Beyond its end the path stays as it is, and so do the scores.
     missing = len(alphas) - len(path.alphas)

@@ -167,7 +167,7 @@ class HalfPoissonDeviance(Loss):
     def constant(self, y, sample_weight):
         mean = np.average(y, axis=0, weights=sample_weight)
         # An output whose targets are all 0 has its minimum at -infinity.
-        return np.log(np.maximum(mean, 1e-10))
+        return np.log(np.maximum(mean, 1e-10 * _largest_mean(mean)))
 
     def inverse_link(self, raw):
         np.exp(raw, out=raw)
@@ -175,7 +175,7 @@ class HalfPoissonDeviance(Loss):
     def scales(self, y, sample_weight):
         # The link is a logarithm: raw outputs are of order 1 in any unit of y.
         mean = np.average(y, axis=0, weights=sample_weight)
-        return 1.0, max(float(mean.max()), 1e-10)
+        return 1.0, _largest_mean(mean)
 
 
 class BinaryLogLoss(Loss):
@@ -280,6 +280,12 @@ def _spread(y, sample_weight):
     spread = spread if spread > rounding else (size or 1.0)
     # Squares of it stay within the floats.
     return min(max(spread, 1e-100), 1e100)
+
+
+def _largest_mean(mean):
+    """The largest of several means; 1 where all are 0."""
+    # Squares of it stay within the floats.
+    return max(float(np.max(mean)), 1e-100) if np.any(mean) else 1.0
 
 
 def _inside(share, margin=1e-10):

@@ -5,6 +5,7 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+from scipy import sparse
 
 from .activations import ACTIVATIONS
 from .losses import Loss
@@ -61,6 +62,24 @@ class Network:
     def n_params(self):
         return self.n_weights + sum(self.layer_units[1:])
 
+    def work(self, X, rows=None):
+        """Multiplications of a forward pass: of sparse X, by what it stores alone.
+
+        Parameters
+        ----------
+        X : ndarray or CSR array of shape (n_samples, n_features)
+
+        rows : ndarray of int or None
+            Which rows of X; None for all.
+        """
+        n_rows = X.shape[0] if rows is None else len(rows)
+        if not sparse.issparse(X):
+            return n_rows * self.n_params
+        fan_in, fan_out = self.shapes[0]
+        stored = np.diff(X.indptr)
+        n_stored = int((stored if rows is None else stored[rows]).sum(dtype=np.int64))
+        return n_stored * fan_out + n_rows * (self.n_params - fan_in * fan_out)
+
     @property
     def smooth(self):
         """Whether the loss has a continuous gradient in the parameters."""
@@ -88,13 +107,22 @@ class Network:
         return [params[s] for s in self._slices[1]]
 
     def without_dead_ends(self, params):
-        """A copy of `params` with zero weights into units that nothing reads.
+        """A copy of `params` with zero weights into units that nothing reads, and out of
+        units that nothing reaches.
 
         Outputs are the same, and no norm of the weights is larger.
         """
         params = params.copy()
-        coefs = self.coefs(params)
+        coefs, intercepts = self.coefs(params), self.intercepts(params)
         coefs[0], _ = self.split_skip(coefs[0])
+        for i, name in enumerate(self.activations):
+            # Such a unit has a constant value, which the next intercepts take in.
+            constant = ~coefs[i].any(axis=0)
+            if constant.any() and coefs[i + 1][constant].any():
+                values = intercepts[i][constant].copy()
+                ACTIVATIONS[name].value(values)
+                intercepts[i + 1][...] += values @ coefs[i + 1][constant]
+                coefs[i + 1][constant] = 0
         for into, out in zip(coefs[-2::-1], coefs[:0:-1]):
             into[:, ~out.any(axis=1)] = 0
         return params

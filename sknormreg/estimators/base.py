@@ -2,6 +2,7 @@
 
 import warnings
 from abc import ABCMeta, abstractmethod
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -31,7 +32,7 @@ from ..regularization import (
 )
 from ..solvers import MinibatchState
 from ..training import (
-    SMALL_WORK,
+    FULL_PRECISION,
     TrainingState,
     Validation,
     convergence_problem,
@@ -247,19 +248,14 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         params,
         random_state,
         validation,
-        small_work=SMALL_WORK,
-        finer=1.0,
+        precision=FULL_PRECISION,
         **hooks,
     ):
         """What `train` returns, by `solver_` and the parameters of the estimator."""
-        solver = make_solver(
-            self.solver_,
-            self,
-            objective,
-            random_state,
-            small_work=0 if self._by_evidence else small_work,
-            finer=finer,
-        )
+        if self._by_evidence:
+            # Its fits are looked at, and gone on from, many times.
+            precision = replace(precision, small_work=0, to_the_end=False)
+        solver = make_solver(self.solver_, self, objective, random_state, precision)
         if self._by_evidence:
             start = getattr(self, "alpha_", None) if self.warm_start else None
             solver = EvidenceSolver(solver, self.evidence_scope, start)
@@ -272,6 +268,7 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             validation=validation,
             patience=self.n_iter_no_change,
             min_improvement=1e-4 if self.tol == "auto" else self.tol,
+            goes_on=self.warm_start,
             verbose=self.verbose,
             **hooks,
         )
@@ -477,11 +474,8 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if self.warm_start and hasattr(self, "coefs_"):
             params = self._continued_params(network, dtype)
         else:
-            params = network.initial_params(
-                objective.best_constant(),
-                random_state,
-                dtype,
-                output_share=initial_output_share(objective),
+            params = objective.initial_params(
+                random_state, objective.best_constant(), initial_output_share(objective)
             )
         for name, given, own in (
             ("coef_init", coef_init, network.coefs(params)),
@@ -494,12 +488,9 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _start_incremental(self, objective, random_state):
         # The shares of the first part may be far from those of all; a regression's
         # mean tells at least the unit.
-        network = objective.network
-        return network.initial_params(
-            objective.best_constant() if is_regressor(self) else 0.0,
-            random_state,
-            objective.data.X.dtype,
-            output_share=initial_output_share(objective),
+        constant = objective.best_constant() if is_regressor(self) else 0.0
+        return objective.initial_params(
+            random_state, constant, initial_output_share(objective)
         )
 
     def _continued_params(self, network, dtype):

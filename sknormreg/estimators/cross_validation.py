@@ -28,7 +28,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..engine import Data, engine_name, warn_of_missing_extension
-from .path import PathFitter, check_alphas, draw_seed, refuse_constraints, warn_of
+from .path import COMPARED, PathFitter, check_alphas, draw_seed, refuse_constraints, warn_of
 
 # Parameters of the plain estimators that have no meaning here.
 _LEFT_OUT = ("alpha", "evidence_scope", "warm_start", "total_weight")
@@ -452,7 +452,8 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         return self.continuation and self.tol == "auto" and is_full_batch
 
     def _fitter(self, mlp, candidate, data, rows, seed):
-        return PathFitter(_with(mlp, candidate.params), data, rows, seed, self.continuation)
+        mlp = _with(mlp, candidate.params)
+        return PathFitter(mlp, data, rows, seed, self.continuation, COMPARED)
 
     # Results
 

@@ -14,7 +14,7 @@ from sklearn.utils import Bunch, check_random_state
 from sklearn.utils.multiclass import type_of_target
 
 from ..regularization import named_penalties
-from ..training import resolve_solver
+from ..training import FULL_PRECISION, Precision, resolve_solver
 from .base import RegularizedMLP
 from .classifier import RegularizedMLPClassifier
 from .regressor import RegularizedMLPRegressor
@@ -34,8 +34,11 @@ _EMPTY_SHARE = 0.01
 
 
 # What tol="auto" of full batches is to a path: what is cheap in one fit, the precision of
-# the floats, is not in hundreds. The network that is returned is trained ten times as far.
-_COARSE, _REFINED = {"small_work": 0}, {"small_work": 0, "finer": 10.0}
+# the floats, is not in hundreds. Where networks are only compared, it is less still. The
+# one that is returned in the end is trained ten times as far.
+ALONG_PATH = Precision(small_work=0)
+COMPARED = replace(ALONG_PATH, to_the_end=False)
+_REFINED = replace(ALONG_PATH, finer=10.0)
 
 
 class PathFitter:
@@ -56,15 +59,19 @@ class PathFitter:
 
     continuation : bool
         Whether fits of a path start from the one before.
+
+    precision : Precision
+        Of the fits of a path.
     """
 
-    def __init__(self, mlp, data, rows, seed, continuation=True):
+    def __init__(self, mlp, data, rows, seed, continuation=True, precision=ALONG_PATH):
         # Without any alpha there is no telling which penalty it is.
         self._mlp = copy.copy(mlp).set_params(alpha=1.0)
         self._data, self._rows, self._seed = data, rows, seed
         self._continuation = continuation
+        self._precision = precision if continuation else FULL_PRECISION
 
-    def fit(self, alpha, start=None):
+    def fit(self, alpha, start=None, precision=None):
         """The estimator with an alpha, fitted.
 
         Parameters
@@ -73,6 +80,9 @@ class PathFitter:
 
         start : RegularizedMLP or None
             A fit whose weights are those to start from; None draws them.
+
+        precision : Precision or None
+            None for that of a path.
 
         Returns
         -------
@@ -83,7 +93,7 @@ class PathFitter:
         """
         mlp = copy.copy(self._mlp)
         mlp.alpha = alpha
-        return self._fit(mlp, self._data, start)
+        return self._fit(mlp, self._data, start, precision)
 
     def refine(self, mlp, relax=None):
         """Train the last network of a path further.
@@ -112,9 +122,8 @@ class PathFitter:
         if start is not None:
             params = start._continued_params(objective.network, data.X.dtype)
         mlp.solver_ = resolve_solver(mlp.solver, objective)
-        if precision is None:
-            precision = _COARSE if self._continuation else {}
-        result = mlp._train(objective, params, random_state, validation, **precision)
+        precision = precision or self._precision
+        result = mlp._train(objective, params, random_state, validation, precision)
         if result.status == "interrupted":
             # Half a path is no answer.
             raise KeyboardInterrupt
@@ -204,7 +213,7 @@ class PathFitter:
         return alpha
 
     def _try(self, alpha, start=None):
-        return self.fit(alpha, start)[0]
+        return self.fit(alpha, start, COMPARED if self._continuation else None)[0]
 
     def grid(self, n_alphas):
         """Ascending alphas, in equal ratios, up to one at which the network is empty."""
@@ -319,18 +328,20 @@ def regularization_path(
     return fitted_path(mlp, X, y, alphas, sample_weight)
 
 
-def fitted_path(mlp, X, y, alphas, sample_weight=None, continuation=True):
+def fitted_path(
+    mlp, X, y, alphas, sample_weight=None, continuation=True, precision=ALONG_PATH
+):
     """What `regularization_path` returns, for an estimator that may be modified.
 
     Parameters
     ----------
-    continuation : bool
-        Whether each fit starts from the one before.
+    continuation, precision : as `PathFitter` takes them
     """
     mlp._validate_params()
     refuse_constraints(mlp)
     data = mlp._validate_training_data(X, y, sample_weight)
-    fitter = PathFitter(mlp, data, None, draw_seed(mlp.random_state), continuation)
+    seed = draw_seed(mlp.random_state)
+    fitter = PathFitter(mlp, data, None, seed, continuation, precision)
     alphas = check_alphas(alphas)
     if isinstance(alphas, Integral):
         alphas = fitter.grid(alphas)

@@ -139,6 +139,12 @@ class L1Ball(_Ball):
         return np.abs(weights).sum(dtype=np.float64)
 
     def prox(self, weights, step):
+        projected = self._projection(weights, step)
+        # The first is exact to rounding of the weights from far outside, which may be
+        # more than the radius; the second, to rounding of the radius.
+        return self._projection(projected, step)
+
+    def _projection(self, weights, step):
         if self._norms(weights) <= self.radius:
             return weights.copy()
         sizes = np.abs(weights, dtype=np.float64)

@@ -50,6 +50,9 @@ class Iterate:
     tolerance : float or None
         The optimality that counts as converged.
 
+    relative_gap : float or None
+        `relative_gap` of the evaluation there, where it is known.
+
     status : {None, "converged", "stalled", "max_fun", "diverged"}
         Why this iterate is the last one; None where it is not. "stalled" means that no
         descent was found at the precision at hand, "diverged" that the objective or
@@ -61,7 +64,27 @@ class Iterate:
     n_rows_seen: int
     optimality: float | None = None
     tolerance: float | None = None
+    relative_gap: float | None = None
     status: str | None = None
+
+
+# J, at the scale of the objective, below which it no longer counts what share of it is left
+# to gain: a thousandth of the loss of a constant.
+NEGLIGIBLE = 1e-3
+
+
+def relative_gap(params, evaluation):
+    """How far the objective may yet fall, as a share of it.
+
+    `sum_i |p_i w_i|` over the objective, p its minimum-norm subgradient at w: to first
+    order, what changes of all parameters by their own size are worth. Where the objective
+    is convex on the way to a minimiser whose parameters lie between 0 and 2w, it bounds
+    what is left to gain. Unlike the largest entry of p it does not depend on the units of
+    features and targets, and unlike the latest falls of the objective it does not mistake
+    a slow method for an arrival.
+    """
+    gap = np.abs(evaluation.subgradient) @ np.abs(params)
+    return float(gap / max(abs(evaluation.value), NEGLIGIBLE))
 
 
 def max_norm(vector):

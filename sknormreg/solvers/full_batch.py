@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .base import Iterate, is_finite, max_norm
+from .base import Iterate, is_finite, max_norm, relative_gap
 from .curvature import CurvaturePairs
 
 
@@ -27,6 +27,10 @@ class FullBatchSolver(ABC):
         Stops also where the last `n_iter_no_change` iterations lowered the objective by
         less than `min_progress` on average; 0 leaves the decision to `tol`.
 
+    max_relative_gap : float
+        What `relative_gap` must come down to before either of them stops: a small
+        residual of large weights, and slow progress, may be far from a minimum.
+
     memory : int
         Curvature pairs kept, two parameter vectors each.
     """
@@ -35,6 +39,7 @@ class FullBatchSolver(ABC):
     max_fun: int
     min_progress: float = 0.0
     n_iter_no_change: float = 10
+    max_relative_gap: float = np.inf
     memory: int = 10
 
     def initial_state(self, params):
@@ -74,7 +79,7 @@ class FullBatchSolver(ABC):
         own_state = self.initial_state(params)
         progress = _Progress(np.finfo(params.dtype).eps)
         n_evaluations = 1
-        status = self._status(current, tolerance, progress, n_evaluations)
+        status = self._status(params, current, tolerance, progress, n_evaluations)
         if status is not None:
             yield self._iterate(params, current, problem.n_rows, tolerance, status)
         while status is None:
@@ -84,17 +89,18 @@ class FullBatchSolver(ABC):
                 status = "stalled"
             else:
                 params, current = found
-                status = self._status(current, tolerance, progress, n_evaluations)
+                status = self._status(params, current, tolerance, progress, n_evaluations)
             yield self._iterate(params, current, n_new * problem.n_rows, tolerance, status)
 
-    def _status(self, current, tolerance, progress, n_evaluations):
-        """Why to stop at `current`; None to go on."""
+    def _status(self, params, current, tolerance, progress, n_evaluations):
+        """Why to stop at `params`, which evaluate to `current`; None to go on."""
         progress.record(current)
         if not is_finite(current):
             return "diverged"
-        if max_norm(current.subgradient) <= tolerance:
-            return "converged"
-        if progress.slower_than(self.min_progress, self.n_iter_no_change):
+        is_slow = progress.slower_than(self.min_progress, self.n_iter_no_change)
+        if (is_slow or max_norm(current.subgradient) <= tolerance) and (
+            relative_gap(params, current) <= self.max_relative_gap
+        ):
             return "converged"
         if progress.exhausted():
             return "stalled"
@@ -103,7 +109,10 @@ class FullBatchSolver(ABC):
     @staticmethod
     def _iterate(params, current, n_rows_seen, tolerance, status):
         optimality = max_norm(current.subgradient)
-        return Iterate(params, current.value, n_rows_seen, optimality, tolerance, status)
+        gap = relative_gap(params, current)
+        return Iterate(
+            params, current.value, n_rows_seen, optimality, tolerance, gap, status
+        )
 
 
 class _Progress:

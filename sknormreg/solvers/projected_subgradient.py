@@ -82,8 +82,26 @@ def _projected_search(problem, params, current, direction, reference, step):
         new = problem.evaluate(trial)
         if new.value <= current.value + _DECREASE * slope:
             return (trial, new), n_trials
+        if _decreases_by_slopes(problem, params, current, trial, new, slope):
+            return (trial, new), n_trials
         step *= _shrinkage(current.value, slope, new.value)
     return None, n_trials
+
+
+def _decreases_by_slopes(problem, params, current, trial, new, slope):
+    """The Armijo condition stated for a quadratic, in derivatives.
+
+    Hager and Zhang's (2005, eq. 4.1): values of size 1 lose a decrease at gradients of
+    1e-8, derivatives do not. Where a weight has come to rest on a kink, the subgradient
+    there belongs to another piece of the objective than the one that led to it.
+    """
+    slack = 10 * np.finfo(params.dtype).eps * abs(current.value)
+    if not new.value <= current.value + slack:
+        return False
+    if (problem.at_kink(trial) & ~problem.at_kink(params)).any():
+        return False
+    new_slope = float(new.subgradient @ (trial - params))
+    return new_slope <= (2 * _DECREASE - 1) * slope
 
 
 def _shrinkage(value, slope, new_value):

@@ -166,7 +166,8 @@ CLONES static void NAME(threshold_by_steps)(real *RESTRICT w, const real *RESTRI
 
 /* In Adam's metric or, without `steps`, in that of SGD. The sum is a convex, piecewise linear
    function of mu, of which Newton's method ends with the root. */
-static void NAME(project_onto_l1_ball)(const NAME(block) *b, real *params,
+/* Whether anything was outside. */
+static int NAME(threshold_to_l1_ball)(const NAME(block) *b, real *params,
                                        const real *steps) {
     real *w = params + b->weights, mu = 0;
     int64_t n = b->n_rows * b->width;
@@ -187,5 +188,15 @@ static void NAME(project_onto_l1_ball)(const NAME(block) *b, real *params,
         NAME(threshold_by_steps)(w, steps + b->weights, mu, n);
     } else if (mu > 0) {
         NAME(threshold_row)(w, mu, n);
+    }
+    return mu > 0;
+}
+
+/* Once more after the first time, which is exact to rounding of the weights from far outside:
+   that may be more than the radius. */
+static void NAME(project_onto_l1_ball)(const NAME(block) *b, real *params,
+                                       const real *steps) {
+    if (NAME(threshold_to_l1_ball)(b, params, steps)) {
+        NAME(threshold_to_l1_ball)(b, params, steps);
     }
 }
