@@ -5,6 +5,7 @@ from numbers import Real
 
 import numpy as np
 
+from .names import did_you_mean
 from .penalties import PENALTIES, ElasticNet, Penalty, SparseGroupLasso
 from .penalties.separable import RowScaledL2
 
@@ -46,7 +47,7 @@ def _one_penalty(entry, l1_ratio, given):
         )
     raise ValueError(
         f"penalty must be one of {sorted(PENALTIES)}, an instance of Penalty, or one of "
-        f"these for each layer, got {given!r}."
+        f"these for each layer, got {given!r}.{did_you_mean(given, PENALTIES)}"
     )
 
 

@@ -500,7 +500,8 @@ def train(
         even if a constant prediction, which no descent leads away from, has a lower J.
 
     verbose : bool or int
-        Print a line after every `verbose` iterations.
+        1 prints a line after iterations 1 to 10, 20, 30, ..., 100, 200, ...; more prints
+        one after every iteration.
 
     Returns
     -------
@@ -659,11 +660,11 @@ class _Report:
 
     def __init__(self, objective, verbose):
         self._n_weights = objective.network.n_weights
-        self._every = int(verbose)
+        self._verbose = int(verbose)
         self._start = time.perf_counter()
 
     def iteration(self, result):
-        if not self._every or result.n_iter % self._every:
+        if not self._prints(result.n_iter):
             return
         sparsity = np.mean(result.params[: self._n_weights] == 0)
         parts = [
@@ -676,3 +677,8 @@ class _Report:
             parts.append(f"validation loss = {result.validation_loss_curve[-1]:.6g}")
         parts.append(f"{time.perf_counter() - self._start:.1f} s")
         print(", ".join(parts))
+
+    def _prints(self, n_iter):
+        """A larger `verbose` never prints less."""
+        decade = 10 ** (len(str(n_iter)) - 1)
+        return self._verbose > 1 or (self._verbose == 1 and n_iter % decade == 0)

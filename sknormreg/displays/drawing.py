@@ -170,6 +170,11 @@ def marker_of(n_points):
     return "." if n_points <= 30 else ""
 
 
+def literal(name):
+    """A name as text that matplotlib shows as it is; a "$" else begins a formula."""
+    return str(name).replace("$", r"\$")
+
+
 def label_some(axis, names, most):
     """Label at most so many of the rows or columns of an image, evenly.
 
@@ -188,7 +193,7 @@ def label_some(axis, names, most):
         if len(names) <= most * factor * 10**power
     )
     shown = range(0, len(names), step)
-    axis.set_ticks(shown, [names[i] for i in shown])
+    axis.set_ticks(shown, [literal(names[i]) for i in shown])
 
 
 def weight_colours():

@@ -6,7 +6,7 @@ from itertools import cycle
 import numpy as np
 
 from ..fitted_network import as_dense
-from .drawing import GREY, LIGHT_GREY, keywords
+from .drawing import GREY, LIGHT_GREY, keywords, literal
 
 # Where the norms at the chosen alpha are all below this share of the largest, they would
 # lie flat on the axis.
@@ -81,7 +81,7 @@ class InputLines:
         # Each of them once, and from the one that stays longest on.
         for i in named:
             handles.append(lines[np.flatnonzero(inputs == i)[0]])
-            handles[-1].set_label(str(self.names[i]))
+            handles[-1].set_label(literal(self.names[i]))
         if handles:
             ax.legend(handles=handles, fontsize="small")
         return lines

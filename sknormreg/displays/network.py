@@ -12,6 +12,7 @@ from .drawing import (
     ORANGE,
     axes_or_new,
     keywords,
+    literal,
     require_matplotlib,
     symmetric_limit,
 )
@@ -342,7 +343,7 @@ def _places(layer, n_units, tallest):
 
 
 def _named(names, units):
-    return [str(names[i]) for i in units]
+    return [literal(names[i]) for i in units]
 
 
 def _count(n_shown, n_in_use, n_all):

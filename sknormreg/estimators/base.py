@@ -20,6 +20,7 @@ from ..callbacks import FitCallbacks
 from ..engine import Data, Network, make_engine, warn_of_missing_extension
 from ..engine.activations import ACTIVATIONS
 from ..evidence import SCOPES, EvidenceSolver
+from ..names import did_you_mean
 from ..objective import Objective
 from ..penalties import PENALTIES, Layout, Penalty
 from ..regularization import (
@@ -41,9 +42,10 @@ from ..training import (
     resolve_solver,
     train,
 )
+from .habits import Habits, strong_alpha, warn_of_empty
 
 
-class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCMeta):
     """Validation, fitting and attributes that classifier and regressor share.
 
     They add what is predicted (`predictions.py`) and what targets look like.
@@ -136,6 +138,15 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _check_rows(self, data, rows):
         """Raise a ValueError where some of the rows are not enough to fit to."""
 
+    def _unit_problem(self, data):
+        """How the targets' unit keeps the penalty from selecting anything, or None."""
+        return None
+
+    def _warn_of_unit(self, data, stacklevel):
+        problem = self._unit_problem(data)
+        if problem:
+            warnings.warn(problem, stacklevel=stacklevel)
+
     # Fitting
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -205,6 +216,10 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         -----
         ConvergenceWarning
             If training ended before it converged.
+
+        UserWarning
+            If the network uses no input, or if the squared error of targets of a large
+            standard deviation keeps the penalty from selecting features.
         """
         warn_of_missing_extension(stacklevel=3)
         if not self.warm_start:
@@ -213,6 +228,7 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             self.__dict__.pop("coefs_", None)
             self.__dict__.pop("skip_coef_", None)
         data = self._validate_training_data(X, y, sample_weight)
+        self._warn_of_unit(data, stacklevel=4)
         held_out = self._validate_held_out(X_val, y_val, sample_weight_val)
         random_state = check_random_state(self.random_state)
         rows, validation = self._plan_validation(data, held_out, random_state)
@@ -239,6 +255,8 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         )
         self._raise_or_warn(result, objective)
         self._store(result, network)
+        if result.status not in ("interrupted", "diverged"):
+            warn_of_empty(self, strong_alpha(self.alpha, data), stacklevel=3)
         callbacks.end(result.params, result.n_iter)
         return self
 
@@ -433,6 +451,7 @@ class RegularizedMLP(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             raise ValueError(
                 f"activation must be one of {sorted(ACTIVATIONS)}, or one of them for "
                 f"each of the {len(sizes)} hidden layers, got {self.activation!r}."
+                f"{did_you_mean(self.activation, ACTIVATIONS)}"
             )
         n_outputs = data.y.shape[1] if data.y.ndim == 2 else len(self.classes_)
         layer_units = (data.X.shape[1], *map(int, sizes), n_outputs)

@@ -1,5 +1,6 @@
 """The classifier: its parameters, and class labels as targets."""
 
+from numbers import Number
 from typing import Self
 
 import numpy as np
@@ -217,6 +218,10 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
             self._sparse_labels = sparse.issparse(y)
         return self._partial_fit(X, y, sample_weight)
 
+    def _validate_X_y(self, X, y, **options):
+        _refuse_mixed_labels(y)
+        return super()._validate_X_y(X, y, **options)
+
     def _learn_target(self, y):
         check_classification_targets(y)
         self._multilabel = type_of_target(y, input_name="y").startswith("multilabel")
@@ -306,3 +311,33 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         correct = y == predicted
         correct = correct.all(axis=1) if correct.ndim == 2 else correct
         return float(np.average(correct, weights=sample_weight))
+
+
+def _refuse_mixed_labels(y):
+    """Raise a ValueError where labels have no order, such as 1, "a" and None."""
+    labels = getattr(y, "to_numpy", lambda: y)()
+    # NumPy would make strings of numbers in a list.
+    if isinstance(labels, np.ndarray):
+        if labels.dtype.kind != "O" or labels.ndim != 1:
+            return
+    elif not isinstance(labels, list | tuple):
+        return
+    if any(isinstance(label, list | tuple | np.ndarray) for label in labels):
+        return
+    kinds = {_kind_of(label) for label in labels}
+    if len(kinds) > 1 or kinds == {"missing values"}:
+        raise ValueError(
+            f"y holds labels of several types, or no labels: {', '.join(sorted(kinds))}. "
+            "Labels must all be numbers, or all be strings: convert them, for example "
+            "with [str(label) for label in y], and leave out rows without a label."
+        )
+
+
+def _kind_of(label):
+    if isinstance(label, str):
+        return "strings"
+    if isinstance(label, Number | np.bool_):
+        return "numbers" if label == label else "missing values"
+    # pandas' NA, which is neither equal to itself nor unequal, has a type of its own.
+    is_missing = label is None or type(label).__name__ in ("NAType", "NaTType")
+    return "missing values" if is_missing else type(label).__name__

@@ -2,7 +2,6 @@
 
 import copy
 import time
-import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..engine import Data, engine_name, warn_of_missing_extension
+from .habits import Habits, warn_of_empty
 from .path import COMPARED, PathFitter, check_alphas, draw_seed, refuse_constraints, warn_of
 
 # Parameters of the plain estimators that have no meaning here.
@@ -210,7 +210,7 @@ def chosen(scores, rule, n_sharing=1):
     return candidate, alpha
 
 
-class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCMeta):
     """What classifier and regressor with cross-validation share."""
 
     alpha_: float
@@ -287,7 +287,10 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         seen = dict(estimator=self, X=X, y=y, metadata=weights)
         task.call_on_fit_task_begin(**seen)
         seed = draw_seed(self.random_state)
-        self._warn_of_unit(data)
+        # A warning where one of the candidates has cause for it.
+        sizes = self._lists()["hidden_layer_sizes"]
+        candidate = next(filter(np.size, sizes), sizes[0])
+        _with(mlp, {"hidden_layer_sizes": candidate})._warn_of_unit(data, stacklevel=4)
         folds = self._folds(mlp, X, y, sample_weight, data, params)
         candidates = self._candidates(mlp, data, seed)
         scores, n_features, problems = self._compare(mlp, candidates, folds, seed, task)
@@ -300,9 +303,6 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self._seed = seed
         task.call_on_fit_task_end(**seen)
         return self
-
-    def _warn_of_unit(self, data):
-        """Warn where the targets' unit keeps the penalty from selecting anything."""
 
     # What is compared
 
@@ -458,18 +458,15 @@ class RegularizedMLPCV(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     # Results
 
     def _warn_of_empty(self, fitted, alpha, n_folds):
-        if fitted.selected_features_.any():
-            return
         score, remedy = "the best", ""
         if self.rule == "one_se" and n_folds > 1:
             score, remedy = "within one standard error of the best", ", or rule='best'"
-        warnings.warn(
-            f"The chosen network, of alpha={alpha:.3g}, uses no input and predicts a "
-            f"constant: the score in the folds is {score} there. Where columns matter all "
-            "the same, another `scoring` may tell, for a rare class 'roc_auc' or "
-            f"'neg_log_loss' rather than accuracy{remedy}.",
-            stacklevel=4,
+        cause = (
+            f"alpha={alpha:.3g} was chosen, as the score is {score} there. Where features "
+            "matter all the same, another `scoring` may tell, for a rare class 'roc_auc' "
+            f"or 'neg_log_loss' rather than accuracy{remedy}."
         )
+        warn_of_empty(fitted, cause, stacklevel=4)
 
     def _store(self, fitted, candidates, scores, n_features, best):
         own = set(self.get_params(deep=False)) | set(fitted.get_params(deep=False))

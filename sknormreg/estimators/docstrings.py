@@ -167,7 +167,8 @@ total_weight : float, default=None
 
 VERBOSE = """
 verbose : bool or int, default=False
-    Print objective, residual, sparsity and time after every `verbose` iterations.
+    Print objective, residual, sparsity and time: 1 or True after iterations 1 to 10, 20,
+    30, ..., 100, 200, ...; a larger number after every iteration.
 """
 
 ATTRIBUTES = """

@@ -17,6 +17,7 @@ from ..regularization import named_penalties
 from ..training import FULL_PRECISION, Precision, resolve_solver
 from .base import RegularizedMLP
 from .classifier import RegularizedMLPClassifier
+from .habits import strong_alpha, warn_of_empty
 from .regressor import RegularizedMLPRegressor
 
 # A grid of alphas that is found from the data ends where the network is empty, and begins
@@ -340,6 +341,7 @@ def fitted_path(
     mlp._validate_params()
     refuse_constraints(mlp)
     data = mlp._validate_training_data(X, y, sample_weight)
+    mlp._warn_of_unit(data, stacklevel=4)
     seed = draw_seed(mlp.random_state)
     fitter = PathFitter(mlp, data, None, seed, continuation, precision)
     alphas = check_alphas(alphas)
@@ -348,6 +350,8 @@ def fitted_path(
     points, problems = zip(*fitter.path(alphas))
     alphas = alphas[: len(points)]
     warn_of(problems, stacklevel=3)
+    # A path ends with an empty network, but should not begin with one.
+    warn_of_empty(points[0], strong_alpha(float(alphas[0]), data), stacklevel=3)
     return Bunch(
         alphas=alphas,
         coefs=[[_small(coef) for coef in point.coefs_] for point in points],

@@ -11,6 +11,8 @@ from sklearn.utils.metaestimators import available_if
 
 from ..docstrings import document
 from ..engine.losses import HalfPoissonDeviance, HalfSquaredError, Huber, Pinball
+from ..penalties import Nuclear
+from ..regularization import named_penalties
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import (
     ATTRIBUTES,
@@ -21,6 +23,11 @@ from .docstrings import (
 )
 from .hints import Activations, Alpha, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
+
+# Standard deviation of the targets above which a selection suffers: at 10 an R2 has fallen
+# by a third, at 100 it is near 0 or columns of noise are kept
+# (benchmarks/bench_target_unit.py).
+_LARGE_DEVIATION = 5.0
 
 
 @document(
@@ -84,11 +91,11 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     --------
     >>> from sklearn.datasets import load_diabetes
     >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.preprocessing import StandardScaler, scale
     >>> from sknormreg import RegularizedMLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> mlp = RegularizedMLPRegressor((20,), penalty="l1", alpha=1000, random_state=0)
-    >>> model = make_pipeline(StandardScaler(), mlp).fit(X, y)
+    >>> mlp = RegularizedMLPRegressor((20,), penalty="l1", alpha=3, random_state=0)
+    >>> model = make_pipeline(StandardScaler(), mlp).fit(X, scale(y))
     >>> mlp.sparsity_ > 0.5
     True
     """
@@ -214,6 +221,27 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         if self.loss == "poisson" and (y < 0).any():
             raise ValueError(f"loss='poisson' needs {name} >= 0; some values are not.")
         return y
+
+    def _unit_problem(self, data):
+        penalties = named_penalties(self.penalty, self.l1_ratio)
+        first = penalties[0] if isinstance(penalties, list) and penalties else penalties
+        is_linear = not np.size(self.hidden_layer_sizes)
+        if self.loss != "squared_error" or is_linear or not first:
+            return None
+        if first.smooth or first.is_constraint or isinstance(first, Nuclear):
+            return None
+        mean = np.average(data.y, axis=0, weights=data.sample_weight)
+        variance = np.average((data.y - mean) ** 2, axis=0, weights=data.sample_weight)
+        deviation = np.sqrt(variance.max())
+        if not deviation > _LARGE_DEVIATION:
+            return None
+        return (
+            f"y has a standard deviation of {deviation:.4g}, in whose unit penalties "
+            "are: those of the output layer keep the network from values as large, or "
+            "outweigh the others, so that the features selected mean little. "
+            "Standardise it, for example with TransformedTargetRegressor(model, "
+            "transformer=StandardScaler())."
+        )
 
     def _make_loss(self):
         return {

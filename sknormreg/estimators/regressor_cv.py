@@ -1,14 +1,11 @@
 """The regressor that chooses alpha: its parameters."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..docstrings import document
-from ..penalties import Nuclear
-from ..regularization import named_penalties
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
     ATTRIBUTES,
@@ -22,11 +19,6 @@ from .docstrings import (
 from .hints import Activations, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 from .regressor import RegularizedMLPRegressor
-
-# Standard deviation of the targets above which a selection suffers: at 10 an R2 has fallen
-# by a third, at 100 it is near 0 or columns of noise are kept
-# (benchmarks/bench_target_unit.py).
-_LARGE_DEVIATION = 5.0
 
 
 @document(
@@ -167,23 +159,3 @@ class RegularizedMLPRegressorCV(RegressorPredictions, RegularizedMLPCV):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
-
-    def _warn_of_unit(self, data):
-        penalties = named_penalties(self.penalty, 0.5)
-        first = penalties[0] if isinstance(penalties, list) else penalties
-        selects = not (first.smooth or first.is_constraint or isinstance(first, Nuclear))
-        is_linear = not any(map(np.size, self._lists()["hidden_layer_sizes"]))
-        if self.loss != "squared_error" or is_linear or not selects:
-            return
-        mean = np.average(data.y, axis=0, weights=data.sample_weight)
-        variance = np.average((data.y - mean) ** 2, axis=0, weights=data.sample_weight)
-        deviation = np.sqrt(variance.max())
-        if deviation > _LARGE_DEVIATION:
-            warnings.warn(
-                f"y has a standard deviation of {deviation:.4g}, in whose unit penalties "
-                "are: those of the output layer keep the network from values as large, or "
-                "outweigh the others, so that the columns selected mean little. "
-                "Standardise it, for example with TransformedTargetRegressor(model, "
-                "transformer=StandardScaler()).",
-                stacklevel=4,
-            )

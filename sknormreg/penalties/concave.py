@@ -33,8 +33,9 @@ class Concave(ABC):
         # Between the knots the slope falls linearly from 1 to 0, at a.
         k, a = self.first_knot, self.a
         inner = np.minimum(r, k)
-        outer = a - np.clip(r, k, a)
-        concave = inner + ((a - k) - outer**2 / (a - k)) / 2
+        # Exactly 0 up to the first knot, as a difference of two terms is not.
+        beyond = np.clip(r, k, a) - k
+        concave = inner + beyond * (1 - beyond / (2 * (a - k)))
         return concave + self.l2 / 2 * r**2
 
     def slope(self, r):
