@@ -149,8 +149,8 @@ class TrainingResult:
 
     status : str
         Why it ended: "converged", "stalled", "max_fun" or "diverged", as solvers say
-        (see `Iterate`), or "max_iter", "loss_threshold", "early_stopping", "callback"
-        or "interrupted".
+        (see `Iterate`), or "max_iter", "max_time", "loss_threshold", "early_stopping",
+        "callback" or "interrupted".
 
     loss, optimality : float
         J and the largest entry of its minimum-norm subgradient, both at `params`.
@@ -352,6 +352,12 @@ def convergence_problem(result, objective, solver_name, settings, incremental=Fa
     if solver_name == "lbfgs":
         problem = _full_batch_problem(result, objective, settings)
         return problem or _raw_units_problem(result, objective)
+    if result.status == "max_time":
+        return (
+            f"solver='{solver_name}' reached max_time={settings.max_time:g} seconds after "
+            f"{result.n_iter} epochs; the residual optimality_ is {result.optimality:.2g}. "
+            f"Increase max_time or tol, or raise {rate}."
+        )
     if result.status == "max_iter":
         return (
             f"solver='{solver_name}' reached max_iter={settings.max_iter} epochs before "
@@ -363,13 +369,14 @@ def convergence_problem(result, objective, solver_name, settings, incremental=Fa
 
 
 def _full_batch_problem(result, objective, settings):
-    if result.status not in ("converged", "max_iter", "max_fun", "stalled"):
+    if result.status not in ("converged", "max_iter", "max_time", "max_fun", "stalled"):
         return None
     if _is_accepted(result, objective, settings):
         return None
     reason, remedy = {
         "converged": ("stopped where steps hardly lower the objective any more", ""),
         "max_iter": (f"reached max_iter={settings.max_iter} iterations", "max_iter, "),
+        "max_time": (f"reached max_time={settings.max_time} seconds", "max_time, "),
         "max_fun": (f"reached max_fun={settings.max_fun} evaluations", "max_fun, "),
         "stalled": ("found no further descent at the precision of the data's floats", ""),
     }[result.status]
@@ -456,6 +463,7 @@ def train(
     params,
     *,
     max_iter,
+    deadline=np.inf,
     loss_threshold=None,
     validation: Validation | None = None,
     patience=np.inf,
@@ -479,6 +487,10 @@ def train(
 
     max_iter : int
         Iterations, or epochs for minibatch solvers.
+
+    deadline : float
+        Value of `time.monotonic` from which on no further iteration begins; there is one
+        in any case.
 
     loss_threshold : float or None
         Stops where J is at most this.
@@ -535,6 +547,8 @@ def train(
                     stops = stops or "callback"
                 if loss_threshold is not None and result.loss_curve[-1] <= loss_threshold:
                     stops = stops or "loss_threshold"
+                if time.monotonic() >= deadline:
+                    stops = stops or "max_time"
                 if iterate.status or stops:
                     result.status = iterate.status or stops
                     break

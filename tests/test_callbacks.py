@@ -219,9 +219,8 @@ def test_ctrl_c_keeps_the_weights_reached_so_far(solver, penalty, moment, n_done
     act = interrupt_at(3)
     recorder = Recorder(act=act) if moment == "end" else Recorder(at_begin=act)
     model = make(**params, max_iter=500).set_callbacks(recorder)
-    with pytest.warns(UserWarning, match="interrupted.*kept") as caught:
+    with pytest.raises(KeyboardInterrupt, match=r"interrupted.*kept"):
         model.fit(X, y)
-    assert [warning.category for warning in caught] == [UserWarning]
     assert model.n_iter_ == n_done
     assert recorder.calls[-1] == "teardown"
     with warnings.catch_warnings():
@@ -237,7 +236,7 @@ def test_ctrl_c_keeps_the_weights_reached_so_far(solver, penalty, moment, n_done
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_ctrl_c_before_the_first_iteration_is_done(solver):
     model = make(solver=solver).set_callbacks(Recorder(at_begin=interrupt_at(1)))
-    with pytest.warns(UserWarning, match="interrupted.*kept"):
+    with pytest.raises(KeyboardInterrupt, match=r"interrupted.*kept"):
         model.fit(X, y)
     assert model.n_iter_ == 0
     assert model.loss_curve_ == []

@@ -269,8 +269,12 @@ def test_candidates_beside_alpha(diabetes):
 
 def test_a_class_that_a_fold_lacks():
     X, y = load_iris(return_X_y=True)
-    with pytest.raises(ValueError, match=r"hold no row of the classes \[0\]"):
-        RegularizedMLPClassifierCV((3,), alphas=[1.0], cv=KFold(3)).fit(X, y)
+    settings = dict(alphas=[1.0], random_state=0)
+    found = RegularizedMLPClassifierCV((3,), cv=KFold(3), **settings).fit(X, y)
+    # What is held out is of the class that each fold lacks, and is not guessed.
+    assert found.scores_.tolist() == [[0, 0, 0]]
+    with pytest.raises(ValueError, match=r"a fold hold one class only, \[2\]"):
+        RegularizedMLPClassifierCV((3,), cv=[(range(100, 150), range(9))]).fit(X, y)
 
 
 def test_relaxed_fits_are_those_of_the_selected_inputs(problem):
@@ -370,7 +374,7 @@ def test_it_has_what_the_plain_estimator_has(problem):
     found = with_cv((6,), alphas=6, cv=cv, **settings).fit(*data)
     expected = plain((6,), **settings).fit(*data)
     public = {name for name in dir(expected) if not name.startswith("_")}
-    parameters = {"alpha", "evidence_scope", "warm_start", "total_weight"}
+    parameters = {"alpha", "evidence_scope", "warm_start", "total_weight", "max_time"}
     assert public - set(dir(found)) <= parameters | {
         "partial_fit",
         "set_partial_fit_request",

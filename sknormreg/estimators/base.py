@@ -1,5 +1,6 @@
 """Fitting a multilayer perceptron: what classifier and regressor share."""
 
+import time
 import warnings
 from abc import ABCMeta, abstractmethod
 from dataclasses import replace
@@ -89,6 +90,7 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "max_time": [None, Interval(Real, 0, np.inf, closed="neither")],
         "tol": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "loss_threshold": [None, Interval(Real, None, None, closed="neither")],
         "n_iter_no_change": [
@@ -212,6 +214,10 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
             If the data or the initial values are not as described, or so large that
             the objective is not finite at the initial weights.
 
+        KeyboardInterrupt
+            If the user interrupts it by Ctrl-C. The estimator then has the weights reached
+            so far, and predicts; a search around it ends, for half a fit is no answer.
+
         Warns
         -----
         ConvergenceWarning
@@ -221,6 +227,7 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
             If the network uses no input, or if the squared error of targets of a large
             standard deviation keeps the penalty from selecting features.
         """
+        deadline = self._deadline()
         warn_of_missing_extension(stacklevel=3)
         if not self.warm_start:
             # If this fit fails, there are no weights to predict with: those of an
@@ -250,12 +257,14 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
             params,
             random_state,
             validation,
+            deadline=deadline,
             begin_iteration=callbacks.begin_iteration,
             end_iteration=callbacks.end_iteration,
         )
         self._raise_or_warn(result, objective)
         self._store(result, network)
-        if result.status not in ("interrupted", "diverged"):
+        _raise_interrupt(result)
+        if result.status != "diverged":
             warn_of_empty(self, strong_alpha(self.alpha, data), stacklevel=3)
         callbacks.end(result.params, result.n_iter)
         return self
@@ -293,6 +302,10 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
         if self._by_evidence and result.is_finite:
             result.evidence = solver.evidence(objective, result.params)
         return result
+
+    def _deadline(self):
+        """Value of `time.monotonic` at which `max_time`, counted from now, is over."""
+        return np.inf if self.max_time is None else time.monotonic() + self.max_time
 
     @property
     def _by_evidence(self):
@@ -352,6 +365,7 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
             # Running averages that have overflowed would spoil the calls to come.
             state.solver_state = MinibatchState()
         self._training_state = state
+        _raise_interrupt(result)
         return self
 
     def _validate_training_data(self, X, y, sample_weight, incremental=False):
@@ -411,11 +425,12 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
             return rows, self._make_validation(held_out, None)
         if not self.early_stopping:
             return rows, None
+        rows = np.arange(data.X.shape[0]) if rows is None else rows
         train_rows, val_rows = train_test_split(
-            np.arange(data.X.shape[0]) if rows is None else rows,
+            rows,
             test_size=self.validation_fraction,
             random_state=random_state,
-            stratify=self._stratification(data.y if rows is None else data.y[rows]),
+            stratify=self._strata(data.y[rows]),
         )
         # In order, so that blocks of rows lie close together in memory.
         train_rows.sort()
@@ -427,6 +442,22 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
                     "rows a weight, or pass X_val and y_val."
                 )
         return train_rows, self._make_validation(data, val_rows)
+
+    def _strata(self, encoded):
+        """What the validation split is stratified by; None draws it at random.
+
+        As MLPClassifier does with more than two classes; here where there are fewer rows
+        in a part than classes.
+        """
+        strata = self._stratification(encoded)
+        if strata is None:
+            return None
+        n_classes = len(np.unique(strata))
+        # As train_test_split rounds.
+        n_held_out = int(np.ceil(self.validation_fraction * len(strata)))
+        if n_classes > 2 and min(n_held_out, len(strata) - n_held_out) < n_classes:
+            return None
+        return strata
 
     def _make_validation(self, data, rows):
         loss = self._make_loss()
@@ -530,10 +561,6 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
 
     def _raise_or_warn(self, result, objective, incremental=False):
         if result.status == "interrupted":
-            warnings.warn(
-                "Training interrupted by user; the weights reached so far are kept.",
-                stacklevel=4,
-            )
             return
         problem = self._problem(result, objective, incremental)
         if problem:
@@ -603,7 +630,7 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
 
 
 # Where training was not ended by someone else.
-_SAYS_CONVERGED = ("converged", "stalled", "max_iter", "max_fun")
+_SAYS_CONVERGED = ("converged", "stalled", "max_iter", "max_time", "max_fun")
 
 # What only a fit by evidence has.
 _EVIDENCE_ATTRIBUTES = (
@@ -612,6 +639,14 @@ _EVIDENCE_ATTRIBUTES = (
     "noise_variance_",
     "_posterior",
 )
+
+
+def _raise_interrupt(result):
+    """Pass Ctrl-C on once the fitted attributes are set, so that searches end, too."""
+    if result.status == "interrupted":
+        raise KeyboardInterrupt(
+            "Training interrupted by user; the weights reached so far are kept."
+        )
 
 
 def _copied_alpha(alpha):

@@ -126,6 +126,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         power_t: float = 0.5,
         max_iter: int = 2000,
         max_fun: int = 15000,
+        max_time: float | None = None,
         tol: float | str = "auto",
         loss_threshold: float | None = None,
         n_iter_no_change: float = 10,
@@ -159,6 +160,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         self.power_t = power_t
         self.max_iter = max_iter
         self.max_fun = max_fun
+        self.max_time = max_time
         self.tol = tol
         self.loss_threshold = loss_threshold
         self.n_iter_no_change = n_iter_no_change
@@ -266,15 +268,20 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         if self._multilabel:
             weights = compute_sample_weight(self.class_weight, y)
         else:
-            y = column_or_1d(y)
+            y, codes = column_or_1d(y), encoded.astype(np.intp).ravel()
+            # The rows of a fold may lack a class, and "balanced" weighs those there are.
+            present = np.arange(len(self.classes_))
+            if isinstance(self.class_weight, str):
+                present = np.unique(codes)
+            per_class = np.zeros(len(self.classes_))
             with np.errstate(divide="ignore", invalid="ignore"):
-                per_class = compute_class_weight(
+                per_class[present] = compute_class_weight(
                     self.class_weight,
-                    classes=self.classes_,
+                    classes=self.classes_[present],
                     y=y,
                     sample_weight=sample_weight,
                 )
-            weights = per_class[encoded.astype(np.intp).ravel()]
+            weights = per_class[codes]
         if not (np.isfinite(weights).all() and (weights >= 0).all()):
             raise ValueError(
                 "class_weight must be finite and at least 0 for every class; 'balanced' "
@@ -299,11 +306,11 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
     def _check_rows(self, data, rows):
         if self._multilabel:
             return
-        missing = np.setdiff1d(np.arange(len(self.classes_)), data.y[rows])
-        if len(missing):
+        present = np.unique(data.y[rows]).astype(np.intp)
+        if len(present) < 2:
             raise ValueError(
-                f"The training rows of a fold hold no row of the classes "
-                f"{self.classes_[missing].tolist()}: use fewer folds, or a splitter that "
+                "The training rows of a fold hold one class only, "
+                f"{self.classes_[present].tolist()}: use fewer folds, or a splitter that "
                 "stratifies, or leave out classes of so few rows."
             )
 

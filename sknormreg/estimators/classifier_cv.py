@@ -29,6 +29,7 @@ from .predictions import ClassifierPredictions
         alpha=CV_ALPHA,
         repeated=CV_CHOICE.replace("{score}", "accuracy"),
         verbose=CV_VERBOSE,
+        max_time="",
     ),
     attributes=CV_ATTRIBUTES + ATTRIBUTES.format(score="Accuracy"),
 )
@@ -38,8 +39,8 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, RegularizedMLPCV):
     For every fold, networks are fitted along a path of alphas, from dense to sparse, and
     scored on the rows left out; the network for all rows is then fitted along the same
     path to the alpha that was chosen. It has the attributes and methods of
-    `RegularizedMLPClassifier`, and of its parameters all but `alpha` and those of repeated
-    fits.
+    `RegularizedMLPClassifier`, and of its parameters all but `alpha`, `max_time` and those
+    of repeated fits.
 
     A list of tuples for `hidden_layer_sizes`, and a list for `l1_ratio`, are candidates:
     they are compared like the alphas.

@@ -1,7 +1,9 @@
 """Choosing alpha by cross-validation, along regularization paths."""
 
 import copy
+import inspect
 import time
+import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +12,9 @@ from numbers import Integral, Real
 from typing import Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context, is_classifier
+from sklearn.base import BaseEstimator, _fit_context, clone, is_classifier
 from sklearn.callback import CallbackSupportMixin
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import check_scoring, get_scorer_names, make_scorer
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -22,6 +24,7 @@ from sklearn.utils.metadata_routing import (
     _manual_routing,
     _raise_for_params,
     _routing_enabled,
+    get_routing_for_object,
     process_routing,
 )
 from sklearn.utils.parallel import Parallel, delayed
@@ -31,7 +34,7 @@ from .habits import Habits, warn_of_empty
 from .path import COMPARED, PathFitter, check_alphas, draw_seed, refuse_constraints, warn_of
 
 # Parameters of the plain estimators that have no meaning here.
-_LEFT_OUT = ("alpha", "evidence_scope", "warm_start", "total_weight")
+_LEFT_OUT = ("alpha", "evidence_scope", "warm_start", "total_weight", "max_time")
 
 # The alpha of the L2 penalty of relaxed fits: the default of the plain estimators.
 _LIGHT_ALPHA = 1.0
@@ -249,8 +252,9 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target values.
 
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, in fits and in scores.
+        sample_weight : float or array-like of shape (n_samples,), default=None
+            Weights of the rows, in fits and, where the scorer takes them, in scores. With
+            metadata routing a scorer that is a callable requests them by itself.
 
         **params : dict
             Metadata for the splitter, such as ``groups``, and for the scorer, routed by
@@ -281,6 +285,8 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
         mlp = self._plain()
         refuse_constraints(mlp)
         data = mlp._validate_training_data(X, y, sample_weight)
+        if isinstance(sample_weight, Real):
+            sample_weight = np.full(data.X.shape[0], sample_weight, dtype=np.float64)
         X, y, sample_weight = indexable(X, y, sample_weight)
         task = self._init_callback_context(max_subtasks=2)
         weights = None if sample_weight is None else {"sample_weight": sample_weight}
@@ -291,6 +297,7 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
         sizes = self._lists()["hidden_layer_sizes"]
         candidate = next(filter(np.size, sizes), sizes[0])
         _with(mlp, {"hidden_layer_sizes": candidate})._warn_of_unit(data, stacklevel=4)
+        self._warn_of_ratios()
         folds = self._folds(mlp, X, y, sample_weight, data, params)
         candidates = self._candidates(mlp, data, seed)
         scores, n_features, problems = self._compare(mlp, candidates, folds, seed, task)
@@ -326,7 +333,25 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
         for name, values in lists.items():
             if not values:
                 raise ValueError(f"{name} is empty: give at least one.")
+        if not self._uses_l1_ratio():
+            # Each would fit the same path.
+            lists["l1_ratio"] = lists["l1_ratio"][:1]
         return lists
+
+    def _uses_l1_ratio(self):
+        given = self.penalty if isinstance(self.penalty, list | tuple) else [self.penalty]
+        names = [entry for entry in given if isinstance(entry, str)]
+        return not {"elasticnet", "sparse_group_lasso"}.isdisjoint(names)
+
+    def _warn_of_ratios(self):
+        if np.size(self.l1_ratio) > 1 and not self._uses_l1_ratio():
+            warnings.warn(
+                f"l1_ratio={self.l1_ratio!r} has several values, but "
+                f"penalty={self.penalty!r} does not use it: one path is fitted, and they "
+                "are not compared. Set penalty='elasticnet' or 'sparse_group_lasso', or "
+                "leave l1_ratio out.",
+                stacklevel=4,
+            )
 
     @property
     def _n_sharing(self):
@@ -358,7 +383,7 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
     def _folds(self, mlp, X, y, sample_weight, data, params):
         routed = self._route(sample_weight, params)
         splitter = check_cv(self.cv, y, classifier=is_classifier(self))
-        scorer = check_scoring(mlp, scoring=self.scoring)
+        scorer = _knowing_classes(self._scorer(mlp), mlp)
         folds = []
         for train, test in splitter.split(X, y, **routed.splitter.split):
             metadata = {
@@ -491,8 +516,24 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
     def _route(self, sample_weight, params):
         if _routing_enabled():
             return process_routing(self, "fit", sample_weight=sample_weight, **params)
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        weights = {}
+        if sample_weight is not None and _takes(
+            self._scorer(self._plain()), "sample_weight"
+        ):
+            weights = {"sample_weight": sample_weight}
         return _manual_routing({"splitter": {}, "scorer": {"score": weights}})
+
+    def _scorer(self, mlp):
+        """The scorer; the default one, and those by name, request weights by themselves."""
+        if self.scoring is None:
+            if _routing_enabled():
+                mlp = clone(mlp).set_score_request(sample_weight=True)
+            return check_scoring(mlp)
+        scorer = check_scoring(mlp, scoring=self.scoring)
+        named = _routing_enabled() and isinstance(self.scoring, str)
+        if named and _takes(scorer, "sample_weight"):
+            scorer.set_score_request(sample_weight=True)
+        return scorer
 
     def get_metadata_routing(self):
         """Metadata routing of the splitter and the scorer.
@@ -502,7 +543,7 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
         routing : MetadataRouter
             What each of them is passed.
         """
-        scorer = check_scoring(self._plain(), scoring=self.scoring)
+        scorer = self._scorer(self._plain())
         mapping = MethodMapping().add(caller="fit", callee="split")
         return (
             MetadataRouter(owner=self)
@@ -513,6 +554,38 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
                 method_mapping=MethodMapping().add(caller="fit", callee="score"),
             )
         )
+
+
+def _takes(scorer, name):
+    """Whether a scorer takes an argument called `name`."""
+    if hasattr(scorer, "get_metadata_routing"):
+        return name in get_routing_for_object(scorer).score.requests
+    arguments = inspect.signature(scorer).parameters.values()
+    return any(a.name == name or a.kind == a.VAR_KEYWORD for a in arguments)
+
+
+def _knowing_classes(scorer, mlp):
+    """A scorer of probabilities that is told all classes, of which a fold may lack some.
+
+    As LogisticRegressionCV does. For scorers of decided classes `labels` means something
+    else: the classes to average over.
+    """
+    function = getattr(scorer, "_score_func", None)
+    if function is None or not is_classifier(mlp) or mlp._multilabel:
+        return scorer
+    given, arguments = scorer._kwargs, inspect.signature(function).parameters
+    decided = scorer._response_method == "predict"
+    if decided or "labels" not in arguments or "labels" in given:
+        return scorer
+    known = {"labels": mlp.classes_}
+    if len(mlp.classes_) == 2 and "pos_label" in arguments:
+        known["pos_label"] = mlp.classes_[1]
+    return make_scorer(
+        function,
+        greater_is_better=scorer._sign == 1,
+        response_method=scorer._response_method,
+        **known | given,
+    )
 
 
 def _with(mlp, params):

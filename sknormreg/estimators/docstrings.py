@@ -70,6 +70,7 @@ max_iter : int, default=2000
 max_fun : int, default=15000
     Maximum number of evaluations of objective and gradient. Only used by "lbfgs".
 
+{max_time}
 tol : float or "auto", default="auto"
     For "lbfgs", training has converged where the largest entry of the minimum-norm
     subgradient is at most ``tol * g``, g being the largest entry of the loss's gradient
@@ -150,6 +151,15 @@ l1_ratio : float, default=0.5
     Share of L1 in the elastic net, between 0 (L2) and 1 (L1), or in the sparse group
     lasso, between 0 (group lasso) and 1. Only used when ``penalty="elasticnet"`` or
     ``penalty="sparse_group_lasso"``.
+"""
+
+MAX_TIME = """
+max_time : float, default=None
+    Seconds after which training stops with the weights of now, or with
+    ``early_stopping=True`` the best so far, and a warning unless it has converged. The
+    clock starts with `fit` and is read after every iteration, of which there is at least
+    one; `partial_fit` has no use for it. `regularization_path` as a whole ends by it, the
+    last network being as far as it came. None is no limit.
 """
 
 REPEATED = """
@@ -402,7 +412,14 @@ class_weight : dict, list of dict, "balanced" or None, default=None
 """
 
 
-def parameters(loss, class_weight="", alpha=ALPHA, repeated=REPEATED, verbose=VERBOSE):
+def parameters(
+    loss,
+    class_weight="",
+    alpha=ALPHA,
+    repeated=REPEATED,
+    verbose=VERBOSE,
+    max_time=MAX_TIME,
+):
     """What the docstrings say of parameters, with the parts in which they differ."""
     return _PARAMETERS.format(
         loss=loss,
@@ -410,4 +427,5 @@ def parameters(loss, class_weight="", alpha=ALPHA, repeated=REPEATED, verbose=VE
         alpha=alpha,
         repeated=repeated,
         verbose=verbose,
+        max_time=max_time,
     )

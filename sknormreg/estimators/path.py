@@ -1,6 +1,7 @@
 """Fits at one alpha after the other: the regularization path."""
 
 import copy
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +12,6 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_random_state
-from sklearn.utils.multiclass import type_of_target
 
 from ..regularization import named_penalties
 from ..training import FULL_PRECISION, Precision, resolve_solver
@@ -71,6 +71,7 @@ class PathFitter:
         self._data, self._rows, self._seed = data, rows, seed
         self._continuation = continuation
         self._precision = precision if continuation else FULL_PRECISION
+        self._deadline = self._mlp._deadline()
 
     def fit(self, alpha, start=None, precision=None):
         """The estimator with an alpha, fitted.
@@ -123,8 +124,14 @@ class PathFitter:
         if start is not None:
             params = start._continued_params(objective.network, data.X.dtype)
         mlp.solver_ = resolve_solver(mlp.solver, objective)
-        precision = precision or self._precision
-        result = mlp._train(objective, params, random_state, validation, precision)
+        result = mlp._train(
+            objective,
+            params,
+            random_state,
+            validation,
+            precision or self._precision,
+            deadline=self._deadline,
+        )
         if result.status == "interrupted":
             # Half a path is no answer.
             raise KeyboardInterrupt
@@ -161,6 +168,8 @@ class PathFitter:
             # Without a penalty weights grow large, and the next alpha, which is infinitely
             # many times as large, would often empty the network from there.
             continued = self._continuation and mlp is not None and mlp.alpha > 0
+            if mlp is not None and time.monotonic() >= self._deadline:
+                return
             mlp, problem = self.fit(alpha, start=mlp if continued else None)
             yield mlp, problem
             if not mlp.selected_features_.any():
@@ -263,9 +272,9 @@ def regularization_path(
         Target values.
 
     estimator : RegularizedMLPClassifier or RegularizedMLPRegressor, default=None
-        What is fitted; it is cloned, and its `alpha` is not used. None is a classifier
-        where y holds strings, bools, integers or an indicator matrix, and a regressor
-        where it holds other numbers.
+        What is fitted; it is cloned, and its `alpha` is not used. None is a regressor
+        where y holds floats, whole numbers among them or not, and a classifier where it
+        holds strings, bools or integers, or is a sparse matrix of labels.
 
     alphas : int or array-like of shape (n_alphas,), default=20
         The alphas. Of a number of them the largest is one that leaves the network empty,
@@ -348,6 +357,9 @@ def fitted_path(
     if isinstance(alphas, Integral):
         alphas = fitter.grid(alphas)
     points, problems = zip(*fitter.path(alphas))
+    if len(points) < len(alphas) and points[-1].selected_features_.any():
+        ended = f"max_time={mlp.max_time:g} seconds were over after {len(points)} alphas"
+        problems += (f"{ended} of {len(alphas)}. Increase max_time.",)
     alphas = alphas[: len(points)]
     warn_of(problems, stacklevel=3)
     # A path ends with an empty network, but should not begin with one.
@@ -367,15 +379,28 @@ def fitted_path(
 def _estimator_for(y, estimator, params):
     """A new estimator with the given parameters."""
     if estimator is None:
-        kind = type_of_target(y, input_name="y")
-        regression = kind.startswith("continuous")
-        estimator = RegularizedMLPRegressor() if regression else RegularizedMLPClassifier()
+        estimator = (
+            RegularizedMLPRegressor() if _are_numbers(y) else RegularizedMLPClassifier()
+        )
     if not isinstance(estimator, RegularizedMLP):
         raise TypeError(
             "estimator must be a RegularizedMLPClassifier or a RegularizedMLPRegressor, "
             f"got {estimator!r}."
         )
     return clone(estimator).set_params(**params)
+
+
+def _are_numbers(y):
+    """Whether targets are of a regression: floats, which may be whole numbers.
+
+    Their values would tell nothing: ages and prices are often whole numbers.
+    """
+    if sparse.issparse(y):
+        return False
+    y = _as_array(y)
+    if y.dtype == object:
+        y = _as_array(y.tolist())
+    return y.dtype.kind == "f"
 
 
 def refuse_constraints(mlp):

@@ -128,6 +128,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         power_t: float = 0.5,
         max_iter: int = 2000,
         max_fun: int = 15000,
+        max_time: float | None = None,
         tol: float | str = "auto",
         loss_threshold: float | None = None,
         n_iter_no_change: float = 10,
@@ -162,6 +163,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.power_t = power_t
         self.max_iter = max_iter
         self.max_fun = max_fun
+        self.max_time = max_time
         self.tol = tol
         self.loss_threshold = loss_threshold
         self.n_iter_no_change = n_iter_no_change

@@ -27,6 +27,7 @@ from .regressor import RegularizedMLPRegressor
         alpha=CV_ALPHA,
         repeated=CV_CHOICE.replace("{score}", "R2"),
         verbose=CV_VERBOSE,
+        max_time="",
     ),
     attributes=CV_ATTRIBUTES + ATTRIBUTES.format(score="R2 score"),
 )
@@ -36,8 +37,8 @@ class RegularizedMLPRegressorCV(RegressorPredictions, RegularizedMLPCV):
     For every fold, networks are fitted along a path of alphas, from dense to sparse, and
     scored on the rows left out; the network for all rows is then fitted along the same
     path to the alpha that was chosen. It has the attributes and methods of
-    `RegularizedMLPRegressor`, and of its parameters all but `alpha` and those of repeated
-    fits.
+    `RegularizedMLPRegressor`, and of its parameters all but `alpha`, `max_time` and those
+    of repeated fits.
 
     A list of tuples for `hidden_layer_sizes`, and a list for `l1_ratio`, are candidates:
     they are compared like the alphas.
