@@ -1,5 +1,6 @@
 """The limit on BLAS threads, in blocks that nest and overlap, and who may have them."""
 
+import _thread
 import os
 import subprocess
 import sys
@@ -252,10 +253,13 @@ def test_call_in_thread():
 
 
 def test_call_in_thread_says_when_there_can_be_none(monkeypatch):
-    def start(self):
-        raise RuntimeError("can't start new thread")
+    def start(function, args):
+        raise error("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", start)
+    monkeypatch.setattr(_thread, "start_new_thread", start)
+    error = RuntimeError
+    assert not call_in_thread(print)
+    error = MemoryError
     assert not call_in_thread(print)
 
 

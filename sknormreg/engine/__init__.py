@@ -1,5 +1,6 @@
 """Arithmetic of the network: parameters, activations, losses, passes over the data."""
 
+from .checks import LARGEST_DIMENSION, check_layers, checked_structure
 from .data import Data
 from .dropout import Dropout
 from .network import Network
@@ -7,10 +8,13 @@ from .numpy_engine import NumpyEngine
 from .selection import engine_name, make_engine, warn_of_missing_extension
 
 __all__ = [
+    "LARGEST_DIMENSION",
     "Data",
     "Dropout",
     "Network",
     "NumpyEngine",
+    "check_layers",
+    "checked_structure",
     "engine_name",
     "make_engine",
     "warn_of_missing_extension",

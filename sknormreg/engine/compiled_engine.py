@@ -217,8 +217,8 @@ class CompiledEngine:
         y, sample_weight = data.y, data.sample_weight
         target_dtype = np.int64 if y.ndim == 1 else dtype
         if sample_weight is not None:
-            sample_weight = np.ascontiguousarray(sample_weight, dtype)
-        job.set_targets(np.ascontiguousarray(y, target_dtype), sample_weight)
+            sample_weight = np.require(sample_weight, dtype, ("C", "A"))
+        job.set_targets(np.require(y, target_dtype, ("C", "A")), sample_weight)
         return job, n_rows
 
     def _run(self, job, n_rows, batch_size=None):
@@ -244,7 +244,7 @@ def _crew():
 
 
 def _contiguous(arrays, dtype):
-    return [np.ascontiguousarray(array, dtype) for array in arrays]
+    return [np.require(array, dtype, ("C", "A")) for array in arrays]
 
 
 def _groups(labels):
@@ -263,7 +263,7 @@ def _set_X(job, X, rows, n_rows):
     if rows is not None:
         rows = np.ascontiguousarray(rows, np.int64)
     if not sparse.issparse(X):
-        job.set_dense(np.ascontiguousarray(X), rows, n_rows)
+        job.set_dense(np.require(X, requirements=("C", "A")), rows, n_rows)
         return
     indices, indptr = X.indices, X.indptr
     if indices.dtype != indptr.dtype:

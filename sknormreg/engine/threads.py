@@ -5,34 +5,50 @@ side with two threads each wait for one another most of the time. Fits that run 
 same time share the threads that one alone would have.
 """
 
+import _thread
 import os
 import threading
-from collections import Counter
 from contextlib import contextmanager
 
 from threadpoolctl import ThreadpoolController
 
-_lock = threading.Lock()
-_inside = Counter()  # how many blocks each thread is in
+# Reentrant: a block that is left by the garbage collector may be so anywhere.
+_lock = threading.RLock()
+_inside = {}  # the thread of each block, by its identity
 _n_threads = 1
-_limiter = None
+_before = None  # threads of each library before the first block
 _controller = None
 
 
-@contextmanager
-def limited_threads():
+class limited_threads:  # noqa: N801 (used as a function)
     """Run BLAS on one thread inside the block, and count it among those that share.
 
     The limit is the whole process's, as BLAS libraries have it. Blocks may overlap, in
     any number of threads: the first to enter sets the limit and the last to leave
     restores what was there before.
+
+    An interrupt may come between any two instructions, those that enter and leave a block
+    included. So each step can be repeated and undone, whatever came before it, and a block
+    that was cut short is left when its object is deleted.
     """
-    thread = threading.get_ident()
-    _enter(thread)
-    try:
-        yield
-    finally:
-        _leave(thread)
+
+    def __enter__(self):
+        with _lock:
+            _inside[id(self)] = threading.get_ident()
+            _limit()
+        return self
+
+    def __exit__(self, *exception):
+        self._leave()
+
+    def __del__(self):
+        self._leave()
+
+    def _leave(self):
+        with _lock:
+            _inside.pop(id(self), None)
+            if not _inside and _before is not None:
+                _restore()
 
 
 def share_of_threads():
@@ -41,44 +57,46 @@ def share_of_threads():
     Together they have as many as BLAS had before: what OPENBLAS_NUM_THREADS, joblib's
     `inner_max_num_threads` or threadpoolctl's limits allow.
     """
-    n_sharing = len(_inside)
+    n_sharing = len(set(_inside.values()))
     return max(1, _n_threads // n_sharing) if n_sharing else 1
 
 
 def call_in_thread(function):
-    """Call it in a thread of its own; false where there can be no more of them."""
+    """Call it in a thread of its own; false where there can be no more of them.
+
+    `threading.Thread.start` waits for the thread to say that it runs, for ever where there
+    is no memory left to say so.
+    """
     try:
-        threading.Thread(target=function, name="sknormreg-helper", daemon=True).start()
-    except RuntimeError:
+        _thread.start_new_thread(function, ())
+    except (RuntimeError, MemoryError):
         return False
     return True
 
 
-def _enter(thread):
-    global _n_threads, _limiter, _controller
-    with _lock:
-        if not _inside:
-            # Finding the libraries takes milliseconds, so it is done once.
-            _controller = _controller or ThreadpoolController().select(user_api="blas")
-            libraries = _controller.lib_controllers
-            _n_threads = max((library.num_threads for library in libraries), default=1)
-            with _control_of_threads():
-                _limiter = _controller.limit(limits=1)
-        _inside[thread] += 1
+def _limit():
+    global _n_threads, _before, _controller
+    # Finding the libraries takes milliseconds, so it is done once.
+    _controller = _controller or ThreadpoolController().select(user_api="blas")
+    libraries = _controller.lib_controllers
+    if _before is None:
+        numbers = [library.num_threads for library in libraries]
+        _n_threads = max(numbers, default=1)
+        _before = numbers
+    if len(_inside) == 1:
+        _set_numbers([1] * len(libraries))
 
 
-def _leave(thread):
-    global _limiter
-    with _lock:
-        if thread not in _inside:
-            return  # this process was forked inside the block
-        _inside[thread] -= 1
-        if not _inside[thread]:
-            del _inside[thread]
-        if not _inside:
-            with _control_of_threads():
-                _limiter.restore_original_limits()
-            _limiter = None
+def _restore():
+    global _before
+    _set_numbers(_before)
+    _before = None
+
+
+def _set_numbers(numbers):
+    with _control_of_threads():
+        for library, number in zip(_controller.lib_controllers, numbers):
+            library.set_num_threads(number)
 
 
 @contextmanager
@@ -105,9 +123,11 @@ def _release_control():
 
 def _start_anew():
     """In a forked process: threads do not follow, and one may have held the lock."""
-    global _lock, _limiter
-    _lock, _limiter = threading.Lock(), None
+    global _lock
+    _lock = threading.RLock()
     _inside.clear()
+    if _before is not None:
+        _restore()
 
 
 if hasattr(os, "register_at_fork"):

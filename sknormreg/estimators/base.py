@@ -18,7 +18,15 @@ from sklearn.utils._param_validation import Hidden, Interval, Options, StrOption
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ..callbacks import FitCallbacks
-from ..engine import Data, Network, make_engine, warn_of_missing_extension
+from ..engine import (
+    LARGEST_DIMENSION,
+    Data,
+    Network,
+    check_layers,
+    checked_structure,
+    make_engine,
+    warn_of_missing_extension,
+)
 from ..engine.activations import ACTIVATIONS
 from ..evidence import SCOPES, EvidenceSolver
 from ..names import did_you_mean
@@ -404,10 +412,10 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
         return Data(X_val, encoded, sample_weight_val)
 
     def _validate_X_y(self, X, y, **options):
-        return validate_data(
+        X, y = validate_data(
             self,
-            X,
-            y,
+            checked_structure(X),
+            checked_structure(y, "y"),
             accept_sparse="csr",
             dtype=(np.float64, np.float32),
             order="C",
@@ -415,6 +423,8 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
             y_numeric=is_regressor(self),
             **options,
         )
+        # Views of records and of bytes may begin anywhere.
+        return X if sparse.issparse(X) else np.require(X, requirements=("C", "A")), y
 
     def _plan_validation(self, data, held_out, random_state, rows=None):
         """Rows to train on, of those that are given, and the `Validation` or None.
@@ -486,6 +496,11 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
             )
         n_outputs = data.y.shape[1] if data.y.ndim == 2 else len(self.classes_)
         layer_units = (data.X.shape[1], *map(int, sizes), n_outputs)
+        if max(layer_units) > LARGEST_DIMENSION:
+            raise ValueError(
+                f"Layers have at most {LARGEST_DIMENSION} units, got {layer_units} by the "
+                f"features of X, hidden_layer_sizes={self.hidden_layer_sizes!r} and y."
+            )
         penalties = named_penalties(self.penalty, self.l1_ratio)
         network = Network(
             layer_units,
@@ -549,12 +564,13 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
                 "Training cannot go on from sparse weights: call densify() first."
             )
         weights = self._weights()
-        shapes = [part.shape for part in weights]
+        shapes = [np.shape(part) for part in weights]
         if shapes != list(network.shapes):
             raise ValueError(
                 f"Training cannot go on from weights of shapes {shapes}: this network's "
                 f"are {list(network.shapes)}. Use a new estimator, or warm_start=False."
             )
+        check_layers(network, weights, self.intercepts_)
         return network.pack(weights, self.intercepts_, dtype)
 
     # Results

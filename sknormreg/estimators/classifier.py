@@ -258,7 +258,11 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
                 f"{name} contains classes {unseen.tolist()} that are not in classes_ = "
                 f"{self.classes_.tolist()}."
             )
-        codes = np.searchsorted(self.classes_, y)
+        codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        if not np.array_equal(self.classes_[codes], y):
+            raise ValueError(
+                f"classes_ must be sorted, as fit leaves it, got {self.classes_.tolist()}."
+            )
         return codes if len(self.classes_) > 2 else codes[:, None].astype(dtype)
 
     def _class_weighted(self, sample_weight, y, encoded):

@@ -8,7 +8,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..engine import NumpyEngine, make_engine
+from ..engine import NumpyEngine, check_layers, checked_structure, make_engine
 from ..fitted_network import FittedNetworkMixin, as_dense
 
 
@@ -28,15 +28,22 @@ class _Predictions(FittedNetworkMixin):
         else:
             X = validate_data(
                 self,
-                X,
+                checked_structure(X),
                 accept_sparse="csr",
                 dtype=(np.float64, np.float32),
                 order="C",
                 reset=False,
             )
+        network, weights = self._network, self._weights()
+        check_layers(network, weights, self.intercepts_)
+        if X.shape[1] != network.layer_units[0]:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but the fitted network takes "
+                f"{network.layer_units[0]}."
+            )
         # SciPy multiplies by sparse weights.
         make = NumpyEngine if self._has_sparse_weights() else make_engine
-        return make(self._network).raw_predict(self._weights(), self.intercepts_, X)
+        return make(network).raw_predict(weights, self.intercepts_, X)
 
     def _needs_no_conversion(self, X):
         """Whether validate_data would only look for values that are not finite."""
@@ -44,6 +51,7 @@ class _Predictions(FittedNetworkMixin):
             type(X) is np.ndarray
             and X.dtype in (np.float64, np.float32)
             and X.flags.c_contiguous
+            and X.flags.aligned
             and X.shape[1:] == (self.n_features_in_,)
             and len(X) > 0
             and not hasattr(self, "feature_names_in_")
@@ -214,6 +222,7 @@ class RegressorPredictions(RegressorMixin, _Predictions):
                 "return_std=True needs the network of the fit: compact() has removed units "
                 "that the posterior is of. Ask the estimator that compact() was called on."
             )
+        X = checked_structure(X)
         X = validate_data(
             self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
         )

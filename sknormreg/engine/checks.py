@@ -1,0 +1,114 @@
+"""What is looked at before C gets addresses: sparse structures and fitted arrays."""
+
+import numpy as np
+from scipy import sparse
+
+# BLAS takes dimensions of 32 bits.
+LARGEST_DIMENSION = 2**31 - 1
+
+
+def checked_structure(X, name="X"):
+    """A sparse matrix whose structure is what its format says; anything else as it is.
+
+    SciPy's constructors take structures that are wrong, and its arrays can be assigned to.
+
+    Parameters
+    ----------
+    X : object
+        CSR and CSC are looked at. They are not modified.
+
+    name : str
+        What errors call it.
+
+    Returns
+    -------
+    X : object
+        The same, or one with the same entries whose indices are of 32 or 64 bits.
+
+    Raises
+    ------
+    ValueError
+        If indices or indptr do not describe a matrix of the shape of X.
+    """
+    if not sparse.issparse(X) or X.format not in ("csr", "csc"):
+        return X
+    n_major, n_minor = X.shape if X.format == "csr" else X.shape[::-1]
+    indices = _whole_numbers(X.indices, f"{name}.indices")
+    indptr = _whole_numbers(X.indptr, f"{name}.indptr")
+    problem = _structure_problem(X.data, indices, indptr, n_major, n_minor)
+    if problem:
+        kind = f"{X.format.upper()} matrix of shape {X.shape}"
+        raise ValueError(f"{name} is not a valid {kind}: {problem}.")
+    same = indices is X.indices and indptr is X.indptr and indices.dtype == indptr.dtype
+    if same and all(part.flags.c_contiguous for part in (X.data, indices, indptr)):
+        return X
+    parts = (
+        np.ascontiguousarray(X.data),
+        indices.astype(np.int64),
+        indptr.astype(np.int64),
+    )
+    return type(X)(parts, shape=X.shape)
+
+
+def _whole_numbers(array, name):
+    """The array if it is of 32 or 64 bits, else converted."""
+    array = np.asarray(array)
+    if array.dtype in (np.int32, np.int64):
+        return array
+    with np.errstate(invalid="ignore"):
+        converted = array.astype(np.int64) if array.dtype.kind in "iuf" else None
+    if converted is None or not np.array_equal(converted, array):
+        raise ValueError(f"{name} must hold integers, got an array of {array.dtype}.")
+    return converted
+
+
+def _structure_problem(data, indices, indptr, n_major, n_minor):
+    if any(np.ndim(array) != 1 for array in (data, indices, indptr)):
+        return "data, indices and indptr must be one-dimensional"
+    if len(indptr) != n_major + 1:
+        return f"indptr has {len(indptr)} entries instead of {n_major + 1}"
+    if indptr[0] != 0:
+        return f"indptr begins with {indptr[0]} instead of 0"
+    if (indptr[1:] < indptr[:-1]).any():
+        return "indptr decreases"
+    stored = min(len(data), len(indices))
+    if indptr[-1] > stored:
+        return f"indptr ends with {indptr[-1]}, but there are {stored} entries"
+    used = indices[: indptr[-1]]
+    if len(used) and (used.min() < 0 or used.max() >= n_minor):
+        return (
+            f"indices go from {used.min()} to {used.max()}, outside of 0 to {n_minor - 1}"
+        )
+    return None
+
+
+def check_layers(network, coefs, intercepts):
+    """Raise a ValueError unless weights and intercepts are those of the network.
+
+    Attributes of a fitted estimator can be assigned to, and come out of files.
+
+    Parameters
+    ----------
+    network : Network
+
+    coefs, intercepts : list of array
+        As the engine takes them: skip weights are columns of the first.
+    """
+    units = network.layer_units
+    if not all(isinstance(n, int | np.integer) and n >= 1 for n in units):
+        raise ValueError(f"The fitted network has layers of {units} units.")
+    expected = [*network.shapes, *((n,) for n in units[1:])]
+    arrays = [*coefs, *intercepts]
+    shapes = [np.shape(array) for array in arrays]
+    if shapes != expected:
+        raise ValueError(
+            "coefs_ (with skip_coef_, if there is one) and intercepts_ have shapes "
+            f"{shapes}, but the fitted network's are {expected}."
+        )
+    for array in arrays:
+        dtype = getattr(array, "dtype", None)
+        if dtype not in (np.float32, np.float64):
+            raise ValueError(
+                "coefs_, skip_coef_ and intercepts_ must be arrays of float64 or float32, "
+                f"got {dtype}."
+            )
