@@ -304,6 +304,7 @@ def test_scoring_monitor_on_a_data_frame():
     assert len(scores_of(monitor.get_logs(), "accuracy")) == model.n_iter_
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_jobs", [None, 2])
 @not_converged
 def test_scoring_monitor_inside_a_grid_search(n_jobs, monkeypatch):

@@ -1456,6 +1456,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a peak of memory in kilobytes")
 def test_memory_of_a_pass_is_that_of_a_block():
     # The predictions themselves take 5 MB.

@@ -66,6 +66,7 @@ def test_the_relative_gap_has_no_unit():
     assert gap(target, 1.0) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("load", [load_wine, load_iris])
 @pytest.mark.parametrize("penalty", ["group_lasso", "l1", GroupMCP(), "l2"])
 def test_no_network_is_worse_than_a_constant(load, penalty):

@@ -25,11 +25,10 @@ from sknormreg import (
     RegularizedMLPClassifierCV,
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
-    regularization_path,
 )
 from sknormreg.estimators import cross_validation
 from sknormreg.estimators.cross_validation import chosen
-from sknormreg.estimators.path import PathFitter
+from sknormreg.estimators.path import COMPARED, PathFitter, fitted_path
 from sknormreg.penalties import L2, MaxNorm
 
 ALPHAS = [0.3, 1, 3, 10, 30]
@@ -115,6 +114,7 @@ def outputs(fitted, X):
 PARALLEL = dict(tol=1e-4, penalty="l1", alphas=8, relax=True, random_state=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_results_do_not_depend_on_jobs_and_backend(problem, backend):
     _, with_cv, data, cv = problem
@@ -248,6 +248,7 @@ def test_warns_of_targets_in_small_units(diabetes):
         sklearn.clone(model).set_params(**params).fit(X, 100 * y)
 
 
+@pytest.mark.slow
 def test_candidates_beside_alpha(diabetes):
     found = RegularizedMLPRegressorCV(
         hidden_layer_sizes=[(), (4,), (4, 3)],
@@ -341,8 +342,8 @@ def test_the_network_returned_is_trained_further(penalty, cancer):
     settings = dict(hidden_layer_sizes=(30,), penalty=penalty, random_state=0)
     found = RegularizedMLPClassifierCV(alphas=6, cv=3, **settings).fit(*cancer)
     alphas = found.alphas_[found.alphas_ <= found.alpha_]
-    path = regularization_path(
-        *cancer, estimator=RegularizedMLPClassifier(**settings), alphas=alphas
+    path = fitted_path(
+        RegularizedMLPClassifier(**settings), *cancer, alphas, precision=COMPARED
     )
     assert found.loss_ < path.objective[-1]
     assert found.optimality_ < path.optimality[-1]

@@ -34,6 +34,7 @@ from sknormreg.displays import (
     RegularizationPathDisplay,
     WeightsDisplay,
 )
+from sknormreg.estimators.path import COMPARED, fitted_path
 
 plt = pytest.importorskip("matplotlib.pyplot")
 colors = pytest.importorskip("matplotlib.colors")
@@ -227,7 +228,7 @@ def test_path_of_cv_goes_through_the_chosen_network(diabetes, random_state, cont
     other = 1 if index == 0 else index - 1
     plain = RegularizedMLPRegressor((4,), penalty="group_lasso", random_state=model._seed)
     if continuation:
-        path = regularization_path(*diabetes, estimator=plain, alphas=model.alphas_)
+        path = fitted_path(plain, *diabetes, model.alphas_, precision=COMPARED)
         expected = sparse.coo_array(path.coefs[other][0]).toarray()
     else:
         plain.set_params(alpha=model.alphas_[other])

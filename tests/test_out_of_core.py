@@ -77,6 +77,7 @@ def file_and_parts(tmp_path_factory):
     path.unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mapped", "chunks"])
 def test_partial_fit_on_a_file_larger_than_memory(kind, file_and_parts, tmp_path):
     path, n_parts = file_and_parts

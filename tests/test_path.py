@@ -89,7 +89,7 @@ def test_objectives_are_those_of_the_definition(cancer):
 # At the dense end of a target in large units there is nearly no penalty, and no end of it.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.filterwarnings("ignore:y has a standard deviation")
-@pytest.mark.parametrize("unit", [0.3, 1.0, 1e3])
+@pytest.mark.parametrize("unit", [0.3, pytest.param(1e3, marks=pytest.mark.slow)])
 def test_a_number_of_alphas_ends_with_an_empty_network(diabetes, unit):
     X, y = diabetes
     path = regularization_path(X, unit * y, alphas=12, penalty="group_lasso", **SMALL)

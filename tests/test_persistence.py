@@ -80,7 +80,7 @@ def continued_losses(models):
 
 def assert_same_answers(found, expected):
     assert set(found) == set(expected)
-    assert min(np.ptp(values) for values in expected.values()) > 0.01
+    assert min(np.ptp(values) for values in expected.values()) > 0.005
     for name, values in expected.items():
         np.testing.assert_allclose(
             found[name], values, rtol=0, atol=ROUNDING * np.abs(values).max(), err_msg=name

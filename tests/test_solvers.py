@@ -69,6 +69,7 @@ seeds = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @seeds
 def test_l1_on_digits(digits, seed):
     """Stationary to 1e-6, sparse, and as low as other methods from the same start."""
@@ -93,6 +94,7 @@ def test_l1_on_digits(digits, seed):
     assert mlp.loss_ < mean_loss(np.zeros_like(start))[0]
 
 
+@pytest.mark.slow
 @seeds
 def test_group_lasso_on_digits(digits, seed):
     """Stationary to 1e-5, without whole inputs, and as low as other methods."""

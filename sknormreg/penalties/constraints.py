@@ -156,6 +156,7 @@ class L1Ball(_Ball):
         order = np.argsort(-(sizes / steps), axis=None)
         mu = np.cumsum(sizes.ravel()[order]) - self.radius
         mu = (mu / np.cumsum(steps.ravel()[order])).max()
+        mu = max(mu, 0)  # next to the sphere, rounding of another sum may fall below it
         return np.copysign(np.maximum(sizes - mu * steps, 0), weights).astype(weights.dtype)
 
     def subgradient_distance(self, weights, gradient, strength):
