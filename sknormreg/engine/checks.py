@@ -8,6 +8,8 @@ from .losses import MultinomialLogLoss
 # BLAS takes dimensions of 32 bits.
 LARGEST_DIMENSION = 2**31 - 1
 
+_DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
+
 
 def as_c(array, dtype=None):
     """The array in C order, each number where the processor may read it; copied if not."""
@@ -125,11 +127,10 @@ def check_layers(network, coefs, intercepts):
     coefs, intercepts : list of array
         As the engine takes them: skip weights are columns of the first.
     """
-    units = network.layer_units
-    if not all(isinstance(n, int | np.integer) and n >= 1 for n in units):
-        raise ValueError(f"The fitted network has layers of {units} units.")
-    expected = [*network.shapes, *((n,) for n in units[1:])]
+    expected = [*network.shapes, *((n,) for n in network.layer_units[1:])]
     arrays = [*coefs, *intercepts]
+    if len(arrays) == len(expected) and all(map(_is_as_expected, arrays, expected)):
+        return
     shapes = [np.shape(array) for array in arrays]
     if shapes != expected:
         raise ValueError(
@@ -144,6 +145,13 @@ def check_layers(network, coefs, intercepts):
                 "coefs_, skip_coef_ and intercepts_ must be arrays of float64 or float32, "
                 f"got {dtype}."
             )
+
+
+def _is_as_expected(array, shape):
+    """Quickly: false is not to say that it is not."""
+    if type(array) is not np.ndarray or array.shape != shape:
+        return False
+    return array.dtype is _DOUBLE or array.dtype is _SINGLE
 
 
 def check_data(network, data):

@@ -107,7 +107,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         """
         raw = self._raw_predict(X)
         n_classes = raw.shape[1] if self._multilabel else max(raw.shape[1], 2)
-        if np.shape(self.classes_) != (n_classes,):
+        if getattr(self.classes_, "shape", None) != (n_classes,):
             raise ValueError(
                 f"classes_ must hold the {n_classes} classes of the fit, got "
                 f"{self.classes_!r}."
