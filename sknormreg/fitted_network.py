@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .compaction import active_units, compacted
 from .conversion import to_arrays, to_sklearn
-from .engine import Network
+from .engine import Network, checked_structure
 from .inspection import numbered_names, path_importances
 from .penalties.group import GroupPenalty
 
@@ -250,6 +250,13 @@ class FittedNetworkMixin:
         if not hasattr(self, "skip_coef_"):
             return self.coefs_
         first, *others = self.coefs_
+        # Together they would have the right shape if both were wrong.
+        n_features, *_, n_outputs = self._network.layer_units
+        if np.shape(self.skip_coef_) != (n_features, n_outputs):
+            raise ValueError(
+                f"skip_coef_ must have shape {(n_features, n_outputs)}, as fit leaves it, "
+                f"got {np.shape(self.skip_coef_)}."
+            )
         return [np.hstack([as_dense(first), self.skip_coef_]), *others]
 
     def _n_weights(self):
@@ -274,4 +281,4 @@ def _is_worth_it(coef):
 
 
 def as_dense(coef):
-    return coef.toarray() if sparse.issparse(coef) else coef
+    return checked_structure(coef, "coefs_").toarray() if sparse.issparse(coef) else coef

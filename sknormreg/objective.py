@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from .engine import Dropout
+from .engine import Dropout, check_data
 from .penalties import L2
 from .solvers.base import Evaluation
 
@@ -82,6 +82,7 @@ class Objective:
     ):
         self.engine = engine
         self.network = engine.network
+        check_data(self.network, data)
         self.data = data
         self.rows = rows
         self.dropout = dropout

@@ -183,7 +183,7 @@ def test_other_fitted_attributes_that_were_assigned():
         mlp.predict(np.hstack([X, X]))
     mlp = fitted()
     object.__setattr__(mlp._network, "layer_units", (6, -4, 3))
-    with pytest.raises(ValueError, match=r"layers of \(6, -4, 3\) units"):
+    with pytest.raises(ValueError, match=r"\(-4,\)"):
         mlp.predict(X)
     mlp = fitted(RegularizedMLPClassifier, penalty="hierarchical")
     mlp.skip_coef_ = mlp.skip_coef_.astype(object)

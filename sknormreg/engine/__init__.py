@@ -1,6 +1,12 @@
 """Arithmetic of the network: parameters, activations, losses, passes over the data."""
 
-from .checks import LARGEST_DIMENSION, check_layers, checked_structure
+from .checks import (
+    LARGEST_DIMENSION,
+    as_c,
+    check_data,
+    check_layers,
+    checked_structure,
+)
 from .data import Data
 from .dropout import Dropout
 from .network import Network
@@ -13,6 +19,8 @@ __all__ = [
     "Dropout",
     "Network",
     "NumpyEngine",
+    "as_c",
+    "check_data",
     "check_layers",
     "checked_structure",
     "engine_name",

@@ -2,7 +2,11 @@
 """The compiled engine's way into C: addresses of arrays, the GIL, interrupts.
 
 What arrays have to look like is the business of `compiled_engine`, the one caller. Here
-only what would let C leave an array is checked.
+only what would let C leave an array, or take its bytes for others, is checked; but for the
+indices of CSR and the codes of classes, which `checks` has looked at once for a whole fit.
+
+The module does not declare that it runs without the GIL: what is not inside of `nogil`
+relies on it.
 """
 
 from os import cpu_count
@@ -10,6 +14,7 @@ from time import perf_counter
 
 from cpython.buffer cimport (
     PyBUF_C_CONTIGUOUS,
+    PyBUF_FORMAT,
     PyBUF_WRITABLE,
     Py_buffer,
     PyBuffer_Release,
@@ -33,6 +38,9 @@ cdef extern from "csrc/engine.h" nogil:
         BLAS
         TILES_256
         TILES_512
+
+    enum loss:
+        MULTINOMIAL_LOG_LOSS
 
     enum task:
         PREDICT
@@ -111,6 +119,9 @@ blas_gemm_float = <gemm_function> sgemm
 blas_gemm_double = <gemm_function> dgemm
 
 
+# BLAS counts with an int, and C in places.
+cdef int64_t _MOST_UNITS = 2**31 - 1
+
 cdef products _products = best_products()
 
 # More of them make no difference to how work is divided.
@@ -141,7 +152,10 @@ def set_products(name=None):
 
 
 cdef class Workspace:
-    """Memory that jobs use one after the other: it grows, and is not cleared."""
+    """Memory that jobs use one after the other: it grows, and is not cleared.
+
+    The GIL is held between a look at `_busy` and its change.
+    """
 
     cdef void *_memory
     cdef void *_start
@@ -237,7 +251,7 @@ cdef class Job:
     cdef const void **_layers
     cdef penalty_terms *_penalties
     cdef bint _double
-    cdef int64_t _itemsize
+    cdef int64_t _itemsize, _n_data_rows
 
     def __cinit__(
         self, units, int64_t n_skip, activations, int loss, double loss_parameter,
@@ -254,8 +268,10 @@ cdef class Job:
             raise MemoryError()
         self._job.n_layers = n_layers
         self._job.n_skip = n_skip
-        self._job.units = <const int64_t *> self._address(units, 8 * (n_layers + 1))
-        self._job.activations = <const int *> self._address(activations, 4 * (n_layers - 1))
+        self._job.units = <const int64_t *> self._address(units, b"i", 8, n_layers + 1)
+        self._job.activations = <const int *> self._address(
+            activations, b"i", 4, n_layers - 1
+        )
         self._job.loss = loss
         self._job.loss_parameter = loss_parameter
         self._job.output_scale = 1
@@ -265,8 +281,12 @@ cdef class Job:
         self._job.penalties = self._penalties
         self._job.interrupted = _interrupted
         self._job.context = <void *> self
+        if n_skip not in (0, self._job.units[n_layers]) or (n_skip and n_layers < 2):
+            raise ValueError(f"a skip connection of {n_skip} columns")
         for layer in range(n_layers):
             fan_in, fan_out = self._shape(layer)
+            if not (1 <= fan_in <= _MOST_UNITS and 1 <= fan_out <= _MOST_UNITS):
+                raise ValueError(f"a layer has {fan_in} inputs and {fan_out} units")
             self._job.n_params += fan_in * fan_out + self._job.units[layer + 1]
 
     def __dealloc__(self):
@@ -278,34 +298,46 @@ cdef class Job:
         n_skip = 0 if layer else self._job.n_skip
         return self._job.units[layer], self._job.units[layer + 1] + n_skip
 
-    cdef const void *_address(self, array, int64_t n_bytes, bint writable=False) except? NULL:
-        """Where the first of at least `n_bytes` of a C-ordered array lies."""
+    cdef const void *_address(
+        self, array, bytes kind, int64_t itemsize, int64_t count, bint writable=False
+    ) except? NULL:
+        """Where the first of `count` numbers of a C-ordered array lies.
+
+        `kind` is b"f" for floats and b"i" for integers with a sign.
+        """
         cdef Py_buffer view
-        cdef int flags = PyBUF_C_CONTIGUOUS | (PyBUF_WRITABLE if writable else 0)
-        PyObject_GetBuffer(array, &view, flags)
+        cdef int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT
+        PyObject_GetBuffer(array, &view, flags | (PyBUF_WRITABLE if writable else 0))
         cdef const void *address = view.buf
-        cdef Py_ssize_t length = view.len
+        cdef Py_ssize_t length = view.len, size = view.itemsize
+        cdef char code = view.format[0]
         PyBuffer_Release(&view)
-        if length < n_bytes:
-            raise ValueError(f"an array has {length} bytes where {n_bytes} are read")
+        # As the struct module calls them; with an order of bytes in front, it is not ours.
+        if size != itemsize or code not in (b"df" if kind == b"f" else b"ilq"):
+            raise ValueError(
+                f"an array of {chr(code)!r} of {size} bytes where {kind} of {itemsize} "
+                "bytes are read"
+            )
+        if length != count * itemsize or <size_t> address % itemsize:
+            raise ValueError(f"an array of {length} bytes where {count * itemsize} are read")
         # The address stays what it is while the array lives.
         self._arrays.append(array)
         return address
 
+    cdef const void *_reals(self, array, int64_t count, bint writable=False) except? NULL:
+        return self._address(array, b"f", self._itemsize, count, writable)
+
     cdef void *_vector(self, array, bint writable=True) except? NULL:
-        n_bytes = self._job.n_params * self._itemsize
-        return <void *> self._address(array, n_bytes, writable)
+        return <void *> self._reals(array, self._job.n_params, writable)
 
     def set_layers(self, weights, intercepts):
         """Parameters in arrays of their own, to be read only."""
         cdef int layer, n_layers = self._job.n_layers
         for layer in range(n_layers):
             fan_in, fan_out = self._shape(layer)
-            self._job.weights[layer] = self._address(
-                weights[layer], fan_in * fan_out * self._itemsize
-            )
-            self._job.intercepts[layer] = self._address(
-                intercepts[layer], self._job.units[layer + 1] * self._itemsize
+            self._job.weights[layer] = self._reals(weights[layer], fan_in * fan_out)
+            self._job.intercepts[layer] = self._reals(
+                intercepts[layer], self._job.units[layer + 1]
             )
 
     def set_params(self, params, bint writable):
@@ -313,32 +345,55 @@ cdef class Job:
         self._job.params = self._vector(params, writable)
 
     def set_dense(self, X, rows, int64_t n_rows):
-        self._job.dense = self._address(X, X.shape[0] * self._job.units[0] * self._itemsize)
+        self._n_data_rows = X.shape[0]
+        self._job.dense = self._reals(X, self._n_data_rows * self._job.units[0])
         self._set_rows(rows, n_rows)
 
-    def set_csr(self, values, indices, indptr, rows, int64_t n_rows, int64_t largest_row):
+    def set_csr(
+        self, values, indices, indptr, int64_t n_data_rows, rows, int64_t n_rows,
+        int64_t largest_row,
+    ):
         cdef int64_t size = indices.dtype.itemsize
-        self._job.values = self._address(values, len(values) * self._itemsize)
-        self._job.indices = self._address(indices, len(indices) * size)
-        self._job.indptr = self._address(indptr, len(indptr) * size)
+        self._n_data_rows = n_data_rows
+        self._job.values = self._reals(values, len(values))
+        self._job.indices = self._address(indices, b"i", size, len(values))
+        self._job.indptr = self._address(indptr, b"i", size, n_data_rows + 1)
+        if indptr[0] != 0 or indptr[n_data_rows] > len(values):
+            raise ValueError("rows of X in CSR are not within its data")
         self._job.wide_indices = size == 8
         self._job.largest_row = largest_row
         self._set_rows(rows, n_rows)
 
     cdef int _set_rows(self, rows, int64_t n_rows) except -1:
+        cdef int64_t i
+        cdef const int64_t *selected = NULL
         self._job.n_rows = self._job.batch_size = n_rows
-        if rows is not None:
-            self._job.rows = <const int64_t *> self._address(rows, 8 * n_rows)
+        if rows is None:
+            if n_rows != self._n_data_rows:
+                raise ValueError(f"{n_rows} rows are not the {self._n_data_rows} of X")
+            return 0
+        selected = <const int64_t *> self._address(rows, b"i", 8, n_rows)
+        for i in range(n_rows):
+            if selected[i] < 0 or selected[i] >= self._n_data_rows:
+                raise ValueError(f"X has no row {selected[i]}")
+        self._job.rows = selected
         return 0
 
     def set_targets(self, y, sample_weight):
-        self._job.targets = self._address(y, y.nbytes)
+        """After the data: a target for each output, or a class, of each of their rows."""
+        cdef int64_t n_rows = self._n_data_rows
+        if self._job.loss == MULTINOMIAL_LOG_LOSS:
+            self._job.targets = self._address(y, b"i", 8, n_rows)
+        else:
+            n_outputs = self._job.units[self._job.n_layers]
+            self._job.targets = self._reals(y, n_rows * n_outputs)
         if sample_weight is not None:
-            self._job.sample_weight = self._address(sample_weight, sample_weight.nbytes)
+            self._job.sample_weight = self._reals(sample_weight, n_rows)
 
     def set_raw(self, raw):
+        n_outputs = self._job.units[self._job.n_layers]
         self._job.task = PREDICT
-        self._job.raw = <void *> self._address(raw, raw.nbytes, True)
+        self._job.raw = <void *> self._reals(raw, self._job.n_rows * n_outputs, True)
 
     def set_gradient(self, gradient):
         self._job.task = GRADIENT
@@ -369,7 +424,9 @@ cdef class Job:
 
     def set_dropout(self, rates, uint32_t seed, int64_t n_steps):
         """Probabilities to be dropped, an array of a number for each layer but the last."""
-        self._job.dropout = <const double *> self._address(rates, 8 * self._job.n_layers)
+        self._job.dropout = <const double *> self._address(
+            rates, b"f", 8, self._job.n_layers
+        )
         self._job.seed, self._job.n_steps = seed, n_steps
 
     def set_penalty(self, int layer, terms, groups=None):
@@ -394,8 +451,10 @@ cdef class Job:
         if groups is not None:
             rows, ends = groups
             penalty.n_groups = len(ends)
-            penalty.group_rows = <const int64_t *> self._address(rows, 8 * n_rows)
-            penalty.group_ends = <const int64_t *> self._address(ends, 8 * len(ends))
+            penalty.group_rows = <const int64_t *> self._address(rows, b"i", 8, n_rows)
+            penalty.group_ends = <const int64_t *> self._address(
+                ends, b"i", 8, penalty.n_groups
+            )
 
     def set_prox(self, function, steps=None):
         """A function that applies the prox to the parameters after every step."""

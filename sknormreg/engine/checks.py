@@ -3,8 +3,18 @@
 import numpy as np
 from scipy import sparse
 
+from .losses import MultinomialLogLoss
+
 # BLAS takes dimensions of 32 bits.
 LARGEST_DIMENSION = 2**31 - 1
+
+_DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
+
+
+def as_c(array, dtype=None):
+    """The array in C order, each number where the processor may read it; copied if not."""
+    array = np.ascontiguousarray(array, dtype)
+    return array if array.flags.aligned else array.copy()
 
 
 def checked_structure(X, name="X"):
@@ -15,7 +25,7 @@ def checked_structure(X, name="X"):
     Parameters
     ----------
     X : object
-        CSR and CSC are looked at. They are not modified.
+        CSR, CSC, BSR and COO are looked at. They are not modified.
 
     name : str
         What errors call it.
@@ -30,23 +40,32 @@ def checked_structure(X, name="X"):
     ValueError
         If indices or indptr do not describe a matrix of the shape of X.
     """
-    if not sparse.issparse(X) or X.format not in ("csr", "csc"):
+    if not sparse.issparse(X) or X.format not in ("csr", "csc", "bsr", "coo"):
         return X
-    n_major, n_minor = X.shape if X.format == "csr" else X.shape[::-1]
+    kind = f"{X.format.upper()} matrix of shape {X.shape}"
+    if X.format == "coo":
+        problem = _coordinates_problem(X)
+        if problem:
+            raise ValueError(f"{name} is not a valid {kind}: {problem}.")
+        return X
+    block = X.data.shape[1:]
+    n_major, n_minor = X.shape if X.format != "csc" else X.shape[::-1]
+    if X.format == "bsr":
+        if len(block) != 2 or 0 in block or n_major % block[0] or n_minor % block[1]:
+            raise ValueError(f"{name} is not a valid {kind}: its blocks are of {block}.")
+        n_major, n_minor = n_major // block[0], n_minor // block[1]
+    elif block:
+        raise ValueError(f"{name} is not a valid {kind}: data must be one-dimensional.")
     indices = _whole_numbers(X.indices, f"{name}.indices")
     indptr = _whole_numbers(X.indptr, f"{name}.indptr")
     problem = _structure_problem(X.data, indices, indptr, n_major, n_minor)
     if problem:
-        kind = f"{X.format.upper()} matrix of shape {X.shape}"
         raise ValueError(f"{name} is not a valid {kind}: {problem}.")
     same = indices is X.indices and indptr is X.indptr and indices.dtype == indptr.dtype
-    if same and all(part.flags.c_contiguous for part in (X.data, indices, indptr)):
+    parts = (X.data, indices, indptr)
+    if same and all(part.flags.c_contiguous and part.flags.aligned for part in parts):
         return X
-    parts = (
-        np.ascontiguousarray(X.data),
-        indices.astype(np.int64),
-        indptr.astype(np.int64),
-    )
+    parts = as_c(X.data), as_c(indices, np.int64), as_c(indptr, np.int64)
     return type(X)(parts, shape=X.shape)
 
 
@@ -63,8 +82,8 @@ def _whole_numbers(array, name):
 
 
 def _structure_problem(data, indices, indptr, n_major, n_minor):
-    if any(np.ndim(array) != 1 for array in (data, indices, indptr)):
-        return "data, indices and indptr must be one-dimensional"
+    if any(np.ndim(array) != 1 for array in (indices, indptr)):
+        return "indices and indptr must be one-dimensional"
     if len(indptr) != n_major + 1:
         return f"indptr has {len(indptr)} entries instead of {n_major + 1}"
     if indptr[0] != 0:
@@ -82,6 +101,20 @@ def _structure_problem(data, indices, indptr, n_major, n_minor):
     return None
 
 
+def _coordinates_problem(X):
+    for what, index, size in zip(("row", "col"), (X.row, X.col), X.shape):
+        if np.shape(index) != np.shape(X.data):
+            return f"{what} has shape {np.shape(index)}, data {np.shape(X.data)}"
+        if index.dtype.kind not in "iu":
+            return f"{what} must hold integers, not {index.dtype}"
+        if len(index) and (index.min() < 0 or index.max() >= size):
+            return (
+                f"{what} goes from {index.min()} to {index.max()}, outside of 0 to "
+                f"{size - 1}"
+            )
+    return None
+
+
 def check_layers(network, coefs, intercepts):
     """Raise a ValueError unless weights and intercepts are those of the network.
 
@@ -94,11 +127,10 @@ def check_layers(network, coefs, intercepts):
     coefs, intercepts : list of array
         As the engine takes them: skip weights are columns of the first.
     """
-    units = network.layer_units
-    if not all(isinstance(n, int | np.integer) and n >= 1 for n in units):
-        raise ValueError(f"The fitted network has layers of {units} units.")
-    expected = [*network.shapes, *((n,) for n in units[1:])]
+    expected = [*network.shapes, *((n,) for n in network.layer_units[1:])]
     arrays = [*coefs, *intercepts]
+    if len(arrays) == len(expected) and all(map(_is_as_expected, arrays, expected)):
+        return
     shapes = [np.shape(array) for array in arrays]
     if shapes != expected:
         raise ValueError(
@@ -106,9 +138,41 @@ def check_layers(network, coefs, intercepts):
             f"{shapes}, but the fitted network's are {expected}."
         )
     for array in arrays:
+        checked_structure(array, "coefs_")
         dtype = getattr(array, "dtype", None)
         if dtype not in (np.float32, np.float64):
             raise ValueError(
                 "coefs_, skip_coef_ and intercepts_ must be arrays of float64 or float32, "
                 f"got {dtype}."
             )
+
+
+def _is_as_expected(array, shape):
+    """Quickly: false is not to say that it is not."""
+    if type(array) is not np.ndarray or array.shape != shape:
+        return False
+    return array.dtype is _DOUBLE or array.dtype is _SINGLE
+
+
+def check_data(network, data):
+    """Raise a ValueError where data are not what the network can be trained on.
+
+    Once for a training: not where its loss is evaluated.
+    """
+    X, y, sample_weight = data
+    n_rows, n_outputs = X.shape[0], network.layer_units[-1]
+    if X.shape[1] != network.layer_units[0]:
+        raise ValueError(
+            f"X has {X.shape[1]} features, but the network takes {network.layer_units[0]}."
+        )
+    by_class = isinstance(network.loss, MultinomialLogLoss)
+    if y.shape != ((n_rows,) if by_class else (n_rows, n_outputs)):
+        raise ValueError(
+            f"y of shape {y.shape} does not fit {n_rows} rows and {n_outputs} outputs."
+        )
+    if by_class and (y.dtype.kind not in "iu" or y.min() < 0 or y.max() >= n_outputs):
+        raise ValueError(f"y must hold classes from 0 to {n_outputs - 1}.")
+    if sample_weight is not None and sample_weight.shape != (n_rows,):
+        raise ValueError(
+            f"sample_weight of shape {sample_weight.shape} does not fit {n_rows} rows."
+        )

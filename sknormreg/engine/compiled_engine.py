@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from . import _compiled
+from .checks import LARGEST_DIMENSION, as_c
 from .losses import (
     BinaryLogLoss,
     HalfPoissonDeviance,
@@ -76,9 +77,11 @@ class CompiledEngine:
 
     @staticmethod
     def supports(network):
-        """Whether its activations and its loss are among the compiled ones."""
+        """Whether its activations and its loss are among the compiled ones, and its layers
+        are not too large for them."""
         known = all(name in _ACTIVATIONS for name in network.activations)
-        return known and type(network.loss) in _LOSSES
+        largest = max(max(shape) for shape in network.shapes)
+        return known and type(network.loss) in _LOSSES and largest <= LARGEST_DIMENSION
 
     @contextmanager
     def threads(self, dtype, n_rows):
@@ -91,7 +94,7 @@ class CompiledEngine:
 
     def raw_predict(self, coefs, intercepts, X, rows=None):
         """Outputs before the output activation, shape (n_rows, n_outputs)."""
-        dtype = np.result_type(X.dtype, coefs[0])
+        dtype = np.result_type(X.dtype, coefs[0].dtype)
         n_rows = X.shape[0] if rows is None else len(rows)
         raw = np.empty((n_rows, self.network.layer_units[-1]), dtype=dtype)
         if X.dtype != dtype:
@@ -217,8 +220,8 @@ class CompiledEngine:
         y, sample_weight = data.y, data.sample_weight
         target_dtype = np.int64 if y.ndim == 1 else dtype
         if sample_weight is not None:
-            sample_weight = np.require(sample_weight, dtype, ("C", "A"))
-        job.set_targets(np.require(y, target_dtype, ("C", "A")), sample_weight)
+            sample_weight = as_c(sample_weight, dtype)
+        job.set_targets(as_c(y, target_dtype), sample_weight)
         return job, n_rows
 
     def _run(self, job, n_rows, batch_size=None):
@@ -244,7 +247,7 @@ def _crew():
 
 
 def _contiguous(arrays, dtype):
-    return [np.require(array, dtype, ("C", "A")) for array in arrays]
+    return [as_c(array, dtype) for array in arrays]
 
 
 def _groups(labels):
@@ -261,12 +264,14 @@ def _set_dropout(job, dropout):
 
 def _set_X(job, X, rows, n_rows):
     if rows is not None:
-        rows = np.ascontiguousarray(rows, np.int64)
+        rows = as_c(rows, np.int64)
     if not sparse.issparse(X):
-        job.set_dense(np.require(X, requirements=("C", "A")), rows, n_rows)
+        job.set_dense(as_c(X), rows, n_rows)
         return
+    # What is in them has been checked, by `checked_structure`.
     indices, indptr = X.indices, X.indptr
     if indices.dtype != indptr.dtype:
         indices, indptr = indices.astype(np.int64), indptr.astype(np.int64)
+    indices, indptr = as_c(indices), as_c(indptr)
     largest_row = int(np.diff(indptr).max(initial=0))
-    job.set_csr(X.data, indices, indptr, rows, n_rows, largest_row)
+    job.set_csr(as_c(X.data), indices, indptr, X.shape[0], rows, n_rows, largest_row)

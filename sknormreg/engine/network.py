@@ -3,12 +3,16 @@
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
+from numbers import Integral
 
 import numpy as np
 from scipy import sparse
 
 from .activations import ACTIVATIONS
 from .losses import Loss
+
+# More bytes of them than can be addressed.
+MOST_WEIGHTS = 2**59
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,45 @@ class Network:
     loss: Loss
     skip: bool = False
 
+    def __post_init__(self):
+        units = self.layer_units
+        known = isinstance(units, tuple) and len(units) >= 2
+        if not known or not all(isinstance(n, Integral) and n >= 1 for n in units):
+            raise ValueError(
+                "layer_units must be a tuple of two or more numbers, each at least 1, "
+                f"got layer_units={units!r}."
+            )
+        # Of Python's numbers, whose products do not overflow.
+        units = tuple(map(int, units))
+        object.__setattr__(self, "layer_units", units)
+        names = self.activations
+        if not isinstance(names, tuple) or len(names) != len(units) - 2:
+            raise ValueError(
+                f"activations must be a tuple of {len(units) - 2} names, got {names!r}."
+            )
+        unknown = [name for name in names if name not in list(ACTIVATIONS)]
+        known = not unknown and isinstance(self.loss, Loss) and isinstance(self.skip, bool)
+        if not known or (self.skip and not names):
+            raise ValueError(
+                f"There is no network with activations={names!r}, loss={self.loss!r} and "
+                f"skip={self.skip!r}."
+            )
+        if sum(a * b for a, b in pairwise(units)) > MOST_WEIGHTS:
+            raise ValueError(
+                f"hidden_layer_sizes={units[1:-1]} make more than 2**59 weights, "
+                "more than any memory holds. Use smaller layers."
+            )
+
     def __getstate__(self):
         # Files hold what a network is, not what has been computed of it.
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def __setstate__(self, state):
+        # Nor is anything else taken from them.
+        for field in fields(self):
+            if field.name in state:
+                object.__setattr__(self, field.name, state[field.name])
+        self.__post_init__()
 
     @property
     def n_skip(self):

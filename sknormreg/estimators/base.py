@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Hidden, Interval, Options, StrOptions
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight
 
 from ..callbacks import FitCallbacks
 from ..engine import (
@@ -23,7 +23,6 @@ from ..engine import (
     Data,
     Network,
     check_layers,
-    checked_structure,
     make_engine,
     warn_of_missing_extension,
 )
@@ -412,19 +411,9 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
         return Data(X_val, encoded, sample_weight_val)
 
     def _validate_X_y(self, X, y, **options):
-        X, y = validate_data(
-            self,
-            checked_structure(X),
-            checked_structure(y, "y"),
-            accept_sparse="csr",
-            dtype=(np.float64, np.float32),
-            order="C",
-            multi_output=True,
-            y_numeric=is_regressor(self),
-            **options,
+        return self._validated(
+            X, y, multi_output=True, y_numeric=is_regressor(self), **options
         )
-        # Views of records and of bytes may begin anywhere.
-        return X if sparse.issparse(X) else np.require(X, requirements=("C", "A")), y
 
     def _plan_validation(self, data, held_out, random_state, rows=None):
         """Rows to train on, of those that are given, and the `Validation` or None.

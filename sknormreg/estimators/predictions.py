@@ -8,7 +8,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ..engine import NumpyEngine, check_layers, checked_structure, make_engine
+from ..engine import NumpyEngine, as_c, check_layers, checked_structure, make_engine
 from ..fitted_network import FittedNetworkMixin, as_dense
 
 
@@ -26,14 +26,7 @@ class _Predictions(FittedNetworkMixin):
             # One row takes validate_data longer than it takes the network.
             assert_all_finite(X, input_name="X", estimator_name=type(self).__name__)
         else:
-            X = validate_data(
-                self,
-                checked_structure(X),
-                accept_sparse="csr",
-                dtype=(np.float64, np.float32),
-                order="C",
-                reset=False,
-            )
+            X = self._validated(X, reset=False)
         network, weights = self._network, self._weights()
         check_layers(network, weights, self.intercepts_)
         if X.shape[1] != network.layer_units[0]:
@@ -45,8 +38,29 @@ class _Predictions(FittedNetworkMixin):
         make = NumpyEngine if self._has_sparse_weights() else make_engine
         return make(network).raw_predict(weights, self.intercepts_, X)
 
+    def _validated(self, X, y="no_validation", **options):
+        """What `validate_data` returns, as C can read it: all data come in through here."""
+        has_y = not isinstance(y, str)
+        checked = validate_data(
+            self,
+            checked_structure(X),
+            checked_structure(y, "y"),
+            accept_sparse="csr",
+            dtype=(np.float64, np.float32),
+            order="C",
+            **options,
+        )
+        checked, y = checked if has_y else (checked, None)
+        if not sparse.issparse(checked):
+            # Views of records and of bytes may begin anywhere.
+            checked = as_c(checked)
+        elif checked.format != getattr(X, "format", None):
+            # Converted from a format that may hold anything, such as lists of lists.
+            checked = checked_structure(checked)
+        return (checked, y) if has_y else checked
+
     def _needs_no_conversion(self, X):
-        """Whether validate_data would only look for values that are not finite."""
+        """Whether `_validated` would only look for values that are not finite."""
         return (
             type(X) is np.ndarray
             and X.dtype in (np.float64, np.float32)
@@ -91,7 +105,14 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
             The predicted classes, or an indicator matrix of labels; a sparse one where
             the model was fitted with a sparse one.
         """
-        decided = self._decide(self._raw_predict(X), self._network.loss)
+        raw = self._raw_predict(X)
+        n_classes = raw.shape[1] if self._multilabel else max(raw.shape[1], 2)
+        if getattr(self.classes_, "shape", None) != (n_classes,):
+            raise ValueError(
+                f"classes_ must hold the {n_classes} classes of the fit, got "
+                f"{self.classes_!r}."
+            )
+        decided = self._decide(raw, self._network.loss)
         if self._multilabel:
             return sparse.csr_matrix(decided) if self._sparse_labels else decided
         return self.classes_[decided.ravel()]
@@ -146,6 +167,29 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         raw = self._raw_per_class(X)
         self._network.loss.log_inverse_link(raw)
         return raw
+
+    def score(self, X, y, sample_weight=None) -> float:
+        """Accuracy on the given data.
+
+        Of multilabel targets, the share of rows of which every label is right.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            The true classes, or an indicator matrix of labels.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            Mean accuracy of ``self.predict(X)``.
+        """
+        return super().score(X, checked_structure(y, "y"), sample_weight)
 
     def _raw_per_class(self, X):
         """Raw outputs with a column for each class, also where there are two."""
@@ -222,10 +266,7 @@ class RegressorPredictions(RegressorMixin, _Predictions):
                 "return_std=True needs the network of the fit: compact() has removed units "
                 "that the posterior is of. Ask the estimator that compact() was called on."
             )
-        X = checked_structure(X)
-        X = validate_data(
-            self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
-        )
+        X = self._validated(X, reset=False)
         coefs = [as_dense(coef) for coef in self.coefs_]
         return posterior.standard_deviation(self._network, coefs, self.intercepts_, X)
 

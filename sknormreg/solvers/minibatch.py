@@ -164,10 +164,8 @@ class MinibatchSolver(ABC):
             # The first call, or the first one of another method.
             state.n_steps = 0
             state.moments = {name: np.zeros_like(params) for name in self.moment_names}
-        # Those of a model that is mapped into memory read-only are copied.
         state.moments = {
-            name: np.require(moment, requirements="W")
-            for name, moment in state.moments.items()
+            name: _continued(moment, params, name) for name, moment in state.moments.items()
         }
         status = None
         while status is None:
@@ -211,6 +209,20 @@ class MinibatchSolver(ABC):
         state.n_steps = step.n_steps
         state.n_epochs += 1
         return loss + problem.penalty_value(params)
+
+
+def _continued(moment, params, name):
+    """A running average in the precision of the data at hand, to be written to.
+
+    Those of a model that is mapped into memory read-only are copied.
+    """
+    moment = np.asarray(moment)
+    if moment.shape != params.shape or moment.dtype.kind != "f":
+        raise ValueError(
+            f"Training cannot go on from a running average {name!r} of {moment.dtype} "
+            f"and of shape {moment.shape}: there are {len(params)} parameters."
+        )
+    return np.require(moment, params.dtype, ["C", "A", "W"])
 
 
 def _is_finite(params, state):
