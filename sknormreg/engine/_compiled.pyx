@@ -79,7 +79,7 @@ cdef extern from "csrc/engine.h" nogil:
         const void *indices
         const void *indptr
         int wide_indices
-        int64_t largest_row
+        int64_t largest_row, mean_row
         const void *targets
         const void *sample_weight
         const int64_t *rows
@@ -281,7 +281,7 @@ cdef class Job:
         self._job.penalties = self._penalties
         self._job.interrupted = _interrupted
         self._job.context = <void *> self
-        if n_skip not in (0, self._job.units[n_layers]) or (n_skip and n_layers < 2):
+        if n_skip not in (0, self._job.units[n_layers]):
             raise ValueError(f"a skip connection of {n_skip} columns")
         for layer in range(n_layers):
             fan_in, fan_out = self._shape(layer)
@@ -362,6 +362,7 @@ cdef class Job:
             raise ValueError("rows of X in CSR are not within its data")
         self._job.wide_indices = size == 8
         self._job.largest_row = largest_row
+        self._job.mean_row = (len(values) + n_data_rows - 1) // max(n_data_rows, 1)
         self._set_rows(rows, n_rows)
 
     cdef int _set_rows(self, rows, int64_t n_rows) except -1:

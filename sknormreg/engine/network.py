@@ -61,7 +61,7 @@ class Network:
             )
         unknown = [name for name in names if name not in list(ACTIVATIONS)]
         known = not unknown and isinstance(self.loss, Loss) and isinstance(self.skip, bool)
-        if not known or (self.skip and not names):
+        if not known:
             raise ValueError(
                 f"There is no network with activations={names!r}, loss={self.loss!r} and "
                 f"skip={self.skip!r}."

@@ -68,6 +68,7 @@ typedef struct {
     const void *indptr;
     int wide_indices;           /* whether these are of 64 bits, not 32 */
     int64_t largest_row;        /* entries in the longest row */
+    int64_t mean_row;           /* in one of them, rounded up */
     const void *targets;
     const void *sample_weight;
     const int64_t *rows;

@@ -420,11 +420,11 @@ static int NAME(run_batch)(job *j, int64_t start, int64_t n_rows) {
     if (p->n_transposed) {
         team_run(j->team, NAME(transpose_task), j, p->n_ranges);
     }
-    for (int64_t done = 0; done < n_rows; done += p->block_rows) {
-        int64_t rest = n_rows - done;
+    for (int64_t done = 0, n; done < n_rows; done += n) {
+        n = NAME(rows_of_block)(j, p, start + done, n_rows - done);
         p->is_first = done == 0;
-        p->is_last = rest <= p->block_rows;
-        if (NAME(run_block)(j, start + done, p->is_last ? rest : p->block_rows)) {
+        p->is_last = done + n == n_rows;
+        if (NAME(run_block)(j, start + done, n)) {
             return 1;
         }
     }

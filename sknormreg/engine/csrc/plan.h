@@ -8,7 +8,8 @@
 #define MINIBATCH_ROWS 512      /* up to which a minibatch is one block */
 #define MOST_ROWS 2048          /* in a block: sums over more lose digits */
 #define BLOCK_BYTES (512 << 10) /* of a full batch's block, a core: to stay in its cache */
-#define BLOCK_ENTRIES (1 << 20) /* of a block in CSR */
+#define BLOCK_ENTRIES (1 << 20) /* of a block in CSR, about */
+#define MOST_ENTRIES (2 << 20)  /* with which it ends, unless it is a single row */
 #define RANGE_PARAMS 16384      /* in a parameter task: to stay in a core's own cache */
 #define BUNCH_PARAMS 4096       /* in a task for groups, which take longer */
 #define BALL_COLUMNS 64         /* in one for columns */
@@ -45,7 +46,9 @@ typedef struct {
     real *skipped;              /* what the skip connection adds to the outputs */
     real **transposed;          /* weights, for products that need them so */
     int n_transposed;
-    real *kept_values;          /* CSR with dropout: of all rows, `largest_row` for each */
+    int64_t *row_starts;        /* CSR: where the entries of each row begin among those */
+    int64_t most_entries;       /* of its block, which has up to so many */
+    real *kept_values;          /* CSR with dropout: of all rows */
     real *x, *targets, *sample_weight, *losses;
     int64_t *classes;
     double *slice_losses;
@@ -70,6 +73,10 @@ typedef struct {
     double last_poll;
     float_state callers_state;  /* in which hooks run */
 } NAME(plan);
+
+INLINE int64_t NAME(index_at)(const void *array, int wide, int64_t i) {
+    return wide ? ((const int64_t *)array)[i] : ((const int32_t *)array)[i];
+}
 
 static int64_t NAME(row_at)(const job *j, int64_t position) {
     return j->rows ? j->rows[position] : position;
@@ -142,8 +149,7 @@ static void NAME(choose_rows)(const job *j, NAME(plan) *p) {
         most = MINIBATCH_ROWS;
     }
     if (!j->dense) {
-        most = NAME(clip)(BLOCK_ENTRIES / NAME(clip)(j->largest_row, 1, BLOCK_ENTRIES), 1,
-                          most);
+        most = NAME(clip)(BLOCK_ENTRIES / NAME(clip)(j->mean_row, 1, BLOCK_ENTRIES), 1, most);
     }
     p->block_rows = NAME(clip)(batch, 1, most);
     int64_t n_slices = NAME(clip)(p->block_rows / LEAST_SLICE_ROWS, 1, j->n_cores);
@@ -151,6 +157,27 @@ static void NAME(choose_rows)(const job *j, NAME(plan) *p) {
         n_slices = 1;
     }
     p->slice_rows = (p->block_rows + n_slices - 1) / n_slices;
+}
+
+/* Rows of the block that begins at a position, of so many that are left. Where rows in CSR
+   are of very different length it may have few. */
+static int64_t NAME(rows_of_block)(const job *j, NAME(plan) *p, int64_t start,
+                                   int64_t n_left) {
+    int64_t most = n_left < p->block_rows ? n_left : p->block_rows;
+    if (!p->row_starts) {
+        return most;
+    }
+    p->row_starts[0] = 0;
+    for (int64_t i = 0; i < most; i++) {
+        int64_t row = NAME(row_at)(j, start + i);
+        int64_t end = p->row_starts[i] + NAME(index_at)(j->indptr, j->wide_indices, row + 1)
+                      - NAME(index_at)(j->indptr, j->wide_indices, row);
+        if (i > 0 && end > p->most_entries) {
+            return i;
+        }
+        p->row_starts[i + 1] = end;
+    }
+    return most;
 }
 
 /* Ranges of the parameters; counts them where `ranges` is NULL. */
@@ -294,7 +321,12 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
         NAME(choose_ranges)(j, p);
     }
     if (!j->dense) {
-        int64_t entries = p->n_slices * p->slice_rows * j->largest_row;
+        int64_t entries = p->block_rows * j->largest_row;
+        if (entries > MOST_ENTRIES) {
+            entries = j->largest_row > MOST_ENTRIES ? j->largest_row : MOST_ENTRIES;
+        }
+        p->most_entries = entries;
+        TAKE(p->row_starts, p->block_rows + 1);
         if (NAME(drops)(j, 0)) {
             TAKE(p->kept_values, entries);
         }
@@ -308,7 +340,8 @@ static size_t NAME(lay_out)(job *j, NAME(plan) *p, char *base) {
         p->gradient = j->gradient;
         return used;
     }
-    if (j->batch_size > p->block_rows) {
+    if (j->batch_size > p->block_rows
+        || (!j->dense && p->most_entries < p->block_rows * j->largest_row)) {
         TAKE(p->gradient, n_params);
     }
     if (j->task == SGD && j->nesterov) {

@@ -3,10 +3,6 @@
    Included once for each precision. The gradient of the first layer's weights takes the
    entries of a block by ranges of features: `sort_entries` sorts those of a slice. */
 
-INLINE int64_t NAME(index_at)(const void *array, int wide, int64_t i) {
-    return wide ? ((const int64_t *)array)[i] : ((const int32_t *)array)[i];
-}
-
 CLONES static void NAME(add_multiple)(real *RESTRICT y, real a, const real *RESTRICT x,
                                       int64_t n) {
     for (int64_t i = 0; i < n; i++) {
@@ -28,7 +24,7 @@ CLONES static void NAME(add_4_multiples)(real *RESTRICT y, const real *RESTRICT 
 static const real *NAME(sparse_row_values)(const job *j, const NAME(plan) *p, int64_t i,
                                            int64_t row) {
     return p->kept_values
-               ? p->kept_values + i * j->largest_row
+               ? p->kept_values + p->row_starts[i]
                : (const real *)j->values + NAME(index_at)(j->indptr, j->wide_indices, row);
 }
 
@@ -51,7 +47,7 @@ static void NAME(drop_rows)(const job *j, NAME(plan) *p, int64_t first, int64_t 
         int64_t row = NAME(row_at)(j, p->block_start + i);
         int64_t start = NAME(index_at)(j->indptr, wide, row);
         NAME(drop_entries)(p->masks, NAME(place)(p, i, j->units[0]), j->indices, wide, start,
-                           j->values, p->kept_values + i * j->largest_row,
+                           j->values, p->kept_values + p->row_starts[i],
                            NAME(index_at)(j->indptr, wide, row + 1) - start);
     }
 }
@@ -81,8 +77,8 @@ static void NAME(sparse_row_product)(const job *j, const NAME(plan) *p, int64_t 
     }
 }
 
-static int64_t NAME(entries_start)(const job *j, const NAME(plan) *p, int64_t slice) {
-    return slice * p->slice_rows * j->largest_row;
+static int64_t NAME(entries_start)(const NAME(plan) *p, int64_t slice) {
+    return p->row_starts[slice * p->slice_rows];
 }
 
 /* Sort the entries of a slice by the range of their features (a counting sort). */
@@ -112,7 +108,7 @@ static void NAME(sort_entries)(const job *j, NAME(plan) *p, int64_t slice, int64
         }
         if (pass == 0) {
             /* Counts -> where each bucket starts, which placing moves to where it ends. */
-            ends[0] = NAME(entries_start)(j, p, slice);
+            ends[0] = NAME(entries_start)(p, slice);
             for (int64_t b = 0; b < p->n_buckets; b++) {
                 ends[b + 1] += ends[b];
             }
@@ -130,7 +126,7 @@ static void NAME(sparse_gradient)(const job *j, const NAME(plan) *p,
     for (int64_t slice = 0; slice < p->n_slices; slice++) {
         const int64_t *ends = p->bucket_ends + slice * (p->n_buckets + 1);
         /* A bucket starts where the one before ends. */
-        int64_t e = bucket ? ends[bucket - 1] : NAME(entries_start)(j, p, slice);
+        int64_t e = bucket ? ends[bucket - 1] : NAME(entries_start)(p, slice);
         for (; e < ends[bucket]; e++) {
             real *sums = gradient + (p->entry_features[e] - range->start) * width;
             NAME(add_multiple)(sums, p->entry_values[e], deltas + p->entry_rows[e] * n_units,
