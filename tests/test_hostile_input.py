@@ -1,5 +1,7 @@
 """What lies about its structure, or was assigned to: an error, never a crash."""
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -11,6 +13,8 @@ from sknormreg import (
     RegularizedMLPRegressor,
     regularization_path,
 )
+from sknormreg.engine import Data, Network, check_data, selection
+from sknormreg.engine.losses import MultinomialLogLoss
 
 pytestmark = pytest.mark.filterwarnings(
     f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning"
@@ -228,3 +232,226 @@ def test_misaligned_data(dtype):
 def test_sizes_that_no_array_has(size):
     with pytest.raises(ValueError, match="hidden_layer_sizes"):
         RegularizedMLPClassifier((size,)).fit(good_csr(), Y)
+
+
+@pytest.mark.parametrize("format", ["csc", "bsr", "coo"])
+@pytest.mark.parametrize("wrong", [-1, 10**6])
+def test_other_formats_that_lie(format, wrong):
+    """SciPy's conversion to CSR would write where they say."""
+    X = good_csr().asformat(format)
+    if format == "coo":
+        X.coords = (changed(X.row, 3, wrong), X.col)
+    else:
+        X.indices = changed(X.indices, 3, wrong)
+    for call in (fitted().predict, lambda X: fitted().fit(X, Y)):
+        with pytest.raises(ValueError, match=f"X is not a valid {format.upper()} matrix"):
+            call(X)
+
+
+@pytest.mark.parametrize("wrong", [-1, 10**6])
+def test_sparse_labels_that_lie(wrong):
+    labels = sparse.csr_matrix(np.eye(3)[Y])
+    mlp = RegularizedMLPClassifier((4,), max_iter=5).fit(good_csr(), labels)
+    labels.indices = changed(labels.indices, 3, wrong)
+    for method in (mlp.fit, mlp.score):
+        with pytest.raises(ValueError, match="y is not a valid CSR matrix"):
+            method(good_csr(), labels)
+
+
+def test_sparse_weights_that_lie():
+    mlp = fitted(penalty="l1", alpha=3)
+    mlp.coefs_ = [sparse.csr_array(coef) for coef in mlp.coefs_]
+    mlp.predict(good_csr())
+    mlp.coefs_[1] = sparse.csr_array(
+        (np.ones(1), np.array([10**6]), np.array([0, 1, 1, 1, 1])), shape=(4, 3)
+    )
+    for call in (lambda: mlp.predict(good_csr()), mlp.densify, lambda: mlp.n_nonzero_):
+        with pytest.raises(ValueError, match="coefs_ is not a valid CSR"):
+            call()
+
+
+def test_skip_weights_that_took_columns_of_others():
+    X = good_csr().toarray()
+    mlp = fitted(penalty="hierarchical")
+    both = np.hstack([mlp.coefs_[0], mlp.skip_coef_])
+    mlp.coefs_[0], mlp.skip_coef_ = both[:, :3], both[:, 3:]
+    with pytest.raises(ValueError, match=r"skip_coef_ must have shape \(6, 3\)"):
+        mlp.predict(X)
+
+
+def test_classes_of_another_number():
+    mlp = fitted()
+    mlp.classes_ = np.arange(5)
+    with pytest.raises(ValueError, match="classes_ must hold the 3 classes"):
+        mlp.predict(good_csr())
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_running_averages_that_were_assigned(solver):
+    mlp = RegularizedMLPRegressor((4,), solver=solver)
+    mlp.partial_fit(good_csr(), Y)
+    moments = mlp._training_state.solver_state.moments
+    for name, moment in moments.items():
+        for wrong in (moment[:-1], moment.astype(complex), moment.astype(object)):
+            moments[name] = wrong
+            with pytest.raises(ValueError, match="cannot go on from a running average"):
+                mlp.partial_fit(good_csr(), Y)
+        moments[name] = moment
+    mlp.partial_fit(good_csr(), Y)
+
+
+@pytest.mark.parametrize("first", [np.float32, np.float64])
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_partial_fit_of_data_in_another_precision(solver, first):
+    """Running averages of one precision are not read as numbers of the other."""
+    X = good_csr().toarray()
+    second = np.float64 if first == np.float32 else np.float32
+    losses = []
+    for dtypes in ((first, second, first), (np.float64,) * 3):
+        mlp = RegularizedMLPRegressor((4,), solver=solver, random_state=0)
+        for dtype in dtypes:
+            mlp.partial_fit(X.astype(dtype), Y)
+        losses.append(mlp.loss_)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+# Networks that never were
+
+
+NETWORK = dict(
+    layer_units=(6, 4, 3), activations=("tanh",), loss=MultinomialLogLoss(3), skip=False
+)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        dict(layer_units=(6, -4, 3)),
+        dict(layer_units=(6, 4.0, 3)),
+        dict(layer_units=(6,)),
+        dict(layer_units=[6, 4, 3]),
+        dict(layer_units=(6, 2**62, 3)),
+        dict(layer_units=(np.int64(2**40), np.int64(2**40), 3)),
+        dict(activations=("tanh", "tanh")),
+        dict(activations=("unknown",)),
+        dict(activations=(["tanh"],)),
+        dict(loss="log_loss"),
+        dict(skip=3),
+    ],
+    ids=str,
+)
+def test_a_network_that_cannot_be_is_not_made_and_not_loaded(wrong):
+    with pytest.raises(ValueError, match=r"layer_units|activations|hidden_layer_sizes"):
+        Network(**{**NETWORK, **wrong})
+    network = Network(**NETWORK)
+    for name, value in wrong.items():
+        object.__setattr__(network, name, value)
+    stored = pickle.dumps(network)
+    with pytest.raises(ValueError, match=r"layer_units|activations|hidden_layer_sizes"):
+        pickle.loads(stored)
+
+
+def test_what_a_file_says_of_a_network_beyond_its_layers_is_not_taken():
+    network = Network(**NETWORK)
+    network.__setstate__({**NETWORK, "n_params": 10**9, "shapes": ((1, 1),)})
+    assert network.n_params == 6 * 4 + 4 * 3 + 4 + 3
+    assert network.shapes == ((6, 4), (4, 3))
+
+
+def test_a_skops_file_of_types_that_are_trusted():
+    io = pytest.importorskip("skops.io")
+    mlp = fitted()
+    object.__setattr__(mlp._network, "layer_units", (6, -4, 3))
+    stored = io.dumps(mlp)
+    with pytest.raises(ValueError, match="layer_units must be"):
+        io.loads(stored, trusted=io.get_untrusted_types(data=stored))
+
+
+# The last look before C, whoever calls
+
+
+@pytest.fixture
+def job():
+    if selection.CompiledEngine is None:
+        pytest.skip("needs the extension")
+    from sknormreg.engine import _compiled
+
+    def make(units=(6, 4, 3), n_skip=0, activations=(2,)):
+        job = _compiled.Job(
+            np.array(units), n_skip, np.array(activations, dtype=np.int32), 0, 0.0, True
+        )
+        return job
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        dict(units=(6, -4, 3)),
+        dict(units=(6, 2**31, 3)),
+        dict(n_skip=2),
+        dict(n_skip=-3),
+        dict(activations=()),
+    ],
+    ids=str,
+)
+def test_layers_that_c_does_not_get(job, wrong):
+    with pytest.raises(ValueError, match=r"a layer has|a skip connection|bytes"):
+        job(**wrong)
+
+
+WEIGHTS = np.zeros((6, 4))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        WEIGHTS[:-1],
+        np.zeros((7, 4)),
+        WEIGHTS.astype(np.float32),
+        WEIGHTS.astype(np.int64),
+        WEIGHTS.astype(object),
+        WEIGHTS.astype(np.complex64),
+        WEIGHTS.astype(np.longdouble),
+        WEIGHTS.astype(WEIGHTS.dtype.newbyteorder()),
+        misaligned(WEIGHTS),
+        np.zeros((12, 4))[::2],
+    ],
+    ids=lambda array: f"{array.shape} {array.dtype}",
+)
+def test_arrays_that_c_does_not_get(job, wrong):
+    others, biases = np.zeros((4, 3)), [np.zeros(4), np.zeros(3)]
+    job().set_layers([WEIGHTS, others], biases)
+    with pytest.raises(ValueError, match=r"where .* are read|not C-contiguous"):
+        job().set_layers([wrong, others], biases)
+    job().set_dense(WEIGHTS.reshape(4, 6), None, 4)
+    with pytest.raises(ValueError, match=r"where .* are read|not C-contiguous|not the"):
+        job().set_dense(wrong, None, 4)
+
+
+@pytest.mark.parametrize("rows", [[0, 4], [-1, 2]])
+def test_rows_that_there_are_not(job, rows):
+    with pytest.raises(ValueError, match="X has no row"):
+        job().set_dense(np.zeros((4, 6)), np.array(rows), 2)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.full(N_SAMPLES, 3), "classes from 0 to 2"),
+        (np.full(N_SAMPLES, -1), "classes from 0 to 2"),
+        (np.zeros(N_SAMPLES), "classes from 0 to 2"),
+        (np.zeros((N_SAMPLES, 3)), "y of shape"),
+        (np.zeros(N_SAMPLES - 1, dtype=int), "y of shape"),
+    ],
+)
+def test_codes_of_classes_are_looked_at_before_training(y, message):
+    network = Network(**NETWORK)
+    with pytest.raises(ValueError, match=message):
+        check_data(network, Data(good_csr(), y, None))
+    check_data(network, Data(good_csr(), Y, np.ones(N_SAMPLES)))
+    with pytest.raises(ValueError, match="sample_weight of shape"):
+        check_data(network, Data(good_csr(), Y, np.ones(3)))
+    with pytest.raises(ValueError, match="X has 5 features"):
+        check_data(network, Data(good_csr()[:, :5], Y, None))
