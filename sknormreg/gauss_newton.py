@@ -19,6 +19,7 @@ from scipy.linalg import cho_solve, cholesky, eigh_tridiagonal, solve_triangular
 from scipy.linalg.blas import dsyr2k, dsyrk
 from scipy.linalg.lapack import dpotri
 
+from .engine import checked_structure
 from .engine.activations import ACTIVATIONS
 
 # Numbers of Phi that are written down at a time.
@@ -79,6 +80,11 @@ class Linearization:
         for coef, derivative in zip(coefs[:0:-1], reversed(derivatives)):
             delta = (delta @ coef.T) * derivative[:, None, :]
             self.deltas.insert(0, delta)
+
+    def __setstate__(self, state):
+        # A file may hold any matrix.
+        self.__dict__.update(state)
+        self.inputs = [checked_structure(part, "inputs") for part in self.inputs]
 
     @property
     def n_rows(self):

@@ -1,6 +1,10 @@
 """What lies about its structure, or was assigned to: an error, never a crash."""
 
+import os
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -455,3 +459,51 @@ def test_codes_of_classes_are_looked_at_before_training(y, message):
         check_data(network, Data(good_csr(), Y, np.ones(3)))
     with pytest.raises(ValueError, match="X has 5 features"):
         check_data(network, Data(good_csr()[:, :5], Y, None))
+
+
+def test_rows_of_a_posterior_that_lie():
+    """A fit by evidence keeps them, where they are fewer than the weights."""
+    mlp = RegularizedMLPRegressor((20,), alpha="evidence", max_iter=20, random_state=0)
+    mlp.fit(good_csr(), Y + 0.1 * np.arange(N_SAMPLES))
+    linear = mlp._posterior._factor._linear
+    linear.inputs[0].indices[3] = 10**6
+    with pytest.raises(ValueError, match="inputs is not a valid CSR"):
+        pickle.loads(pickle.dumps(mlp))
+
+
+_LITTLE_MEMORY = """
+import resource, warnings
+import numpy as np
+from sknormreg import RegularizedMLPRegressor
+
+warnings.simplefilter("ignore")
+X = np.random.RandomState(0).normal(size=(20_000, 30))
+mlp = RegularizedMLPRegressor((50,), max_iter=2, random_state=0).fit(X[:100], X[:100, 0])
+expected = mlp.predict(X)
+n_right = 0
+for headroom in (0, 1, 2, 4, 6, 8, 12, 16, 32):
+    with open("/proc/self/statm") as file:
+        size = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (size + headroom * 2**20, -1))
+    try:
+        n_right += np.array_equal(mlp.predict(X), expected)
+    except MemoryError:
+        pass
+    resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+print(n_right)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="sanitizers reserve all memory")
+def test_threads_for_which_there_is_no_memory_are_done_without():
+    """Rather than waited for."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LITTLE_MEMORY],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "2"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 1
