@@ -12,10 +12,6 @@ import sknormreg
 from sknormreg import displays, penalties
 from sknormreg.penalties import Penalty
 
-# Examples go to alphas that empty networks on purpose.
-warnings.filterwarnings("ignore", message="The network uses no input")
-warnings.filterwarnings("ignore", message="y has a standard deviation")
-
 project = "sknormreg"
 author = "The sknormreg developers"
 copyright = "The sknormreg developers"

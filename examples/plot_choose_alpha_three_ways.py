@@ -17,6 +17,7 @@ given, alpha included. The last table shows it.
 # out.
 
 import time
+import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -26,11 +27,14 @@ from sklearn.preprocessing import scale
 
 from sknormreg import RegularizedMLPRegressor, RegularizedMLPRegressorCV
 
+# The largest alphas empty networks on purpose, of which each fit says so.
+warnings.filterwarnings("ignore", message="The network uses no input")
+
 X, y = load_diabetes(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
     scale(X), scale(y), test_size=1 / 3, random_state=0
 )
-settings = dict(hidden_layer_sizes=(20,), random_state=0)
+settings = dict(hidden_layer_sizes=(20,), max_iter=5000, random_state=0)
 alphas = np.geomspace(0.01, 1000, 20)
 
 # %%

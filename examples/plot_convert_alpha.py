@@ -20,6 +20,8 @@ converted for the other, and compare the networks.
 # Two sets of rows: 400, which batches of 50, 100 and 200 divide, and 401, which leaves a
 # last batch of a single row.
 
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_breast_cancer
@@ -28,6 +30,9 @@ from sklearn.preprocessing import scale
 from sklearn.utils import gen_batches
 
 from sknormreg import RegularizedMLPClassifier
+
+# The largest alphas empty networks on purpose, of which each fit says so.
+warnings.filterwarnings("ignore", message="The network uses no input")
 
 X, y = load_breast_cancer(return_X_y=True)
 X = scale(X)

@@ -89,7 +89,7 @@ for name, params in networks.items():
 scales = [0.1, 0.3, 1, 3]
 search = GridSearchCV(
     RegularizedMLPClassifier(
-        (20,), penalty=NonNegative(), alpha=1.0, solver="lbfgs", random_state=0
+        (20,), penalty=NonNegative(), alpha=1.0, solver="lbfgs", tol=1e-3, random_state=0
     ),
     {"penalty__scale": scales},
 ).fit(X_train, y_train)

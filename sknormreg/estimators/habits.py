@@ -1,6 +1,7 @@
 """What all four estimators owe their users: suggestions, and models that know their age."""
 
 import warnings
+from numbers import Real
 
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
@@ -82,7 +83,8 @@ def warn_of_empty(mlp, cause, stacklevel):
 def strong_alpha(alpha, data):
     """The cause of an empty network, as `warn_of_empty` takes it: alpha, or the weights."""
     n_rows = data.X.shape[0]
-    cause = f"alpha={alpha!r} outweighs the loss. Lower it, or increase sample weights"
+    shown = f"{alpha:.4g}" if isinstance(alpha, Real) else repr(alpha)
+    cause = f"alpha={shown} outweighs the loss. Lower it, or increase sample weights"
     if data.sample_weight is not None:
         total = float(data.sample_weight.sum(dtype="float64"))
         cause += (
