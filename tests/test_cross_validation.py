@@ -206,6 +206,7 @@ def test_rule_by_hand(n_sharing, expected):
     assert chosen(scores, "one_se", n_sharing) == ((1, 1) if n_sharing == 1 else (0, 2))
 
 
+@pytest.mark.slow
 def test_warns_of_an_empty_network():
     """Accuracy where one class is rare: the majority is as good as any network."""
     rng = np.random.RandomState(0)
@@ -301,6 +302,7 @@ def test_relaxed_fits_are_those_of_the_selected_inputs(problem):
     assert found.scores_[found.alphas_ == found.alpha_, 0] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @regressor_is_slow
 def test_several_relaxes_are_as_each_by_itself(problem):
     _, with_cv, (X, y), cv = problem

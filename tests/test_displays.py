@@ -206,6 +206,7 @@ def test_path_of_a_pipeline_takes_what_it_transforms(diabetes):
     assert set(names) <= set(X.columns)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "random_state", [None, np.random.RandomState(5)], ids=["None", "RandomState"]
 )

@@ -782,6 +782,7 @@ def test_without_groups_columns_are_dropped_one_by_one():
 # A path of alphas
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("penalty", ["group_lasso", "hierarchical", "l1"])
 @not_converged
 def test_warm_starts_along_a_path_of_alphas(penalty):

@@ -21,7 +21,7 @@ TARGETS = scale(X @ np.arange(8.0))
 @pytest.mark.parametrize("solver", ["lbfgs", "sgd"])
 def test_an_empty_network_names_alpha(penalty, solver):
     mlp = RegularizedMLPClassifier((3,), penalty=penalty, solver=solver, alpha=1e6)
-    with pytest.warns(UserWarning, match="uses no input.*alpha=1000000.0 outweighs"):
+    with pytest.warns(UserWarning, match=r"uses no input.*alpha=1e\+06 outweighs"):
         mlp.set_params(tol=0.01).fit(X, LABELS)
 
 
@@ -39,7 +39,7 @@ def test_a_path_may_end_but_not_begin_empty():
     mlp = RegularizedMLPClassifier((3,), penalty="l1", tol=0.01, random_state=0)
     path = regularization_path(X, LABELS, estimator=mlp, alphas=[10.0, 1e6])
     assert path.n_features[-1] == 0
-    with pytest.warns(UserWarning, match="uses no input.*alpha=1000000.0"):
+    with pytest.warns(UserWarning, match=r"uses no input.*alpha=1e\+06"):
         regularization_path(X, LABELS, estimator=mlp, alphas=[1e6, 1e7])
 
 

@@ -43,6 +43,7 @@ EQUIVALENCE = [
 ]
 
 
+@pytest.mark.slow
 @parametrize_with_checks([cls() for cls in BOTH])
 @not_converged
 def test_check_estimator_of_the_defaults(estimator, check):
@@ -59,6 +60,7 @@ def expected_failures_of_relaxed(estimator):
     return {check.__name__: reason for check in EQUIVALENCE}
 
 
+@pytest.mark.slow
 @parametrize_with_checks(
     [
         RegularizedMLPClassifierCV(**CROSS_VALIDATION),

@@ -423,6 +423,7 @@ def test_single_precision_floor():
         assert mlp.loss_ == pytest.approx(double.loss_, rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["relu", "softplus"])
 @pytest.mark.parametrize("penalty", ["l2", "group_lasso"])
 def test_features_of_very_different_scales_are_warned_of(penalty, activation):

@@ -38,7 +38,13 @@ def diabetes():
 
 
 @pytest.mark.parametrize(
-    "load", [load_breast_cancer, load_digits, load_iris, load_diabetes]
+    "load",
+    [
+        load_breast_cancer,
+        pytest.param(load_digits, marks=pytest.mark.slow),
+        load_iris,
+        load_diabetes,
+    ],
 )
 def test_defaults_converge_on_bundled_data(load):
     """No ConvergenceWarning, in either precision: warnings are errors here."""
