@@ -1,6 +1,7 @@
 """What all tests share, those in docstrings included."""
 
 import os
+import re
 from importlib.util import find_spec
 
 # Before NumPy is imported, for the processes of pytest-xdist too: they, and not BLAS, share
@@ -72,6 +73,19 @@ def pytest_cmdline_main(config):
         if option.dist == "no":
             # Files differ in how long a test takes.
             option.dist = "worksteal"
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Files of slow tests alone are not imported where these are left out.
+
+    They cost seconds, by what they import and by how many tests they are.
+    """
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    marks = re.search(
+        r"^pytestmark = ([^\[\n]*|\[[^\]]*)", collection_path.read_text(), re.M
+    )
+    return True if marks and "pytest.mark.slow" in marks[1] else None
 
 
 def pytest_report_header(config):

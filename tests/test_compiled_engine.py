@@ -1001,7 +1001,9 @@ def with_methods(penalties):
     ]
 
 
-@pytest.mark.parametrize("problem", [_regression, _classification, _counts])
+@pytest.mark.parametrize(
+    "problem", [pytest.param(_regression, marks=pytest.mark.slow), _classification, _counts]
+)
 @pytest.mark.parametrize(("method", "penalty"), with_methods(OTHER_PENALTIES))
 def test_epochs_with_other_penalties(problem, penalty, method):
     network, data, rows, alpha = problem()
@@ -1560,7 +1562,11 @@ if solver == "adam":
 
 
 @pytest.mark.parametrize(
-    ("method", "solver"), [("epoch", "adam"), ("loss_and_gradient", "lbfgs")]
+    ("method", "solver"),
+    [
+        pytest.param("epoch", "adam", marks=pytest.mark.slow),
+        ("loss_and_gradient", "lbfgs"),
+    ],
 )
 def test_an_interrupted_fit_returns(method, solver):
     # As above, and an evaluation of the objective, which takes a few tenths of a second.
