@@ -123,7 +123,7 @@ def test_check_estimator_of_the_poisson_loss():
     assert failed == ["check_regressor_multioutput"]
 
 
-@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("n_threads", [pytest.param(1, marks=pytest.mark.slow), 2])
 @pytest.mark.parametrize("check", EQUIVALENCE)
 @pytest.mark.parametrize("cls", BOTH)
 @not_converged

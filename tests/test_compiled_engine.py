@@ -1513,6 +1513,7 @@ for call in (
 """
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_what_takes_long():
     for reaction in _python(_INTERRUPT).split():
         # It is noticed within 50 ms and a block of rows.

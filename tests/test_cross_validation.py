@@ -65,7 +65,9 @@ regressor_is_slow = pytest.mark.parametrize(
 
 
 @regressor_is_slow
-@pytest.mark.parametrize("penalty", ["l2", "l1", "group_lasso"])
+@pytest.mark.parametrize(
+    "penalty", ["l2", "l1", pytest.param("group_lasso", marks=pytest.mark.slow)]
+)
 def test_without_continuation_it_is_a_grid_search(problem, penalty):
     plain, with_cv, data, cv = problem
     settings = dict(hidden_layer_sizes=(6,), tol=1e-4, penalty=penalty, random_state=0)

@@ -192,6 +192,7 @@ def test_path_of_the_chosen_candidate(diabetes):
     np.testing.assert_array_equal(_x(display.weight_lines_[0]), model.alphas_[which])
 
 
+@pytest.mark.slow
 def test_path_of_a_pipeline_takes_what_it_transforms(diabetes):
     X, y = diabetes
     model = RegularizedMLPRegressorCV((4,), alphas=ALPHAS, cv=3, tol=1e-7, **SPARSE)
@@ -247,6 +248,7 @@ def _nested(model):
     )
 
 
+@pytest.mark.slow
 def test_path_within_other_estimators(diabetes):
     X, y = diabetes
     model = RegularizedMLPRegressorCV((4,), alphas=ALPHAS, cv=3, tol=1e-7, **SPARSE)

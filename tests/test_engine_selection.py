@@ -274,6 +274,7 @@ for name, (engine, model) in models.items():
 """
 
 
+@pytest.mark.slow
 @needs_extension
 def test_pickled_models_predict_on_the_other_engine(monkeypatch, tmp_path):
     X = np.random.RandomState(0).normal(size=(80, 4))

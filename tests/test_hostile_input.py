@@ -494,6 +494,7 @@ print(n_right)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
 @pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="sanitizers reserve all memory")
 def test_threads_for_which_there_is_no_memory_are_done_without():

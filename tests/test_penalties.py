@@ -32,7 +32,7 @@ from sknormreg.penalties import (
     SparseGroupLasso,
 )
 
-seeded = settings(derandomize=True, deadline=None, max_examples=40)
+seeded = settings(derandomize=True, deadline=None, max_examples=25)
 steps = st.floats(-3, 3).map(lambda exponent: 10.0**exponent)
 strengths = st.floats(-2, 2).map(lambda exponent: 10.0**exponent)
 seeds = st.integers(0, 10**6)
@@ -206,7 +206,9 @@ def mesh(case, center, radius):
 
 
 @pytest.mark.parametrize("case", small_cases(), ids=lambda case: case.name)
-@pytest.mark.parametrize("step", [0.05, 0.9, 1.4, 1.6, 5.0, 200.0])
+@pytest.mark.parametrize(
+    "step", [pytest.param(0.05, marks=pytest.mark.slow), 0.9, 1.4, 1.6, 5.0, 200.0]
+)
 def test_prox_is_the_global_minimum_on_a_grid(case, step):
     """Steps both shorter and longer than a concave penalty is wide, which is 1.5."""
     assert isinstance(case.given, MCP | SCAD | GroupMCP | GroupSCAD | Hierarchical)

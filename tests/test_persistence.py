@@ -125,7 +125,7 @@ def without_extension(what, folder):
 
 @needs_extension
 @not_converged
-@pytest.mark.parametrize("module", [pickle, joblib])
+@pytest.mark.parametrize("module", [pickle, pytest.param(joblib, marks=pytest.mark.slow)])
 def test_fitted_with_the_compiled_engine_loaded_where_there_is_none(
     module, monkeypatch, tmp_path
 ):
@@ -144,6 +144,7 @@ def test_fitted_with_the_compiled_engine_loaded_where_there_is_none(
         )
 
 
+@pytest.mark.slow
 @needs_extension
 @not_converged
 def test_fitted_without_the_extension_loaded_with_it(monkeypatch, tmp_path):

@@ -396,6 +396,7 @@ fit_in_child(coefs)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_fits_in_forked_processes():
     done = subprocess.run(

@@ -43,7 +43,7 @@ def diabetes():
         load_breast_cancer,
         pytest.param(load_digits, marks=pytest.mark.slow),
         load_iris,
-        load_diabetes,
+        pytest.param(load_diabetes, marks=pytest.mark.slow),
     ],
 )
 def test_defaults_converge_on_bundled_data(load):

@@ -329,7 +329,7 @@ def regularization_path(
     >>> from sknormreg import regularization_path
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> path = regularization_path(
-    ...     scale(X), y, penalty="group_lasso", hidden_layer_sizes=(20,), random_state=0
+    ...     scale(X), y, penalty="group_lasso", hidden_layer_sizes=(5,), random_state=0
     ... )
     >>> int(path.n_features[-1])
     0
