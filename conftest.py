@@ -82,9 +82,8 @@ def pytest_ignore_collect(collection_path, config):
     """
     if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
         return None
-    marks = re.search(
-        r"^pytestmark = ([^\[\n]*|\[[^\]]*)", collection_path.read_text(), re.M
-    )
+    text = collection_path.read_text(encoding="utf-8")
+    marks = re.search(r"^pytestmark = (\[[^\]]*|.*)", text, re.MULTILINE)
     return True if marks and "pytest.mark.slow" in marks[1] else None
 
 

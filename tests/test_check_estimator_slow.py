@@ -1,4 +1,4 @@
-"""The estimators pass check_estimator: the defaults, those that choose alpha, all settings."""
+"""The defaults, estimators that choose alpha, and all settings pass check_estimator."""
 
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
