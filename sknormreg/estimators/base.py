@@ -287,7 +287,8 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
     ):
         """What `train` returns, by `solver_` and the parameters of the estimator."""
         if self._by_evidence:
-            # Its fits are looked at, and gone on from, many times.
+            # Its fits are looked at, and gone on from, many times; J at its very minimum
+            # predicts worse (benchmarks/bench_evidence_end.py).
             precision = replace(precision, small_work=0, to_the_end=False)
         solver = make_solver(self.solver_, self, objective, random_state, precision)
         if self._by_evidence:

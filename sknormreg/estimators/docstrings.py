@@ -137,9 +137,11 @@ alpha : float, array-like of shape (n_layers,), list or "evidence", default=1.0
     targets most probable under all networks at once: MacKay's evidence framework with
     Foresee and Hagan's Gauss-Newton approximation. For ``penalty="l2"``, full batches, and
     the log loss or the squared error. J is minimised for some iterations, alphas are
-    re-estimated, and so on until they have settled; `alpha_` has them. Up to 5000 rows
-    times outputs, or weights, matrices of that size are factorised; beyond, traces are
-    estimated by conjugate gradients with random signs.
+    re-estimated, and so on until they have settled; `alpha_` has them. There J may still
+    be above its minimum at these alphas, to which another fit with ``alpha=alpha_`` would
+    go, and `optimality_` says how far from stationary it is. Up to 5000 rows times outputs,
+    or weights, matrices of that size are factorised; beyond, traces are estimated by
+    conjugate gradients with random signs.
 
 evidence_scope : {"network", "layer", "input"}, default="layer"
     What has an alpha of its own with ``alpha="evidence"``: all weights together, each
