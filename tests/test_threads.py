@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from scipy import sparse
 from threadpoolctl import OpenBLASController, ThreadpoolController
 
 from sknormreg import RegularizedMLPRegressor
-from sknormreg.engine import selection
+from sknormreg.engine import Data, Network, selection
+from sknormreg.engine.losses import HalfSquaredError
 from sknormreg.engine.threads import call_in_thread, limited_threads, share_of_threads
 from sknormreg.objective import Objective
 
@@ -338,6 +340,29 @@ def test_helpers_end_with_the_fit(monkeypatch):
     # BLAS had two threads, so that there is one for the fit to recruit, once.
     assert len(helpers.threads) == 1
     assert helpers.join()
+
+
+@pytest.mark.skipif(selection.CompiledEngine is None, reason="needs the extension")
+@pytest.mark.parametrize(("n_stored", "asked"), [(2, False), (200, True)])
+def test_threads_are_worth_what_csr_rows_store(n_stored, asked, monkeypatch):
+    """400 rows of 2,000 features and 100 units: as dense rows 8e7 multiplications; as those
+    stored 8e4 or 8e6, and a single pass is shared from 4e6 on."""
+    asks = []
+    name = "sknormreg.engine.compiled_engine.share_of_threads"
+    monkeypatch.setattr(name, lambda: asks.append(None) or 1)
+    rng = np.random.default_rng(0)
+    indices = np.sort(
+        rng.permuted(np.tile(np.arange(2000), (400, 1)), axis=1)[:, :n_stored]
+    )
+    indptr = np.arange(401) * n_stored
+    X = sparse.csr_array(
+        (rng.normal(size=400 * n_stored), indices.ravel(), indptr), shape=(400, 2000)
+    )
+    network = Network((2000, 100, 1), ("tanh",), HalfSquaredError())
+    engine, params = selection.CompiledEngine(network), np.zeros(network.n_params)
+    with engine.threads(np.float64, 400):
+        engine.loss_and_gradient(params, Data(X, np.zeros((400, 1)), None))
+    assert bool(asks) == asked
 
 
 # Processes that are forked while helpers, blocks and the lock are in use.

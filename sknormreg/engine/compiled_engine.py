@@ -41,7 +41,8 @@ _LOSSES = (
     MultinomialLogLoss,
 )
 
-# Rows times parameters: up to this many, BLAS keeps to one thread by itself.
+# Multiplications of a forward pass (see `Network.work`): up to this many, BLAS keeps to one
+# thread by itself.
 _SINGLE_WORK = 2.5e5
 
 # From this many on, the help of another thread is worth having: in an epoch, in batches of
@@ -108,9 +109,9 @@ class CompiledEngine:
         job.set_layers(_contiguous(coefs, dtype), _contiguous(intercepts, dtype))
         _set_X(job, X, rows, n_rows)
         job.set_raw(raw)
-        small = n_rows * self.network.n_params <= _SINGLE_WORK
-        with nullcontext() if small else limited_threads():
-            self._run(job, n_rows)
+        work = self.network.work(X, rows)
+        with nullcontext() if work <= _SINGLE_WORK else limited_threads():
+            self._run(job, work)
         return raw
 
     def loss_and_gradient(self, params, data, rows=None, dropout=None):
@@ -124,7 +125,7 @@ class CompiledEngine:
             return 0.0, gradient
         job.set_gradient(gradient)
         _set_dropout(job, dropout)
-        return self._run(job, n_rows), gradient
+        return self._run(job, self.network.work(data.X, rows)), gradient
 
     def epoch(
         self,
@@ -196,7 +197,8 @@ class CompiledEngine:
             for layer, terms in enumerate(prox):
                 labels = terms.labels
                 job.set_penalty(layer, terms, None if labels is None else _groups(labels))
-        total = self._run(job, n_rows, batch_size)
+        work = self.network.work(data.X, rows)
+        total = self._run(job, work, work * batch_size / max(n_rows, 1))
         step.n_steps = job.n_steps
         return total
 
@@ -224,14 +226,11 @@ class CompiledEngine:
         job.set_targets(as_c(y, target_dtype), sample_weight)
         return job, n_rows
 
-    def _run(self, job, n_rows, batch_size=None):
-        n_params = self.network.n_params
-        if batch_size is None:
-            worthwhile = n_rows * n_params >= (_PASS_WORK if self._crew else _CALL_WORK)
+    def _run(self, job, work, work_of_batch=None):
+        if work_of_batch is None:
+            worthwhile = work >= (_PASS_WORK if self._crew else _CALL_WORK)
         else:
-            worthwhile = (
-                n_rows * n_params >= _EPOCH_WORK and batch_size * n_params >= _BATCH_WORK
-            )
+            worthwhile = work >= _EPOCH_WORK and work_of_batch >= _BATCH_WORK
         n_threads = share_of_threads() if worthwhile else 1
         with nullcontext(self._crew) if self._crew else _crew() as crew:
             return job.run(self._workspace, crew, n_threads, call_in_thread)
