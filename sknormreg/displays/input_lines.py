@@ -83,7 +83,9 @@ class InputLines:
             handles.append(lines[np.flatnonzero(inputs == i)[0]])
             handles[-1].set_label(literal(self.names[i]))
         if handles:
-            ax.legend(handles=handles, fontsize="small")
+            # Where alpha is large and lines have come to 0: to look for the "best" place
+            # among all lines takes seconds, which Matplotlib warns of.
+            ax.legend(handles=handles, fontsize="small", loc="upper right")
         return lines
 
     def _styles(self, named):
