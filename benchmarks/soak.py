@@ -5,8 +5,9 @@
 Fits, partial fits, predictions, pickles, paths and searches with random settings run in two
 threads side by side. In the middle of many of them comes a KeyboardInterrupt: from a signal
 in the main thread, as by Ctrl-C, and as an asynchronous exception in the other one. (None
-comes while Python's own multiprocessing.pool starts or ends its threads.) Twenty times on the way both stop, and while they are idle the script looks for threads, open files
-and limits on BLAS that were not there before, and at the memory. Fixed fits and predictions
+comes while Python's own multiprocessing.pool starts or ends its threads.) Twenty times on
+the way both stop, and while they are idle the script looks for threads, open files and
+limits on BLAS that were not there before, and at the memory. Fixed fits and predictions
 that are repeated all the time must give the same bits.
 
 Exits with 1 if anything is left, if the memory has grown by more than 5 % since a fifth of
