@@ -341,7 +341,8 @@ continuation : bool, default=True
     Whether each fit starts from the weights that the one at the next smaller alpha
     ended with, which takes less time, as do the coarser fits: with ``tol="auto"``, small
     problems are not solved to the precision of the floats, and at the end the chosen
-    network is trained further. False starts each anew, as a grid search does.
+    network is trained further. False starts each anew, as a grid search does, and so
+    does ``early_stopping=True``.
 
 n_jobs : int, default=None
     Fits to different folds at the same time: in threads with the compiled engine, which

@@ -59,7 +59,9 @@ class PathFitter:
         The `random_state` of every fit.
 
     continuation : bool
-        Whether fits of a path start from the one before.
+        Whether fits of a path start from the one before. Where early stopping decides they
+        never do: at a larger alpha held-out rows are seldom predicted better, so that it
+        would choose the start again and again.
 
     precision : Precision
         Of the fits of a path.
@@ -69,7 +71,8 @@ class PathFitter:
         # Without any alpha there is no telling which penalty it is.
         self._mlp = copy.copy(mlp).set_params(alpha=1.0)
         self._data, self._rows, self._seed = data, rows, seed
-        self._continuation = continuation
+        self._continuation = continuation and not mlp.early_stopping
+        self._precision_of_trials = COMPARED if continuation else FULL_PRECISION
         self._precision = precision if continuation else FULL_PRECISION
         self._deadline = self._mlp._deadline()
 
@@ -223,7 +226,9 @@ class PathFitter:
         return alpha
 
     def _try(self, alpha, start=None):
-        return self.fit(alpha, start, COMPARED if self._continuation else None)[0]
+        # Where J has its minimum is asked for, not where early stopping ends.
+        mlp = copy.copy(self._mlp).set_params(alpha=alpha, early_stopping=False)
+        return self._fit(mlp, self._data, start, self._precision_of_trials)[0]
 
     def grid(self, n_alphas):
         """Ascending alphas, in equal ratios, up to one at which the network is empty."""
@@ -261,7 +266,7 @@ def regularization_path(
     Each fit starts from the weights of the one before, unless that one had no penalty: the
     path of networks that `lasso_path` is for linear models. It begins at the smallest
     alpha, for no descent leads away from an empty network, and ends with the first one that
-    is empty.
+    is empty. With ``early_stopping=True`` each fit starts anew.
 
     Parameters
     ----------
