@@ -7,11 +7,14 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
 
+from sknormreg import RegularizedMLPClassifier
 from sknormreg.engine import threads
 from sknormreg.engine.threads import limited_threads
+from sknormreg.estimators import base
 
 
 def numbers():
@@ -19,14 +22,18 @@ def numbers():
     return [library.num_threads for library in blas]
 
 
-def interrupt_at(n):
-    """A trace function that raises KeyboardInterrupt in the module, at the n-th place where
-    the interpreter looks for signals: after calls and where functions begin."""
+def of_threads(code):
+    return code.co_filename == threads.__file__
+
+
+def interrupt_at(n, traced=of_threads):
+    """A trace function that raises KeyboardInterrupt at the n-th place where the
+    interpreter looks for signals, after calls and where functions begin, in traced code."""
     count, last = 0, {}
 
     def trace(frame, event, arg):
         nonlocal count
-        if frame.f_code.co_filename != threads.__file__:
+        if not traced(frame.f_code):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":
@@ -84,6 +91,37 @@ def test_an_interrupt_anywhere_leaves_no_limit(nested, monkeypatch):
     assert n_interrupts > 5
     block()
     assert numbers() == before
+
+
+def test_an_interrupt_anywhere_leaves_the_attributes_of_one_call():
+    """Those of the call before it or of its own, wherever they are being set."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 3)), rng.integers(0, 2, 40)
+    mlp = RegularizedMLPClassifier((3,), penalty="l1", random_state=0)
+    mlp.partial_fit(X, y, classes=[0, 1])
+    names = ("_store", "_loss_curve_attributes", "_alpha_attributes", "_partial_fit")
+
+    def traced(code):
+        return code.co_filename == base.__file__ and code.co_name in names
+
+    tracer, n_interrupts = sys.gettrace(), 0
+    for n in range(1, 500):
+        n_calls, before = mlp.n_iter_, mlp.coefs_[0]
+        sys.settrace(interrupt_at(n, traced))
+        try:
+            mlp.partial_fit(X, y)
+            break
+        except KeyboardInterrupt:
+            n_interrupts += 1
+        finally:
+            sys.settrace(tracer)
+        done = mlp.n_iter_ - n_calls
+        assert done in (0, 1)
+        assert (mlp.coefs_[0] is before) == (done == 0)
+        assert mlp.t_ == 40 * mlp.n_iter_
+        assert hasattr(mlp, "_training_state")
+    assert n_interrupts > 20
+    assert mlp.partial_fit(X, y).n_iter_ == len(mlp.loss_curve_)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -368,11 +368,10 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
             objective, solver, params, max_iter=1, solver_state=state.solver_state
         )
         self._raise_or_warn(result, objective, incremental=True)
-        self._store(result, objective.network, incremental=not first)
         if result.status == "diverged":
             # Running averages that have overflowed would spoil the calls to come.
             state.solver_state = MinibatchState()
-        self._training_state = state
+        self._store(result, objective.network, incremental=not first, state=state)
         _raise_interrupt(result)
         return self
 
@@ -593,57 +592,78 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
             problem = result.evidence.problem
         return problem
 
-    def _store(self, result, network, incremental=False):
-        """Set the fitted attributes; `incremental` adds to those of earlier calls."""
-        n_iter = result.n_iter + (self.n_iter_ if incremental else 0)
-        # What only some networks have, and what `compact` has said of the last one.
-        self.__dict__.pop("skip_coef_", None)
-        for name in ("shrinkage_", *_EVIDENCE_ATTRIBUTES):
-            self.__dict__.pop(name, None)
-        for name, value in _network_attributes(network, result.params, n_iter).items():
-            setattr(self, name, value)
-        self._store_alpha(result.evidence)
-        self.loss_, self.optimality_ = result.loss, result.optimality
-        self.t_ = result.n_rows_seen + (self.t_ if incremental else 0)
-        self._store_loss_curve(result, incremental)
-        self.validation_loss_curve_ = result.validation_loss_curve or None
-        self.validation_scores_ = result.validation_scores or None
-        self.best_validation_score_ = max(result.validation_scores, default=None)
-        self.__dict__.pop("_training_state", None)
+    def _store(self, result, network, incremental=False, state=None):
+        """Set the fitted attributes, at once: Ctrl-C finds the old ones or the new ones.
 
-    def _store_loss_curve(self, result, incremental):
-        """Record the losses, at a cost that does not grow with the calls before."""
+        Parameters
+        ----------
+        result : TrainingResult
+
+        network : Network
+
+        incremental : bool
+            Whether to add to those of earlier calls.
+
+        state : TrainingState or None
+            What the next call of `partial_fit` goes on from.
+        """
+        n_iter = result.n_iter + (self.n_iter_ if incremental else 0)
+        attributes = {
+            **_network_attributes(network, result.params, n_iter),
+            **self._alpha_attributes(result.evidence),
+            **self._loss_curve_attributes(result, incremental),
+            "loss_": result.loss,
+            "optimality_": result.optimality,
+            "t_": result.n_rows_seen + (self.t_ if incremental else 0),
+            "validation_loss_curve_": result.validation_loss_curve or None,
+            "validation_scores_": result.validation_scores or None,
+            "best_validation_score_": max(result.validation_scores, default=None),
+        }
+        if state is not None:
+            attributes["_training_state"] = state
+        kept = {name: v for name, v in vars(self).items() if name not in _OF_SOME_FITS}
+        self.__dict__ = kept | attributes
+
+    def _loss_curve_attributes(self, result, incremental):
+        """The losses, recorded at a cost that does not grow with the calls before."""
         curve, best = (self.loss_curve_, self.best_loss_) if incremental else ([], None)
         if not isinstance(curve, list):
             curve = list(curve)
+        if incremental:
+            # Of a call that was interrupted before its attributes were set.
+            del curve[self.n_iter_ :]
         # Only early stopping leaves a curve without its smallest value.
         earlier = [best] if curve and best is not None else curve
         best = min([*earlier, *result.loss_curve], default=result.loss)
         curve.extend(result.loss_curve)
-        self.loss_curve_ = curve
-        self.best_loss_ = None if self.early_stopping else best
+        return {"loss_curve_": curve, "best_loss_": None if self.early_stopping else best}
 
-    def _store_alpha(self, evidence):
+    def _alpha_attributes(self, evidence):
         if evidence is None:
-            self.alpha_ = _copied_alpha(self.alpha)
-            return
-        self.alpha_ = evidence.alpha
-        self.n_effective_parameters_ = evidence.n_effective_parameters
-        self.log_evidence_ = evidence.log_evidence
+            return {"alpha_": _copied_alpha(self.alpha)}
+        attributes = {
+            "alpha_": evidence.alpha,
+            "n_effective_parameters_": evidence.n_effective_parameters,
+            "log_evidence_": evidence.log_evidence,
+        }
         if evidence.noise_variance is not None:
-            self.noise_variance_ = evidence.noise_variance
-            self._posterior = evidence.posterior
+            attributes["noise_variance_"] = evidence.noise_variance
+            attributes["_posterior"] = evidence.posterior
+        return attributes
 
 
 # Where training was not ended by someone else.
 _SAYS_CONVERGED = ("converged", "stalled", "max_iter", "max_time", "max_fun")
 
-# What only a fit by evidence has.
-_EVIDENCE_ATTRIBUTES = (
+# What only some networks and some fits have, and what `compact` has said of the last one.
+_OF_SOME_FITS = (
+    "skip_coef_",
+    "shrinkage_",
     "n_effective_parameters_",
     "log_evidence_",
     "noise_variance_",
     "_posterior",
+    "_training_state",
 )
 
 
