@@ -200,6 +200,12 @@ def _seconds_since(start):
     return f"{time.perf_counter() - start:.1f} s"
 
 
+_NO_SCORES = (
+    "No alpha has a score: scoring returned nan for some fold each time, as R2 does for a "
+    "single row. Choose another scorer, or fewer folds."
+)
+
+
 def chosen(scores, rule, n_sharing=1):
     """Indices of a candidate and of one of its alphas.
 
@@ -223,10 +229,7 @@ def chosen(scores, rule, n_sharing=1):
     """
     means = scores.mean(axis=2)
     if np.isnan(means).all():
-        raise ValueError(
-            "No alpha has a score: scoring returned nan for some fold each time, as R2 "
-            "does for a single row. Choose another scorer, or fewer folds."
-        )
+        raise ValueError(_NO_SCORES)
     candidate, alpha = np.unravel_index(np.nanargmax(means), means.shape)
     if rule == "one_se" and scores.shape[2] > 1:
         of_best = scores[candidate, alpha]
@@ -270,10 +273,10 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
     def fit(self, X, y, sample_weight=None, **params) -> Self:
         """Choose alpha by cross-validation, and fit to all rows with it.
 
-        A callback that returns True ends what it is called in. At the end of an alpha it
-        ends that path, in all folds where these are fitted in threads or one after the
-        other; at the end of a path, the comparison. Chosen is then from the alphas that
-        have a score in every fold; to have one, the first is fitted in any case.
+        A callback that returns True at the end of an alpha ends that path there, in all
+        folds unless these are fitted in other processes; at the end of a path, it ends the
+        comparison. The choice is then among the alphas that have a score in every fold; so
+        that there is one, the first is fitted in any case.
 
         Parameters
         ----------
@@ -339,7 +342,7 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
         _with(mlp, {"hidden_layer_sizes": candidate})._warn_of_unit(data, stacklevel=4)
         self._warn_of_ratios()
         folds = self._folds(mlp, X, y, sample_weight, data, params)
-        _check_scorer(mlp, data, folds, seed)
+        _check_scorer(mlp, data, folds, seed, not callable(self.scoring))
         self._search(mlp, data, folds, seed, budget, task)
         # With it the same path can be fitted once more, as displays do.
         self._seed = seed
@@ -659,21 +662,40 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
         )
 
 
-def _check_scorer(mlp, data, folds, seed):
+def _check_scorer(mlp, data, folds, seed, is_metric):
     """Raise a ValueError where the scorer works for no network: before those are trained.
 
     A score may be undefined for a constant, or for what an iteration has made of random
     weights: one of them is enough.
+
+    Parameters
+    ----------
+    is_metric : bool
+        Whether scores are of predictions alone: where both are nan, so will others be.
     """
     with warnings.catch_warnings():
         # What there is to warn of is seen in the scores that count.
         warnings.simplefilter("ignore")
-        constant = constant_network(mlp, data)
+        constant, brief = constant_network(mlp, data), None
         for fold in folds:
-            try:
-                fold.score(constant)
-            except ValueError:
-                fold.score(PathFitter(mlp, data, None, seed).briefest())
+            if not _has_score(fold, constant, is_metric):
+                brief = brief or PathFitter(mlp, data, None, seed).briefest()
+                score = fold.score(brief)
+                if is_metric and np.isnan(score):
+                    break
+        else:
+            return
+    # The metric itself may say why.
+    fold.score(brief)
+    raise ValueError(_NO_SCORES)
+
+
+def _has_score(fold, fitted, is_metric):
+    try:
+        score = fold.score(fitted)
+    except ValueError:
+        return False
+    return not (is_metric and np.isnan(score))
 
 
 def _takes(scorer, name):
