@@ -153,12 +153,18 @@ def gathered(found, n_folds):
     scores, n_features : ndarray of shape (n_candidates, n_alphas, n_folds)
         The latter of int, unless some are nan.
     """
-    arrays = []
-    for of_paths in ([one.scores for one in found], [one.n_features for one in found]):
-        n_sharing, n_alphas = of_paths[0].shape
-        array = np.reshape(of_paths, (-1, n_folds, n_sharing, n_alphas))
-        arrays.append(array.transpose(0, 2, 3, 1).reshape(-1, n_alphas, n_folds))
-    scores, n_features = arrays
+    # Threads of a search that is interrupted may be adding to them.
+    n_done = [one.n_done for one in found]
+
+    def gather(arrays):
+        n_sharing, n_alphas = arrays[0].shape
+        is_done = np.arange(n_alphas) < np.reshape(n_done, (-1, 1, 1))
+        known = np.where(is_done, arrays, np.nan)
+        known = known.reshape(-1, n_folds, n_sharing, n_alphas).transpose(0, 2, 3, 1)
+        return known.reshape(-1, n_alphas, n_folds)
+
+    scores = gather([one.scores for one in found])
+    n_features = gather([one.n_features for one in found])
     if not np.isnan(n_features).any():
         n_features = n_features.astype(np.intp)
     return scores, n_features
