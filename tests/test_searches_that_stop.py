@@ -8,7 +8,11 @@ import joblib
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import (
+    ConvergenceWarning,
+    NotFittedError,
+    UndefinedMetricWarning,
+)
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import scale
 
@@ -21,6 +25,7 @@ from sknormreg.displays import CVDisplay, RegularizationPathDisplay
 from sknormreg.estimators import path
 from sknormreg.estimators.comparison import Budget
 from sknormreg.estimators.cross_validation import chosen
+from sknormreg.penalties import GroupLasso, MaxNorm
 
 rng = np.random.RandomState(0)
 X = rng.randn(60, 5)
@@ -477,7 +482,10 @@ def test_a_scorer_that_fails_on_the_labels_of_the_last_fold(n_fits):
     X = scale(X)
     folds = [(np.arange(150), np.arange(0, 150, 3)), (np.arange(150), np.arange(100))]
     model = make(RegularizedMLPClassifierCV, scoring="roc_auc_ovr", cv=folds)
-    with pytest.raises(ValueError, match="failed on the held-out rows of a fold"):
+    with (
+        pytest.warns(UndefinedMetricWarning),
+        pytest.raises(ValueError, match="No alpha has a score"),
+    ):
         model.fit(X, y)
     assert n_fits() == 0
     model.set_params(cv=folds[:1], alphas=[1.0]).fit(X, y)
@@ -502,6 +510,19 @@ def test_a_scorer_that_has_nothing_to_say_of_constants():
             return mlp.score(X, y) if mlp.selected_features_.any() else say()
 
         assert_same(make(scoring=score, **settings).fit(X, y), expected)
+
+
+def test_a_trial_of_the_scorer_warns_of_nothing():
+    """As alpha=0 beside a constraint would: it is no alpha of the user's."""
+
+    def score(mlp, X, y):
+        if not mlp.selected_features_.any():
+            raise RuntimeError("nothing there")
+        return mlp.score(X, y)
+
+    penalty = [GroupLasso(), MaxNorm(1)]
+    settings = dict(hidden_layer_sizes=(2,), tol="auto", alphas=[0.1], penalty=penalty)
+    assert make(scoring=score, **settings).fit(X, y).selected_features_.any()
 
 
 def test_scores_that_are_undefined_for_the_rows_of_a_fold(n_fits):

@@ -673,28 +673,21 @@ def _check_scorer(mlp, data, folds, seed, is_metric):
     is_metric : bool
         Whether scores are of predictions alone: where both are nan, so will others be.
     """
-    with warnings.catch_warnings():
-        # What there is to warn of is seen in the scores that count.
-        warnings.simplefilter("ignore")
-        constant, brief = constant_network(mlp, data), None
-        for fold in folds:
-            if not _has_score(fold, constant, is_metric):
-                brief = brief or PathFitter(mlp, data, None, seed).briefest()
-                score = fold.score(brief)
-                if is_metric and np.isnan(score):
-                    break
-        else:
-            return
-    # The metric itself may say why.
-    fold.score(brief)
-    raise ValueError(_NO_SCORES)
+    constant, brief = constant_network(mlp, data), None
+    for fold in folds:
+        if not _has_score(fold, constant, is_metric):
+            brief = brief or PathFitter(mlp, data, None, seed).briefest()
+            score = fold.score(brief)
+            if is_metric and np.isnan(score):
+                raise ValueError(_NO_SCORES)
 
 
 def _has_score(fold, fitted, is_metric):
     try:
         score = fold.score(fitted)
-    except ValueError:
-        return False
+    except ValueError as error:
+        # Where warnings are errors, what is only warned of for a constant is none.
+        return isinstance(error.__cause__, Warning)
     return not (is_metric and np.isnan(score))
 
 

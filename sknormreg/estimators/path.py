@@ -123,8 +123,10 @@ class PathFitter:
         return self._fit(copy.copy(mlp), self._data, mlp, _REFINED)
 
     def briefest(self):
-        """The estimator after one iteration, without a penalty."""
-        mlp = copy.copy(self._mlp).set_params(alpha=0.0, max_iter=1)
+        """The estimator after one iteration, with next to no penalty."""
+        # Beside constraints, none at all would be a loophole to warn of.
+        alpha = np.finfo(np.float64).tiny
+        mlp = copy.copy(self._mlp).set_params(alpha=alpha, max_iter=1)
         return self._fit(mlp, self._data)[0]
 
     def _fit(self, mlp, data, start=None, precision=None):
@@ -267,9 +269,8 @@ def constant_network(mlp, data):
     mlp = copy.copy(mlp)
     objective = mlp._make_objective(data, None)
     mlp.solver_ = resolve_solver(mlp.solver, objective)
-    params = objective.empty_params()
-    loss = objective.evaluate_unscaled(params).value
-    mlp._store(TrainingResult(params, loss=loss), objective.network)
+    result = TrainingResult(objective.empty_params(), loss=objective.constant_loss())
+    mlp._store(result, objective.network)
     return mlp
 
 
