@@ -12,6 +12,7 @@ from numbers import Integral, Real
 from typing import Self
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, _fit_context, clone, is_classifier
 from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import check_scoring, get_scorer_names, make_scorer
@@ -30,11 +31,23 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..engine import Data, engine_name, warn_of_missing_extension
+from .comparison import Budget, Extent, PathScores, gathered
 from .habits import Habits, warn_of_empty
-from .path import COMPARED, PathFitter, check_alphas, draw_seed, refuse_constraints, warn_of
+from .path import (
+    COMPARED,
+    PathFitter,
+    check_alphas,
+    constant_network,
+    draw_seed,
+    refuse_constraints,
+    warn_of,
+)
 
 # Parameters of the plain estimators that have no meaning here.
-_LEFT_OUT = ("alpha", "evidence_scope", "warm_start", "total_weight", "max_time")
+_LEFT_OUT = ("alpha", "evidence_scope", "warm_start", "total_weight")
+
+# Parameters that are of the whole search here, with their values for single fits.
+_OF_THE_SEARCH = {"verbose": False, "max_time": None}
 
 # The alpha of the L2 penalty of relaxed fits: the default of the plain estimators.
 _LIGHT_ALPHA = 1.0
@@ -107,10 +120,8 @@ class Fold:
         return score
 
 
-def scores_along_path(fitter, candidates, fold, name, verbose, estimator, task):
+def scores_along_path(fitter, candidates, fold, found, extent, name, estimator, task):
     """Scores at ascending alphas, and what else is to be known of the networks there.
-
-    Beyond the alpha at which the network is empty it stays so, and its score, too.
 
     Parameters
     ----------
@@ -121,10 +132,14 @@ def scores_along_path(fitter, candidates, fold, name, verbose, estimator, task):
 
     fold : Fold
 
+    found : PathScores
+        Where to record them, one alpha after the other: in threads it is seen from outside.
+
+    extent : Extent
+        How far to go.
+
     name : str
         What to call the path where it prints something.
-
-    verbose : bool or int
 
     estimator : RegularizedMLPCV
         What callbacks are called with.
@@ -134,44 +149,61 @@ def scores_along_path(fitter, candidates, fold, name, verbose, estimator, task):
 
     Returns
     -------
-    scores : ndarray of shape (n_candidates, n_alphas)
-
-    n_features : ndarray of int of shape (n_candidates, n_alphas)
-        Number of inputs that have any effect.
-
-    problems : list of str or None
-        What kept each fit from converging.
+    found : PathScores
     """
     start, alphas = time.perf_counter(), candidates[0].alphas
-    shape = len(candidates), len(alphas)
-    scores, n_features, problems = np.empty(shape), np.empty(shape, np.intp), []
+    extent.begin(found)
+    fitter.deadline = found.deadline
+    if not extent.admits(found):
+        found.timed_out = extent.end_path(found)
+        return found
     paths = [
         points if candidate.relax is None else fitter.relaxed(points, candidate.relax)
         for points, candidate in zip(tee(fitter.path(alphas), len(candidates)), candidates)
     ]
     task.call_on_fit_task_begin(estimator=estimator)
-    for i, networks in enumerate(zip(*paths)):
+    for networks in zip(*paths):
+        # A fit that ends when time is over may have been cut short.
+        if not extent.admits(found):
+            break
         fit = task.subcontext("alpha").call_on_fit_task_begin(estimator=estimator)
-        for k, (fitted, problem) in enumerate(networks):
-            scores[k, i:] = fold.score(fitted)
-            n_features[k, i:] = fitted.selected_features_.sum()
-            problems.append(problem)
-        fit.call_on_fit_task_end(estimator=estimator)
-    task.call_on_fit_task_end(estimator=estimator)
-    if verbose:
-        comparable = np.where(np.isnan(scores), -np.inf, scores)
-        k, i = np.unravel_index(comparable.argmax(), shape)
-        relax = f", relax = {candidates[k].relax}" if len(candidates) > 1 else ""
-        print(
-            f"{name}: best score {scores[k, i]:.6g} at alpha = {alphas[i]:.4g}{relax} with "
-            f"{n_features[k, i]} of {fold.data.X.shape[1]} inputs, {len(problems)} fits, "
-            f"{_seconds_since(start)}"
-        )
-    return scores, n_features, problems
+        fitted, problems = zip(*networks)
+        scores = [fold.score(mlp) for mlp in fitted]
+        n_features = [mlp.selected_features_.sum() for mlp in fitted]
+        found.add(scores, n_features, problems)
+        if fit.call_on_fit_task_end(estimator=estimator):
+            extent.end_path(found)
+        if not extent.admits(found):
+            break
+    found.extend()
+    # Whatever else ends a path has ended it for all folds by now.
+    found.timed_out = extent.end_path(found)
+    if task.call_on_fit_task_end(estimator=estimator):
+        extent.end()
+    if estimator.verbose:
+        _print_best(found, candidates, name, fold.data.X.shape[1], start)
+    return found
+
+
+def _print_best(found, candidates, name, n_inputs, start):
+    comparable = np.where(np.isnan(found.scores), -np.inf, found.scores)
+    k, i = np.unravel_index(comparable.argmax(), comparable.shape)
+    relax = f", relax = {candidates[k].relax}" if len(candidates) > 1 else ""
+    print(
+        f"{name}: best score {found.scores[k, i]:.6g} at alpha = "
+        f"{candidates[k].alphas[i]:.4g}{relax} with {found.n_features[k, i]:.0f} of "
+        f"{n_inputs} inputs, {len(found.problems)} fits, {_seconds_since(start)}"
+    )
 
 
 def _seconds_since(start):
     return f"{time.perf_counter() - start:.1f} s"
+
+
+_NO_SCORES = (
+    "No alpha has a score: scoring returned nan for some fold each time, as R2 does for a "
+    "single row. Choose another scorer, or fewer folds."
+)
 
 
 def chosen(scores, rule, n_sharing=1):
@@ -197,10 +229,7 @@ def chosen(scores, rule, n_sharing=1):
     """
     means = scores.mean(axis=2)
     if np.isnan(means).all():
-        raise ValueError(
-            "No alpha has a score: scoring returned nan for some fold each time, as R2 "
-            "does for a single row. Choose another scorer, or fewer folds."
-        )
+        raise ValueError(_NO_SCORES)
     candidate, alpha = np.unravel_index(np.nanargmax(means), means.shape)
     if rule == "one_se" and scores.shape[2] > 1:
         of_best = scores[candidate, alpha]
@@ -244,6 +273,11 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
     def fit(self, X, y, sample_weight=None, **params) -> Self:
         """Choose alpha by cross-validation, and fit to all rows with it.
 
+        A callback that returns True at the end of an alpha ends that path there, in all
+        folds unless these are fitted in other processes; at the end of a path, it ends the
+        comparison. The choice is then among the alphas that have a score in every fold; so
+        that there is one, the first is fitted in any case.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -269,17 +303,26 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
         ------
         ValueError
             If the data or the alphas are not as described, if the training rows of a
-            fold lack a class, or if the scorer fails or gives no number.
+            fold lack a class, or if the scorer fails or gives no number. Before the first
+            fit it is tried on the held-out rows with a network that predicts a constant
+            and, if it fails there, with one that was trained for one iteration.
+
+        KeyboardInterrupt
+            If the user interrupts it by Ctrl-C. The estimator is then not fitted, but for
+            `alphas_`, `scores_` and `path_n_features_`, which are nan where there is no
+            score yet. Where folds are fitted in processes these are all or nothing.
 
         Warns
         -----
         ConvergenceWarning
-            Once, if training ended before it converged in some of the fits.
+            Once, if training ended before it converged in some of the fits, or if
+            `max_time` ended the comparison.
 
         UserWarning
             If the network that is chosen uses no input, or if the squared error of targets
             of a large standard deviation keeps the penalty from selecting columns.
         """
+        budget = Budget(self.max_time)
         _raise_for_params(params, self, "fit")
         warn_of_missing_extension(stacklevel=3)
         mlp = self._plain()
@@ -299,13 +342,8 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
         _with(mlp, {"hidden_layer_sizes": candidate})._warn_of_unit(data, stacklevel=4)
         self._warn_of_ratios()
         folds = self._folds(mlp, X, y, sample_weight, data, params)
-        candidates = self._candidates(mlp, data, seed)
-        scores, n_features, problems = self._compare(mlp, candidates, folds, seed, task)
-        best = chosen(scores, self.rule, self._n_sharing)
-        fitted, problem = self._refit(mlp, data, seed, candidates[best[0]], best[1], task)
-        warn_of([*problems, problem], stacklevel=3)
-        self._warn_of_empty(fitted, candidates[best[0]].alphas[best[1]], len(folds))
-        self._store(fitted, candidates, scores, n_features, best)
+        _check_scorer(mlp, data, folds, seed, not callable(self.scoring))
+        self._search(mlp, data, folds, seed, budget, task)
         # With it the same path can be fitted once more, as displays do.
         self._seed = seed
         task.call_on_fit_task_end(**seen)
@@ -319,7 +357,7 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
         params = {name: getattr(self, name) for name in names}
         lists = self._lists()
         first = {name: lists[name][0] for name in names & set(lists)}
-        return self._plain_class(**params | first | {"verbose": False})
+        return self._plain_class(**params | first | _OF_THE_SEARCH)
 
     def _lists(self):
         """Values to compare of the parameters that may have several."""
@@ -358,27 +396,48 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
         """How many candidates in a row share a path: those that differ by `relax` alone."""
         return len(self._lists()["relax"])
 
-    def _candidates(self, mlp, data, seed):
+    def _candidates(self, mlp, data, n_folds, seed, budget):
         """Those that differ by `relax` alone share a path, and follow on one another."""
         alphas = check_alphas(self.alphas)
         lists = self._lists()
         relaxes = [_relaxed_alpha(relax) for relax in lists.pop("relax")]
+        given = [dict(zip(lists, values)) for values in product(*lists.values())]
+        n_left = self._n_rounds(len(given) * n_folds) + 1
         candidates = []
-        for values in product(*lists.values()):
-            params = dict(zip(lists, values))
+        for i, params in enumerate(given):
             own = alphas
             if isinstance(alphas, int):
-                own = self._grid(_with(mlp, params), data, seed, alphas)
+                deadline = budget.share(n_left + len(given) - i)
+                own = self._grid(_with(mlp, params), data, seed, deadline, alphas)
             candidates += [Candidate(params, relax, own) for relax in relaxes]
         return candidates
 
-    def _grid(self, mlp, data, seed, n_alphas):
+    def _n_rounds(self, n_paths):
+        """How many paths one of the jobs fits."""
+        return -(-n_paths // effective_n_jobs(self.n_jobs))
+
+    def _grid(self, mlp, data, seed, deadline, n_alphas):
         start = time.perf_counter()
-        alphas = PathFitter(mlp, data, None, seed).grid(n_alphas)
+        fitter = PathFitter(mlp, data, None, seed)
+        fitter.deadline = deadline
+        alphas = fitter.grid(n_alphas)
         if self.verbose:
             ends = f"{alphas[0]:.4g} to {alphas[-1]:.4g}"
             print(f"{n_alphas} alphas from {ends}, found in {_seconds_since(start)}")
         return alphas
+
+    def _nothing_found(self, candidates, n_folds):
+        """For each path in every fold, scores that are to be found.
+
+        Each of the jobs has the time that is left for the paths it has still to fit, and
+        for the last fit, as if this were one more.
+        """
+        n_sharing, n_alphas = self._n_sharing, len(candidates[0].alphas)
+        n_all = len(candidates) // n_sharing * n_folds
+        return [
+            PathScores(i // n_folds, self._n_rounds(n_all - i) + 1, n_sharing, n_alphas)
+            for i in range(n_all)
+        ]
 
     def _folds(self, mlp, X, y, sample_weight, data, params):
         routed = self._route(sample_weight, params)
@@ -409,8 +468,33 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
 
     # Fits
 
-    def _compare(self, mlp, candidates, folds, seed, task):
-        """What `scores_along_path` returns, of shape (n_candidates, n_alphas, n_folds)."""
+    def _search(self, mlp, data, folds, seed, budget, task):
+        """Compare, choose, fit to all rows, and set the fitted attributes."""
+        candidates, found = [], []
+        try:
+            candidates += self._candidates(mlp, data, len(folds), seed, budget)
+            found += self._nothing_found(candidates, len(folds))
+            self._compare(mlp, candidates, folds, seed, budget, found, task)
+            scores, n_features = gathered(found, len(folds))
+            best = chosen(scores, self.rule, self._n_sharing)
+            candidate, alpha_index = candidates[best[0]], best[1]
+            fitted, problem = self._refit(
+                mlp, data, seed, budget, candidate, alpha_index, task
+            )
+        except KeyboardInterrupt as interrupt:
+            self._keep(found, candidates, len(folds))
+            raise KeyboardInterrupt(
+                "Search interrupted by user; scores_ has the scores found so far."
+                if found
+                else "Search interrupted by user, before there were any scores."
+            ) from interrupt
+        problems = [*chain(*(one.problems for one in found)), problem]
+        warn_of(problems, stacklevel=4, ended=self._ended(found, scores))
+        self._warn_of_empty(fitted, candidate.alphas[alpha_index], len(folds))
+        self._store(fitted, candidates, scores, n_features, best)
+
+    def _compare(self, mlp, candidates, folds, seed, budget, found, task):
+        """Find scores of the candidates' paths in every fold."""
         n_sharing = self._n_sharing
         sharing = [
             candidates[first : first + n_sharing]
@@ -425,38 +509,38 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
             search.subcontext("path", task_id=i, max_subtasks=len(of_path[0].alphas))
             for i, ((_, of_path), _) in enumerate(pairs)
         ]
+        extent = Extent(budget, len(sharing), len(candidates[0].alphas))
         # The compiled engine works outside of Python's lock; threads share X.
         prefer = "threads" if engine_name() == "compiled" else None
-        found = Parallel(n_jobs=self.n_jobs, prefer=prefer)(
-            delayed(scores_along_path)(
-                self._fitter(mlp, of_path[0], fold.data, fold.train, seed),
-                of_path,
-                fold,
-                f"path {i} of {len(sharing)}, fold {k} of {len(folds)}",
-                self.verbose,
-                self,
-                path,
+        try:
+            found[:] = Parallel(n_jobs=self.n_jobs, prefer=prefer)(
+                delayed(scores_along_path)(
+                    self._fitter(mlp, of_path[0], fold.data, fold.train, seed),
+                    of_path,
+                    fold,
+                    scores,
+                    extent,
+                    f"path {i} of {len(sharing)}, fold {k} of {len(folds)}",
+                    self,
+                    path,
+                )
+                for ((i, of_path), (k, fold)), scores, path in zip(pairs, found, paths)
             )
-            for ((i, of_path), (k, fold)), path in zip(pairs, paths)
-        )
+        except BaseException:
+            # Other threads would go on to the ends of their paths.
+            extent.abandon()
+            raise
         search.call_on_fit_task_end(estimator=self)
-        *arrays, problems = zip(*found)
-        shape = len(sharing), len(folds), n_sharing, -1
-        scores, n_features = (
-            np.reshape(array, shape)
-            .transpose(0, 2, 3, 1)
-            .reshape(len(candidates), -1, len(folds))
-            for array in arrays
-        )
-        return scores, n_features, list(chain(*problems))
 
-    def _refit(self, mlp, data, seed, candidate, alpha_index, task):
+    def _refit(self, mlp, data, seed, budget, candidate, alpha_index, task):
         """Fit to all rows, along the path to the chosen alpha."""
         start = time.perf_counter()
         refit = task.subcontext("refit").call_on_fit_task_begin(estimator=self)
         fitter = self._fitter(mlp, candidate, data, None, seed)
+        fitter.deadline = budget.share(1)
         alphas = candidate.alphas[: alpha_index + 1]
-        points = fitter.path(alphas if self.continuation else alphas[-1:])
+        alphas = alphas if self.continuation else alphas[-1:]
+        points = fitter.path(alphas, skips=True)
         if candidate.relax is not None:
             points = fitter.relaxed(points, candidate.relax)
         *_, (fitted, problem) = points
@@ -477,10 +561,21 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
         return self.continuation and self.tol == "auto" and is_full_batch
 
     def _fitter(self, mlp, candidate, data, rows, seed):
-        mlp = _with(mlp, candidate.params)
+        # Fits that it ends name the limit.
+        mlp = _with(mlp, candidate.params | {"max_time": self.max_time})
         return PathFitter(mlp, data, rows, seed, self.continuation, COMPARED)
 
     # Results
+
+    def _ended(self, found, scores):
+        """What to say of a comparison that the time has ended, or None."""
+        if not any(one.timed_out for one in found):
+            return None
+        is_known = ~np.isnan(scores.mean(axis=2))
+        return (
+            f"max_time={self.max_time:g} seconds ended the comparison: {is_known.sum()} of "
+            f"{is_known.size} alphas have a score in every fold. Increase max_time."
+        )
 
     def _warn_of_empty(self, fitted, alpha, n_folds):
         score, remedy = "the best", ""
@@ -491,25 +586,36 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
             "matter all the same, another `scoring` may tell, for a rare class 'roc_auc' "
             f"or 'neg_log_loss' rather than accuracy{remedy}."
         )
-        warn_of_empty(fitted, cause, stacklevel=4)
+        warn_of_empty(fitted, cause, stacklevel=5)
 
     def _store(self, fitted, candidates, scores, n_features, best):
         own = set(self.get_params(deep=False)) | set(fitted.get_params(deep=False))
         for name, value in vars(fitted).items():
             if name not in own:
                 setattr(self, name, value)
-        lists = self._lists()
-        shape = [len(values) for values in lists.values() if len(values) > 1]
-        self.scores_ = scores.reshape(*shape, *scores.shape[1:])
-        self.path_n_features_ = n_features.reshape(self.scores_.shape)
-        alphas = np.array([candidate.alphas for candidate in candidates])
-        self.alphas_ = alphas.reshape(*shape, -1)
+        self._store_scores(candidates, scores, n_features)
         self.best_score_ = float(scores[best].mean())
         candidate = candidates[best[0]]
         self.alpha_ = float(candidate.alphas[best[1]])
         self.l1_ratio_ = candidate.params["l1_ratio"]
         self.hidden_layer_sizes_ = candidate.params["hidden_layer_sizes"]
         self.relax_ = candidate.relax
+
+    def _store_scores(self, candidates, scores, n_features):
+        lists = self._lists()
+        shape = [len(values) for values in lists.values() if len(values) > 1]
+        self.scores_ = scores.reshape(*shape, *scores.shape[1:])
+        self.path_n_features_ = n_features.reshape(self.scores_.shape)
+        alphas = np.array([candidate.alphas for candidate in candidates])
+        self.alphas_ = alphas.reshape(*shape, -1)
+
+    def _keep(self, found, candidates, n_folds):
+        """Have the scores of a search that is interrupted, and nothing of one before."""
+        for name in list(vars(self)):
+            if name.endswith("_") and not name.startswith("_"):
+                delattr(self, name)
+        if found:
+            self._store_scores(candidates, *gathered(found, n_folds))
 
     # Metadata
 
@@ -554,6 +660,35 @@ class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=AB
                 method_mapping=MethodMapping().add(caller="fit", callee="score"),
             )
         )
+
+
+def _check_scorer(mlp, data, folds, seed, is_metric):
+    """Raise a ValueError where the scorer works for no network: before those are trained.
+
+    A score may be undefined for a constant, or for what an iteration has made of random
+    weights: one of them is enough.
+
+    Parameters
+    ----------
+    is_metric : bool
+        Whether scores are of predictions alone: where both are nan, so will others be.
+    """
+    constant, brief = constant_network(mlp, data), None
+    for fold in folds:
+        if not _has_score(fold, constant, is_metric):
+            brief = brief or PathFitter(mlp, data, None, seed).briefest()
+            score = fold.score(brief)
+            if is_metric and np.isnan(score):
+                raise ValueError(_NO_SCORES)
+
+
+def _has_score(fold, fitted, is_metric):
+    try:
+        score = fold.score(fitted)
+    except ValueError as error:
+        # Where warnings are errors, what is only warned of for a constant is none.
+        return isinstance(error.__cause__, Warning)
+    return not (is_metric and np.isnan(score))
 
 
 def _takes(scorer, name):

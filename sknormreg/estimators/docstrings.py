@@ -352,6 +352,17 @@ n_jobs : int, default=None
     of which one thread runs at a time.
 """
 
+CV_MAX_TIME = """
+max_time : float, default=None
+    Seconds for the whole fit: for finding alphas, for the paths of fits to every fold, and
+    for the fit to all rows. Each of them may take an equal part of the time that is left. A
+    path ends where its part is over, and of the alphas that have a score in every fold, the
+    smaller ones, one is chosen; the first (of the first candidates, if there are several)
+    has one in any case. The fit to all rows goes on to the alpha that is chosen. Fits that
+    are needed though the time is over stop after one iteration. A warning says how many
+    alphas were compared. None is no limit.
+"""
+
 CV_VERBOSE = """
 verbose : bool or int, default=False
     Print the alphas that were found, the best score of every path of fits with its number
@@ -377,10 +388,13 @@ alphas_ : ndarray of shape (n_alphas,)
     `relax`.
 
 scores_ : ndarray of shape (n_alphas, n_folds)
-    The scores on the held-out rows, with the axes of `alphas_` before the last.
+    The scores on the held-out rows, with the axes of `alphas_` before the last. nan where
+    the comparison ended before: by `max_time`, by a callback, or by Ctrl-C, which leaves
+    this attribute, `alphas_` and `path_n_features_` alone.
 
 path_n_features_ : ndarray of int of shape (n_alphas, n_folds)
-    How many inputs the networks of `scores_` use.
+    How many inputs the networks of `scores_` use. Of float, where the comparison ended
+    before its end: nan is then where `scores_` has it.
 
 best_score_ : float
     Mean of the scores at `alpha_`.

@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_random_state
 
 from ..regularization import named_penalties
-from ..training import FULL_PRECISION, Precision, resolve_solver
+from ..training import FULL_PRECISION, Precision, TrainingResult, resolve_solver
 from .base import RegularizedMLP
 from .classifier import RegularizedMLPClassifier
 from .habits import strong_alpha, warn_of_empty
@@ -65,6 +65,12 @@ class PathFitter:
 
     precision : Precision
         Of the fits of a path.
+
+    Attributes
+    ----------
+    deadline : float
+        Value of `time.monotonic` from which on fits stop after an iteration: at first, that
+        at which `max_time` of the estimator, counted from now, is over.
     """
 
     def __init__(self, mlp, data, rows, seed, continuation=True, precision=ALONG_PATH):
@@ -74,7 +80,7 @@ class PathFitter:
         self._continuation = continuation and not mlp.early_stopping
         self._precision_of_trials = COMPARED if continuation else FULL_PRECISION
         self._precision = precision if continuation else FULL_PRECISION
-        self._deadline = self._mlp._deadline()
+        self.deadline = self._mlp._deadline()
 
     def fit(self, alpha, start=None, precision=None):
         """The estimator with an alpha, fitted.
@@ -119,6 +125,13 @@ class PathFitter:
             return self._relaxed(selected, relax, mlp, _REFINED)
         return self._fit(copy.copy(mlp), self._data, mlp, _REFINED)
 
+    def briefest(self):
+        """The estimator after one iteration, with next to no penalty."""
+        # Beside constraints, none at all would be a loophole to warn of.
+        alpha = np.finfo(np.float64).tiny
+        mlp = copy.copy(self._mlp).set_params(alpha=alpha, max_iter=1)
+        return self._fit(mlp, self._data)[0]
+
     def _fit(self, mlp, data, start=None, precision=None):
         random_state = check_random_state(self._seed)
         rows, validation = mlp._plan_validation(data, None, random_state, self._rows)
@@ -133,7 +146,7 @@ class PathFitter:
             random_state,
             validation,
             precision or self._precision,
-            deadline=self._deadline,
+            deadline=self.deadline,
         )
         if result.status == "interrupted":
             # Half a path is no answer.
@@ -159,20 +172,30 @@ class PathFitter:
         mlp._network = replace(mlp._network, layer_units=units)
         return mlp, problem
 
-    def path(self, alphas):
+    def path(self, alphas, skips=False):
         """Fits at ascending alphas, each from where the last one ended, to an empty one.
+
+        Parameters
+        ----------
+        alphas : ndarray of shape (n_alphas,)
+
+        skips : bool
+            Whether, where the time is over, the last alpha follows at once and not nothing.
 
         Yields
         ------
         mlp, problem : as `fit` returns
         """
         mlp = None
-        for alpha in alphas:
+        for i, alpha in enumerate(alphas):
+            if mlp is not None and time.monotonic() >= self.deadline:
+                if not skips:
+                    return
+                if i < len(alphas) - 1:
+                    continue
             # Without a penalty weights grow large, and the next alpha, which is infinitely
             # many times as large, would often empty the network from there.
             continued = self._continuation and mlp is not None and mlp.alpha > 0
-            if mlp is not None and time.monotonic() >= self._deadline:
-                return
             mlp, problem = self.fit(alpha, start=mlp if continued else None)
             yield mlp, problem
             if not mlp.selected_features_.any():
@@ -236,6 +259,24 @@ class PathFitter:
         last = self.empty_alpha()
         first = (SMALLEST_SHARE_SMOOTH if only_shrinks else SMALLEST_SHARE) * last
         return np.geomspace(first, last, n_alphas)
+
+
+def constant_network(mlp, data):
+    """An estimator with a network that is empty, and predicts the best constant.
+
+    Parameters
+    ----------
+    mlp : RegularizedMLP
+        One that knows the features and the targets; not modified.
+
+    data : Data
+    """
+    mlp = copy.copy(mlp)
+    objective = mlp._make_objective(data, None)
+    mlp.solver_ = resolve_solver(mlp.solver, objective)
+    result = TrainingResult(objective.empty_params(), loss=objective.constant_loss())
+    mlp._store(result, objective.network)
+    return mlp
 
 
 def _columns(X, mask):
@@ -362,11 +403,14 @@ def fitted_path(
     if isinstance(alphas, Integral):
         alphas = fitter.grid(alphas)
     points, problems = zip(*fitter.path(alphas))
+    ended = None
     if len(points) < len(alphas) and points[-1].selected_features_.any():
-        ended = f"max_time={mlp.max_time:g} seconds were over after {len(points)} alphas"
-        problems += (f"{ended} of {len(alphas)}. Increase max_time.",)
+        ended = (
+            f"max_time={mlp.max_time:g} seconds were over after {len(points)} alphas of "
+            f"{len(alphas)}. Increase max_time."
+        )
     alphas = alphas[: len(points)]
-    warn_of(problems, stacklevel=3)
+    warn_of(problems, stacklevel=3, ended=ended)
     # A path ends with an empty network, but should not begin with one.
     warn_of_empty(points[0], strong_alpha(float(alphas[0]), data), stacklevel=3)
     return Bunch(
@@ -466,7 +510,7 @@ def _small(coef):
     return rows if size <= coef.nbytes / 2 else coef
 
 
-def warn_of(problems, stacklevel):
+def warn_of(problems, stacklevel, ended=None):
     """One warning for all fits that did not converge.
 
     Parameters
@@ -476,12 +520,16 @@ def warn_of(problems, stacklevel):
 
     stacklevel : int
         As `warnings.warn` takes it, seen from the caller.
+
+    ended : str or None
+        What ended the fits before there were as many as asked for.
     """
+    parts = [ended] if ended else []
     found = [problem for problem in problems if problem]
     if found:
-        warnings.warn(
+        parts.append(
             f"{len(found)} of {len(problems)} fits did not converge; the first of them: "
-            f"{found[0]}",
-            ConvergenceWarning,
-            stacklevel=stacklevel + 1,
+            f"{found[0]}"
         )
+    if parts:
+        warnings.warn(" ".join(parts), ConvergenceWarning, stacklevel=stacklevel + 1)

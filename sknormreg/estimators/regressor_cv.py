@@ -12,6 +12,7 @@ from .docstrings import (
     CV_ALPHA,
     CV_ATTRIBUTES,
     CV_CHOICE,
+    CV_MAX_TIME,
     CV_VERBOSE,
     REGRESSION_LOSS,
     parameters,
@@ -27,7 +28,7 @@ from .regressor import RegularizedMLPRegressor
         alpha=CV_ALPHA,
         repeated=CV_CHOICE.replace("{score}", "R2"),
         verbose=CV_VERBOSE,
-        max_time="",
+        max_time=CV_MAX_TIME,
     ),
     attributes=CV_ATTRIBUTES + ATTRIBUTES.format(score="R2 score"),
 )
@@ -37,8 +38,8 @@ class RegularizedMLPRegressorCV(RegressorPredictions, RegularizedMLPCV):
     For every fold, networks are fitted along a path of alphas, from dense to sparse, and
     scored on the rows left out; the network for all rows is then fitted along the same
     path to the alpha that was chosen. It has the attributes and methods of
-    `RegularizedMLPRegressor`, and of its parameters all but `alpha`, `max_time` and those
-    of repeated fits.
+    `RegularizedMLPRegressor`, and of its parameters all but `alpha` and those of repeated
+    fits.
 
     A list of tuples for `hidden_layer_sizes`, and a list for `l1_ratio`, are candidates:
     they are compared like the alphas.
@@ -104,6 +105,7 @@ class RegularizedMLPRegressorCV(RegressorPredictions, RegularizedMLPCV):
         power_t: float = 0.5,
         max_iter: int = 2000,
         max_fun: int = 15000,
+        max_time: float | None = None,
         tol: float | str = "auto",
         loss_threshold: float | None = None,
         n_iter_no_change: float = 10,
@@ -141,6 +143,7 @@ class RegularizedMLPRegressorCV(RegressorPredictions, RegularizedMLPCV):
         self.power_t = power_t
         self.max_iter = max_iter
         self.max_fun = max_fun
+        self.max_time = max_time
         self.tol = tol
         self.loss_threshold = loss_threshold
         self.n_iter_no_change = n_iter_no_change

@@ -1,0 +1,170 @@
+"""How far a comparison of alphas goes, and what it has found so far."""
+
+import time
+
+import numpy as np
+
+
+class Budget:
+    """The seconds that a search has, shared out among what it has still to do.
+
+    Parameters
+    ----------
+    max_time : float or None
+        Counted from now; None is no limit.
+    """
+
+    def __init__(self, max_time):
+        self._end = np.inf if max_time is None else time.monotonic() + max_time
+
+    def share(self, n_left):
+        """Value of `time.monotonic` at which the first of `n_left` equal parts is over."""
+        now = time.monotonic()
+        return now + (self._end - now) / n_left
+
+    # `time.monotonic` counts from another moment on another machine.
+
+    def __getstate__(self):
+        return {"_end": self._end - time.monotonic() + time.time()}
+
+    def __setstate__(self, state):
+        self._end = state["_end"] - time.time() + time.monotonic()
+
+
+class Extent:
+    """How many alphas of each path are compared: all, unless something ends it.
+
+    That is the time, or a callback that asks for it. An alpha counts if it has a score in
+    every fold: where a path ends in one of them, it need not go further in the others. The
+    first alpha of the first path is fitted in any case, so that there is one to choose.
+
+    Threads share it. Processes have copies, and a path then ends in its own fold alone.
+
+    Parameters
+    ----------
+    budget : Budget
+
+    n_paths : int
+
+    n_alphas : int
+        Of each path.
+    """
+
+    def __init__(self, budget, n_paths, n_alphas):
+        self._budget = budget
+        self._n_alphas = [n_alphas] * n_paths
+        self._n_needed = 1
+
+    def begin(self, found):
+        """Give a path its part of the time that is left."""
+        found.deadline = self._budget.share(found.n_left)
+
+    def admits(self, found):
+        """Whether a path goes on to its next alpha, which then counts."""
+        if found.path == 0 and found.n_done < self._n_needed:
+            return True
+        is_wanted = found.n_done < self._n_alphas[found.path]
+        return is_wanted and time.monotonic() < found.deadline
+
+    def end_path(self, found):
+        """End a path in all folds where it is in one; true if it was to go further."""
+        is_sooner = found.n_done < self._n_alphas[found.path]
+        if is_sooner:
+            self._n_alphas[found.path] = found.n_done
+        return is_sooner
+
+    def end(self):
+        """End all paths, but for what is needed to choose an alpha."""
+        self._n_alphas = [0] * len(self._n_alphas)
+
+    def abandon(self):
+        """End all paths: there is nothing to choose any more."""
+        self._n_needed = 0
+        self.end()
+
+
+class PathScores:
+    """Scores along a path in one fold, as far as they are known.
+
+    Parameters
+    ----------
+    path : int
+        Which of the paths.
+
+    n_left : int
+        How many equal parts the time that is left has when it begins, its own among them.
+
+    n_candidates, n_alphas : int
+
+    Attributes
+    ----------
+    scores, n_features : ndarray of shape (n_candidates, n_alphas)
+        nan where they are not known. The latter are the numbers of inputs that have any
+        effect.
+
+    n_done : int
+        For how many alphas they are known.
+
+    problems : list of str or None
+        What kept each fit from converging.
+
+    deadline : float
+        Value of `time.monotonic` from which on no alpha is added.
+
+    timed_out : bool
+        Whether that has ended it.
+    """
+
+    def __init__(self, path, n_left, n_candidates, n_alphas):
+        self.path, self.n_left = path, n_left
+        self.scores = np.full((n_candidates, n_alphas), np.nan)
+        self.n_features = self.scores.copy()
+        self.n_done, self.problems = 0, []
+        self.deadline, self.timed_out = np.inf, False
+
+    def add(self, scores, n_features, problems):
+        """Record the next alpha."""
+        self.scores[:, self.n_done] = scores
+        self.n_features[:, self.n_done] = n_features
+        self.problems += problems
+        self.n_done += 1
+
+    def extend(self):
+        """Beyond the alpha at which the network is empty it stays so, and its score."""
+        last = self.n_done - 1
+        if last >= 0 and not self.n_features[:, last].any():
+            for values in (self.scores, self.n_features):
+                values[:, self.n_done :] = values[:, [last]]
+            self.n_done = self.scores.shape[1]
+
+
+def gathered(found, n_folds):
+    """The scores of all candidates, and the numbers of inputs.
+
+    Parameters
+    ----------
+    found : list of PathScores
+        Of each path in every fold, one path after the other.
+
+    n_folds : int
+
+    Returns
+    -------
+    scores, n_features : ndarray of shape (n_candidates, n_alphas, n_folds)
+        The latter of int, unless some are nan.
+    """
+    # Threads of a search that is interrupted may be adding to them.
+    n_done = [one.n_done for one in found]
+
+    def gather(arrays):
+        n_sharing, n_alphas = arrays[0].shape
+        is_done = np.arange(n_alphas) < np.reshape(n_done, (-1, 1, 1))
+        known = np.where(is_done, arrays, np.nan)
+        known = known.reshape(-1, n_folds, n_sharing, n_alphas).transpose(0, 2, 3, 1)
+        return known.reshape(-1, n_alphas, n_folds)
+
+    scores = gather([one.scores for one in found])
+    n_features = gather([one.n_features for one in found])
+    if not np.isnan(n_features).any():
+        n_features = n_features.astype(np.intp)
+    return scores, n_features
