@@ -109,6 +109,16 @@ def test_a_model_without_a_version_is_of_the_last_that_stored_none(monkeypatch):
         model.__setstate__(state)
 
 
+@pytest.mark.parametrize("cls", ALL)
+def test_a_model_without_a_parameter_of_today_has_its_default(cls):
+    state = cls(tol=1e-3).__getstate__()
+    del state["max_iter"], state["random_state"]
+    model = cls.__new__(cls)
+    model.__setstate__(state)
+    assert model.get_params() == cls(tol=1e-3).get_params()
+    assert clone(model).max_iter == 2000
+
+
 # Verbosity
 
 

@@ -629,9 +629,6 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
         self.alpha_ = evidence.alpha
         self.n_effective_parameters_ = evidence.n_effective_parameters
         self.log_evidence_ = evidence.log_evidence
-        if evidence.noise_variance is not None:
-            self.noise_variance_ = evidence.noise_variance
-            self._posterior = evidence.posterior
 
 
 # Where training was not ended by someone else.

@@ -34,7 +34,14 @@ from .habits import Habits, warn_of_empty
 from .path import COMPARED, PathFitter, check_alphas, draw_seed, refuse_constraints, warn_of
 
 # Parameters of the plain estimators that have no meaning here.
-_LEFT_OUT = ("alpha", "evidence_scope", "warm_start", "total_weight", "max_time")
+_LEFT_OUT = (
+    "alpha",
+    "evidence_scope",
+    "store_posterior",
+    "warm_start",
+    "total_weight",
+    "max_time",
+)
 
 # The alpha of the L2 penalty of relaxed fits: the default of the plain estimators.
 _LIGHT_ALPHA = 1.0

@@ -1,6 +1,7 @@
 """What all four estimators owe their users: suggestions, and models that know their age."""
 
 import warnings
+from inspect import Parameter, signature
 from numbers import Real
 
 from sklearn.exceptions import InconsistentVersionWarning
@@ -57,7 +58,17 @@ class Habits:
                 ),
                 stacklevel=2,
             )
-        super().__setstate__(state)
+        super().__setstate__({**self._defaults_of_missing(state), **state})
+
+    def _defaults_of_missing(self, state):
+        """Of parameters that the version which stored the model did not have yet."""
+        parameters = signature(type(self).__init__).parameters
+        missing = set(self._get_param_names()) - set(state)
+        return {
+            name: parameters[name].default
+            for name in missing
+            if parameters[name].default is not Parameter.empty
+        }
 
 
 def warn_of_empty(mlp, cause, stacklevel):

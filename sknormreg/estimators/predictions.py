@@ -228,9 +228,8 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         return_std : bool, default=False
             Whether to return standard deviations, too: of targets around the predicted
             values, the noise and what the posterior leaves open of weights and intercepts
-            together. Only after a fit with ``alpha="evidence"``, which keeps what this
-            takes: a triangular matrix, of up to 5000 rows, and where there are fewer rows
-            than weights, or more of both, the training data.
+            together. Only after a fit with ``alpha="evidence"`` and
+            ``store_posterior=True``, which keeps what this takes.
 
         Returns
         -------
@@ -256,6 +255,12 @@ class RegressorPredictions(RegressorMixin, _Predictions):
 
     def _standard_deviation(self, X):
         posterior = getattr(self, "_posterior", None)
+        if posterior is None and hasattr(self, "noise_variance_"):
+            raise ValueError(
+                "return_std=True needs the posterior, which a fit with "
+                "store_posterior=False does not keep: set store_posterior=True and fit "
+                "again."
+            )
         if posterior is None:
             raise ValueError(
                 "return_std=True needs a posterior, which a fit with alpha='evidence' "
