@@ -246,7 +246,10 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
                     f"{name} must be an indicator matrix of {len(self.classes_)} labels, "
                     f"got shape {y.shape}."
                 )
-            return (y.toarray() if sparse.issparse(y) else y).astype(dtype, order="C")
+            # Sparse ones are converted first, so that only one dense matrix is made.
+            if sparse.issparse(y):
+                return y.astype(dtype).toarray()
+            return y.astype(dtype, order="C")
         if y.ndim == 2 and y.shape[1] > 1:
             raise ValueError(
                 f"{name} must have one label for each row, got shape {y.shape}."
