@@ -447,15 +447,34 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
 
         As MLPClassifier does with more than two classes; here where there are fewer rows
         in a part than classes.
+
+        Raises
+        ------
+        ValueError
+            If the classes have too few rows to be in both parts.
         """
         strata = self._stratification(encoded)
         if strata is None:
             return None
-        n_classes = len(np.unique(strata))
+        classes, counts = np.unique(strata, return_counts=True)
         # As train_test_split rounds.
         n_held_out = int(np.ceil(self.validation_fraction * len(strata)))
-        if n_classes > 2 and min(n_held_out, len(strata) - n_held_out) < n_classes:
+        n_fewest = min(n_held_out, len(strata) - n_held_out)
+        if len(classes) > 2 and n_fewest < len(classes):
             return None
+        if (counts < 2).any():
+            raise ValueError(
+                "early_stopping=True holds out rows of every class and trains on others, "
+                f"but there is only one row of {classes[counts < 2].tolist()}. Add rows, "
+                "leave such classes out, or set early_stopping=False."
+            )
+        if n_fewest < len(classes):
+            raise ValueError(
+                f"early_stopping=True and validation_fraction={self.validation_fraction:g} "
+                f"hold out {n_held_out} of {len(strata)} rows, but either part needs at "
+                f"least one of each of the classes {classes.tolist()}. Add rows, change "
+                "validation_fraction, or set early_stopping=False."
+            )
         return strata
 
     def _make_validation(self, data, rows):

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..engine import NumpyEngine, as_c, check_layers, checked_structure, make_engine
 from ..fitted_network import FittedNetworkMixin, as_dense
+from .labels import refuse_mixed_labels
 
 
 class _Predictions(FittedNetworkMixin):
@@ -189,6 +190,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         score : float
             Mean accuracy of ``self.predict(X)``.
         """
+        refuse_mixed_labels(y)
         return super().score(X, checked_structure(y, "y"), sample_weight)
 
     def _raw_per_class(self, X):
