@@ -14,6 +14,9 @@ from .engine import Dropout, check_data
 from .penalties import L2
 from .solvers.base import Evaluation
 
+# Weights that are near the kink of any penalty at zero.
+_NEAR_ZERO = 1e-30
+
 
 class Objective:
     """J and what solvers ask of it, at scales of order 1.
@@ -128,13 +131,19 @@ class Objective:
 
     @property
     def strength(self):
-        """The largest alpha / m."""
+        """The largest alpha / m, each for scaled weights of the layer and scaled J."""
+        near_zero = np.full(self.network.n_params, _NEAR_ZERO)
+        if self.network.skip:
+            # What bounds the other weights by those of the skip connection allows zeros.
+            self.network.split_skip(self.network.coefs(near_zero)[0])[0][...] = 0
         strengths = [
-            strength
-            for penalty, strength in zip(self.penalties, self.strengths)
+            strength * _growth(penalty, weights, scale)
+            for (penalty, strength, weights), scale in zip(
+                self._layers(near_zero), self._layer_scales
+            )
             if not penalty.is_constraint
         ]
-        return float(max(strengths, default=0.0))
+        return float(max(strengths, default=0.0)) / self.value_scale
 
     def _targets(self):
         """y and the sample weights of the rows trained on."""
@@ -323,8 +332,13 @@ class Objective:
     def feasible(self, params):
         """Parameters in their own units, moved to where the penalty is finite."""
         params = params.copy()
-        for penalty, _, weights in self._layers(params):
-            weights[...] = penalty.feasible(weights)
+        for (penalty, _, weights), scale in zip(self._layers(params), self._layer_scales):
+            factor = 1.0
+            if np.ndim(scale):
+                # Near at the solvers' scales, or targets in another unit would start
+                # training from other weights.
+                factor = np.broadcast_to(scale**2 / self._output_scale, weights.shape)
+            weights[...] = penalty.feasible(weights, factor)
         return params
 
     def without_dead_ends(self, params):
@@ -428,6 +442,14 @@ class Objective:
         gradient = self._rescaled(gradient, self._output_scale)
         gradient *= factor
         return loss * factor, gradient
+
+
+def _growth(penalty, weights, scale):
+    """Omega(scale W) / Omega(W), where there is such a ratio; else 1."""
+    if np.ndim(scale) == 0 and scale == 1:
+        return 1.0
+    ends = penalty.value(scale * weights), penalty.value(weights)
+    return ends[0] / ends[1] if np.isfinite(ends).all() and ends[1] > 0 else 1.0
 
 
 def _weight(sample_weight, rows, n_rows):
