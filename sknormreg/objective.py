@@ -62,6 +62,9 @@ class Objective:
     data_weight : float
         Their weight.
 
+    weight_unit : float
+        What the sample weights of `data` were divided by.
+
     penalties : list of Penalty
         The penalty of each layer; L2 of strength 0 where alpha is 0.
 
@@ -86,11 +89,12 @@ class Objective:
         self.engine = engine
         self.network = engine.network
         check_data(self.network, data)
-        self.data = data
+        self.data, self.weight_unit = data.with_moderate_weights()
         self.rows = rows
         self.dropout = dropout
         self.n_rows = data.X.shape[0] if rows is None else len(rows)
-        self.data_weight = _weight(data.sample_weight, rows, self.n_rows)
+        self._sum_of_weights = _weight(self.data.sample_weight, rows, self.n_rows)
+        self.data_weight = self._sum_of_weights * self.weight_unit
         self._penalty_weight = total_weight or self.data_weight
         self.set_penalties(penalty, alpha)
         self.scales = scales or self.network.loss.scales(*self._targets())
@@ -161,7 +165,7 @@ class Objective:
         y, sample_weight = self._targets()
         constant = np.asarray(self.best_constant(), dtype=self.data.X.dtype)
         raw = np.tile(constant, (self.n_rows, 1))
-        return self.network.loss.value(y, raw, sample_weight) / self.data_weight
+        return self.network.loss.value(y, raw, sample_weight) / self._sum_of_weights
 
     def feature_sizes(self):
         """Root mean squares of the features, shape (n_features,)."""
@@ -254,8 +258,8 @@ class Objective:
 
     def _mean_loss_and_gradient(self, params):
         loss, gradient = self.engine.loss_and_gradient(params, self.data, self.rows)
-        gradient /= self.data_weight
-        return loss / self.data_weight, gradient
+        gradient /= self._sum_of_weights
+        return loss / self._sum_of_weights, gradient
 
     def penalty_value(self, scaled):
         """The penalty's part of J."""
@@ -385,7 +389,7 @@ class Objective:
         return total / len(order)
 
     def _compiled_epoch(self, scaled, rows, batch_size, step):
-        factor = 1 / (self.data_weight * self.value_scale)
+        factor = 1 / (self._sum_of_weights * self.value_scale)
         total = self.engine.epoch(
             scaled,
             self.data,
@@ -438,7 +442,7 @@ class Objective:
         loss, gradient = self.engine.loss_and_gradient(
             params, self.data, rows, self._dropout(step)
         )
-        factor = self.n_rows / (len(batch) * self.data_weight * self.value_scale)
+        factor = self.n_rows / (len(batch) * self._sum_of_weights * self.value_scale)
         gradient = self._rescaled(gradient, self._output_scale)
         gradient *= factor
         return loss * factor, gradient

@@ -483,6 +483,8 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
         def score(y, raw, sample_weight):
             return self._score_encoded(y, self._decide(raw, loss), sample_weight)
 
+        # What is watched are means.
+        data, _ = data.with_moderate_weights()
         return Validation(data, rows, decides=self.early_stopping, score=score)
 
     def _make_objective(self, data, rows, total_weight=None, scales=None, stacklevel=3):
@@ -601,8 +603,9 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
         if not result.is_finite:
             raise ValueError(
                 "The objective or its gradient is not finite at the initial weights: X, "
-                "y, alpha or coef_init are too large. Standardise the features (and, in "
-                "regression, the target), for example with StandardScaler."
+                "y, coef_init, or alpha over the sum of sample_weight are too large. "
+                "Standardise the features (and, in regression, the target), for example "
+                "with StandardScaler."
             )
         problem = convergence_problem(
             result, objective, self.solver_, self, incremental=incremental
@@ -731,7 +734,17 @@ def _check_size(X):
 def _validate_sample_weight(sample_weight, X):
     if sample_weight is None:
         return None
-    return _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+    given = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    largest, limits = given.max(), np.finfo(X.dtype)
+    if X.dtype != given.dtype and not limits.tiny <= largest <= limits.max:
+        raise ValueError(
+            f"sample_weight is too {'small' if largest < 1 else 'large'} for X of dtype "
+            f"{X.dtype}: its largest entry is {largest:.3g}. Multiply it by a number "
+            "(and alpha, which acts relative to its sum), or convert X to float64."
+        )
+    return given.astype(X.dtype, copy=False)
 
 
 def accepts_partial_fit(estimator):

@@ -238,6 +238,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
             return None
         if first.smooth or first.is_constraint or isinstance(first, Nuclear):
             return None
+        data, _ = data.with_moderate_weights()
         mean = np.average(data.y, axis=0, weights=data.sample_weight)
         variance = np.average((data.y - mean) ** 2, axis=0, weights=data.sample_weight)
         deviation = np.sqrt(variance.max())
