@@ -140,3 +140,26 @@ def test_a_score_of_labels_that_were_not_seen_is_an_accuracy():
     mlp = classifier().fit(X, TWO)
     right = mlp.predict(X)
     assert mlp.score(X, np.where(np.arange(60) < 15, "new", right)) == 0.75
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [1, "a", None, 1],
+        np.array([1, "a"] * 2, dtype=object),
+        ["a", None] * 2,
+        np.array(["a", np.nan] * 2, dtype=object),
+        [None] * 4,
+        [1, "a"] * 2,
+    ],
+)
+@pytest.mark.parametrize("cls", [RegularizedMLPClassifier, RegularizedMLPClassifierCV])
+def test_mixed_labels_are_named(cls, labels):
+    with pytest.raises(ValueError, match="y holds labels of several types"):
+        cls((3,)).fit(X[:4], labels)
+
+
+def test_objects_of_one_kind_are_labels():
+    mlp = RegularizedMLPClassifier((3,), tol=1.0, max_iter=5)
+    for labels in (np.array(["a", "b"] * 30, object), np.array([True, 2] * 30, int)):
+        assert len(mlp.fit(X, labels).classes_) == 2

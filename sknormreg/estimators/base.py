@@ -50,10 +50,18 @@ from ..training import (
     resolve_solver,
     train,
 )
-from .habits import Habits, strong_alpha, warn_of_empty
+from .empty_network import strong_alpha, warn_of_empty
+from .stored_version import StoredVersionMixin
+from .suggestions import SuggestionsMixin
 
 
-class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCMeta):
+class RegularizedMLP(
+    CallbackSupportMixin,
+    SuggestionsMixin,
+    StoredVersionMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
     """Validation, fitting and attributes that classifier and regressor share.
 
     They add what is predicted (`predictions.py`) and what targets look like.

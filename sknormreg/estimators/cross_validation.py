@@ -30,8 +30,10 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..engine import Data, engine_name, warn_of_missing_extension
-from .habits import Habits, warn_of_empty
+from .empty_network import warn_of_empty
 from .path import COMPARED, PathFitter, check_alphas, draw_seed, refuse_constraints, warn_of
+from .stored_version import StoredVersionMixin
+from .suggestions import SuggestionsMixin
 
 # Parameters of the plain estimators that have no meaning here.
 _LEFT_OUT = (
@@ -220,7 +222,13 @@ def chosen(scores, rule, n_sharing=1):
     return candidate, alpha
 
 
-class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCMeta):
+class RegularizedMLPCV(
+    CallbackSupportMixin,
+    SuggestionsMixin,
+    StoredVersionMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
     """What classifier and regressor with cross-validation share."""
 
     alpha_: float
