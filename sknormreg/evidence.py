@@ -441,7 +441,7 @@ def _weighty_rows(objective):
     if sample_weight is not None:
         rows = np.arange(X.shape[0]) if rows is None else rows
         rows = rows[sample_weight[rows] > 0]
-        sample_weight = sample_weight[rows].astype(np.float64)
+        sample_weight = sample_weight[rows].astype(np.float64) * objective.weight_unit
     return X if rows is None else X[rows], sample_weight
 
 

@@ -333,6 +333,7 @@ class _RowFactor(Factor):
     def __init__(self, linear, row_alphas):
         super().__init__(linear, row_alphas)
         self._linear, self._row_alphas, self.size = linear, row_alphas, linear.n_rows
+        del linear.of_intercepts  # cached, but of no use beside the basis
 
     @abstractmethod
     def _solve(self, columns):

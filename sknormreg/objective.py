@@ -14,6 +14,9 @@ from .engine import Dropout, check_data
 from .penalties import L2
 from .solvers.base import Evaluation
 
+# Weights that are near the kink of any penalty at zero.
+_NEAR_ZERO = 1e-30
+
 
 class Objective:
     """J and what solvers ask of it, at scales of order 1.
@@ -59,6 +62,9 @@ class Objective:
     data_weight : float
         Their weight.
 
+    weight_unit : float
+        What the sample weights of `data` were divided by.
+
     penalties : list of Penalty
         The penalty of each layer; L2 of strength 0 where alpha is 0.
 
@@ -83,11 +89,12 @@ class Objective:
         self.engine = engine
         self.network = engine.network
         check_data(self.network, data)
-        self.data = data
+        self.data, self.weight_unit = data.with_moderate_weights()
         self.rows = rows
         self.dropout = dropout
         self.n_rows = data.X.shape[0] if rows is None else len(rows)
-        self.data_weight = _weight(data.sample_weight, rows, self.n_rows)
+        self._sum_of_weights = _weight(self.data.sample_weight, rows, self.n_rows)
+        self.data_weight = self._sum_of_weights * self.weight_unit
         self._penalty_weight = total_weight or self.data_weight
         self.set_penalties(penalty, alpha)
         self.scales = scales or self.network.loss.scales(*self._targets())
@@ -128,13 +135,19 @@ class Objective:
 
     @property
     def strength(self):
-        """The largest alpha / m."""
+        """The largest alpha / m, each for scaled weights of the layer and scaled J."""
+        near_zero = np.full(self.network.n_params, _NEAR_ZERO)
+        if self.network.skip:
+            # What bounds the other weights by those of the skip connection allows zeros.
+            self.network.split_skip(self.network.coefs(near_zero)[0])[0][...] = 0
         strengths = [
-            strength
-            for penalty, strength in zip(self.penalties, self.strengths)
+            strength * _growth(penalty, weights, scale)
+            for (penalty, strength, weights), scale in zip(
+                self._layers(near_zero), self._layer_scales
+            )
             if not penalty.is_constraint
         ]
-        return float(max(strengths, default=0.0))
+        return float(max(strengths, default=0.0)) / self.value_scale
 
     def _targets(self):
         """y and the sample weights of the rows trained on."""
@@ -152,7 +165,7 @@ class Objective:
         y, sample_weight = self._targets()
         constant = np.asarray(self.best_constant(), dtype=self.data.X.dtype)
         raw = np.tile(constant, (self.n_rows, 1))
-        return self.network.loss.value(y, raw, sample_weight) / self.data_weight
+        return self.network.loss.value(y, raw, sample_weight) / self._sum_of_weights
 
     def feature_sizes(self):
         """Root mean squares of the features, shape (n_features,)."""
@@ -245,8 +258,8 @@ class Objective:
 
     def _mean_loss_and_gradient(self, params):
         loss, gradient = self.engine.loss_and_gradient(params, self.data, self.rows)
-        gradient /= self.data_weight
-        return loss / self.data_weight, gradient
+        gradient /= self._sum_of_weights
+        return loss / self._sum_of_weights, gradient
 
     def penalty_value(self, scaled):
         """The penalty's part of J."""
@@ -323,8 +336,13 @@ class Objective:
     def feasible(self, params):
         """Parameters in their own units, moved to where the penalty is finite."""
         params = params.copy()
-        for penalty, _, weights in self._layers(params):
-            weights[...] = penalty.feasible(weights)
+        for (penalty, _, weights), scale in zip(self._layers(params), self._layer_scales):
+            factor = 1.0
+            if np.ndim(scale):
+                # Near at the solvers' scales, or targets in another unit would start
+                # training from other weights.
+                factor = np.broadcast_to(scale**2 / self._output_scale, weights.shape)
+            weights[...] = penalty.feasible(weights, factor)
         return params
 
     def without_dead_ends(self, params):
@@ -371,7 +389,7 @@ class Objective:
         return total / len(order)
 
     def _compiled_epoch(self, scaled, rows, batch_size, step):
-        factor = 1 / (self.data_weight * self.value_scale)
+        factor = 1 / (self._sum_of_weights * self.value_scale)
         total = self.engine.epoch(
             scaled,
             self.data,
@@ -424,10 +442,18 @@ class Objective:
         loss, gradient = self.engine.loss_and_gradient(
             params, self.data, rows, self._dropout(step)
         )
-        factor = self.n_rows / (len(batch) * self.data_weight * self.value_scale)
+        factor = self.n_rows / (len(batch) * self._sum_of_weights * self.value_scale)
         gradient = self._rescaled(gradient, self._output_scale)
         gradient *= factor
         return loss * factor, gradient
+
+
+def _growth(penalty, weights, scale):
+    """Omega(scale W) / Omega(W), where there is such a ratio; else 1."""
+    if np.ndim(scale) == 0 and scale == 1:
+        return 1.0
+    ends = penalty.value(scale * weights), penalty.value(weights)
+    return ends[0] / ends[1] if np.isfinite(ends).all() and ends[1] > 0 else 1.0
 
 
 def _weight(sample_weight, rows, n_rows):

@@ -206,8 +206,7 @@ def initial_output_share(objective):
     """
     if objective.smooth_penalty:
         return _SMALLEST_OUTPUT_SHARE
-    strength = objective.strength / objective.value_scale
-    return min(max(strength / _STRONG, _SMALLEST_OUTPUT_SHARE), 1.0)
+    return min(max(objective.strength / _STRONG, _SMALLEST_OUTPUT_SHARE), 1.0)
 
 
 def resolve_solver(name, objective, incremental=False):

@@ -50,10 +50,18 @@ from ..training import (
     resolve_solver,
     train,
 )
-from .habits import Habits, strong_alpha, warn_of_empty
+from .empty_network import strong_alpha, warn_of_empty
+from .stored_version import StoredVersionMixin
+from .suggestions import SuggestionsMixin
 
 
-class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCMeta):
+class RegularizedMLP(
+    CallbackSupportMixin,
+    SuggestionsMixin,
+    StoredVersionMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
     """Validation, fitting and attributes that classifier and regressor share.
 
     They add what is predicted (`predictions.py`) and what targets look like.
@@ -447,15 +455,34 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
 
         As MLPClassifier does with more than two classes; here where there are fewer rows
         in a part than classes.
+
+        Raises
+        ------
+        ValueError
+            If the classes have too few rows to be in both parts.
         """
         strata = self._stratification(encoded)
         if strata is None:
             return None
-        n_classes = len(np.unique(strata))
+        classes, counts = np.unique(strata, return_counts=True)
         # As train_test_split rounds.
         n_held_out = int(np.ceil(self.validation_fraction * len(strata)))
-        if n_classes > 2 and min(n_held_out, len(strata) - n_held_out) < n_classes:
+        n_fewest = min(n_held_out, len(strata) - n_held_out)
+        if len(classes) > 2 and n_fewest < len(classes):
             return None
+        if (counts < 2).any():
+            raise ValueError(
+                "early_stopping=True holds out rows of every class and trains on others, "
+                f"but there is only one row of {classes[counts < 2].tolist()}. Add rows, "
+                "leave such classes out, or set early_stopping=False."
+            )
+        if n_fewest < len(classes):
+            raise ValueError(
+                f"early_stopping=True and validation_fraction={self.validation_fraction:g} "
+                f"hold out {n_held_out} of {len(strata)} rows, but either part needs at "
+                f"least one of each of the classes {classes.tolist()}. Add rows, change "
+                "validation_fraction, or set early_stopping=False."
+            )
         return strata
 
     def _make_validation(self, data, rows):
@@ -464,6 +491,8 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
         def score(y, raw, sample_weight):
             return self._score_encoded(y, self._decide(raw, loss), sample_weight)
 
+        # What is watched are means.
+        data, _ = data.with_moderate_weights()
         return Validation(data, rows, decides=self.early_stopping, score=score)
 
     def _make_objective(self, data, rows, total_weight=None, scales=None, stacklevel=3):
@@ -582,8 +611,9 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
         if not result.is_finite:
             raise ValueError(
                 "The objective or its gradient is not finite at the initial weights: X, "
-                "y, alpha or coef_init are too large. Standardise the features (and, in "
-                "regression, the target), for example with StandardScaler."
+                "y, coef_init, or alpha over the sum of sample_weight are too large. "
+                "Standardise the features (and, in regression, the target), for example "
+                "with StandardScaler."
             )
         problem = convergence_problem(
             result, objective, self.solver_, self, incremental=incremental
@@ -641,15 +671,11 @@ class RegularizedMLP(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCM
     def _alpha_attributes(self, evidence):
         if evidence is None:
             return {"alpha_": _copied_alpha(self.alpha)}
-        attributes = {
+        return {
             "alpha_": evidence.alpha,
             "n_effective_parameters_": evidence.n_effective_parameters,
             "log_evidence_": evidence.log_evidence,
         }
-        if evidence.noise_variance is not None:
-            attributes["noise_variance_"] = evidence.noise_variance
-            attributes["_posterior"] = evidence.posterior
-        return attributes
 
 
 # Where training was not ended by someone else.
@@ -736,7 +762,17 @@ def _check_size(X):
 def _validate_sample_weight(sample_weight, X):
     if sample_weight is None:
         return None
-    return _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+    given = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    largest, limits = given.max(), np.finfo(X.dtype)
+    if X.dtype != given.dtype and not limits.tiny <= largest <= limits.max:
+        raise ValueError(
+            f"sample_weight is too {'small' if largest < 1 else 'large'} for X of dtype "
+            f"{X.dtype}: its largest entry is {largest:.3g}. Multiply it by a number "
+            "(and alpha, which acts relative to its sum), or convert X to float64."
+        )
+    return given.astype(X.dtype, copy=False)
 
 
 def accepts_partial_fit(estimator):

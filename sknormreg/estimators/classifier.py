@@ -1,6 +1,5 @@
 """The classifier: its parameters, and class labels as targets."""
 
-from numbers import Number
 from typing import Self
 
 import numpy as np
@@ -27,6 +26,7 @@ from .docstrings import (
     parameters,
 )
 from .hints import Activations, Alpha, ClassWeight, Penalties, RandomState, Sizes
+from .labels import refuse_mixed_labels
 from .predictions import ClassifierPredictions
 
 
@@ -213,6 +213,8 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         if not hasattr(self, "coefs_"):
             # A first call that failed may have left classes behind.
             self.__dict__.pop("classes_", None)
+        refuse_mixed_labels(y)
+        refuse_mixed_labels(classes, "classes")
         if _check_partial_fit_first_call(self, classes):
             if len(self.classes_) < 2:
                 raise ValueError(f"classes must name at least 2 classes, got {classes!r}.")
@@ -221,7 +223,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         return self._partial_fit(X, y, sample_weight)
 
     def _validate_X_y(self, X, y, **options):
-        _refuse_mixed_labels(y)
+        refuse_mixed_labels(y)
         return super()._validate_X_y(X, y, **options)
 
     def _learn_target(self, y):
@@ -233,9 +235,10 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
             return
         self.classes_ = np.unique(column_or_1d(y))
         if len(self.classes_) < 2:
+            (label,) = self.classes_.tolist()
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least 2 classes in the "
-                f"data, but the data contains only one class: {self.classes_[0]!r}."
+                f"data, but the data contains only one class: {label!r}."
             )
 
     def _encode_target(self, y, dtype, name="y"):
@@ -246,7 +249,10 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
                     f"{name} must be an indicator matrix of {len(self.classes_)} labels, "
                     f"got shape {y.shape}."
                 )
-            return (y.toarray() if sparse.issparse(y) else y).astype(dtype, order="C")
+            # Sparse ones are converted first, so that only one dense matrix is made.
+            if sparse.issparse(y):
+                return y.astype(dtype).toarray()
+            return y.astype(dtype, order="C")
         if y.ndim == 2 and y.shape[1] > 1:
             raise ValueError(
                 f"{name} must have one label for each row, got shape {y.shape}."
@@ -317,38 +323,11 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
                 f"{self.classes_[present].tolist()}: use fewer folds, or a splitter that "
                 "stratifies, or leave out classes of so few rows."
             )
+        if self.early_stopping:
+            # Raises an error before the first fit rather than in one of the folds.
+            self._strata(data.y[rows])
 
     def _score_encoded(self, y, predicted, sample_weight):
         correct = y == predicted
         correct = correct.all(axis=1) if correct.ndim == 2 else correct
         return float(np.average(correct, weights=sample_weight))
-
-
-def _refuse_mixed_labels(y):
-    """Raise a ValueError where labels have no order, such as 1, "a" and None."""
-    labels = getattr(y, "to_numpy", lambda: y)()
-    # NumPy would make strings of numbers in a list.
-    if isinstance(labels, np.ndarray):
-        if labels.dtype.kind != "O" or labels.ndim != 1:
-            return
-    elif not isinstance(labels, list | tuple):
-        return
-    if any(isinstance(label, list | tuple | np.ndarray) for label in labels):
-        return
-    kinds = {_kind_of(label) for label in labels}
-    if len(kinds) > 1 or kinds == {"missing values"}:
-        raise ValueError(
-            f"y holds labels of several types, or no labels: {', '.join(sorted(kinds))}. "
-            "Labels must all be numbers, or all be strings: convert them, for example "
-            "with [str(label) for label in y], and leave out rows without a label."
-        )
-
-
-def _kind_of(label):
-    if isinstance(label, str):
-        return "strings"
-    if isinstance(label, Number | np.bool_):
-        return "numbers" if label == label else "missing values"
-    # pandas' NA, which is neither equal to itself nor unequal, has a type of its own.
-    is_missing = label is None or type(label).__name__ in ("NAType", "NaTType")
-    return "missing values" if is_missing else type(label).__name__

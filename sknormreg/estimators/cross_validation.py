@@ -32,7 +32,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ..engine import Data, engine_name, warn_of_missing_extension
 from .comparison import Budget, Extent, PathScores, gathered
-from .habits import Habits, warn_of_empty
+from .empty_network import warn_of_empty
 from .path import (
     COMPARED,
     PathFitter,
@@ -42,9 +42,11 @@ from .path import (
     refuse_constraints,
     warn_of,
 )
+from .stored_version import StoredVersionMixin
+from .suggestions import SuggestionsMixin
 
 # Parameters of the plain estimators that have no meaning here.
-_LEFT_OUT = ("alpha", "evidence_scope", "warm_start", "total_weight")
+_LEFT_OUT = ("alpha", "evidence_scope", "store_posterior", "warm_start", "total_weight")
 
 # Parameters that are of the whole search here, with their values for single fits.
 _OF_THE_SEARCH = {"verbose": False, "max_time": None}
@@ -242,7 +244,13 @@ def chosen(scores, rule, n_sharing=1):
     return candidate, alpha
 
 
-class RegularizedMLPCV(CallbackSupportMixin, Habits, BaseEstimator, metaclass=ABCMeta):
+class RegularizedMLPCV(
+    CallbackSupportMixin,
+    SuggestionsMixin,
+    StoredVersionMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
+):
     """What classifier and regressor with cross-validation share."""
 
     alpha_: float

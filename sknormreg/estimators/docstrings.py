@@ -148,11 +148,24 @@ evidence_scope : {"network", "layer", "input"}, default="layer"
     layer, or each input and each further layer. The last is automatic relevance
     determination, which takes longer: the weights of inputs that do not help shrink to
     about 0. Not used with other values of `alpha`.
+"""
 
+L1_RATIO = """
 l1_ratio : float, default=0.5
     Share of L1 in the elastic net, between 0 (L2) and 1 (L1), or in the sparse group
     lasso, between 0 (group lasso) and 1. Only used when ``penalty="elasticnet"`` or
     ``penalty="sparse_group_lasso"``.
+"""
+
+# Of the regressor alone.
+
+STORE_POSTERIOR = """
+store_posterior : bool, default=True
+    Whether a fit with ``alpha="evidence"`` keeps the posterior of the weights, which
+    ``predict(return_std=True)`` takes: a triangular matrix with a row for each weight or,
+    where there are fewer rows of training data, or more than 5000 of both, the training
+    data. False keeps neither, in memory and in stored models. Not used with other values
+    of `alpha`.
 """
 
 MAX_TIME = """
@@ -432,7 +445,7 @@ class_weight : dict, list of dict, "balanced" or None, default=None
 def parameters(
     loss,
     class_weight="",
-    alpha=ALPHA,
+    alpha=ALPHA + L1_RATIO,
     repeated=REPEATED,
     verbose=VERBOSE,
     max_time=MAX_TIME,

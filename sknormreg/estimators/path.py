@@ -17,7 +17,7 @@ from ..regularization import named_penalties
 from ..training import FULL_PRECISION, Precision, TrainingResult, resolve_solver
 from .base import RegularizedMLP
 from .classifier import RegularizedMLPClassifier
-from .habits import strong_alpha, warn_of_empty
+from .empty_network import strong_alpha, warn_of_empty
 from .regressor import RegularizedMLPRegressor
 
 # A grid of alphas that is found from the data ends where the network is empty, and begins

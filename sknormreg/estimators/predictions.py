@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..engine import NumpyEngine, as_c, check_layers, checked_structure, make_engine
 from ..fitted_network import FittedNetworkMixin, as_dense
+from .labels import refuse_mixed_labels
 
 
 class _Predictions(FittedNetworkMixin):
@@ -189,6 +190,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         score : float
             Mean accuracy of ``self.predict(X)``.
         """
+        refuse_mixed_labels(y)
         return super().score(X, checked_structure(y, "y"), sample_weight)
 
     def _raw_per_class(self, X):
@@ -228,9 +230,8 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         return_std : bool, default=False
             Whether to return standard deviations, too: of targets around the predicted
             values, the noise and what the posterior leaves open of weights and intercepts
-            together. Only after a fit with ``alpha="evidence"``, which keeps what this
-            takes: a triangular matrix, of up to 5000 rows, and where there are fewer rows
-            than weights, or more of both, the training data.
+            together. Only after a fit with ``alpha="evidence"`` and
+            ``store_posterior=True``, which keeps what this takes.
 
         Returns
         -------
@@ -256,6 +257,12 @@ class RegressorPredictions(RegressorMixin, _Predictions):
 
     def _standard_deviation(self, X):
         posterior = getattr(self, "_posterior", None)
+        if posterior is None and hasattr(self, "noise_variance_"):
+            raise ValueError(
+                "return_std=True needs the posterior, which a fit with "
+                "store_posterior=False does not keep: set store_posterior=True and fit "
+                "again."
+            )
         if posterior is None:
             raise ValueError(
                 "return_std=True needs a posterior, which a fit with alpha='evidence' "

@@ -15,10 +15,13 @@ from ..penalties import Nuclear
 from ..regularization import named_penalties
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import (
+    ALPHA,
     ATTRIBUTES,
     EVIDENCE_ATTRIBUTES,
+    L1_RATIO,
     NOISE_ATTRIBUTE,
     REGRESSION_LOSS,
+    STORE_POSTERIOR,
     parameters,
 )
 from .hints import Activations, Alpha, Penalties, RandomState, Sizes
@@ -31,7 +34,7 @@ _LARGE_DEVIATION = 5.0
 
 
 @document(
-    parameters=parameters(REGRESSION_LOSS),
+    parameters=parameters(REGRESSION_LOSS, alpha=ALPHA + STORE_POSTERIOR + L1_RATIO),
     attributes=ATTRIBUTES.format(score="R2 score") + EVIDENCE_ATTRIBUTES + NOISE_ATTRIBUTE,
 )
 class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
@@ -105,6 +108,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         "loss": [StrOptions({"squared_error", "poisson", "huber", "quantile"})],
         "huber_delta": [Interval(Real, 0, np.inf, closed="neither")],
         "quantile": [Interval(Real, 0, 1, closed="neither")],
+        "store_posterior": ["boolean"],
     }
 
     def __init__(
@@ -115,6 +119,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         penalty: Penalties = "l2",
         alpha: Alpha = 1.0,
         evidence_scope: str = "layer",
+        store_posterior: bool = True,
         l1_ratio: float = 0.5,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
@@ -150,6 +155,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.penalty = penalty
         self.alpha = alpha
         self.evidence_scope = evidence_scope
+        self.store_posterior = store_posterior
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout
@@ -232,6 +238,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
             return None
         if first.smooth or first.is_constraint or isinstance(first, Nuclear):
             return None
+        data, _ = data.with_moderate_weights()
         mean = np.average(data.y, axis=0, weights=data.sample_weight)
         variance = np.average((data.y - mean) ** 2, axis=0, weights=data.sample_weight)
         deviation = np.sqrt(variance.max())
@@ -252,6 +259,14 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
             "huber": Huber(self.huber_delta),
             "quantile": Pinball(self.quantile),
         }[self.loss]
+
+    def _alpha_attributes(self, evidence):
+        attributes = super()._alpha_attributes(evidence)
+        if evidence is not None:
+            attributes["noise_variance_"] = evidence.noise_variance
+            if self.store_posterior:
+                attributes["_posterior"] = evidence.posterior
+        return attributes
 
     def _score_encoded(self, y, predicted, sample_weight):
         mean = np.average(y, axis=0, weights=sample_weight)

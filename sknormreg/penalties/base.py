@@ -137,7 +137,7 @@ class Penalty(ABC):
         """
         return [self] * len(layout.shapes)
 
-    def feasible(self, weights):
+    def feasible(self, weights, factor=1.0):
         """The weights where Omega is finite, else a point nearby where it is.
 
         Every result of a prox is one; that of a short step is near.
@@ -147,12 +147,17 @@ class Penalty(ABC):
         weights : ndarray of shape (fan_in, fan_out)
             Any weights.
 
+        factor : float or ndarray of shape (fan_in, fan_out)
+            What the step is multiplied by; an array for another metric to be near in.
+
         Returns
         -------
         weights : ndarray of shape (fan_in, fan_out)
             Weights at which Omega is finite.
         """
-        return weights if np.isfinite(self.value(weights)) else self.prox(weights, 1e-6)
+        if np.isfinite(self.value(weights)):
+            return weights
+        return self.prox(weights, 1e-6 * factor)
 
     # Terms that the compiled engine has loops of its own for.
 

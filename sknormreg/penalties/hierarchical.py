@@ -20,6 +20,11 @@ class Hierarchical(Penalty):
     effect vanishes leaves the network. Later layers have the L2 penalty with the same
     alpha: without any, they would undo the bound on W by growing.
 
+    In regression S_j is in the unit of the targets and W_j is not, so that M means what it
+    does in the paper for targets of standard deviation 1. For targets that are u times as
+    large, ``M / u`` states the same problem: standardise them, for example with
+    `TransformedTargetRegressor`, to keep the default.
+
     Parameters
     ----------
     M : float, default=10.0

@@ -1,0 +1,41 @@
+"""Networks that use no input: what their users are told."""
+
+import warnings
+from numbers import Real
+
+
+def warn_of_empty(mlp, cause, stacklevel):
+    """Warn where a fitted network uses no input.
+
+    Parameters
+    ----------
+    mlp : RegularizedMLP
+
+    cause : str
+        Continues "The network uses no input and predicts a constant: ".
+
+    stacklevel : int
+        As `warnings.warn` takes it, seen from the caller.
+    """
+    if not mlp.selected_features_.any():
+        warnings.warn(
+            f"The network uses no input and predicts a constant: {cause}",
+            stacklevel=stacklevel + 1,
+        )
+
+
+def strong_alpha(alpha, data):
+    """The cause of an empty network, as `warn_of_empty` takes it: alpha, or the weights."""
+    n_rows = data.X.shape[0]
+    shown = f"{alpha:.4g}" if isinstance(alpha, Real) else repr(alpha)
+    cause = f"alpha={shown} outweighs the loss. Lower it, or increase sample weights"
+    if data.sample_weight is not None:
+        total = float(data.sample_weight.sum(dtype="float64"))
+        cause += (
+            f", by whose sum the penalty is divided: it is {total:.4g} for {n_rows} rows"
+        )
+        if total < n_rows:
+            cause += f", so that alpha acts {n_rows / total:.3g} times as strongly"
+    else:
+        cause = cause.removesuffix(", or increase sample weights")
+    return cause + "."

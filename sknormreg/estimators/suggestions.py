@@ -1,0 +1,26 @@
+"""Misspelt values of parameters: the error suggests what may have been meant."""
+
+from sklearn.utils._param_validation import InvalidParameterError, StrOptions
+
+from ..names import did_you_mean
+
+
+class SuggestionsMixin:
+    """Suggests a name where that of a parameter is not known.
+
+    To the left of `BaseEstimator`.
+    """
+
+    def _validate_params(self):
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            raise InvalidParameterError(f"{error}{self._suggestion(error)}") from None
+
+    def _suggestion(self, error):
+        for name, value in self.get_params(deep=False).items():
+            if str(error).startswith(f"The {name!r} parameter"):
+                constraints = self._parameter_constraints[name]
+                options = [c.options for c in constraints if isinstance(c, StrOptions)]
+                return did_you_mean(value, set().union(*options))
+        return ""
