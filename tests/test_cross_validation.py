@@ -572,3 +572,20 @@ def test_bad_parameters(cancer):
     few = np.r_[np.flatnonzero(y == "no")[:3], np.flatnonzero(y == "yes")[:4]]
     with pytest.raises(ValueError, match="n_splits=5 cannot be greater than the number"):
         RegularizedMLPClassifierCV(alphas=[1.0]).fit(X[few], y[few])
+
+
+def test_a_fit_leaves_nothing_of_one_before():
+    """Only some networks have a skip connection, and only some data names of features."""
+    X, y = load_diabetes(return_X_y=True, as_frame=True)
+    mlp = RegularizedMLPRegressorCV(
+        (3,), penalty="hierarchical", alphas=[1e4], cv=2, max_iter=20, random_state=0
+    )
+    with pytest.warns(UserWarning):
+        mlp.fit(X, y)
+    assert hasattr(mlp, "skip_coef_")
+    mlp.set_params(penalty="l1")
+    with pytest.warns(UserWarning):
+        mlp.fit(X.to_numpy(), y)
+    assert not hasattr(mlp, "skip_coef_")
+    assert not hasattr(mlp, "feature_names_in_")
+    assert mlp.predict(X.to_numpy()).shape == y.shape

@@ -597,33 +597,40 @@ class RegularizedMLPCV(
         warn_of_empty(fitted, cause, stacklevel=5)
 
     def _store(self, fitted, candidates, scores, n_features, best):
+        """Set the fitted attributes at once, those of the chosen network among them."""
         own = set(self.get_params(deep=False)) | set(fitted.get_params(deep=False))
-        for name, value in vars(fitted).items():
-            if name not in own:
-                setattr(self, name, value)
-        self._store_scores(candidates, scores, n_features)
-        self.best_score_ = float(scores[best].mean())
         candidate = candidates[best[0]]
-        self.alpha_ = float(candidate.alphas[best[1]])
-        self.l1_ratio_ = candidate.params["l1_ratio"]
-        self.hidden_layer_sizes_ = candidate.params["hidden_layer_sizes"]
-        self.relax_ = candidate.relax
+        attributes = {
+            **{name: value for name, value in vars(fitted).items() if name not in own},
+            **self._score_attributes(candidates, scores, n_features),
+            "best_score_": float(scores[best].mean()),
+            "alpha_": float(candidate.alphas[best[1]]),
+            "l1_ratio_": candidate.params["l1_ratio"],
+            "hidden_layer_sizes_": candidate.params["hidden_layer_sizes"],
+            "relax_": candidate.relax,
+        }
+        self.__dict__ = self._without_fitted() | attributes
 
-    def _store_scores(self, candidates, scores, n_features):
+    def _score_attributes(self, candidates, scores, n_features):
         lists = self._lists()
         shape = [len(values) for values in lists.values() if len(values) > 1]
-        self.scores_ = scores.reshape(*shape, *scores.shape[1:])
-        self.path_n_features_ = n_features.reshape(self.scores_.shape)
         alphas = np.array([candidate.alphas for candidate in candidates])
-        self.alphas_ = alphas.reshape(*shape, -1)
+        return {
+            "scores_": scores.reshape(*shape, *scores.shape[1:]),
+            "path_n_features_": n_features.reshape(*shape, *n_features.shape[1:]),
+            "alphas_": alphas.reshape(*shape, -1),
+        }
 
     def _keep(self, found, candidates, n_folds):
         """Have the scores of a search that is interrupted, and nothing of one before."""
-        for name in list(vars(self)):
-            if name.endswith("_") and not name.startswith("_"):
-                delattr(self, name)
+        kept = {}
         if found:
-            self._store_scores(candidates, *gathered(found, n_folds))
+            kept = self._score_attributes(candidates, *gathered(found, n_folds))
+        self.__dict__ = self._without_fitted() | kept
+
+    def _without_fitted(self):
+        """All attributes but those that a fit sets, of which another may not have some."""
+        return {n: v for n, v in vars(self).items() if n.startswith("_") or n[-1] != "_"}
 
     # Metadata
 
