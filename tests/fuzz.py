@@ -75,108 +75,119 @@ CLASSES = np.array(["a", "b", "c"])
 @st.composite
 def configurations(draw):
     """Parameters that go together, and nothing that is refused."""
-    # Of the first the simplest are made, where something does not hold.
-    target = draw(st.sampled_from(["numbers", "columns", "two", "three", "labels"]))
-    regression = target in ("numbers", "columns")
-    validation = draw(st.sampled_from([None, None, "split", "given", "watched"]))
+
+    def choose(name, *values):
+        """One of them; the first, where something simpler than the others will do."""
+        # With the name, or hypothesis would fill most configurations with what it has
+        # drawn for other parameters.
+        return values[draw(st.sampled_from([(name, i) for i in range(len(values))]))[1]]
+
+    target = choose("target", "numbers", "columns", "two", "three", "labels")
+    validation = choose("validation", None, None, "split", "given", "watched")
     params = {
-        "hidden_layer_sizes": draw(st.sampled_from([(3,), (), (1,), (6, 4)])),
-        "solver": draw(st.sampled_from(["lbfgs", "sgd", "adam", "auto"])),
-        "max_iter": draw(st.sampled_from([1, 8, 40])),
+        "hidden_layer_sizes": choose("sizes", (3,), (), (1,), (6, 4)),
+        "solver": choose("solver", "lbfgs", "sgd", "adam", "auto"),
+        "max_iter": choose("max_iter", 1, 8, 40),
         "early_stopping": validation in ("split", "given"),
-        "warm_start": draw(st.booleans()),
+        "warm_start": choose("warm_start", False, True),
         "random_state": draw(st.integers(0, 10**6)),
     }
-    _draw_activation(draw, params)
-    _draw_penalty(draw, params)
-    if regression:
-        names = ["squared_error", "poisson", "huber", "quantile"]
-        params["loss"] = draw(st.sampled_from(names))
-    elif target != "labels":
-        weights = [None, "balanced", {"a": 2.0, "b": 0.5, "c": 1.0}]
-        params["class_weight"] = draw(st.sampled_from(weights))
-        if isinstance(params["class_weight"], dict) and target == "two":
-            params["class_weight"] = {"a": 2.0, "b": 0.5}
+    params["activation"] = _choose_activation(choose, len(params["hidden_layer_sizes"]))
+    params |= _choose_penalty(choose, len(params["hidden_layer_sizes"]) + 1)
+    if params["solver"] == "adam" and not all(
+        entry.has_diagonal_prox for entry in instances(params["penalty"])
+    ):
+        # Its steps differ between weights, and it refuses those that have no prox for that.
+        params["solver"] = "sgd"
     if params["solver"] != "lbfgs":
-        _draw_minibatches(draw, params)
-    _draw_evidence(draw, params)
+        params |= _choose_minibatches(choose)
+    params |= _choose_loss(choose, target)
+    if _allows_evidence(params) and choose("evidence", False, True):
+        params["alpha"] = "evidence"
+        params["evidence_scope"] = choose("scope", "layer", "network", "input")
     return {
         "target": target,
         "params": params,
-        "n_samples": draw(st.integers(24, 60)),
-        "n_features": draw(st.integers(2, 6)),
-        "dtype": draw(st.sampled_from(["float64", "float32"])),
-        "unit": draw(st.sampled_from([1.0, 1e-3, 1e3])) if regression else 1.0,
-        "csr": draw(st.booleans()),
-        "sample_weight": draw(st.sampled_from([None, "whole", "with zeros"])),
+        "n_samples": choose("n_samples", *range(24, 61)),
+        "n_features": choose("n_features", 2, 3, 4, 5, 6),
+        "dtype": choose("dtype", "float64", "float32"),
+        "unit": choose("unit", 1.0, 1.0, 1e-3, 1e3),
+        "csr": choose("csr", False, True),
+        "sample_weight": choose("sample_weight", None, "whole", "with zeros"),
         "validation": validation,
-        "also": draw(st.sampled_from([None, "partial_fit", "cv"])),
+        "also": choose("also", None, "partial_fit", "cv"),
     }
 
 
-def _draw_activation(draw, params):
-    names = st.sampled_from(["tanh", *sorted(set(ACTIVATIONS) - {"tanh"})])
-    n_hidden = len(params["hidden_layer_sizes"])
-    params["activation"] = draw(st.one_of(names, st.lists(names, min_size=2, max_size=2)))
-    if isinstance(params["activation"], list):
-        params["activation"] = params["activation"][:n_hidden] if n_hidden else "tanh"
-
-
-def _draw_penalty(draw, params):
-    n_layers = len(params["hidden_layer_sizes"]) + 1
-    several = st.sampled_from(["l1", "l2", "mcp", "nuclear", "group_lasso", MaxNorm(0.5)])
-    kinds = [st.sampled_from(BY_NAME), st.sampled_from(INSTANCES)]
-    kinds.append(st.lists(several, min_size=n_layers, max_size=n_layers))
-    penalty = draw(st.one_of(kinds))
-    instances = [_instance(entry) for entry in _listed(penalty)]
-    if n_layers == 1 and any(entry.needs_skip for entry in instances):
-        # It bounds a hidden layer, and is refused without one.
-        penalty, instances = "l1", [_instance("l1")]
-    params["penalty"] = penalty
-    params["l1_ratio"] = draw(st.sampled_from([0.5, 0.0, 1.0]))
-    params["alpha"] = draw(st.sampled_from([0.1, 0.0, 1e-3, 3.0]))
-    if any(is_constraint(entry) for entry in instances):
-        # They have no alpha, and say so where one is given.
-        params["alpha"] = 1.0
-    elif draw(st.booleans()):
-        # One for each layer; all or none are 0, as one that is leaves a loophole.
-        params["alpha"] = [params["alpha"] * (i + 1) for i in range(n_layers)]
-    if params["solver"] == "adam" and not all(p.has_diagonal_prox for p in instances):
-        # Its steps differ between weights, which these penalties have no prox for.
-        params["solver"] = "sgd"
-
-
-def _listed(penalty):
-    return penalty if isinstance(penalty, list) else [penalty]
-
-
-def _instance(entry):
-    return PENALTIES[entry]() if isinstance(entry, str) else entry
-
-
-def _draw_minibatches(draw, params):
-    params.update(
-        dropout=draw(st.sampled_from([0.0, 0.0, 0.3])),
-        input_dropout=draw(st.sampled_from([0.0, 0.0, 0.2])),
-        batch_size=draw(st.sampled_from(["auto", 7])),
-        learning_rate=draw(st.sampled_from(["constant", "invscaling", "adaptive"])),
-        learning_rate_init=draw(st.sampled_from([1e-3, 0.1])),
-        momentum=draw(st.sampled_from([0.9, 0.0])),
-        nesterovs_momentum=draw(st.booleans()),
-        shuffle=draw(st.booleans()),
+def _choose_activation(choose, n_hidden):
+    """A name for all layers or, as often as not, one for each."""
+    names = "tanh", *sorted(set(ACTIVATIONS) - {"tanh"})
+    several = [choose(f"activation {i}", *names) for i in range(n_hidden)]
+    return (
+        several if several and choose("activations", False, True) else choose("a", *names)
     )
 
 
-def _draw_evidence(draw, params):
-    """Alpha by evidence, or one for each input, where there may be such."""
-    if params["penalty"] != "l2" or not draw(st.booleans()):
-        return
-    dropped = params.get("dropout") or params.get("input_dropout")
-    known = params.get("loss", "log_loss") in ("squared_error", "log_loss")
-    if params["solver"] in ("lbfgs", "auto") and known and not dropped:
-        params["alpha"] = "evidence"
-        scopes = st.sampled_from(["layer", "network", "input"])
-        params["evidence_scope"] = draw(scopes)
+def _choose_penalty(choose, n_layers):
+    """The penalty, its l1_ratio and alpha."""
+    penalty = choose("penalty", *BY_NAME, *INSTANCES)
+    if choose("penalties", False, False, False, True):
+        some = "l1", "l2", "mcp", "nuclear", "group_lasso", MaxNorm(0.5)
+        penalty = [choose(f"penalty {i}", *some) for i in range(n_layers)]
+    if n_layers == 1 and instances(penalty)[0].needs_skip:
+        # It bounds a hidden layer, and is refused without one.
+        penalty = "l1"
+    alpha = choose("alpha", 0.1, 0.0, 1e-3, 3.0)
+    if any(is_constraint(entry) for entry in instances(penalty)):
+        # They have no alpha, and say so where one is given.
+        alpha = 1.0
+    elif choose("alphas", False, True):
+        # All of them are 0 or none: one alone is warned of.
+        alpha = [alpha * (i + 1) for i in range(n_layers)]
+    return {
+        "penalty": penalty,
+        "l1_ratio": choose("l1_ratio", 0.5, 0.0, 1.0),
+        "alpha": alpha,
+    }
+
+
+def instances(penalty):
+    """What a `penalty` by name, an instance or a list stands for, as a list."""
+    listed = penalty if isinstance(penalty, list) else [penalty]
+    return [PENALTIES[entry]() if isinstance(entry, str) else entry for entry in listed]
+
+
+def _choose_minibatches(choose):
+    return {
+        "dropout": choose("dropout", 0.0, 0.0, 0.3),
+        "input_dropout": choose("input_dropout", 0.0, 0.0, 0.2),
+        "batch_size": choose("batch_size", "auto", 7),
+        "learning_rate": choose("learning_rate", "constant", "invscaling", "adaptive"),
+        "learning_rate_init": choose("learning_rate_init", 1e-3, 0.1),
+        "momentum": choose("momentum", 0.9, 0.0),
+        "nesterovs_momentum": choose("nesterovs_momentum", True, False),
+        "shuffle": choose("shuffle", True, False),
+    }
+
+
+def _choose_loss(choose, target):
+    """The loss, or class weights."""
+    if target in ("numbers", "columns"):
+        losses = "squared_error", "poisson", "huber", "quantile"
+        return {"loss": choose("loss", *losses)}
+    if target == "labels":
+        return {}
+    by_class = {"a": 2.0, "b": 0.5} | ({"c": 1.0} if target == "three" else {})
+    return {"class_weight": choose("class_weight", None, "balanced", by_class)}
+
+
+def _allows_evidence(params):
+    return (
+        params["penalty"] == "l2"
+        and params["solver"] in ("lbfgs", "auto")
+        and params.get("loss", "log_loss") in ("squared_error", "log_loss")
+        and not (params.get("dropout") or params.get("input_dropout"))
+    )
 
 
 class Problem:
@@ -490,7 +501,7 @@ def check_partial_fit(problem):
 
 def has_alpha(params):
     """Whether there is one to choose."""
-    return not all(is_constraint(_instance(entry)) for entry in _listed(params["penalty"]))
+    return not all(is_constraint(entry) for entry in instances(params["penalty"]))
 
 
 def check_n_jobs(problem):
