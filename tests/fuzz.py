@@ -122,10 +122,9 @@ def configurations(draw):
 def _choose_activation(choose, n_hidden):
     """A name for all layers or, as often as not, one for each."""
     names = "tanh", *sorted(set(ACTIVATIONS) - {"tanh"})
-    several = [choose(f"activation {i}", *names) for i in range(n_hidden)]
-    return (
-        several if several and choose("activations", False, True) else choose("a", *names)
-    )
+    if n_hidden and choose("activations", False, True):
+        return [choose(f"activation {i}", *names) for i in range(n_hidden)]
+    return choose("activation", *names)
 
 
 def _choose_penalty(choose, n_layers):
@@ -144,11 +143,8 @@ def _choose_penalty(choose, n_layers):
     elif choose("alphas", False, True):
         # All of them are 0 or none: one alone is warned of.
         alpha = [alpha * (i + 1) for i in range(n_layers)]
-    return {
-        "penalty": penalty,
-        "l1_ratio": choose("l1_ratio", 0.5, 0.0, 1.0),
-        "alpha": alpha,
-    }
+    l1_ratio = choose("l1_ratio", 0.5, 0.0, 1.0)
+    return {"penalty": penalty, "l1_ratio": l1_ratio, "alpha": alpha}
 
 
 def instances(penalty):
@@ -225,8 +221,8 @@ class Problem:
         kind = self.config["sample_weight"]
         if kind is None:
             return None
-        # Where rows are split off, each part is to have some weight.
-        zeros = kind == "with zeros" and self.config["validation"] != "split"
+        # Few rows may be split off for early stopping, and must have some weight.
+        zeros = kind == "with zeros" and not self.params["early_stopping"]
         return self.rng.randint(0 if zeros else 1, 4, n_samples).astype(float)
 
     @property
