@@ -221,9 +221,11 @@ class Problem:
         kind = self.config["sample_weight"]
         if kind is None:
             return None
-        # Few rows may be split off for early stopping, and must have some weight.
-        zeros = kind == "with zeros" and not self.params["early_stopping"]
-        return self.rng.randint(0 if zeros else 1, 4, n_samples).astype(float)
+        weights = self.rng.randint(1, 4, n_samples).astype(float)
+        if kind == "with zeros" and not self.params["early_stopping"]:
+            # Not all rows of a class in a fold, nor what few are split off, which is refused.
+            weights[1:4] = 0
+        return weights
 
     @property
     def is_classification(self):
