@@ -223,7 +223,7 @@ class Problem:
             return None
         weights = self.rng.randint(1, 4, n_samples).astype(float)
         if kind == "with zeros" and not self.params["early_stopping"]:
-            # Not all rows of a class in a fold, nor what few are split off, which is refused.
+            # Not all rows of a class in a fold, nor all that are split off: it is refused.
             weights[1:4] = 0
         return weights
 
