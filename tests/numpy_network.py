@@ -35,7 +35,8 @@ from sknormreg.penalties import (
 _ROUNDINGS = 5
 
 # Roundings up to which weights lie on a bound, and singular values are 0.
-_SLACK = 120
+# (a fit that is further inside of a ball has the gradient of its inside).
+_SLACK = 10
 
 # No activation is steeper, and no derivative of one is (kinks apart).
 _STEEPEST = 1.2
@@ -378,7 +379,7 @@ def _shortest_of_groups(penalty, W, gradient, strength):
 def _shortest_of_low_rank(W, gradient, strength, slack):
     """U V' on the row and column spaces; beyond them any matrix of spectral norm 1."""
     u, s, vt = np.linalg.svd(W)
-    rank = int((s > slack * s.max(initial=0)).sum())
+    rank = int((s > slack * max(W.shape) * s.max(initial=0)).sum())
     fixed = strength * u[:, :rank] @ vt[:rank]
     beyond = u[:, rank:] @ (u[:, rank:].T @ gradient @ vt[rank:].T) @ vt[rank:]
     p, sizes, qt = np.linalg.svd(beyond, full_matrices=False)
@@ -419,7 +420,7 @@ def _shortest_in_cone(w, g, strength, M, n_skip, slack):
     unit = skip / size
     start = g + strength * np.concatenate([0 * hidden, unit])
     # |w_k| <= M ||skip|| has a normal where it holds with equality, for any factor >= 0.
-    tight = np.flatnonzero(np.abs(hidden) >= (1 - slack) * M * size)
+    tight = np.flatnonzero(np.abs(hidden) >= (1 - 10 * slack) * M * size)
     normals = np.zeros((len(w), len(tight)))
     normals[tight, range(len(tight))] = np.sign(hidden[tight])
     normals[-n_skip:] = -M * unit[:, None]
@@ -529,7 +530,7 @@ def _own_rounding(penalty, W, slack):
     if isinstance(penalty, Nuclear):
         # Singular vectors are known the worse, the smaller their singular value is.
         s = np.linalg.svd(W, compute_uv=False)
-        kept = s[s > slack * s.max(initial=0)]
+        kept = s[s > slack * max(W.shape) * s.max(initial=0)]
         return np.sqrt(W.size) * (kept.max() / kept.min() if kept.size else 1.0)
     return np.sqrt(W.size) * (1 + np.abs(W).max())
 
