@@ -34,7 +34,7 @@ from sknormreg.penalties import (
 # elementary functions are exact to a few units in the last place.
 _ROUNDINGS = 5
 
-# Roundings up to which weights lie on a bound, and singular values are 0.
+# Roundings up to which weights lie on a bound, and singular values are 0
 # (a fit that is further inside of a ball has the gradient of its inside).
 _SLACK = 10
 
