@@ -580,11 +580,11 @@ def test_a_fit_leaves_nothing_of_one_before():
     mlp = RegularizedMLPRegressorCV(
         (3,), penalty="hierarchical", alphas=[1e4], cv=2, max_iter=20, random_state=0
     )
-    with pytest.warns(UserWarning):
+    with pytest.warns(ConvergenceWarning):
         mlp.fit(X, y)
     assert hasattr(mlp, "skip_coef_")
     mlp.set_params(penalty="l1")
-    with pytest.warns(UserWarning):
+    with pytest.warns(ConvergenceWarning):
         mlp.fit(X.to_numpy(), y)
     assert not hasattr(mlp, "skip_coef_")
     assert not hasattr(mlp, "feature_names_in_")

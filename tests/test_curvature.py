@@ -24,10 +24,10 @@ def _memory(steps, changes, memory=10, dtype=np.float64):
     return pairs
 
 
-def _dense_inverse_hessian(steps, changes):
+def _dense_inverse_hessian(steps, changes, initial=None):
     """H after the updates (Nocedal and Wright, 2006, eq. 6.17), as a matrix."""
     s, y = steps[-1], changes[-1]
-    H = np.eye(len(s)) * (s @ y) / (y @ y)
+    H = np.eye(len(s)) * (s @ y) / (y @ y) if initial is None else initial
     for s, y in zip(steps, changes):
         V = np.eye(len(s)) - np.outer(y, s) / (s @ y)
         H = V.T @ H @ V + np.outer(s, s) / (s @ y)
@@ -89,6 +89,48 @@ def test_a_pair_whose_restriction_is_not_curved_is_left_out():
     # A handful of operations.
     np.testing.assert_allclose(direction[free], expected, rtol=1e-13)
     assert scale == pytest.approx(1 / 1.09)
+
+
+def _with_known_part(n_pairs, loss_curvatures):
+    """A memory of pairs of a loss and a penalty, whose Hessian is known; and the pairs."""
+    penalty = np.diag(np.random.RandomState(3).uniform(0, 5, N_PARAMS))
+    steps, loss_changes = _pairs(n_pairs)[0], []
+    pairs = CurvaturePairs(10, N_PARAMS, np.float64)
+    for step, curvature in zip(steps, loss_curvatures):
+        loss_changes.append(curvature * step)
+        pairs.append(step, loss_changes[-1] + step @ penalty, loss_changes[-1])
+
+    def solve(vector, curvature):
+        return np.linalg.solve(curvature * np.eye(N_PARAMS) + penalty, vector)
+
+    return pairs, steps, np.array(loss_changes) + steps @ penalty, penalty, solve
+
+
+@pytest.mark.parametrize("curvature", [0.25, 30.0])
+def test_the_known_part_and_the_curvature_of_a_loss_are_the_hessian(curvature):
+    # Of a loss that is curved alike everywhere, nothing is left for the pairs to tell.
+    pairs, _, _, penalty, solve = _with_known_part(2, [curvature] * 2)
+    direction, scale = pairs.direction_beyond(
+        _subgradient(), np.ones(N_PARAMS, dtype=bool), solve
+    )
+    newton = np.linalg.solve(curvature * np.eye(N_PARAMS) + penalty, -_subgradient())
+    np.testing.assert_allclose(direction, newton, rtol=1e-12, atol=1e-13)
+    assert scale == pytest.approx(1 / curvature)
+
+
+@pytest.mark.parametrize("n_free", [3, 6, N_PARAMS])
+def test_direction_beyond_the_known_part_is_that_of_dense_bfgs(n_free):
+    free = np.arange(N_PARAMS) < n_free
+    pairs, steps, changes, penalty, solve = _with_known_part(3, [2.0, 0.5, 4.0])
+    direction, _ = pairs.direction_beyond(_subgradient(), free, solve)
+    # The penalty is diagonal: what is not free has no part in the rest.
+    initial = np.linalg.inv(4 * np.eye(n_free) + penalty[:n_free, :n_free])
+    H = _dense_inverse_hessian(steps[:, free], changes[:, free], initial)
+    # As in the first test.
+    np.testing.assert_allclose(
+        direction[free], -H @ _subgradient()[free], rtol=1e-10, atol=1e-11
+    )
+    np.testing.assert_array_equal(direction[~free], 0)
 
 
 def test_nothing_free():
