@@ -574,18 +574,16 @@ def test_bad_parameters(cancer):
         RegularizedMLPClassifierCV(alphas=[1.0]).fit(X[few], y[few])
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_fit_leaves_nothing_of_one_before():
     """Only some networks have a skip connection, and only some data names of features."""
     X, y = load_diabetes(return_X_y=True, as_frame=True)
+    y = scale(y)
     mlp = RegularizedMLPRegressorCV(
-        (3,), penalty="hierarchical", alphas=[1e4], cv=2, max_iter=20, random_state=0
+        (3,), penalty="hierarchical", alphas=[1.0], cv=2, max_iter=20, random_state=0
     )
-    with pytest.warns(ConvergenceWarning):
-        mlp.fit(X, y)
-    assert hasattr(mlp, "skip_coef_")
-    mlp.set_params(penalty="l1")
-    with pytest.warns(ConvergenceWarning):
-        mlp.fit(X.to_numpy(), y)
+    assert hasattr(mlp.fit(X, y), "skip_coef_")
+    mlp.set_params(penalty="l1").fit(X.to_numpy(), y)
     assert not hasattr(mlp, "skip_coef_")
     assert not hasattr(mlp, "feature_names_in_")
     assert mlp.predict(X.to_numpy()).shape == y.shape
