@@ -57,6 +57,9 @@ N_BLAS_THREADS = 4
 # The memory at the end is compared with that of the sample at a fifth of the time.
 N_SAMPLES, N_WARM_UP, LARGEST_GROWTH = 20, 4, 0.05
 
+# Of glibc's mallopt: how many heaps threads allocate from.
+M_ARENA_MAX = -8
+
 # Seconds in which the threads of what was interrupted must have ended.
 PATIENCE = 20
 
@@ -310,10 +313,14 @@ class Interrupts:
 
     n_passed_on : int
         How many of them came out of what they interrupted.
+
+    where : str
+        What the thread was about when the last of them came.
     """
 
     def __init__(self):
         self.n_raised = self.n_passed_on = 0
+        self.where = ""
 
     def during(self, work, delay):
         """Call `work`, and interrupt it after `delay` seconds unless that is None.
@@ -353,6 +360,7 @@ class SignalInterrupts(Interrupts):
         elif self._armed:
             self._armed = False
             self.n_raised += 1
+            self.where = "".join(traceback.format_stack(frame))
             raise KeyboardInterrupt
 
     def _arm(self, delay):
@@ -379,10 +387,13 @@ class AsynchronousInterrupts(Interrupts):
         while True:
             time.sleep(0.001)
             with self._lock:
-                is_time = time.monotonic() >= self._due
-                if is_time and not is_in_pool(sys._current_frames()[self._thread]):
+                if time.monotonic() < self._due:
+                    continue
+                frame = sys._current_frames()[self._thread]
+                if not is_in_pool(frame):
                     self._due = np.inf
                     self.n_raised += 1
+                    self.where = "".join(traceback.format_stack(frame))
                     send(ctypes.c_ulong(self._thread), ctypes.py_object(KeyboardInterrupt))
 
     def _arm(self, delay):
@@ -464,7 +475,8 @@ class Worker:
             self.done[kind.__name__] += 1
             self.interrupted[kind.__name__] += interrupted
             if self._n_lost() > n_lost:
-                raise RuntimeError("An interrupt was swallowed.")
+                where = self.interrupts.where
+                raise RuntimeError(f"An interrupt was swallowed, at about\n{where}")
         except Exception:
             self.errors.add(
                 f"{kind.__name__}, --seed {self.seed} --only {self.index}:{number}, "
@@ -656,6 +668,10 @@ def main():
     arguments = parser.parse_args()
     if not os.path.exists("/proc/self/statm"):
         parser.error("needs Linux's /proc")
+    # Each new heap of glibc's takes minutes to fill its fragments; that is no leak.
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_ARENA_MAX, 1)
     # Arithmetic must not warn; that fits end before they converge is as asked for.
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", RuntimeWarning)
