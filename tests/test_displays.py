@@ -6,6 +6,7 @@ import inspect
 import itertools
 import pickle
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -1014,6 +1015,15 @@ def test_axes_are_the_callers_or_new(cls, cv):
     assert display.ax_ in display.figure_.axes
     with pytest.raises(TypeError, match=r"ax must be a matplotlib Axes, .* got 3"):
         cls.from_estimator(cv, ax=3)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_slow_machines_are_not_warned_of_legends(cls, cv, diabetes, monkeypatch):
+    # Matplotlib warns where the place for a legend took a second of the clock to find.
+    seconds = SimpleNamespace(perf_counter=itertools.count(step=10).__next__)
+    monkeypatch.setattr("matplotlib.legend.time", seconds)
+    rows = diabetes if cls is RegularizationPathDisplay else ()
+    cls.from_estimator(cv, *rows).figure_.canvas.draw()
 
 
 @pytest.mark.parametrize("cls", ALL)

@@ -83,7 +83,7 @@ class InputLines:
             handles.append(lines[np.flatnonzero(inputs == i)[0]])
             handles[-1].set_label(literal(self.names[i]))
         if handles:
-            ax.legend(handles=handles, fontsize="small")
+            ax.legend(handles=handles, loc="best", fontsize="small")
         return lines
 
     def _styles(self, named):
