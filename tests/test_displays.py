@@ -35,6 +35,7 @@ from sknormreg.displays import (
     RegularizationPathDisplay,
     WeightsDisplay,
 )
+from sknormreg.displays.fitted import passed_on
 from sknormreg.estimators.path import COMPARED, fitted_path
 
 plt = pytest.importorskip("matplotlib.pyplot")
@@ -247,6 +248,22 @@ def _nested(model):
         {"standardscaler__with_mean": [True]},
         cv=2,
     )
+
+
+def test_rows_are_passed_on_as_fits_pass_them(diabetes, monkeypatch):
+    X, y = diabetes
+    given, fit = [], RegularizedMLPRegressor.fit
+
+    def watched(self, X, y):
+        given.append((X, y))
+        return fit(self, X, y)
+
+    monkeypatch.setattr(RegularizedMLPRegressor, "fit", watched)
+    inner = make_pipeline(StandardScaler(), RegularizedMLPRegressor((3,), random_state=0))
+    target = TransformedTargetRegressor(inner, transformer=StandardScaler())
+    outer = make_pipeline(StandardScaler(with_std=False), target).fit(3 + X, 5 * y)
+    for found, expected in zip(passed_on(outer, 3 + X, 5 * y), given[0]):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.slow
