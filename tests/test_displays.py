@@ -6,6 +6,7 @@ import inspect
 import itertools
 import pickle
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ from sknormreg.displays import (
     RegularizationPathDisplay,
     WeightsDisplay,
 )
+from sknormreg.displays.fitted import passed_on
 from sknormreg.estimators.path import COMPARED, fitted_path
 
 plt = pytest.importorskip("matplotlib.pyplot")
@@ -246,6 +248,22 @@ def _nested(model):
         {"standardscaler__with_mean": [True]},
         cv=2,
     )
+
+
+def test_rows_are_passed_on_as_fits_pass_them(diabetes, monkeypatch):
+    X, y = diabetes
+    given, fit = [], RegularizedMLPRegressor.fit
+
+    def watched(self, X, y):
+        given.append((X, y))
+        return fit(self, X, y)
+
+    monkeypatch.setattr(RegularizedMLPRegressor, "fit", watched)
+    inner = make_pipeline(StandardScaler(), RegularizedMLPRegressor((3,), random_state=0))
+    target = TransformedTargetRegressor(inner, transformer=StandardScaler())
+    outer = make_pipeline(StandardScaler(with_std=False), target).fit(3 + X, 5 * y)
+    for found, expected in zip(passed_on(outer, 3 + X, 5 * y), given[0]):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.slow
@@ -1014,6 +1032,15 @@ def test_axes_are_the_callers_or_new(cls, cv):
     assert display.ax_ in display.figure_.axes
     with pytest.raises(TypeError, match=r"ax must be a matplotlib Axes, .* got 3"):
         cls.from_estimator(cv, ax=3)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_slow_machines_are_not_warned_of_legends(cls, cv, diabetes, monkeypatch):
+    # Matplotlib warns where the place for a legend took a second of the clock to find.
+    seconds = SimpleNamespace(perf_counter=itertools.count(step=10).__next__)
+    monkeypatch.setattr("matplotlib.legend.time", seconds)
+    rows = diabetes if cls is RegularizationPathDisplay else ()
+    cls.from_estimator(cv, *rows).figure_.canvas.draw()
 
 
 @pytest.mark.parametrize("cls", ALL)

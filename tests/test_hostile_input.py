@@ -252,6 +252,28 @@ def test_other_formats_that_lie(format, wrong):
             call(X)
 
 
+@pytest.mark.parametrize(
+    ("format", "lie", "message"),
+    [
+        ("coo", lambda X: {"coords": (X.row[1:], X.col)}, "row has shape .*, data"),
+        ("coo", lambda X: {"coords": (X.row, X.col * 1.0)}, "col must hold integers, not"),
+        (
+            "bsr",
+            lambda X: {"data": np.ones((X.nnz, 7, 11))},
+            r"its blocks are of \(7, 11\)",
+        ),
+        ("csc", lambda X: {"data": X.data[:, None]}, "data must be one-dimensional"),
+    ],
+)
+def test_other_formats_whose_arrays_do_not_fit(format, lie, message):
+    X = good_csr().asformat(format)
+    for name, value in lie(X).items():
+        setattr(X, name, value)
+    for call in (fitted().predict, lambda X: fitted().fit(X, Y)):
+        with pytest.raises(ValueError, match=f"X is not a valid .*: {message}"):
+            call(X)
+
+
 @pytest.mark.parametrize("wrong", [-1, 10**6])
 def test_sparse_labels_that_lie(wrong):
     labels = sparse.csr_matrix(np.eye(3)[Y])

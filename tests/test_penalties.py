@@ -198,6 +198,20 @@ def test_penalties_without_a_diagonal_prox_say_so(case):
         case.penalty.prox(case.draw(0), step)
 
 
+@cases()
+def test_weights_that_have_diverged_stay_so(case):
+    """They are no error, and none is made finite: training sees them and ends."""
+    weights = case.draw(0)
+    weights[0, 0] = np.nan
+    with np.errstate(invalid="ignore"):
+        moved = case.penalty.prox(weights, 0.5)
+        distance = case.penalty.subgradient_distance(weights, np.ones(case.shape), 0.5)
+        value = case.penalty.value(weights)
+    assert not np.isfinite(value)
+    assert not np.isfinite(moved).all()
+    assert not np.isfinite(distance).all()
+
+
 def mesh(case, center, radius):
     n = {1: 4001, 2: 301, 3: 61}[len(center)]
     axes = [c + radius * np.linspace(-1, 1, n) for c in center]

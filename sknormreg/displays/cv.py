@@ -246,7 +246,7 @@ class CVDisplay:
             scale_alphas(ax, alphas)
             ax.set_ylabel(shown_name(score_name, self.score_name, negate_score))
             tidy(ax)
-            ax.legend(fontsize="small")
+            ax.legend(loc="best", fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

@@ -84,7 +84,7 @@ class InputLines:
             handles[-1].set_label(literal(self.names[i]))
         if handles:
             # Where alpha is large and lines have come to 0: to look for the "best" place
-            # among all lines takes seconds, which Matplotlib warns of.
+            # among all lines takes seconds.
             ax.legend(handles=handles, fontsize="small", loc="upper right")
         return lines
 

@@ -169,7 +169,7 @@ class LossCurveDisplay:
             ax.xaxis.get_major_locator().set_params(integer=True)
             _scale_losses(ax)
             tidy(ax)
-            ax.legend()
+            ax.legend(loc="best")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

@@ -434,7 +434,7 @@ class RegularizationPathDisplay:
         self.score_line_, self.score_band_ = artists.line, artists.band
         mark_one_se(ax, alphas, scores, sign)
         ax.set_ylabel(label)
-        ax.legend(fontsize="small")
+        ax.legend(loc="best", fontsize="small")
 
     def _draw_n_features(self, ax):
         (self.n_features_line_,) = ax.step(
