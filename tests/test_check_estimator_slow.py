@@ -21,7 +21,7 @@ def test_check_estimator_of_the_defaults(estimator, check):
     check(estimator)
 
 
-# In twice as many iterations rounding grows beyond the tolerance of checks that compare fits.
+# In twice as many iterations rounding grows beyond the tolerance of checks that compare.
 CROSS_VALIDATION = dict(hidden_layer_sizes=(10,), alphas=4, cv=3, max_iter=25)
 
 
