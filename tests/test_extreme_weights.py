@@ -143,3 +143,11 @@ def test_what_weights_are_divided_by():
             assert 1 <= scaled.sample_weight.max() < 2
             np.testing.assert_array_equal(scaled.sample_weight * dtype(unit), w * weights)
     assert Data(X, y, None).with_moderate_weights()[1] == 1.0
+
+
+@pytest.mark.parametrize("cls", [RegularizedMLPRegressor, RegularizedMLPRegressorCV])
+def test_weights_whose_sum_overflows_are_refused(cls):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 2)), rng.normal(size=60)
+    with pytest.raises(ValueError, match=r"sum of sample_weight is not finite.*3e\+306"):
+        cls((2,)).fit(X, y, sample_weight=np.full(60, 3e306))

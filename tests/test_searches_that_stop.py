@@ -25,6 +25,7 @@ from sknormreg.displays import CVDisplay, RegularizationPathDisplay
 from sknormreg.estimators import path
 from sknormreg.estimators.comparison import Budget
 from sknormreg.estimators.cross_validation import chosen
+from sknormreg.estimators.path import PathFitter
 from sknormreg.penalties import GroupLasso, MaxNorm
 
 rng = np.random.RandomState(0)
@@ -184,11 +185,14 @@ def test_a_limit_that_is_not_reached_changes_nothing(jobs):
     assert free.path_n_features_.dtype == np.intp
 
 
-def test_a_grid_has_its_part_of_the_time():
-    model = make(alphas=5, max_time=1e-9, verbose=False)
+@pytest.mark.parametrize("penalty", ["l2", "l1"])
+def test_a_grid_does_not_depend_on_the_time(penalty):
+    """Fits that are cut short would not tell at which alpha networks are empty."""
+    model = make(alphas=5, penalty=penalty, max_time=1e-9, verbose=False)
     with pytest.warns(ConvergenceWarning, match="1 of 5 alphas"):
         model.fit(X, y)
-    assert model.alphas_.shape == (5,)
+    unlimited = make(alphas=5, penalty=penalty, verbose=False).fit(X, y)
+    np.testing.assert_array_equal(model.alphas_, unlimited.alphas_)
     assert model.alpha_ == model.alphas_[0]
 
 
@@ -242,7 +246,7 @@ def test_displays_of_a_search_that_was_ended(monkeypatch):
     np.testing.assert_array_equal(drawn, model.scores_.mean(axis=1))
     display = RegularizationPathDisplay.from_estimator(model, X, y)
     assert display.alpha == model.alpha_
-    np.testing.assert_array_equal(display.alphas, ALPHAS)
+    np.testing.assert_array_equal(display.alphas, ALPHAS[:3])
 
 
 # Callbacks
@@ -426,7 +430,7 @@ def test_ctrl_c_before_there_are_scores(monkeypatch):
     assert fitted_attributes(model) == set()
 
 
-def test_threads_end_where_one_of_them_fails():
+def test_threads_end_where_one_of_them_fails(capsys):
     """And do not go on to the ends of their paths, with nobody to wait for them."""
     seen = []
 
@@ -437,9 +441,11 @@ def test_threads_end_where_one_of_them_fails():
         return mlp.score(X, y)
 
     with pytest.raises(ValueError, match="no more"), in_threads():
-        make(scoring=score, alphas=np.geomspace(0.1, 2, 40)).fit(X, y)
+        make(scoring=score, alphas=np.geomspace(0.1, 2, 40), verbose=True).fit(X, y)
     n_seen = len(seen)
+    capsys.readouterr()
     time.sleep(0.05)
+    assert not capsys.readouterr().out
     assert len(seen) <= n_seen + 2
 
 
@@ -560,3 +566,25 @@ def test_the_network_that_a_scorer_is_tried_on_predicts_the_mean():
     for predicted, loss in seen[:3]:
         np.testing.assert_allclose(predicted, y.mean(), rtol=1e-12)
         assert loss == pytest.approx(y.var() / 2)
+
+
+def test_a_fit_that_fails_leaves_nothing_to_predict_with():
+    model = make().fit(X, y)
+    model.set_params(scoring=lambda *_: "no number")
+    with pytest.raises(ValueError, match="must return a number"):
+        model.fit(X[:, :2], y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
+@pytest.mark.parametrize("params", [dict(early_stopping=True), dict(continuation=False)])
+def test_the_last_fit_is_the_only_one_where_none_starts_from_another(params, monkeypatch):
+    fits, fit = [], PathFitter.fit
+
+    def counted(self, alpha, *args, **kwargs):
+        fits.append((self._rows is None, alpha))
+        return fit(self, alpha, *args, **kwargs)
+
+    monkeypatch.setattr(PathFitter, "fit", counted)
+    model = make(alphas=[0.01, 0.1, 1.0], **params).fit(X, y)
+    assert [alpha for is_last, alpha in fits if is_last] == [model.alpha_]

@@ -534,7 +534,9 @@ def _fitted_path_of_cv(model, X, y, sample_weight):
     """The path of the chosen candidate, as the refit to all rows has gone along it."""
     scores = model.scores_.reshape(-1, *model.scores_.shape[-2:])
     best, _ = chosen(scores, model.rule, model._n_sharing)
-    alphas = model.alphas_.reshape(len(scores), -1)[best]
+    # A comparison that was ended has none of the larger alphas.
+    n_compared = np.flatnonzero(~np.isnan(scores[best].mean(axis=-1)))[-1] + 1
+    alphas = model.alphas_.reshape(len(scores), -1)[best][:n_compared]
     plain = model._plain().set_params(
         hidden_layer_sizes=model.hidden_layer_sizes_,
         l1_ratio=model.l1_ratio_,
@@ -553,4 +555,5 @@ def _fitted_path_of_cv(model, X, y, sample_weight):
         found["coefs"][index] = model.coefs_[0]
         found["n_features"][index] = model.selected_features_.sum()
     name = name_of_scoring(model.scoring, model)
-    return found | dict(scores=scores[best], alpha=model.alpha_, score_name=name)
+    compared = dict(scores=scores[best][:n_compared], score_name=name)
+    return found | compared | dict(alpha=model.alpha_)

@@ -659,9 +659,9 @@ class RegularizedMLP(
         curve, best = (self.loss_curve_, self.best_loss_) if incremental else ([], None)
         if not isinstance(curve, list):
             curve = list(curve)
-        if incremental:
-            # Of a call that was interrupted before its attributes were set.
-            del curve[self.n_iter_ :]
+        elif incremental and len(curve) > self.n_iter_:
+            # Of a call that was interrupted before its attributes were set, or of a copy.
+            curve = curve[: self.n_iter_]
         # Only early stopping leaves a curve without its smallest value.
         earlier = [best] if curve and best is not None else curve
         best = min([*earlier, *result.loss_curve], default=result.loss)
@@ -765,6 +765,14 @@ def _validate_sample_weight(sample_weight, X):
     given = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
+    with np.errstate(over="ignore"):
+        total = given.sum()
+    if not np.isfinite(total):
+        raise ValueError(
+            "The sum of sample_weight is not finite: its largest entry is "
+            f"{given.max():.3g}. Divide it by a number (and alpha, which acts relative to "
+            "its sum)."
+        )
     largest, limits = given.max(), np.finfo(X.dtype)
     if X.dtype != given.dtype and not limits.tiny <= largest <= limits.max:
         raise ValueError(

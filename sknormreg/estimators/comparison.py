@@ -48,12 +48,18 @@ class Extent:
 
     n_alphas : int
         Of each path.
+
+    Attributes
+    ----------
+    is_abandoned : bool
+        Whether nobody waits for the scores any more.
     """
 
     def __init__(self, budget, n_paths, n_alphas):
         self._budget = budget
         self._n_alphas = [n_alphas] * n_paths
         self._n_needed = 1
+        self.is_abandoned = False
 
     def begin(self, found):
         """Give a path its part of the time that is left."""
@@ -68,9 +74,10 @@ class Extent:
 
     def end_path(self, found):
         """End a path in all folds where it is in one; true if it was to go further."""
-        is_sooner = found.n_done < self._n_alphas[found.path]
+        n_alphas = self._n_alphas  # `end` may put another in its place
+        is_sooner = found.n_done < n_alphas[found.path]
         if is_sooner:
-            self._n_alphas[found.path] = found.n_done
+            n_alphas[found.path] = found.n_done
         return is_sooner
 
     def end(self):
@@ -79,7 +86,7 @@ class Extent:
 
     def abandon(self):
         """End all paths: there is nothing to choose any more."""
-        self._n_needed = 0
+        self._n_needed, self.is_abandoned = 0, True
         self.end()
 
 

@@ -177,6 +177,8 @@ def scores_along_path(fitter, candidates, fold, found, extent, name, estimator, 
             extent.end_path(found)
         if not extent.admits(found):
             break
+    if extent.is_abandoned:
+        return found
     found.extend()
     # Whatever else ends a path has ended it for all folds by now.
     found.timed_out = extent.end_path(found)
@@ -188,6 +190,9 @@ def scores_along_path(fitter, candidates, fold, found, extent, name, estimator, 
 
 
 def _print_best(found, candidates, name, n_inputs, start):
+    if not found.n_done:
+        print(f"{name}: no alpha in its part of max_time, {_seconds_since(start)}")
+        return
     comparable = np.where(np.isnan(found.scores), -np.inf, found.scores)
     k, i = np.unravel_index(comparable.argmax(), comparable.shape)
     relax = f", relax = {candidates[k].relax}" if len(candidates) > 1 else ""
@@ -282,9 +287,10 @@ class RegularizedMLPCV(
         """Choose alpha by cross-validation, and fit to all rows with it.
 
         A callback that returns True at the end of an alpha ends that path there, in all
-        folds unless these are fitted in other processes; at the end of a path, it ends the
-        comparison. The choice is then among the alphas that have a score in every fold; so
-        that there is one, the first is fitted in any case.
+        folds; at the end of a path, it ends the comparison. The choice is then among the
+        alphas that have a score in every fold; so that there is one, the first is fitted in
+        any case. Where folds are fitted in processes, a callback ends its own path alone,
+        and the comparison goes on.
 
         Parameters
         ----------
@@ -332,6 +338,9 @@ class RegularizedMLPCV(
         """
         budget = Budget(self.max_time)
         _raise_for_params(params, self, "fit")
+        # If this fit fails, nothing is left to predict with: an earlier one may have been
+        # to other features and classes.
+        self.__dict__ = self._without_fitted()
         warn_of_missing_extension(stacklevel=3)
         mlp = self._plain()
         refuse_constraints(mlp)
@@ -352,8 +361,6 @@ class RegularizedMLPCV(
         folds = self._folds(mlp, X, y, sample_weight, data, params)
         _check_scorer(mlp, data, folds, seed, not callable(self.scoring))
         self._search(mlp, data, folds, seed, budget, task)
-        # With it the same path can be fitted once more, as displays do.
-        self._seed = seed
         task.call_on_fit_task_end(**seen)
         return self
 
@@ -404,19 +411,17 @@ class RegularizedMLPCV(
         """How many candidates in a row share a path: those that differ by `relax` alone."""
         return len(self._lists()["relax"])
 
-    def _candidates(self, mlp, data, n_folds, seed, budget):
+    def _candidates(self, mlp, data, seed):
         """Those that differ by `relax` alone share a path, and follow on one another."""
         alphas = check_alphas(self.alphas)
         lists = self._lists()
         relaxes = [_relaxed_alpha(relax) for relax in lists.pop("relax")]
         given = [dict(zip(lists, values)) for values in product(*lists.values())]
-        n_left = self._n_rounds(len(given) * n_folds) + 1
         candidates = []
-        for i, params in enumerate(given):
+        for params in given:
             own = alphas
             if isinstance(alphas, int):
-                deadline = budget.share(n_left + len(given) - i)
-                own = self._grid(_with(mlp, params), data, seed, deadline, alphas)
+                own = self._grid(_with(mlp, params), data, seed, alphas)
             candidates += [Candidate(params, relax, own) for relax in relaxes]
         return candidates
 
@@ -424,11 +429,9 @@ class RegularizedMLPCV(
         """How many paths one of the jobs fits."""
         return -(-n_paths // effective_n_jobs(self.n_jobs))
 
-    def _grid(self, mlp, data, seed, deadline, n_alphas):
+    def _grid(self, mlp, data, seed, n_alphas):
         start = time.perf_counter()
-        fitter = PathFitter(mlp, data, None, seed)
-        fitter.deadline = deadline
-        alphas = fitter.grid(n_alphas)
+        alphas = PathFitter(mlp, data, None, seed).grid(n_alphas)
         if self.verbose:
             ends = f"{alphas[0]:.4g} to {alphas[-1]:.4g}"
             print(f"{n_alphas} alphas from {ends}, found in {_seconds_since(start)}")
@@ -480,10 +483,13 @@ class RegularizedMLPCV(
         """Compare, choose, fit to all rows, and set the fitted attributes."""
         candidates, found = [], []
         try:
-            candidates += self._candidates(mlp, data, len(folds), seed, budget)
+            candidates += self._candidates(mlp, data, seed)
             found += self._nothing_found(candidates, len(folds))
             self._compare(mlp, candidates, folds, seed, budget, found, task)
             scores, n_features = gathered(found, len(folds))
+            ended = self._ended(found, scores)
+            if ended and np.isnan(scores.mean(axis=2)).all():
+                raise ValueError(f"No alpha has a score in every fold. {ended}")
             best = chosen(scores, self.rule, self._n_sharing)
             candidate, alpha_index = candidates[best[0]], best[1]
             fitted, problem = self._refit(
@@ -493,13 +499,13 @@ class RegularizedMLPCV(
             self._keep(found, candidates, len(folds))
             raise KeyboardInterrupt(
                 "Search interrupted by user; scores_ has the scores found so far."
-                if found
+                if any(one.n_done for one in found)
                 else "Search interrupted by user, before there were any scores."
             ) from interrupt
         problems = [*chain(*(one.problems for one in found)), problem]
-        warn_of(problems, stacklevel=4, ended=self._ended(found, scores))
+        warn_of(problems, stacklevel=4, ended=ended)
         self._warn_of_empty(fitted, candidate.alphas[alpha_index], len(folds))
-        self._store(fitted, candidates, scores, n_features, best)
+        self._store(fitted, candidates, scores, n_features, best, seed)
 
     def _compare(self, mlp, candidates, folds, seed, budget, found, task):
         """Find scores of the candidates' paths in every fold."""
@@ -521,7 +527,8 @@ class RegularizedMLPCV(
         # The compiled engine works outside of Python's lock; threads share X.
         prefer = "threads" if engine_name() == "compiled" else None
         try:
-            found[:] = Parallel(n_jobs=self.n_jobs, prefer=prefer)(
+            # One at a time: tasks that reach a process together would share an extent.
+            found[:] = Parallel(n_jobs=self.n_jobs, prefer=prefer, batch_size=1)(
                 delayed(scores_along_path)(
                     self._fitter(mlp, of_path[0], fold.data, fold.train, seed),
                     of_path,
@@ -546,8 +553,7 @@ class RegularizedMLPCV(
         refit = task.subcontext("refit").call_on_fit_task_begin(estimator=self)
         fitter = self._fitter(mlp, candidate, data, None, seed)
         fitter.deadline = budget.share(1)
-        alphas = candidate.alphas[: alpha_index + 1]
-        alphas = alphas if self.continuation else alphas[-1:]
+        alphas = fitter.leading_to(candidate.alphas[: alpha_index + 1])
         points = fitter.path(alphas, skips=True)
         if candidate.relax is not None:
             points = fitter.relaxed(points, candidate.relax)
@@ -596,7 +602,7 @@ class RegularizedMLPCV(
         )
         warn_of_empty(fitted, cause, stacklevel=5)
 
-    def _store(self, fitted, candidates, scores, n_features, best):
+    def _store(self, fitted, candidates, scores, n_features, best, seed):
         """Set the fitted attributes at once, those of the chosen network among them."""
         own = set(self.get_params(deep=False)) | set(fitted.get_params(deep=False))
         candidate = candidates[best[0]]
@@ -608,6 +614,8 @@ class RegularizedMLPCV(
             "l1_ratio_": candidate.params["l1_ratio"],
             "hidden_layer_sizes_": candidate.params["hidden_layer_sizes"],
             "relax_": candidate.relax,
+            # With it the same path can be fitted once more, as displays do.
+            "_seed": seed,
         }
         self.__dict__ = self._without_fitted() | attributes
 

@@ -360,20 +360,21 @@ continuation : bool, default=True
 n_jobs : int, default=None
     Fits to different folds at the same time: in threads with the compiled engine, which
     share X, else in processes, or as :class:`joblib.parallel_config` says. None is 1
-    unless that says otherwise, and -1 is all processors. Results do not depend on it.
-    Threads do not pay where single fits take only milliseconds: most of that is Python,
-    of which one thread runs at a time.
+    unless that says otherwise, and -1 is all processors. Results do not depend on it,
+    unless `max_time` or a callback ends the search. Threads do not pay where single fits
+    take only milliseconds: most of that is Python, of which one thread runs at a time.
 """
 
 CV_MAX_TIME = """
 max_time : float, default=None
     Seconds for the whole fit: for finding alphas, for the paths of fits to every fold, and
-    for the fit to all rows. Each of them may take an equal part of the time that is left. A
-    path ends where its part is over, and of the alphas that have a score in every fold, the
-    smaller ones, one is chosen; the first (of the first candidates, if there are several)
-    has one in any case. The fit to all rows goes on to the alpha that is chosen. Fits that
-    are needed though the time is over stop after one iteration. A warning says how many
-    alphas were compared. None is no limit.
+    for the fit to all rows. Alphas are found however long that takes; of the time that is
+    left each path, and the last fit, may take an equal part. A path ends where its part is
+    over, and of the alphas that have a score in every fold, the smaller ones, one is
+    chosen; the first (of the first candidates, if there are several) has one in any case.
+    The fit to all rows goes on to the alpha that is chosen. Fits that are needed though the
+    time is over stop after one iteration. A warning says how many alphas were compared.
+    None is no limit.
 """
 
 CV_VERBOSE = """
@@ -402,12 +403,12 @@ alphas_ : ndarray of shape (n_alphas,)
 
 scores_ : ndarray of shape (n_alphas, n_folds)
     The scores on the held-out rows, with the axes of `alphas_` before the last. nan where
-    the comparison ended before: by `max_time`, by a callback, or by Ctrl-C, which leaves
-    this attribute, `alphas_` and `path_n_features_` alone.
+    the comparison ended before: by `max_time`, by a callback, or by Ctrl-C, after which
+    this attribute, `alphas_` and `path_n_features_` are the only ones.
 
 path_n_features_ : ndarray of int of shape (n_alphas, n_folds)
-    How many inputs the networks of `scores_` use. Of float, where the comparison ended
-    before its end: nan is then where `scores_` has it.
+    How many inputs the networks of `scores_` use. Floats, with nan in the same places, if
+    the comparison ended early.
 
 best_score_ : float
     Mean of the scores at `alpha_`.

@@ -26,6 +26,8 @@ def warn_of_empty(mlp, cause, stacklevel):
 
 def strong_alpha(alpha, data):
     """The cause of an empty network, as `warn_of_empty` takes it: alpha, or the weights."""
+    if isinstance(alpha, str):
+        return f"alpha={alpha!r} finds no more in the data."
     n_rows = data.X.shape[0]
     shown = f"{alpha:.4g}" if isinstance(alpha, Real) else repr(alpha)
     cause = f"alpha={shown} outweighs the loss. Lower it, or increase sample weights"

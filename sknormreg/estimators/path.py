@@ -69,8 +69,9 @@ class PathFitter:
     Attributes
     ----------
     deadline : float
-        Value of `time.monotonic` from which on fits stop after an iteration: at first, that
-        at which `max_time` of the estimator, counted from now, is over.
+        Value of `time.monotonic` from which on fits at given alphas stop after an
+        iteration: at first, that at which `max_time` of the estimator, counted from now, is
+        over.
     """
 
     def __init__(self, mlp, data, rows, seed, continuation=True, precision=ALONG_PATH):
@@ -132,7 +133,7 @@ class PathFitter:
         mlp = copy.copy(self._mlp).set_params(alpha=alpha, max_iter=1)
         return self._fit(mlp, self._data)[0]
 
-    def _fit(self, mlp, data, start=None, precision=None):
+    def _fit(self, mlp, data, start=None, precision=None, deadline=None):
         random_state = check_random_state(self._seed)
         rows, validation = mlp._plan_validation(data, None, random_state, self._rows)
         objective = mlp._make_objective(data, rows)
@@ -146,7 +147,7 @@ class PathFitter:
             random_state,
             validation,
             precision or self._precision,
-            deadline=self.deadline,
+            deadline=self.deadline if deadline is None else deadline,
         )
         if result.status == "interrupted":
             # Half a path is no answer.
@@ -171,6 +172,10 @@ class PathFitter:
         units = len(selected), *mlp._network.layer_units[1:]
         mlp._network = replace(mlp._network, layer_units=units)
         return mlp, problem
+
+    def leading_to(self, alphas):
+        """Of ascending alphas, those that a fit at the last of them goes along."""
+        return alphas if self._continuation else alphas[-1:]
 
     def path(self, alphas, skips=False):
         """Fits at ascending alphas, each from where the last one ended, to an empty one.
@@ -251,7 +256,9 @@ class PathFitter:
     def _try(self, alpha, start=None):
         # Where J has its minimum is asked for, not where early stopping ends.
         mlp = copy.copy(self._mlp).set_params(alpha=alpha, early_stopping=False)
-        return self._fit(mlp, self._data, start, self._precision_of_trials)[0]
+        # Whether a fit that is cut short is empty says nothing of its alpha.
+        deadline, precision = np.inf, self._precision_of_trials
+        return self._fit(mlp, self._data, start, precision, deadline)[0]
 
     def grid(self, n_alphas):
         """Ascending alphas, in equal ratios, up to one at which the network is empty."""
@@ -337,7 +344,7 @@ def regularization_path(
     -------
     path : :class:`~sklearn.utils.Bunch`
         With n_alphas entries in each attribute, fewer than asked for where the network is
-        empty before the last:
+        empty before the last, or where `max_time` of the estimator is over:
 
         alphas : ndarray of shape (n_alphas,)
             In the order of the fits: ascending.
@@ -366,7 +373,8 @@ def regularization_path(
     Warns
     -----
     ConvergenceWarning
-        Once, if training ended before it converged for some of the alphas.
+        Once, if training ended before it converged for some of the alphas, or if `max_time`
+        of the estimator was over before the last.
 
     Examples
     --------
