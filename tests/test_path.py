@@ -259,3 +259,17 @@ def test_another_estimator_is_refused(cancer):
 
 def test_estimators_of_either_kind(cancer):
     assert is_classifier(path_module._estimator_for(cancer[1], None, {}))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("penalty", ["l1", "scad", "l2"])
+def test_a_grid_is_found_in_few_iterations(penalty):
+    """A single one seldom empties a network, whatever alpha is."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 10)).astype(np.float32)
+    y = rng.poisson(np.exp(X[:, 0] / 2))
+    mlp = RegularizedMLPRegressor((5, 3), loss="poisson", penalty=penalty, random_state=0)
+    last = regularization_path(X, y, estimator=mlp, alphas=2).alphas[-1]
+    mlp.set_params(max_iter=1)
+    found = regularization_path(X, y, estimator=mlp, alphas=2).alphas[-1]
+    assert last / 100 < found < 1000 * last

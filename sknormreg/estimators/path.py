@@ -29,6 +29,9 @@ SMALLEST_SHARE, SMALLEST_SHARE_SMOOTH = 1e-3, 1e-5
 # factor from one trial to the next.
 _FIRST_STRENGTH, _FACTOR, _MOST_TRIALS = 1e-3, 4.0, 40
 
+# Iterations that tell whether a network is empty, at least.
+_LEAST_ITERATIONS = 20
+
 # With a penalty that makes no weights zero, a network counts as empty whose objective is
 # this near to the loss of a constant, as a share of it.
 _EMPTY_SHARE = 0.01
@@ -255,8 +258,10 @@ class PathFitter:
 
     def _try(self, alpha, start=None):
         # Where J has its minimum is asked for, not where early stopping ends.
-        mlp = copy.copy(self._mlp).set_params(alpha=alpha, early_stopping=False)
         # Whether a fit that is cut short is empty says nothing of its alpha.
+        max_iter = max(self._mlp.max_iter, _LEAST_ITERATIONS)
+        mlp = copy.copy(self._mlp)
+        mlp.set_params(alpha=alpha, early_stopping=False, max_iter=max_iter)
         deadline, precision = np.inf, self._precision_of_trials
         return self._fit(mlp, self._data, start, precision, deadline)[0]
 
