@@ -588,6 +588,14 @@ def settled(before):
     return state
 
 
+def multiply():
+    """Products of a size for which each thread of BLAS takes all of its buffer, for good."""
+    for dtype in (np.float32, np.float64):
+        matrix = np.ones((1500, 1500), dtype)
+        for _ in range(20):
+            matrix @ matrix
+
+
 class Soak:
     """Two workers, and the states of the process in the pauses between."""
 
@@ -613,7 +621,10 @@ class Soak:
                 self._look(time.monotonic() - start)
 
     def _prepare(self, other):
-        """Every kind once in each thread: libraries load, and threads of BLAS start."""
+        """Every kind once in each thread: libraries load, and BLAS fills its buffers."""
+        side_by_side = other.submit(multiply)
+        multiply()
+        side_by_side.result()
         for kind in [*KINDS, References.reference_fit, References.prediction]:
             self.workers[0].piece(0, kind, interruptible=False)
             other.submit(self.workers[1].piece, 0, kind, interruptible=False).result()
