@@ -589,7 +589,7 @@ def settled(before):
 
 
 def multiply():
-    """Products of a size for which each thread of BLAS takes all of its buffer, for good."""
+    """Products so large that each thread of BLAS takes all of its buffer, for good."""
     for dtype in (np.float32, np.float64):
         matrix = np.ones((1500, 1500), dtype)
         for _ in range(20):
