@@ -68,6 +68,9 @@ INSTANCES = [
 BY_NAME = sorted(PENALTIES, key=lambda name: (name != "l2", name))
 CLASSES = np.array(["a", "b", "c"])
 
+# Where no compiler was at hand there is one.
+ENGINES = ("numpy",) if selection.CompiledEngine is None else ("numpy", "compiled")
+
 
 # Configurations: the parameters of the estimator, and what the data are like
 
@@ -389,7 +392,7 @@ def check_engines(problem, mlp):
         )
         for dropout in (None, Dropout(rates, seed=problem.params["random_state"]))
     }
-    for engine, X in product(("numpy", ""), (problem.X, sparse.csr_array(problem.X))):
+    for engine, X in product(ENGINES, (problem.X, sparse.csr_array(problem.X))):
         with mock.patch.dict(os.environ, {"SKNORMREG_ENGINE": engine}):
             check_outputs(mlp, X, raw)
             for dropout, found in expected.items():
@@ -467,7 +470,7 @@ def check_first_epoch(problem):
         return
     few = {"solver": "sgd", "max_iter": 1, "learning_rate_init": 1e-3, "batch_size": 11}
     found = []
-    for engine, csr in product(("numpy", ""), (False, True)):
+    for engine, csr in product(ENGINES, (False, True)):
         mlp = problem.estimator().set_params(**few, early_stopping=False)
         with mock.patch.dict(os.environ, {"SKNORMREG_ENGINE": engine}):
             problem.fit(mlp, csr)
