@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sknormreg.engine import Data, Network, make_engine
 from sknormreg.engine.losses import BinaryLogLoss, MultinomialLogLoss
-from sknormreg.objective import Objective
+from sknormreg.fitting.objective import Objective
 from sknormreg.penalties import GroupLasso, GroupMCP, MaxNorm, Nuclear
 from sknormreg.solvers import panoc
 from sknormreg.solvers.panoc import PANOC

@@ -28,7 +28,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from sknormreg import RegularizedMLPRegressor, RegularizedMLPRegressorCV
-from sknormreg.gauss_newton import (
+from sknormreg.evidence.gauss_newton import (
     DualFactor,
     KrylovFactor,
     Linearization,

@@ -23,9 +23,9 @@ from sknormreg.engine import Data, Network
 from sknormreg.engine.compiled_engine import CompiledEngine
 from sknormreg.engine.losses import MultinomialLogLoss
 from sknormreg.engine.numpy_engine import NumpyEngine
-from sknormreg.objective import Objective
+from sknormreg.fitting.objective import Objective
+from sknormreg.fitting.training import make_solver
 from sknormreg.penalties import L1
-from sknormreg.training import make_solver
 
 
 def run(engine, solver_name, rate, X, y, n_epochs):

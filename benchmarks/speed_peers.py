@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from sknormreg import RegularizedMLPClassifier
 from sknormreg.engine import Data, Network, _compiled, make_engine
 from sknormreg.engine.losses import MultinomialLogLoss
-from sknormreg.objective import Objective
+from sknormreg.fitting.objective import Objective
 from sknormreg.penalties import L2
 
 # BLAS and OpenMP keep their threads awake for a while after use.

@@ -6,8 +6,8 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from ..fitted_network import as_dense
-from ..inspection import numbered_names
+from ..fitted.importances import numbered_names
+from ..fitted.mixin import as_dense
 
 # What holds the fitted estimator that does the work, in searches and in
 # TransformedTargetRegressor.

@@ -5,7 +5,7 @@ from itertools import cycle
 
 import numpy as np
 
-from ..fitted_network import as_dense
+from ..fitted.mixin import as_dense
 from .drawing import GREY, LIGHT_GREY, keywords, literal
 
 # Where the norms at the chosen alpha are all below this share of the largest, they would

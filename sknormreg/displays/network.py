@@ -4,8 +4,8 @@ from numbers import Integral
 
 import numpy as np
 
-from ..compaction import active_units
-from ..inspection import path_importances
+from ..fitted.compaction import active_units
+from ..fitted.importances import path_importances
 from .drawing import (
     BLUE,
     DARK_GREY,

@@ -9,8 +9,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..estimators.base import RegularizedMLP
 from ..estimators.cross_validation import RegularizedMLPCV, chosen
 from ..estimators.path import COMPARED, fitted_path
-from ..fitted_network import as_dense
-from ..inspection import numbered_names
+from ..fitted.importances import numbered_names
+from ..fitted.mixin import as_dense
 from .cv import checked_scores, shown_name
 from .drawing import (
     BLUE,

@@ -17,7 +17,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Hidden, Interval, Options, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
-from ..callbacks import FitCallbacks
+from .._names import did_you_mean
 from ..engine import (
     LARGEST_DIMENSION,
     Data,
@@ -28,10 +28,7 @@ from ..engine import (
 )
 from ..engine.activations import ACTIVATIONS
 from ..evidence import SCOPES, EvidenceSolver
-from ..names import did_you_mean
-from ..objective import Objective
-from ..penalties import PENALTIES, Layout, Penalty
-from ..regularization import (
+from ..fitting.layer_penalties import (
     all_l2,
     alphas_by_layer,
     alphas_of_inputs,
@@ -39,8 +36,8 @@ from ..regularization import (
     needs_skip,
     penalties_by_layer,
 )
-from ..solvers import MinibatchState
-from ..training import (
+from ..fitting.objective import Objective
+from ..fitting.training import (
     FULL_PRECISION,
     TrainingState,
     Validation,
@@ -50,6 +47,9 @@ from ..training import (
     resolve_solver,
     train,
 )
+from ..penalties import PENALTIES, Layout, Penalty
+from ..solvers import MinibatchState
+from .callbacks import FitCallbacks
 from .empty_network import strong_alpha, warn_of_empty
 from .stored_version import StoredVersionMixin
 from .suggestions import SuggestionsMixin

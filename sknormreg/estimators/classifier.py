@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import (
     type_of_target,
 )
 
-from ..docstrings import document
+from .._docstrings import document
 from ..engine.losses import BinaryLogLoss, MultinomialLogLoss
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import (

@@ -13,8 +13,8 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_random_state
 
-from ..regularization import named_penalties
-from ..training import FULL_PRECISION, Precision, TrainingResult, resolve_solver
+from ..fitting.layer_penalties import named_penalties
+from ..fitting.training import FULL_PRECISION, Precision, TrainingResult, resolve_solver
 from .base import RegularizedMLP
 from .classifier import RegularizedMLPClassifier
 from .empty_network import strong_alpha, warn_of_empty

@@ -9,7 +9,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..engine import NumpyEngine, as_c, check_layers, checked_structure, make_engine
-from ..fitted_network import FittedNetworkMixin, as_dense
+from ..fitted.mixin import FittedNetworkMixin, as_dense
 from .labels import refuse_mixed_labels
 
 

@@ -9,10 +9,10 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from ..docstrings import document
+from .._docstrings import document
 from ..engine.losses import HalfPoissonDeviance, HalfSquaredError, Huber, Pinball
+from ..fitting.layer_penalties import named_penalties
 from ..penalties import Nuclear
-from ..regularization import named_penalties
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import (
     ALPHA,

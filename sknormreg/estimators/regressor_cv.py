@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..docstrings import document
+from .._docstrings import document
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
     ATTRIBUTES,

@@ -2,7 +2,7 @@
 
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 
-from ..names import did_you_mean
+from .._names import did_you_mean
 
 
 class SuggestionsMixin:

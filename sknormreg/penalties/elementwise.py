@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from ..docstrings import document
+from .._docstrings import document
 from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
 from .concave import MCPFunction, SCADFunction
 from .separable import project_onto_orthant

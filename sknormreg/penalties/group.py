@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..docstrings import document
+from .._docstrings import document
 from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
 from .concave import MCPFunction, SCADFunction
 from .row_groups import RowGroups, names_of_groups, resolve_groups

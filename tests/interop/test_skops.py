@@ -15,8 +15,8 @@ from sknormreg import (
     RegularizedMLPClassifierCV,
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
-    gauss_newton,
 )
+from sknormreg.evidence import gauss_newton
 from sknormreg.penalties import PENALTIES, GroupLasso
 
 skops_io = pytest.importorskip("skops.io")

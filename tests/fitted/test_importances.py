@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sknormreg.inspection import path_importances
+from sknormreg.fitted.importances import path_importances
 
 
 def _paths_from(coefs, feature):

@@ -5,9 +5,9 @@ from numbers import Real
 
 import numpy as np
 
-from .names import did_you_mean
-from .penalties import PENALTIES, ElasticNet, Penalty, SparseGroupLasso
-from .penalties.separable import RowScaledL2
+from .._names import did_you_mean
+from ..penalties import PENALTIES, ElasticNet, Penalty, SparseGroupLasso
+from ..penalties.separable import RowScaledL2
 
 
 def named_penalties(penalty, l1_ratio):

@@ -16,7 +16,7 @@ from sknormreg import RegularizedMLPRegressor
 from sknormreg.engine import Data, Network, selection
 from sknormreg.engine.losses import HalfSquaredError
 from sknormreg.engine.threads import call_in_thread, limited_threads, share_of_threads
-from sknormreg.objective import Objective
+from sknormreg.fitting.objective import Objective
 
 TIMEOUT = 5  # seconds after which a test that waits has failed
 

@@ -34,10 +34,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from .engine.losses import HalfSquaredError
+from ..engine.losses import HalfSquaredError
+from ..fitting.layer_penalties import alphas_of_inputs
+from ..penalties import L2
 from .gauss_newton import Factor, Linearization, factorize
-from .penalties import L2
-from .regularization import alphas_of_inputs
 
 SCOPES = ("network", "layer", "input")
 

@@ -23,7 +23,7 @@ from sknormreg.engine.losses import (
     MultinomialLogLoss,
     Pinball,
 )
-from sknormreg.objective import Objective
+from sknormreg.fitting.objective import Objective
 from sknormreg.penalties import L1, L2, ElasticNet
 
 LOSSES = {

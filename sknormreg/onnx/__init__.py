@@ -28,7 +28,7 @@ Examples
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .estimators import (
+from ..estimators import (
     RegularizedMLPClassifier,
     RegularizedMLPClassifierCV,
     RegularizedMLPRegressor,

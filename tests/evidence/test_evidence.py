@@ -21,12 +21,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sknormreg import (
     RegularizedMLPClassifier,
     RegularizedMLPRegressor,
-    evidence,
-    gauss_newton,
 )
 from sknormreg.engine import Network, NumpyEngine
 from sknormreg.engine.losses import BinaryLogLoss, HalfSquaredError, MultinomialLogLoss
-from sknormreg.gauss_newton import (
+from sknormreg.evidence import gauss_newton, solver
+from sknormreg.evidence.gauss_newton import (
     DualFactor,
     KrylovFactor,
     Linearization,
@@ -661,8 +660,8 @@ def test_partial_fit_is_not_for_evidence(cls):
 
 
 def test_alphas_that_have_not_settled_are_warned_of(monkeypatch):
-    monkeypatch.setattr(evidence, "_MOST_FITS", 1)
-    monkeypatch.setattr(evidence, "_MOST_PRECISE_FITS", 1)
+    monkeypatch.setattr(solver, "_MOST_FITS", 1)
+    monkeypatch.setattr(solver, "_MOST_PRECISE_FITS", 1)
     X, y = small_regression()
     mlp = RegularizedMLPRegressor(
         (5,), alpha="evidence", evidence_scope="input", random_state=0

@@ -10,11 +10,11 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from ..engine import Network, checked_structure
+from ..penalties.group import GroupPenalty
 from .compaction import active_units, compacted
 from .conversion import to_arrays, to_sklearn
-from .engine import Network, checked_structure
-from .inspection import numbered_names, path_importances
-from .penalties.group import GroupPenalty
+from .importances import numbered_names, path_importances
 
 # Share of non-zero weights from which on a layer is faster as a dense array, on one
 # thread. See benchmarks/bench_sparsify.py.

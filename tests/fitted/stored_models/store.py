@@ -1,6 +1,6 @@
 """Stores models of this version of sknormreg, for the versions to come to load.
 
-Run once for every release: ``python tests/stored_models/store.py``. It writes
+Run once for every release: ``python tests/fitted/stored_models/store.py``. It writes
 VERSION.pickle and VERSION.skops, which hold the same models, and VERSION.npz, data and what
 the models answer, beside this file, and never over what is there.
 """

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .engine import Data
+from ..engine import Data
+from ..penalties import PiecewiseSmoothPenalty
+from ..solvers import LBFGS, PANOC, SGD, Adam, MinibatchState, ProjectedSubgradient
+from ..solvers.base import NEGLIGIBLE, is_finite, max_norm
+from ..solvers.minibatch import MinibatchSolver
 from .objective import Objective
-from .penalties import PiecewiseSmoothPenalty
-from .solvers import LBFGS, PANOC, SGD, Adam, MinibatchState, ProjectedSubgradient
-from .solvers.base import NEGLIGIBLE, is_finite, max_norm
-from .solvers.minibatch import MinibatchSolver
 
 # solver="auto" takes full batches while an evaluation, rows times parameters, is below
 # this. See benchmarks/bench_auto_solver.py.

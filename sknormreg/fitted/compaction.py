@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .engine.activations import ACTIVATIONS
+from ..engine.activations import ACTIVATIONS
 
 
 def active_units(coefs):

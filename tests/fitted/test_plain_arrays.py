@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
 
-DOC = Path(__file__).parents[1] / "doc" / "persistence.md"
+DOC = Path(__file__).parents[2] / "doc" / "persistence.md"
 COLUMNS = ["age", "income", "height"]
 
 not_converged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -19,8 +19,8 @@ from scipy.linalg import cho_solve, cholesky, eigh_tridiagonal, solve_triangular
 from scipy.linalg.blas import dsyr2k, dsyrk
 from scipy.linalg.lapack import dpotri
 
-from .engine import checked_structure
-from .engine.activations import ACTIVATIONS
+from ..engine import checked_structure
+from ..engine.activations import ACTIVATIONS
 
 # Numbers of Phi that are written down at a time.
 _BLOCK_NUMBERS = 1 << 21

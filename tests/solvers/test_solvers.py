@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
 from sknormreg.engine import Data, Network, make_engine
 from sknormreg.engine.losses import HalfSquaredError, MultinomialLogLoss
-from sknormreg.objective import Objective
+from sknormreg.fitting.objective import Objective
 from sknormreg.penalties import (
     L1,
     L2,

@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from .engine import Dropout, check_data
-from .penalties import L2
-from .solvers.base import Evaluation
+from ..engine import Dropout, check_data
+from ..penalties import L2
+from ..solvers.base import Evaluation
 
 # Weights that are near the kink of any penalty at zero.
 _NEAR_ZERO = 1e-30
