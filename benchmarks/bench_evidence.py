@@ -28,12 +28,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from sknormreg import RegularizedMLPRegressor, RegularizedMLPRegressorCV
-from sknormreg.evidence.gauss_newton import (
-    DualFactor,
-    KrylovFactor,
-    Linearization,
-    PrimalFactor,
-)
+from sknormreg.evidence.factors import DualFactor, KrylovFactor, PrimalFactor
+from sknormreg.evidence.linearization import Linearization
 
 HIDDEN = ((20,), (100,))
 

@@ -29,17 +29,14 @@ F. D. Foresee and M. T. Hagan, "Gauss-Newton Approximation to Bayesian Learning"
 International Conference on Neural Networks, 1997.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
 
-from ..engine.losses import HalfSquaredError
-from ..fitting.layer_penalties import alphas_of_inputs
-from ..penalties import L2
-from .gauss_newton import Factor, Linearization, factorize
-
-SCOPES = ("network", "layer", "input")
+from .groups import AlphaGroups
+from .laplace import has_noise, laplace_approximation, weighted_rows
+from .posterior import Evidence, Posterior
 
 # The alphas that the first fits are tried with: at scales of 1 of inputs, outputs and loss,
 # the largest, and their most as a share of the weight of the rows; how many of them.
@@ -60,119 +57,6 @@ _MOST_FITS, _MOST_PRECISE_FITS = 100, 3
 # Relative change of the alphas at which they have settled: of networks, and without hidden
 # layers, where J is convex and its minimum exact; and that which counts as settled.
 _SETTLED, _SETTLED_EXACTLY, _ACCEPTED = 5e-2, 1e-8, 0.1
-
-# Share of the targets that are left to tell the noise by, at least.
-_LEAST_LEFT = 1e-3
-
-# Numbers in a block of the matrix between rows to predict and rows trained on.
-_BLOCK_NUMBERS = 1 << 22
-
-
-@dataclass(frozen=True)
-class Laplace:
-    """The Gaussian approximation of the posterior at given weights and alphas.
-
-    Attributes
-    ----------
-    factor : Factor
-
-    gammas, squares : ndarray of shape (n_groups,)
-        Of each group, gamma and the squared norm of its weights.
-
-    noise_variance : float
-        1 / beta; 1 in classification.
-
-    log_evidence : float
-        Logarithm of the probability of the targets, given alphas and beta, with the weights
-        integrated out (MacKay, 1992, eq. 4.2) and all constants included: a density of the
-        targets in their own unit in regression. Intercepts are at their most probable
-        values; each one of hidden units that the data determine costs log(N) / 2, as with
-        a prior that is worth one row (Kass and Wasserman, 1995).
-    """
-
-    factor: Factor
-    gammas: np.ndarray
-    squares: np.ndarray
-    noise_variance: float
-    log_evidence: float
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What an estimator that was trained by evidence says of it.
-
-    Attributes
-    ----------
-    alpha : float, ndarray or list
-        As an estimator takes it.
-
-    n_effective_parameters, log_evidence : float
-
-    noise_variance : float or None
-
-    posterior : Posterior or None
-
-    problem : str or None
-        What keeps the alphas from counting as settled.
-    """
-
-    alpha: object
-    n_effective_parameters: float
-    log_evidence: float
-    noise_variance: float | None
-    posterior: object
-    problem: str | None
-
-
-class AlphaGroups:
-    """Which weights share an alpha.
-
-    Parameters
-    ----------
-    network : Network
-
-    scope : {"network", "layer", "input"}
-        All weights, those of a layer, or those that leave an input of the network and
-        those of each further layer.
-
-    Attributes
-    ----------
-    n_groups : int
-    """
-
-    def __init__(self, network, scope):
-        fan_ins = [fan_in for fan_in, _ in network.shapes]
-        n_layers, first = len(fan_ins), fan_ins[0]
-        self._scope = scope
-        if scope == "network":
-            self.n_groups = 1
-            self._groups = [np.zeros(fan_in, dtype=np.intp) for fan_in in fan_ins]
-        elif scope == "layer":
-            self.n_groups = n_layers
-            self._groups = [np.full(fan_in, i) for i, fan_in in enumerate(fan_ins)]
-        else:
-            self.n_groups = first + n_layers - 1
-            later = [np.full(n, first + i) for i, n in enumerate(fan_ins[1:])]
-            self._groups = [np.arange(first), *later]
-
-    def by_row(self, values):
-        """A value of every group, as an array of shape (fan_in,) for each layer."""
-        return [values[groups] for groups in self._groups]
-
-    def sums(self, by_row):
-        """Sums over the groups, of an array of shape (fan_in,) for each layer."""
-        return np.bincount(
-            np.concatenate(self._groups), np.concatenate(by_row), self.n_groups
-        )
-
-    def as_given(self, values):
-        """A value of every group, as an estimator takes alpha."""
-        if self._scope == "network":
-            return float(values[0])
-        if self._scope == "layer":
-            return values.copy()
-        n_features = len(self._groups[0])
-        return [values[:n_features].copy(), *map(float, values[n_features:])]
 
 
 class EvidenceSolver:
@@ -268,13 +152,7 @@ class EvidenceSolver:
 
     def _set_alphas(self, objective, alphas):
         self._alphas, self._seen = alphas, None
-        n_features, _ = objective.network.shapes[0]
-        alpha, penalties = alphas_of_inputs(
-            self._groups.as_given(alphas),
-            [L2()] * len(objective.network.shapes),
-            n_features,
-        )
-        objective.set_penalties(penalties, alpha)
+        objective.set_penalties(*self._groups.penalties(alphas))
 
     def _fit(self, objective, params, n_iterations):
         """Yield all iterates but the last of a fit at the alphas of now.
@@ -302,37 +180,9 @@ class EvidenceSolver:
     def _look(self, objective, params):
         """The `Laplace` at parameters in their own units and the alphas of now."""
         if self._seen is None or not np.array_equal(self._seen[0], params):
-            self._seen = params, self._laplace(objective, params)
+            found = laplace_approximation(objective, params, self._groups, self._alphas)
+            self._seen = params, found
         return self._seen[1]
-
-    def _laplace(self, objective, params):
-        network, weight = objective.network, objective.data_weight
-        linear = Linearization(
-            network,
-            network.coefs(params),
-            network.intercepts(params),
-            *_weighty_rows(objective),
-            network.loss.hessian_root,
-        )
-        factor = factorize(linear, self._groups.by_row(self._alphas))
-        coefs = [coef.astype(np.float64) for coef in network.coefs(params)]
-        squares = self._groups.sums([np.square(coef).sum(axis=1) for coef in coefs])
-        # No gamma is below 0, but estimates may be.
-        gammas = np.maximum(self._groups.sums(factor.gammas), 0)
-        n_outputs = network.layer_units[-1]
-        n_hidden = max(factor.n_intercepts - n_outputs, 0)
-        end = objective.evaluate_unscaled(params)
-        loss = (end.value - end.penalty) * weight
-        variance, constant = 1.0, 0.0
-        if _has_noise(network.loss):
-            # With as many parameters as targets, nothing would be left to tell the noise.
-            left = weight * n_outputs - gammas.sum() - n_hidden
-            variance = 2 * loss / max(left, _LEAST_LEFT * weight * n_outputs)
-            variance = max(variance, np.finfo(np.float64).tiny)
-            constant = -weight * n_outputs / 2 * np.log(2 * np.pi * variance)
-        log_evidence = constant - (loss + self._alphas @ squares / 2) / variance
-        log_evidence -= (factor.log_det + n_hidden * np.log(max(weight, 1.0))) / 2
-        return Laplace(factor, gammas, squares, variance, log_evidence)
 
     def _reestimated(self, laplace):
         """The next alphas; their change is recorded."""
@@ -366,7 +216,7 @@ class EvidenceSolver:
         """The `Evidence` at the end of the training, parameters in their own units."""
         laplace = self._look(objective, params)
         variance = posterior = None
-        if _has_noise(objective.network.loss):
+        if has_noise(objective.network.loss):
             variance = float(laplace.noise_variance)
             units = objective.network.layer_units
             posterior = Posterior(units, laplace.factor, variance)
@@ -388,11 +238,6 @@ class EvidenceSolver:
             "to the next, on average and relative to themselves. Increase max_iter, or "
             "take fewer alphas with another evidence_scope."
         )
-
-
-def _has_noise(loss):
-    """Whether it is a Gaussian's, with a variance to be estimated."""
-    return isinstance(loss, HalfSquaredError)
 
 
 class _Plan:
@@ -424,7 +269,7 @@ def _units(objective):
     """The alpha of each layer at scales of 1 of inputs, outputs and loss."""
     units = np.full(len(objective.network.shapes), objective.value_scale)
     units[-1] /= objective.scales[0] ** 2
-    X, sample_weight = _weighty_rows(objective)
+    X, sample_weight = weighted_rows(objective)
     X = X.astype(np.float64, copy=False)
     if sparse.issparse(X):
         squares = np.asarray(X.multiply(X).sum(axis=1)).ravel()
@@ -433,45 +278,3 @@ def _units(objective):
     mean_square = np.average(squares, weights=sample_weight) / X.shape[1]
     units[0] *= mean_square if mean_square > 0 else 1.0
     return units
-
-
-def _weighty_rows(objective):
-    """X and sample weights (or None) of the rows trained on that weigh something."""
-    (X, _, sample_weight), rows = objective.data, objective.rows
-    if sample_weight is not None:
-        rows = np.arange(X.shape[0]) if rows is None else rows
-        rows = rows[sample_weight[rows] > 0]
-        sample_weight = sample_weight[rows].astype(np.float64) * objective.weight_unit
-    return X if rows is None else X[rows], sample_weight
-
-
-class Posterior:
-    """What a network's predictions in regression may be, noise included.
-
-    Parameters
-    ----------
-    layer_units : tuple of int
-
-    factor : Factor
-
-    noise_variance : float
-    """
-
-    def __init__(self, layer_units, factor, noise_variance):
-        self.layer_units, self._factor = layer_units, factor
-        self._noise_variance = noise_variance
-
-    def standard_deviation(self, network, coefs, intercepts, X):
-        """Of the targets of new rows, shape (n_rows, n_outputs).
-
-        The variance of the noise, plus that of the output as a linear function of weights
-        and intercepts with their posterior (MacKay, 1992).
-        """
-        n_outputs = network.layer_units[-1]
-        size = max(_BLOCK_NUMBERS // (n_outputs * self._factor.size), 1)
-        found = []
-        for start in range(0, X.shape[0], size):
-            block = Linearization(network, coefs, intercepts, X[start : start + size])
-            variances = self._factor.variances(block).reshape(-1, n_outputs)
-            found.append(np.sqrt(self._noise_variance * (1 + variances)))
-        return np.vstack(found)

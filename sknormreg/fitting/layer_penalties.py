@@ -7,7 +7,7 @@ import numpy as np
 
 from .._names import did_you_mean
 from ..penalties import PENALTIES, ElasticNet, Penalty, SparseGroupLasso
-from ..penalties.separable import RowScaledL2
+from ..penalties.separable import l2_by_row
 
 
 def named_penalties(penalty, l1_ratio):
@@ -132,9 +132,7 @@ def alphas_of_inputs(alpha, penalties, n_features):
             f"The first entry of alpha must be a number or an array of {n_features} finite "
             f"numbers of at least 0, one for each input, got {of_inputs!r}."
         )
-    of_inputs = np.asarray(of_inputs, dtype=np.float64)
-    mean = float(of_inputs.mean())
-    first = RowScaledL2(of_inputs / mean) if mean else penalties[0]
+    mean, first = l2_by_row(of_inputs)
     return [mean, *others], [first, *penalties[1:]]
 
 

@@ -110,6 +110,26 @@ class RowScaledL2(Penalty):
         return gradient + added
 
 
+def l2_by_row(alphas):
+    """Return the alpha and penalty that equal the L2 penalty with an alpha for each row.
+
+    Parameters
+    ----------
+    alphas : array-like of shape (fan_in,)
+        One for each row of the weights.
+
+    Returns
+    -------
+    alpha : float
+        Their mean.
+
+    penalty : RowScaledL2 or L2
+    """
+    alphas = np.asarray(alphas, dtype=np.float64)
+    mean = float(alphas.mean())
+    return mean, RowScaledL2(alphas / mean) if mean else L2()
+
+
 # What penalties with an L1 part have in common
 
 

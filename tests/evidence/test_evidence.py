@@ -24,13 +24,9 @@ from sknormreg import (
 )
 from sknormreg.engine import Network, NumpyEngine
 from sknormreg.engine.losses import BinaryLogLoss, HalfSquaredError, MultinomialLogLoss
-from sknormreg.evidence import gauss_newton, solver
-from sknormreg.evidence.gauss_newton import (
-    DualFactor,
-    KrylovFactor,
-    Linearization,
-    PrimalFactor,
-)
+from sknormreg.evidence import factors, linearization, solver
+from sknormreg.evidence.factors import DualFactor, KrylovFactor, PrimalFactor
+from sknormreg.evidence.linearization import Linearization
 from sknormreg.penalties.separable import RowScaledL2
 
 BOTH = [RegularizedMLPClassifier, RegularizedMLPRegressor]
@@ -157,7 +153,7 @@ def test_gauss_newton_matrix_of_activations(activation, monkeypatch):
 def test_blocks_of_rows_are_the_rows(monkeypatch):
     problem = Problem("softmax", "two layers")
     whole = written_down(problem.linearization())
-    monkeypatch.setattr(gauss_newton, "_BLOCK_NUMBERS", 1)
+    monkeypatch.setattr(linearization, "_BLOCK_NUMBERS", 1)
     assert len(list(problem.linearization().blocks_of_weights())) == 12
     np.testing.assert_array_equal(written_down(problem.linearization()), whole)
 
@@ -175,7 +171,7 @@ def test_blocks_of_rows_are_the_rows(monkeypatch):
 def test_factors_are_those_of_the_matrix_with_all_parameters(
     loss, layers, factor, layout, monkeypatch
 ):
-    monkeypatch.setattr(gauss_newton, "_N_PROBES", 3000)
+    monkeypatch.setattr(factors, "_N_PROBES", 3000)
     problem = Problem(loss, layers, n_rows=120)
     n_weights, alphas = problem.network.n_weights, problem.alphas()
     matrix = problem.gauss_newton() + np.diag(alphas)
@@ -284,7 +280,7 @@ def test_is_bayesian_ridge(data, n_rows, weighted, scope):
 
 
 def test_is_nearly_bayesian_ridge_where_traces_are_estimated(monkeypatch):
-    monkeypatch.setattr(gauss_newton, "EXACT_SIZE", 1)
+    monkeypatch.setattr(factors, "EXACT_SIZE", 1)
     X, y = diabetes()
     oracle = bayesian_ridge(X, y)
     mlp = RegularizedMLPRegressor((), alpha="evidence").fit(X, y)
@@ -556,7 +552,7 @@ def test_more_weights_and_rows_than_are_factorised(cls, monkeypatch):
     y = scale(y) if cls is RegularizedMLPRegressor else (y > 140).astype(int)
     mlp = cls((10,), alpha="evidence", random_state=0)
     exact = clone(mlp).fit(X, y)
-    monkeypatch.setattr(gauss_newton, "EXACT_SIZE", 10)
+    monkeypatch.setattr(factors, "EXACT_SIZE", 10)
     estimated = clone(mlp).fit(X, y)
     assert estimated.log_evidence_ > exact.log_evidence_ - 10
     np.testing.assert_allclose(estimated.score(X, y), exact.score(X, y), atol=0.1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-import sknormreg.evidence.gauss_newton
+import sknormreg.evidence.factors
 from sknormreg import (
     RegularizedMLPClassifier,
     RegularizedMLPClassifierCV,
@@ -41,7 +41,7 @@ def holds_rows(model, X=X):
     [(FEW, 5000, False), (MANY, 5000, True), (MANY, 50, True), ((), 5000, False)],
 )
 def test_what_the_posterior_is_kept_as(hidden, exact_size, has_rows, monkeypatch):
-    monkeypatch.setattr(sknormreg.evidence.gauss_newton, "EXACT_SIZE", exact_size)
+    monkeypatch.setattr(sknormreg.evidence.factors, "EXACT_SIZE", exact_size)
     assert holds_rows(fitted(hidden)) == has_rows
     assert not holds_rows(fitted(hidden, store_posterior=False))
 

@@ -16,7 +16,7 @@ from sknormreg import (
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
 )
-from sknormreg.evidence import gauss_newton
+from sknormreg.evidence import factors
 from sknormreg.penalties import PENALTIES, GroupLasso
 
 skops_io = pytest.importorskip("skops.io")
@@ -34,7 +34,7 @@ Y = KINDS["multiclass"]
 
 def by_evidence(monkeypatch, sizes, exact_size=None):
     if exact_size:
-        monkeypatch.setattr(gauss_newton, "EXACT_SIZE", exact_size)
+        monkeypatch.setattr(factors, "EXACT_SIZE", exact_size)
     mlp = RegularizedMLPRegressor(sizes, alpha="evidence", max_iter=20, random_state=0)
     return mlp.fit(X, KINDS["squared_error"])
 

@@ -1,0 +1,67 @@
+"""Groups of weights that share an alpha."""
+
+import numpy as np
+
+from ..penalties import L2
+from ..penalties.separable import l2_by_row
+
+SCOPES = ("network", "layer", "input")
+
+
+class AlphaGroups:
+    """Which weights share an alpha.
+
+    Parameters
+    ----------
+    network : Network
+
+    scope : {"network", "layer", "input"}
+        All weights, those of a layer, or those that leave an input of the network and
+        those of each further layer.
+
+    Attributes
+    ----------
+    n_groups : int
+    """
+
+    def __init__(self, network, scope):
+        fan_ins = [fan_in for fan_in, _ in network.shapes]
+        n_layers, first = len(fan_ins), fan_ins[0]
+        self._scope = scope
+        if scope == "network":
+            self.n_groups = 1
+            self._groups = [np.zeros(fan_in, dtype=np.intp) for fan_in in fan_ins]
+        elif scope == "layer":
+            self.n_groups = n_layers
+            self._groups = [np.full(fan_in, i) for i, fan_in in enumerate(fan_ins)]
+        else:
+            self.n_groups = first + n_layers - 1
+            later = [np.full(n, first + i) for i, n in enumerate(fan_ins[1:])]
+            self._groups = [np.arange(first), *later]
+
+    def by_row(self, values):
+        """A value of every group, as an array of shape (fan_in,) for each layer."""
+        return [values[groups] for groups in self._groups]
+
+    def sums(self, by_row):
+        """Sums over the groups, of an array of shape (fan_in,) for each layer."""
+        return np.bincount(
+            np.concatenate(self._groups), np.concatenate(by_row), self.n_groups
+        )
+
+    def as_given(self, values):
+        """A value of every group, as an estimator takes alpha."""
+        if self._scope == "network":
+            return float(values[0])
+        if self._scope == "layer":
+            return values.copy()
+        n_features = len(self._groups[0])
+        return [values[:n_features].copy(), *map(float, values[n_features:])]
+
+    def penalties(self, values):
+        """A penalty and an alpha of each layer, as an objective takes them."""
+        alphas = self.as_given(values)
+        penalties = [L2()] * len(self._groups)
+        if self._scope == "input":
+            alphas[0], penalties[0] = l2_by_row(alphas[0])
+        return penalties, alphas
