@@ -8,9 +8,10 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..estimators.base import RegularizedMLP
 from ..estimators.cross_validation import RegularizedMLPCV, chosen
-from ..estimators.path import COMPARED, fitted_path
+from ..estimators.path import fitted_path
 from ..fitted.importances import numbered_names
 from ..fitted.mixin import as_dense
+from ..fitting.precision import COMPARED
 from .cv import checked_scores, shown_name
 from .drawing import (
     BLUE,

@@ -1,9 +1,9 @@
 """Which of the two engines computes: the compiled one, wherever it is installed."""
 
 import os
-import warnings
 from importlib.util import find_spec
 
+from .._warnings import warn
 from .numpy_engine import NumpyEngine
 
 try:
@@ -51,7 +51,7 @@ def make_engine(network):
     return NumpyEngine(network)
 
 
-def warn_of_missing_extension(stacklevel=1):
+def warn_of_missing_extension():
     """Say once in a process that fits are slower than they need be.
 
     Who asks for NumPy by SKNORMREG_ENGINE is not warned.
@@ -63,11 +63,10 @@ def warn_of_missing_extension(stacklevel=1):
         and not os.environ.get("SKNORMREG_ENGINE")
     ):
         _has_warned = True
-        warnings.warn(
+        warn(
             "sknormreg runs without its compiled extension, several times slower than "
             f"with it: {_import_error}. Install a C compiler and then sknormreg anew "
             "(pip install --force-reinstall --no-deps sknormreg), or set the environment "
             "variable SKNORMREG_ENGINE=numpy to be content with this.",
             RuntimeWarning,
-            stacklevel=stacklevel + 1,
         )

@@ -1,7 +1,10 @@
 """Between training and the fit callbacks of scikit-learn (`sklearn.callback`)."""
 
+from ..fitting.training import Watcher
+from .fitted_attributes import network_attributes
 
-class FitCallbacks:
+
+class FitCallbacks(Watcher):
     """Calls the callbacks set on an estimator, as one task for every iteration.
 
     Callbacks get X, y and the sample weights as the caller passed them, and an
@@ -12,38 +15,34 @@ class FitCallbacks:
     estimator : estimator with `CallbackSupportMixin`
 
     X, y, sample_weight : as passed to `fit`
-
-    fitted_attributes : callable
-        Maps parameters and a number of iterations to the attributes of a fitted
-        estimator, all of them copies.
     """
 
-    def __init__(self, estimator, X, y, sample_weight, fitted_attributes):
-        self._fitted_attributes = fitted_attributes
+    def __init__(self, estimator, X, y, sample_weight):
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self._arguments = dict(estimator=estimator, X=X, y=y, metadata=metadata)
-        self._fit = estimator._init_callback_context(max_subtasks=estimator.max_iter)
-        self._fit.call_on_fit_task_begin(**self._arguments)
-        self._iteration = None
+        self._estimator, self._fit, self._iteration = estimator, None, None
 
-    def begin_iteration(self, params, n_iter):
-        """Announce the iteration after the first `n_iter` ones."""
+    def begin_iteration(self, network, params, n_iter):
+        if self._fit is None:
+            max_subtasks = self._estimator.max_iter
+            self._fit = self._estimator._init_callback_context(max_subtasks=max_subtasks)
+            self._fit.call_on_fit_task_begin(**self._arguments)
         self._iteration = self._fit.subcontext(task_name="iteration")
-        self._iteration.call_on_fit_task_begin(
-            **self._arguments,
-            reconstruction_attributes=lambda: self._fitted_attributes(params, n_iter),
-        )
+        self._iteration.call_on_fit_task_begin(**self._told(network, params, n_iter))
 
-    def end_iteration(self, params, n_iter):
-        """Announce the end of an iteration; true where a callback wants to stop."""
-        return self._iteration.call_on_fit_task_end(
-            **self._arguments,
-            reconstruction_attributes=lambda: self._fitted_attributes(params, n_iter),
-        )
+    def end_iteration(self, network, params, n_iter):
+        told = self._told(network, params, n_iter)
+        return self._iteration.call_on_fit_task_end(**told)
 
-    def end(self, params, n_iter):
+    def end(self, fitted):
         """Announce the end of the fit."""
-        self._fit.call_on_fit_task_end(
+        n_iter = fitted.training.n_iter
+        self._fit.call_on_fit_task_end(**self._told(fitted.network, fitted.params, n_iter))
+
+    def _told(self, network, params, n_iter):
+        return {
             **self._arguments,
-            reconstruction_attributes=lambda: self._fitted_attributes(params, n_iter),
-        )
+            "reconstruction_attributes": lambda: network_attributes(
+                network, params, n_iter
+            ),
+        }

@@ -2,21 +2,13 @@
 
 from typing import Self
 
-import numpy as np
 from scipy import sparse
 from sklearn.base import _fit_context
-from sklearn.utils import column_or_1d, compute_class_weight
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-    type_of_target,
-)
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from .._docstrings import document
-from ..engine.losses import BinaryLogLoss, MultinomialLogLoss
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import (
     ATTRIBUTES,
@@ -221,113 +213,3 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
             self._multilabel = type_of_target(y).startswith("multilabel")
             self._sparse_labels = sparse.issparse(y)
         return self._partial_fit(X, y, sample_weight)
-
-    def _validate_X_y(self, X, y, **options):
-        refuse_mixed_labels(y)
-        return super()._validate_X_y(X, y, **options)
-
-    def _learn_target(self, y):
-        check_classification_targets(y)
-        self._multilabel = type_of_target(y, input_name="y").startswith("multilabel")
-        self._sparse_labels = sparse.issparse(y)
-        if self._multilabel:
-            self.classes_ = np.arange(y.shape[1])
-            return
-        self.classes_ = np.unique(column_or_1d(y))
-        if len(self.classes_) < 2:
-            (label,) = self.classes_.tolist()
-            raise ValueError(
-                f"{type(self).__name__} needs samples of at least 2 classes in the "
-                f"data, but the data contains only one class: {label!r}."
-            )
-
-    def _encode_target(self, y, dtype, name="y"):
-        check_classification_targets(y)
-        if self._multilabel:
-            if y.ndim != 2 or y.shape[1] != len(self.classes_):
-                raise ValueError(
-                    f"{name} must be an indicator matrix of {len(self.classes_)} labels, "
-                    f"got shape {y.shape}."
-                )
-            # Sparse ones are converted first, so that only one dense matrix is made.
-            if sparse.issparse(y):
-                return y.astype(dtype).toarray()
-            return y.astype(dtype, order="C")
-        if y.ndim == 2 and y.shape[1] > 1:
-            raise ValueError(
-                f"{name} must have one label for each row, got shape {y.shape}."
-            )
-        y = column_or_1d(y, warn=True)
-        unseen = np.setdiff1d(y, self.classes_)
-        if len(unseen):
-            raise ValueError(
-                f"{name} contains classes {unseen.tolist()} that are not in classes_ = "
-                f"{self.classes_.tolist()}."
-            )
-        codes = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
-        if not np.array_equal(self.classes_[codes], y):
-            raise ValueError(
-                f"classes_ must be sorted, as fit leaves it, got {self.classes_.tolist()}."
-            )
-        return codes if len(self.classes_) > 2 else codes[:, None].astype(dtype)
-
-    def _class_weighted(self, sample_weight, y, encoded):
-        if self.class_weight is None:
-            return sample_weight
-        dtype = np.float64 if sample_weight is None else sample_weight.dtype
-        if self._multilabel:
-            weights = compute_sample_weight(self.class_weight, y)
-        else:
-            y, codes = column_or_1d(y), encoded.astype(np.intp).ravel()
-            # The rows of a fold may lack a class, and "balanced" weighs those there are.
-            present = np.arange(len(self.classes_))
-            if isinstance(self.class_weight, str):
-                present = np.unique(codes)
-            per_class = np.zeros(len(self.classes_))
-            with np.errstate(divide="ignore", invalid="ignore"):
-                per_class[present] = compute_class_weight(
-                    self.class_weight,
-                    classes=self.classes_[present],
-                    y=y,
-                    sample_weight=sample_weight,
-                )
-            weights = per_class[codes]
-        if not (np.isfinite(weights).all() and (weights >= 0).all()):
-            raise ValueError(
-                "class_weight must be finite and at least 0 for every class; 'balanced' "
-                "needs rows of positive sample_weight in every class."
-            )
-        if sample_weight is not None:
-            weights = weights * sample_weight
-        if not weights.any():
-            raise ValueError("class_weight gives all rows a weight of 0.")
-        return weights.astype(dtype, copy=False)
-
-    def _make_loss(self):
-        if self._multilabel or len(self.classes_) <= 2:
-            return BinaryLogLoss()
-        return MultinomialLogLoss(len(self.classes_))
-
-    def _stratification(self, encoded):
-        if self._multilabel:
-            return None
-        return self.classes_[encoded.astype(np.intp).ravel()]
-
-    def _check_rows(self, data, rows):
-        if self._multilabel:
-            return
-        present = np.unique(data.y[rows]).astype(np.intp)
-        if len(present) < 2:
-            raise ValueError(
-                "The training rows of a fold hold one class only, "
-                f"{self.classes_[present].tolist()}: use fewer folds, or a splitter that "
-                "stratifies, or leave out classes of so few rows."
-            )
-        if self.early_stopping:
-            # Raises an error before the first fit rather than in one of the folds.
-            self._strata(data.y[rows])
-
-    def _score_encoded(self, y, predicted, sample_weight):
-        correct = y == predicted
-        correct = correct.all(axis=1) if correct.ndim == 2 else correct
-        return float(np.average(correct, weights=sample_weight))

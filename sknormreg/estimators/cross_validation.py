@@ -1,12 +1,10 @@
 """Choosing alpha by cross-validation, along regularization paths."""
 
-import copy
 import inspect
 import time
-import warnings
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, product, tee
 from numbers import Integral, Real
 from typing import Self
@@ -30,26 +28,41 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.parallel import Parallel, delayed
 
+from .._warnings import warn
 from ..engine import Data, engine_name, warn_of_missing_extension
+from ..fitting.fit import empty_network
+from ..fitting.path import PathFitter
+from ..fitting.precision import COMPARED
+from ..fitting.specification import NetworkSpec
 from .comparison import Budget, Extent, PathScores, gathered
 from .empty_network import warn_of_empty
-from .path import (
-    COMPARED,
-    PathFitter,
-    check_alphas,
-    constant_network,
-    draw_seed,
-    refuse_constraints,
-    warn_of,
-)
+from .fitted_attributes import fitted_attributes
+from .path import check_alphas, draw_seed, refuse_constraints, warn_of_problems
+from .specification import network_spec
 from .stored_version import StoredVersionMixin
 from .suggestions import SuggestionsMixin
+from .target_unit import warn_of_unit
+from .targets import ClassTargets
+from .validation import training_data
 
 # Parameters of the plain estimators that have no meaning here.
 _LEFT_OUT = ("alpha", "evidence_scope", "store_posterior", "warm_start", "total_weight")
 
 # Parameters that are of the whole search here, with their values for single fits.
-_OF_THE_SEARCH = {"verbose": False, "max_time": None}
+_OF_SINGLE_FITS = {"verbose": False, "max_time": None}
+
+# Attributes that tell features and targets, set before the first fit.
+_OF_THE_DATA = (
+    "n_features_in_",
+    "feature_names_in_",
+    "classes_",
+    "_multilabel",
+    "_sparse_labels",
+    "n_outputs_",
+)
+
+# Attributes of a fit that look like those of the estimator itself.
+_PRIVATE_OF_A_FIT = ("_network", "_seed", "_multilabel", "_sparse_labels")
 
 # The alpha of the L2 penalty of relaxed fits: the default of the plain estimators.
 _LIGHT_ALPHA = 1.0
@@ -71,6 +84,8 @@ class Candidate:
     params : dict
         Parameters of the plain estimator.
 
+    spec : NetworkSpec
+
     relax : float or None
         The alpha of relaxed fits; None for none.
 
@@ -78,6 +93,7 @@ class Candidate:
     """
 
     params: dict
+    spec: NetworkSpec
     relax: float | None
     alphas: np.ndarray
 
@@ -99,6 +115,9 @@ class Fold:
 
     metadata : dict
         Further arguments of the scorer.
+
+    estimator_of : callable
+        Returns a plain estimator with a fitted network, for the scorer.
     """
 
     train: np.ndarray
@@ -107,10 +126,13 @@ class Fold:
     y_test: object
     scorer: Callable
     metadata: dict
+    estimator_of: Callable
 
     def score(self, fitted):
+        """Score a fitted network on the held-out samples."""
+        model = self.estimator_of(fitted)
         try:
-            score = self.scorer(fitted, self.X_test, self.y_test, **self.metadata)
+            score = self.scorer(model, self.X_test, self.y_test, **self.metadata)
         except Exception as error:
             raise ValueError(
                 f"scoring={self.scorer} failed on the held-out rows of a fold: {error!r}"
@@ -169,10 +191,9 @@ def scores_along_path(fitter, candidates, fold, found, extent, name, estimator, 
         if not extent.admits(found):
             break
         fit = task.subcontext("alpha").call_on_fit_task_begin(estimator=estimator)
-        fitted, problems = zip(*networks)
-        scores = [fold.score(mlp) for mlp in fitted]
-        n_features = [mlp.selected_features_.sum() for mlp in fitted]
-        found.add(scores, n_features, problems)
+        scores = [fold.score(fitted) for fitted in networks]
+        n_features = [fitted.selected_features.sum() for fitted in networks]
+        found.add(scores, n_features, [fitted.problem for fitted in networks])
         if fit.call_on_fit_task_end(estimator=estimator):
             extent.end_path(found)
         if not extent.admits(found):
@@ -341,10 +362,10 @@ class RegularizedMLPCV(
         # If this fit fails, nothing is left to predict with: an earlier one may have been
         # to other features and classes.
         self.__dict__ = self._without_fitted()
-        warn_of_missing_extension(stacklevel=3)
-        mlp = self._plain()
-        refuse_constraints(mlp)
-        data = mlp._validate_training_data(X, y, sample_weight)
+        warn_of_missing_extension()
+        data, targets = training_data(self, X, y, sample_weight)
+        specs = [network_spec(self, targets, **one) for one in self._compared()]
+        refuse_constraints(specs[0])
         if isinstance(sample_weight, Real):
             sample_weight = np.full(data.X.shape[0], sample_weight, dtype=np.float64)
         X, y, sample_weight = indexable(X, y, sample_weight)
@@ -354,25 +375,38 @@ class RegularizedMLPCV(
         task.call_on_fit_task_begin(**seen)
         seed = draw_seed(self.random_state)
         # A warning where one of the candidates has cause for it.
-        sizes = self._lists()["hidden_layer_sizes"]
-        candidate = next(filter(np.size, sizes), sizes[0])
-        _with(mlp, {"hidden_layer_sizes": candidate})._warn_of_unit(data, stacklevel=4)
+        warn_of_unit(next((s for s in specs if s.hidden_layer_sizes), specs[0]), data)
         self._warn_of_ratios()
-        folds = self._folds(mlp, X, y, sample_weight, data, params)
-        _check_scorer(mlp, data, folds, seed, not callable(self.scoring))
-        self._search(mlp, data, folds, seed, budget, task)
+        folds = self._folds(targets, specs[0], X, y, sample_weight, data, params)
+        _check_scorer(specs[0], data, folds, seed, not callable(self.scoring))
+        self._search(specs, data, folds, seed, budget, task)
         task.call_on_fit_task_end(**seen)
         return self
 
     # What is compared
 
-    def _plain(self):
-        """A new estimator of the plain class with the parameters of this one."""
+    def _plain(self, **params):
+        """Return a new estimator of the plain class with the parameters of this one."""
         names = set(self._plain_class._get_param_names()) - set(_LEFT_OUT)
-        params = {name: getattr(self, name) for name in names}
+        own = {name: getattr(self, name) for name in names}
+        return self._plain_class(**own | _OF_SINGLE_FITS | self._compared()[0] | params)
+
+    def _estimator_of(self, fitted):
+        """Return a plain estimator with a fitted network, as scorers take it."""
+        plain = self._plain(alpha=fitted.alpha)
+        vars(plain).update(self._data_attributes())
+        vars(plain).update(fitted_attributes(fitted, self.early_stopping))
+        return plain
+
+    def _data_attributes(self):
+        """Return the attributes that tell features and targets."""
+        return {name: v for name, v in vars(self).items() if name in _OF_THE_DATA}
+
+    def _compared(self):
+        """Return the parameters of each path to compare."""
         lists = self._lists()
-        first = {name: lists[name][0] for name in names & set(lists)}
-        return self._plain_class(**params | first | _OF_THE_SEARCH)
+        del lists["relax"]
+        return [dict(zip(lists, values)) for values in product(*lists.values())]
 
     def _lists(self):
         """Values to compare of the parameters that may have several."""
@@ -398,12 +432,11 @@ class RegularizedMLPCV(
 
     def _warn_of_ratios(self):
         if np.size(self.l1_ratio) > 1 and not self._uses_l1_ratio():
-            warnings.warn(
+            warn(
                 f"l1_ratio={self.l1_ratio!r} has several values, but "
                 f"penalty={self.penalty!r} does not use it: one path is fitted, and they "
                 "are not compared. Set penalty='elasticnet' or 'sparse_group_lasso', or "
-                "leave l1_ratio out.",
-                stacklevel=4,
+                "leave l1_ratio out."
             )
 
     @property
@@ -411,27 +444,25 @@ class RegularizedMLPCV(
         """How many candidates in a row share a path: those that differ by `relax` alone."""
         return len(self._lists()["relax"])
 
-    def _candidates(self, mlp, data, seed):
+    def _candidates(self, specs, data, seed):
         """Those that differ by `relax` alone share a path, and follow on one another."""
         alphas = check_alphas(self.alphas)
-        lists = self._lists()
-        relaxes = [_relaxed_alpha(relax) for relax in lists.pop("relax")]
-        given = [dict(zip(lists, values)) for values in product(*lists.values())]
+        relaxes = [_relaxed_alpha(relax) for relax in self._lists()["relax"]]
         candidates = []
-        for params in given:
+        for params, spec in zip(self._compared(), specs):
             own = alphas
             if isinstance(alphas, int):
-                own = self._grid(_with(mlp, params), data, seed, alphas)
-            candidates += [Candidate(params, relax, own) for relax in relaxes]
+                own = self._grid(_of_single_fits(spec), data, seed, alphas)
+            candidates += [Candidate(params, spec, relax, own) for relax in relaxes]
         return candidates
 
     def _n_rounds(self, n_paths):
         """How many paths one of the jobs fits."""
         return -(-n_paths // effective_n_jobs(self.n_jobs))
 
-    def _grid(self, mlp, data, seed, n_alphas):
+    def _grid(self, spec, data, seed, n_alphas):
         start = time.perf_counter()
-        alphas = PathFitter(mlp, data, None, seed).grid(n_alphas)
+        alphas = PathFitter(spec, data, None, seed).grid(n_alphas)
         if self.verbose:
             ends = f"{alphas[0]:.4g} to {alphas[-1]:.4g}"
             print(f"{n_alphas} alphas from {ends}, found in {_seconds_since(start)}")
@@ -450,51 +481,51 @@ class RegularizedMLPCV(
             for i in range(n_all)
         ]
 
-    def _folds(self, mlp, X, y, sample_weight, data, params):
+    def _folds(self, targets, spec, X, y, sample_weight, data, params):
         routed = self._route(sample_weight, params)
         splitter = check_cv(self.cv, y, classifier=is_classifier(self))
-        scorer = _knowing_classes(self._scorer(mlp), mlp)
+        scorer = _knowing_classes(self._scorer(), targets)
         folds = []
         for train, test in splitter.split(X, y, **routed.splitter.split):
             metadata = {
                 name: _safe_indexing(value, test)
                 for name, value in routed.scorer.score.items()
             }
-            own = self._of_fold(mlp, data, y, sample_weight, train)
+            targets.check_rows(data.y[train], spec.hold_out)
+            own = self._of_fold(targets, data, y, sample_weight, train)
             X_test, y_test = _safe_indexing(X, test), _safe_indexing(y, test)
-            folds.append(Fold(train, own, X_test, y_test, scorer, metadata))
+            folds.append(
+                Fold(train, own, X_test, y_test, scorer, metadata, self._estimator_of)
+            )
         return folds
 
-    def _of_fold(self, mlp, data, y, sample_weight, train):
-        """The data with the class weights that the rows of a fold have by themselves."""
-        mlp._check_rows(data, train)
-        if getattr(mlp, "class_weight", None) != "balanced":
+    def _of_fold(self, targets, data, y, sample_weight, train):
+        """Return the data with the class weights that a fold has by itself."""
+        if getattr(self, "class_weight", None) != "balanced":
             return data
         if sample_weight is not None:
             sample_weight = _safe_indexing(np.asarray(sample_weight), train)
-        own = mlp._class_weighted(sample_weight, _safe_indexing(y, train), data.y[train])
+        own = targets.weighted(sample_weight, _safe_indexing(y, train), data.y[train])
         weights = np.zeros(data.X.shape[0], data.X.dtype)
         weights[train] = own
         return data._replace(sample_weight=weights)
 
     # Fits
 
-    def _search(self, mlp, data, folds, seed, budget, task):
+    def _search(self, specs, data, folds, seed, budget, task):
         """Compare, choose, fit to all rows, and set the fitted attributes."""
         candidates, found = [], []
         try:
-            candidates += self._candidates(mlp, data, seed)
+            candidates += self._candidates(specs, data, seed)
             found += self._nothing_found(candidates, len(folds))
-            self._compare(mlp, candidates, folds, seed, budget, found, task)
+            self._compare(candidates, folds, seed, budget, found, task)
             scores, n_features = gathered(found, len(folds))
             ended = self._ended(found, scores)
             if ended and np.isnan(scores.mean(axis=2)).all():
                 raise ValueError(f"No alpha has a score in every fold. {ended}")
             best = chosen(scores, self.rule, self._n_sharing)
             candidate, alpha_index = candidates[best[0]], best[1]
-            fitted, problem = self._refit(
-                mlp, data, seed, budget, candidate, alpha_index, task
-            )
+            fitted = self._refit(data, seed, budget, candidate, alpha_index, task)
         except KeyboardInterrupt as interrupt:
             self._keep(found, candidates, len(folds))
             raise KeyboardInterrupt(
@@ -502,12 +533,12 @@ class RegularizedMLPCV(
                 if any(one.n_done for one in found)
                 else "Search interrupted by user, before there were any scores."
             ) from interrupt
-        problems = [*chain(*(one.problems for one in found)), problem]
-        warn_of(problems, stacklevel=4, ended=ended)
+        problems = [*chain(*(one.problems for one in found)), fitted.problem]
+        warn_of_problems(problems, ended)
         self._warn_of_empty(fitted, candidate.alphas[alpha_index], len(folds))
         self._store(fitted, candidates, scores, n_features, best, seed)
 
-    def _compare(self, mlp, candidates, folds, seed, budget, found, task):
+    def _compare(self, candidates, folds, seed, budget, found, task):
         """Find scores of the candidates' paths in every fold."""
         n_sharing = self._n_sharing
         sharing = [
@@ -530,7 +561,7 @@ class RegularizedMLPCV(
             # One at a time: tasks that reach a process together would share an extent.
             found[:] = Parallel(n_jobs=self.n_jobs, prefer=prefer, batch_size=1)(
                 delayed(scores_along_path)(
-                    self._fitter(mlp, of_path[0], fold.data, fold.train, seed),
+                    self._fitter(of_path[0].spec, fold.data, fold.train, seed),
                     of_path,
                     fold,
                     scores,
@@ -547,37 +578,38 @@ class RegularizedMLPCV(
             raise
         search.call_on_fit_task_end(estimator=self)
 
-    def _refit(self, mlp, data, seed, budget, candidate, alpha_index, task):
+    def _refit(self, data, seed, budget, candidate, alpha_index, task):
         """Fit to all rows, along the path to the chosen alpha."""
         start = time.perf_counter()
         refit = task.subcontext("refit").call_on_fit_task_begin(estimator=self)
-        fitter = self._fitter(mlp, candidate, data, None, seed)
+        fitter = self._fitter(candidate.spec, data, None, seed)
         fitter.deadline = budget.share(1)
         alphas = fitter.leading_to(candidate.alphas[: alpha_index + 1])
         points = fitter.path(alphas, skips=True)
         if candidate.relax is not None:
             points = fitter.relaxed(points, candidate.relax)
-        *_, (fitted, problem) = points
+        *_, fitted = points
         if self._is_coarse(fitted):
-            fitted, problem = fitter.refine(fitted, candidate.relax)
+            fitted = fitter.refine(fitted, candidate.relax)
         refit.call_on_fit_task_end(estimator=self)
         if self.verbose:
             print(
                 f"all rows: alpha = {alphas[-1]:.4g} with "
-                f"{fitted.selected_features_.sum()} of {fitted.n_features_in_} inputs, "
+                f"{fitted.selected_features.sum()} of {self.n_features_in_} inputs, "
                 f"{_seconds_since(start)}"
             )
-        return fitted, problem
+        return fitted
 
     def _is_coarse(self, fitted):
         """Whether a path is less precise than the fits that `tol` stands for."""
-        is_full_batch = fitted.solver_ == "lbfgs" and not self.early_stopping
+        is_full_batch = fitted.solver == "lbfgs" and not self.early_stopping
         return self.continuation and self.tol == "auto" and is_full_batch
 
-    def _fitter(self, mlp, candidate, data, rows, seed):
-        # Fits that it ends name the limit.
-        mlp = _with(mlp, candidate.params | {"max_time": self.max_time})
-        return PathFitter(mlp, data, rows, seed, self.continuation, COMPARED)
+    def _fitter(self, spec, data, rows, seed):
+        # Fits that max_time ends name the limit.
+        settings = replace(spec.settings, verbose=False)
+        spec = replace(spec, settings=settings)
+        return PathFitter(spec, data, rows, seed, self.continuation, COMPARED)
 
     # Results
 
@@ -600,14 +632,14 @@ class RegularizedMLPCV(
             "matter all the same, another `scoring` may tell, for a rare class 'roc_auc' "
             f"or 'neg_log_loss' rather than accuracy{remedy}."
         )
-        warn_of_empty(fitted, cause, stacklevel=5)
+        warn_of_empty(fitted, cause)
 
     def _store(self, fitted, candidates, scores, n_features, best, seed):
         """Set the fitted attributes at once, those of the chosen network among them."""
-        own = set(self.get_params(deep=False)) | set(fitted.get_params(deep=False))
         candidate = candidates[best[0]]
         attributes = {
-            **{name: value for name, value in vars(fitted).items() if name not in own},
+            **self._data_attributes(),
+            **fitted_attributes(fitted, self.early_stopping),
             **self._score_attributes(candidates, scores, n_features),
             "best_score_": float(scores[best].mean()),
             "alpha_": float(candidate.alphas[best[1]]),
@@ -638,7 +670,11 @@ class RegularizedMLPCV(
 
     def _without_fitted(self):
         """All attributes but those that a fit sets, of which another may not have some."""
-        return {n: v for n, v in vars(self).items() if n.startswith("_") or n[-1] != "_"}
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in _PRIVATE_OF_A_FIT and (name[0] == "_" or name[-1] != "_")
+        }
 
     # Metadata
 
@@ -646,14 +682,13 @@ class RegularizedMLPCV(
         if _routing_enabled():
             return process_routing(self, "fit", sample_weight=sample_weight, **params)
         weights = {}
-        if sample_weight is not None and _takes(
-            self._scorer(self._plain()), "sample_weight"
-        ):
+        if sample_weight is not None and _takes(self._scorer(), "sample_weight"):
             weights = {"sample_weight": sample_weight}
         return _manual_routing({"splitter": {}, "scorer": {"score": weights}})
 
-    def _scorer(self, mlp):
+    def _scorer(self):
         """The scorer; the default one, and those by name, request weights by themselves."""
+        mlp = self._plain()
         if self.scoring is None:
             if _routing_enabled():
                 mlp = clone(mlp).set_score_request(sample_weight=True)
@@ -672,7 +707,7 @@ class RegularizedMLPCV(
         routing : MetadataRouter
             What each of them is passed.
         """
-        scorer = self._scorer(self._plain())
+        scorer = self._scorer()
         mapping = MethodMapping().add(caller="fit", callee="split")
         return (
             MetadataRouter(owner=self)
@@ -685,7 +720,7 @@ class RegularizedMLPCV(
         )
 
 
-def _check_scorer(mlp, data, folds, seed, is_metric):
+def _check_scorer(spec, data, folds, seed, is_metric):
     """Raise a ValueError where the scorer works for no network: before those are trained.
 
     A score may be undefined for a constant, or for what an iteration has made of random
@@ -696,10 +731,11 @@ def _check_scorer(mlp, data, folds, seed, is_metric):
     is_metric : bool
         Whether scores are of predictions alone: where both are nan, so will others be.
     """
-    constant, brief = constant_network(mlp, data), None
+    spec = _of_single_fits(spec)
+    constant, brief = empty_network(spec, data), None
     for fold in folds:
         if not _has_score(fold, constant, is_metric):
-            brief = brief or PathFitter(mlp, data, None, seed).briefest()
+            brief = brief or PathFitter(spec, data, None, seed).briefest()
             score = fold.score(brief)
             if is_metric and np.isnan(score):
                 raise ValueError(_NO_SCORES)
@@ -722,22 +758,22 @@ def _takes(scorer, name):
     return any(a.name == name or a.kind == a.VAR_KEYWORD for a in arguments)
 
 
-def _knowing_classes(scorer, mlp):
+def _knowing_classes(scorer, targets):
     """A scorer of probabilities that is told all classes, of which a fold may lack some.
 
     As LogisticRegressionCV does. For scorers of decided classes `labels` means something
     else: the classes to average over.
     """
     function = getattr(scorer, "_score_func", None)
-    if function is None or not is_classifier(mlp) or mlp._multilabel:
+    if function is None or not isinstance(targets, ClassTargets) or targets.multilabel:
         return scorer
     given, arguments = scorer._kwargs, inspect.signature(function).parameters
     decided = scorer._response_method == "predict"
     if decided or "labels" not in arguments or "labels" in given:
         return scorer
-    known = {"labels": mlp.classes_}
-    if len(mlp.classes_) == 2 and "pos_label" in arguments:
-        known["pos_label"] = mlp.classes_[1]
+    known = {"labels": targets.classes}
+    if len(targets.classes) == 2 and "pos_label" in arguments:
+        known["pos_label"] = targets.classes[1]
     return make_scorer(
         function,
         greater_is_better=scorer._sign == 1,
@@ -746,8 +782,8 @@ def _knowing_classes(scorer, mlp):
     )
 
 
-def _with(mlp, params):
-    return copy.copy(mlp).set_params(**params)
+def _of_single_fits(spec):
+    return replace(spec, settings=replace(spec.settings, **_OF_SINGLE_FITS))
 
 
 def _relaxed_alpha(relax):

@@ -1,27 +1,22 @@
 """Networks that use no input: what their users are told."""
 
-import warnings
 from numbers import Real
 
+from .._warnings import warn
 
-def warn_of_empty(mlp, cause, stacklevel):
-    """Warn where a fitted network uses no input.
+
+def warn_of_empty(fitted, cause):
+    """Warn where a fitted network uses no feature.
 
     Parameters
     ----------
-    mlp : RegularizedMLP
+    fitted : FittedNetwork
 
     cause : str
         Continues "The network uses no input and predicts a constant: ".
-
-    stacklevel : int
-        As `warnings.warn` takes it, seen from the caller.
     """
-    if not mlp.selected_features_.any():
-        warnings.warn(
-            f"The network uses no input and predicts a constant: {cause}",
-            stacklevel=stacklevel + 1,
-        )
+    if fitted.is_empty:
+        warn(f"The network uses no input and predicts a constant: {cause}")
 
 
 def strong_alpha(alpha, data):

@@ -6,11 +6,13 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from ..engine import NumpyEngine, as_c, check_layers, checked_structure, make_engine
+from ..engine import NumpyEngine, check_layers, checked_structure, make_engine
 from ..fitted.mixin import FittedNetworkMixin, as_dense
 from .labels import refuse_mixed_labels
+from .targets import decided_codes
+from .validation import validated
 
 
 class _Predictions(FittedNetworkMixin):
@@ -27,7 +29,7 @@ class _Predictions(FittedNetworkMixin):
             # One row takes validate_data longer than it takes the network.
             assert_all_finite(X, input_name="X", estimator_name=type(self).__name__)
         else:
-            X = self._validated(X, reset=False)
+            X = validated(self, X, reset=False)
         network, weights = self._network, self._weights()
         check_layers(network, weights, self.intercepts_)
         if X.shape[1] != network.layer_units[0]:
@@ -39,29 +41,8 @@ class _Predictions(FittedNetworkMixin):
         make = NumpyEngine if self._has_sparse_weights() else make_engine
         return make(network).raw_predict(weights, self.intercepts_, X)
 
-    def _validated(self, X, y="no_validation", **options):
-        """What `validate_data` returns, as C can read it: all data come in through here."""
-        has_y = not isinstance(y, str)
-        checked = validate_data(
-            self,
-            checked_structure(X),
-            checked_structure(y, "y"),
-            accept_sparse="csr",
-            dtype=(np.float64, np.float32),
-            order="C",
-            **options,
-        )
-        checked, y = checked if has_y else (checked, None)
-        if not sparse.issparse(checked):
-            # Views of records and of bytes may begin anywhere.
-            checked = as_c(checked)
-        elif checked.format != getattr(X, "format", None):
-            # Converted from a format that may hold anything, such as lists of lists.
-            checked = checked_structure(checked)
-        return (checked, y) if has_y else checked
-
     def _needs_no_conversion(self, X):
-        """Whether `_validated` would only look for values that are not finite."""
+        """Whether `validated` would only look for values that are not finite."""
         return (
             type(X) is np.ndarray
             and X.dtype in (np.float64, np.float32)
@@ -88,9 +69,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
     classes_: np.ndarray
 
     def _decide(self, raw, loss):
-        if self._multilabel or raw.shape[1] == 1:
-            return (raw > 0).astype(np.intp)
-        return raw.argmax(axis=1)
+        return decided_codes(raw, self._multilabel)
 
     def predict(self, X) -> np.ndarray | sparse.csr_matrix:
         """Predict class labels.
@@ -273,7 +252,7 @@ class RegressorPredictions(RegressorMixin, _Predictions):
                 "return_std=True needs the network of the fit: compact() has removed units "
                 "that the posterior is of. Ask the estimator that compact() was called on."
             )
-        X = self._validated(X, reset=False)
+        X = validated(self, X, reset=False)
         coefs = [as_dense(coef) for coef in self.coefs_]
         return posterior.standard_deviation(self._network, coefs, self.intercepts_, X)
 

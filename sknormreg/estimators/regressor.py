@@ -4,15 +4,11 @@ from numbers import Real
 from typing import Self
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from .._docstrings import document
-from ..engine.losses import HalfPoissonDeviance, HalfSquaredError, Huber, Pinball
-from ..fitting.layer_penalties import named_penalties
-from ..penalties import Nuclear
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import (
     ALPHA,
@@ -26,11 +22,6 @@ from .docstrings import (
 )
 from .hints import Activations, Alpha, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
-
-# Standard deviation of the targets above which a selection suffers: at 10 an R2 has fallen
-# by a third, at 100 it is near 0 or columns of noise are kept
-# (benchmarks/bench_target_unit.py).
-_LARGE_DEVIATION = 5.0
 
 
 @document(
@@ -208,70 +199,3 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
             The updated estimator.
         """
         return self._partial_fit(X, y, sample_weight)
-
-    def _learn_target(self, y):
-        self.n_outputs_ = 1 if y.ndim == 1 else y.shape[1]
-
-    def _encode_target(self, y, dtype, name="y"):
-        if sparse.issparse(y):
-            raise TypeError(
-                f"Sparse {name} is not supported in regression: pass {name}.toarray()."
-            )
-        y = y[:, None] if y.ndim == 1 else y
-        if y.shape[1] != self.n_outputs_:
-            raise ValueError(
-                f"{name} has {y.shape[1]} outputs, but the model has {self.n_outputs_}."
-            )
-        # In one order, so that sums do not round by the layout that y came in.
-        y = y.astype(dtype, order="C", copy=False)
-        if not np.isfinite(y).all():
-            raise ValueError(f"{name} contains NaN, infinity or values too large.")
-        if self.loss == "poisson" and (y < 0).any():
-            raise ValueError(f"loss='poisson' needs {name} >= 0; some values are not.")
-        return y
-
-    def _unit_problem(self, data):
-        penalties = named_penalties(self.penalty, self.l1_ratio)
-        first = penalties[0] if isinstance(penalties, list) and penalties else penalties
-        is_linear = not np.size(self.hidden_layer_sizes)
-        if self.loss != "squared_error" or is_linear or not first:
-            return None
-        if first.smooth or first.is_constraint or isinstance(first, Nuclear):
-            return None
-        data, _ = data.with_moderate_weights()
-        mean = np.average(data.y, axis=0, weights=data.sample_weight)
-        variance = np.average((data.y - mean) ** 2, axis=0, weights=data.sample_weight)
-        deviation = np.sqrt(variance.max())
-        if not deviation > _LARGE_DEVIATION:
-            return None
-        return (
-            f"y has a standard deviation of {deviation:.4g}, in whose unit penalties "
-            "are: those of the output layer keep the network from values as large, or "
-            "outweigh the others, so that the features selected mean little. "
-            "Standardise it, for example with TransformedTargetRegressor(model, "
-            "transformer=StandardScaler())."
-        )
-
-    def _make_loss(self):
-        return {
-            "squared_error": HalfSquaredError(),
-            "poisson": HalfPoissonDeviance(),
-            "huber": Huber(self.huber_delta),
-            "quantile": Pinball(self.quantile),
-        }[self.loss]
-
-    def _alpha_attributes(self, evidence):
-        attributes = super()._alpha_attributes(evidence)
-        if evidence is not None:
-            attributes["noise_variance_"] = evidence.noise_variance
-            if self.store_posterior:
-                attributes["_posterior"] = evidence.posterior
-        return attributes
-
-    def _score_encoded(self, y, predicted, sample_weight):
-        mean = np.average(y, axis=0, weights=sample_weight)
-        residual = np.average((y - predicted) ** 2, axis=0, weights=sample_weight)
-        total = np.average((y - mean) ** 2, axis=0, weights=sample_weight)
-        # Undefined for a constant target, of which there is no need to warn every time.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))

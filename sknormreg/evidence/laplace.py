@@ -73,7 +73,7 @@ def laplace_approximation(objective, params, groups, alphas):
     gammas = np.maximum(groups.sums(factor.gammas), 0)
     n_outputs = network.layer_units[-1]
     n_hidden = max(factor.n_intercepts - n_outputs, 0)
-    end = objective.evaluate_unscaled(params)
+    end = objective.evaluate(params)
     loss = (end.value - end.penalty) * weight
     variance, constant = 1.0, 0.0
     if has_noise(network.loss):

@@ -34,6 +34,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
+from ..solvers import Status
 from .groups import AlphaGroups
 from .laplace import has_noise, laplace_approximation, weighted_rows
 from .posterior import Evidence, Posterior
@@ -88,32 +89,31 @@ class EvidenceSolver:
 
         Parameters
         ----------
-        objective : Objective
-            Its alphas change with the iterates.
+        objective : ScaledObjective
+            The iterates are of others, which differ by their alphas.
 
         params : ndarray of shape (n_params,)
 
         state : None
             Nothing is carried from one call to the next.
         """
+        self._objective = objective
         alphas, known = self._begin(objective)
         self._convex = not objective.network.activations
         plan = _Plan(self._convex)
         if known or plan.precise:
-            self._set_alphas(objective, alphas)
-            iterate, laplace = yield from self._fit(objective, params, plan.n_iterations)
+            self._set_alphas(alphas)
+            iterate, laplace = yield from self._fit(params, plan.n_iterations)
         else:
-            iterate, laplace = yield from self._fit_first(objective, params, alphas)
+            iterate, laplace = yield from self._fit_first(params, alphas)
         while laplace is not None:
             alphas = self._reestimated(laplace)
             if plan.ends(self._change):
                 break
-            self._set_alphas(objective, alphas)
-            yield replace(iterate, status=None)
-            iterate, laplace = yield from self._fit(
-                objective, iterate.params, plan.n_iterations
-            )
-        yield iterate
+            self._set_alphas(alphas)
+            yield self._of_now(iterate, status=None)
+            iterate, laplace = yield from self._fit(iterate.params, plan.n_iterations)
+        yield self._of_now(iterate)
 
     def _begin(self, objective):
         """Alphas to begin with, and whether they are those of an earlier fit."""
@@ -127,9 +127,10 @@ class EvidenceSolver:
         given = np.concatenate([np.ravel(entry) for entry in given])
         if self._start is not None and len(given) == self._groups.n_groups:
             return np.clip(given, self._units / _RANGE, self._units * _RANGE), True
-        return min(_START, _START_SHARE * objective.data_weight) * self._units, False
+        share = _START_SHARE * objective.objective.data_weight
+        return min(_START, share) * self._units, False
 
-    def _fit_first(self, objective, params, alphas):
+    def _fit_first(self, params, alphas):
         """Fit from the same start at ever smaller alphas while there is more evidence.
 
         From large alphas on, that is from smooth functions, training ends in better maxima
@@ -138,23 +139,27 @@ class EvidenceSolver:
         """
         best = None
         for _ in range(_MOST_STARTS):
-            self._set_alphas(objective, alphas)
-            found = yield from self._fit(objective, params, _FIRST_ITERATIONS)
+            self._set_alphas(alphas)
+            found = yield from self._fit(params, _FIRST_ITERATIONS)
             iterate, laplace = found
             if laplace is None:
                 return found
             if best is not None and laplace.log_evidence <= best[1].log_evidence:
                 break
             best, best_alphas, alphas = found, alphas, alphas / _MOST_CHANGE
-            yield replace(iterate, status=None)
-        self._set_alphas(objective, best_alphas)
+            yield self._of_now(iterate, status=None)
+        self._set_alphas(best_alphas)
         return best
 
-    def _set_alphas(self, objective, alphas):
+    def _set_alphas(self, alphas):
         self._alphas, self._seen = alphas, None
-        objective.set_penalties(*self._groups.penalties(alphas))
+        self._objective = self._objective.with_alphas(*self._groups.penalties(alphas))
 
-    def _fit(self, objective, params, n_iterations):
+    def _of_now(self, iterate, **changes):
+        """Return an iterate of the objective with the alphas of now."""
+        return replace(iterate, problem=self._objective, **changes)
+
+    def _fit(self, params, n_iterations):
         """Yield all iterates but the last of a fit at the alphas of now.
 
         Returns
@@ -165,21 +170,23 @@ class EvidenceSolver:
         laplace : Laplace or None
             None where the whole training has to end.
         """
+        objective = self._objective
         solver = replace(self._solver, max_fun=self._solver.max_fun - self._n_evaluations)
         for n, iterate in enumerate(solver.iterate(objective, params), start=1):
             self._n_evaluations += iterate.n_rows_seen // objective.n_rows
             if iterate.status is None and n >= n_iterations:
-                iterate = replace(iterate, status="paused")
+                iterate = replace(iterate, status=Status.PAUSED)
             if iterate.status is not None:
                 break
-            yield iterate
-        if iterate.status in ("diverged", "max_fun"):
+            yield self._of_now(iterate)
+        if iterate.status in (Status.DIVERGED, Status.MAX_FUN):
             return iterate, None
-        return iterate, self._look(objective, objective.from_solver(iterate.params))
+        return iterate, self._look(objective.from_solver(iterate.params))
 
-    def _look(self, objective, params):
+    def _look(self, params):
         """The `Laplace` at parameters in their own units and the alphas of now."""
         if self._seen is None or not np.array_equal(self._seen[0], params):
+            objective = self._objective.objective
             found = laplace_approximation(objective, params, self._groups, self._alphas)
             self._seen = params, found
         return self._seen[1]
@@ -212,14 +219,13 @@ class EvidenceSolver:
         ratios = np.where((ratios > 0) & np.isfinite(ratios), ratios, 0)
         return steps / (1 - np.minimum(ratios, _MOST_RATIO))
 
-    def evidence(self, objective, params):
+    def evidence(self, params):
         """The `Evidence` at the end of the training, parameters in their own units."""
-        laplace = self._look(objective, params)
+        laplace, network = self._look(params), self._objective.network
         variance = posterior = None
-        if has_noise(objective.network.loss):
+        if has_noise(network.loss):
             variance = float(laplace.noise_variance)
-            units = objective.network.layer_units
-            posterior = Posterior(units, laplace.factor, variance)
+            posterior = Posterior(network.layer_units, laplace.factor, variance)
         return Evidence(
             self._groups.as_given(self._alphas),
             float(laplace.gammas.sum()),
@@ -269,7 +275,7 @@ def _units(objective):
     """The alpha of each layer at scales of 1 of inputs, outputs and loss."""
     units = np.full(len(objective.network.shapes), objective.value_scale)
     units[-1] /= objective.scales[0] ** 2
-    X, sample_weight = weighted_rows(objective)
+    X, sample_weight = weighted_rows(objective.objective)
     X = X.astype(np.float64, copy=False)
     if sparse.issparse(X):
         squares = np.asarray(X.multiply(X).sum(axis=1)).ravel()

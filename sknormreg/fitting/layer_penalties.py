@@ -1,11 +1,11 @@
 """From what a user says about the penalty to a penalty and an alpha for each layer."""
 
-import warnings
 from numbers import Real
 
 import numpy as np
 
 from .._names import did_you_mean
+from .._warnings import warn
 from ..penalties import PENALTIES, ElasticNet, Penalty, SparseGroupLasso
 from ..penalties.separable import l2_by_row
 
@@ -145,7 +145,7 @@ def _is_l2(penalty):
     return isinstance(penalty, ElasticNet) and penalty.l1_ratio == 0
 
 
-def alphas_by_layer(alpha, penalties, by_name=False, stacklevel=1):
+def alphas_by_layer(alpha, penalties, by_name=False):
     """The alpha of each layer, and a warning where one of them leaves a loophole.
 
     Parameters
@@ -158,9 +158,6 @@ def alphas_by_layer(alpha, penalties, by_name=False, stacklevel=1):
     by_name : bool
         Whether the penalty was given by its name alone, and with it no radius: an alpha
         is then no second setting of the same thing, and only warned of.
-
-    stacklevel : int
-        Of the warnings, as `warnings.warn` takes it: 1 for here.
 
     Returns
     -------
@@ -195,8 +192,8 @@ def alphas_by_layer(alpha, penalties, by_name=False, stacklevel=1):
         )
         if not by_name:
             raise ValueError(message)
-        warnings.warn(message, stacklevel=stacklevel + 1)
-    _warn_of_loophole(alphas, constrained, stacklevel + 1)
+        warn(message)
+    _warn_of_loophole(alphas, constrained)
     return alphas
 
 
@@ -209,14 +206,13 @@ def _is_alpha(value):
     )
 
 
-def _warn_of_loophole(alphas, constrained, stacklevel):
+def _warn_of_loophole(alphas, constrained):
     free = ~constrained & (alphas == 0)
     if free.any() and not free.all():
         layers = np.flatnonzero(free).tolist()
-        warnings.warn(
+        warn(
             f"alpha is 0 in layers {layers} and not in others: what the penalised layers "
             "save by shrinking, the others can make up for by growing, so that the "
             "penalty chooses a scale and hardly a network. Give every layer an alpha, "
-            "however small.",
-            stacklevel=stacklevel + 1,
+            "however small."
         )

@@ -1,30 +1,25 @@
-"""The objective, as solvers see it: a loss, a penalty and alpha, put together.
+"""The objective: a loss, a penalty and alpha, put together.
 
     J(W, b) = 1/m * [ sum_i s_i * loss(y_i, f(x_i)) + sum_l alpha_l * Omega_l(W_l) ]
 
-with m the total weight of the rows trained on, never that of a batch.
+with m the total weight of the samples trained on, never that of a batch.
 """
 
+import copy
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
-from ..engine import Dropout, check_data
-from ..penalties import L2
+from ..engine import check_data
+from ..penalties import L2, PiecewiseSmoothPenalty
 from ..solvers.base import Evaluation
-
-# Weights that are near the kink of any penalty at zero.
-_NEAR_ZERO = 1e-30
 
 
 class Objective:
-    """J and what solvers ask of it, at scales of order 1.
+    """J as a function of the parameters, all in their own units.
 
-    Solvers work on scaled parameters: the output layer's are divided by the scale of
-    the targets, and J by that of the loss, so that step sizes and tolerances mean the
-    same for targets in any unit. `from_solver` and `to_solver` translate parameters,
-    `value_scale` values. J itself is untouched by this, whatever the scales.
+    It does not change: `with_alphas` returns another one. Solvers see a `ScaledObjective`.
 
     Parameters
     ----------
@@ -34,7 +29,7 @@ class Objective:
     data : Data
 
     rows : ndarray of int or None
-        The rows trained on; None for all.
+        The samples trained on; None for all.
 
     penalty : Penalty or list of Penalty
         Omega: one for all layers, or one for each.
@@ -43,49 +38,37 @@ class Objective:
         Likewise. Constraints do not look at it.
 
     total_weight : float or None
-        The weight m of the rows that the penalty is divided by, where the data are a
-        part of them only; None for the weight of the rows trained on.
-
-    scales : tuple of two floats or None
-        Scales of the output layer and of J; None to have the loss choose them for the
-        targets.
+        The weight m that the penalty is divided by, where the data are a part of all of
+        them; None for the weight of the samples trained on.
 
     dropout : tuple of float or None
-        The probabilities with which inputs and the values of every hidden layer are
+        The probabilities with which features and the values of every hidden layer are
         dropped in minibatches.
 
     Attributes
     ----------
+    network : Network
+
     n_rows : int
-        Rows trained on.
+        Number of samples trained on.
 
     data_weight : float
         Their weight.
 
     weight_unit : float
-        What the sample weights of `data` were divided by.
+        Divisor of the sample weights in `data`.
+
+    sum_of_weights : float
+        Sum of the weights of the samples trained on, in that unit.
 
     penalties : list of Penalty
         The penalty of each layer; L2 of strength 0 where alpha is 0.
 
     strengths : ndarray of shape (n_layers,)
         alpha / m; 1 for constraints.
-
-    value_scale : float
-        J in the solver's units times `value_scale` is J.
     """
 
-    def __init__(
-        self,
-        engine,
-        data,
-        rows,
-        penalty,
-        alpha,
-        total_weight=None,
-        scales=None,
-        dropout=None,
-    ):
+    def __init__(self, engine, data, rows, penalty, alpha, total_weight=None, dropout=None):
         self.engine = engine
         self.network = engine.network
         check_data(self.network, data)
@@ -93,16 +76,12 @@ class Objective:
         self.rows = rows
         self.dropout = dropout
         self.n_rows = data.X.shape[0] if rows is None else len(rows)
-        self._sum_of_weights = _weight(self.data.sample_weight, rows, self.n_rows)
-        self.data_weight = self._sum_of_weights * self.weight_unit
+        self.sum_of_weights = _weight(self.data.sample_weight, rows, self.n_rows)
+        self.data_weight = self.sum_of_weights * self.weight_unit
         self._penalty_weight = total_weight or self.data_weight
-        self.set_penalties(penalty, alpha)
-        self.scales = scales or self.network.loss.scales(*self._targets())
-        self._output_scale, self.value_scale = self.scales
-        self._layer_scales = self._make_layer_scales()
+        self._set_penalties(penalty, alpha)
 
-    def set_penalties(self, penalty, alpha):
-        """Have J another penalty and alpha, as the class takes them."""
+    def _set_penalties(self, penalty, alpha):
         n_layers = len(self.network.shapes)
         penalties = penalty if isinstance(penalty, list) else [penalty] * n_layers
         alphas = np.broadcast_to(np.asarray(alpha, dtype=np.float64), n_layers)
@@ -116,17 +95,14 @@ class Objective:
                 for penalty, alpha in zip(self.penalties, alphas)
             ]
         )
-        self.__dict__.pop("_compiled_terms", None)
 
-    def _make_layer_scales(self):
-        """What the scaled weights of each layer are multiplied by: numbers, or a row of
-        them where the layer holds a skip connection."""
-        scales = [1.0] * len(self.network.shapes)
-        scales[-1] = self._output_scale
-        if self.network.skip:
-            scales[0] = np.ones((1, self.network.shapes[0][1]))
-            self.network.split_skip(scales[0])[1][...] = self._output_scale
-        return scales
+    def with_alphas(self, penalty, alpha):
+        """Return J with another penalty and alpha, as the class takes them."""
+        other = copy.copy(self)
+        other._set_penalties(penalty, alpha)
+        return other
+
+    # The penalty
 
     @property
     def smooth_penalty(self):
@@ -134,41 +110,80 @@ class Objective:
         return all(penalty.smooth for penalty in self.penalties)
 
     @property
-    def strength(self):
-        """The largest alpha / m, each for scaled weights of the layer and scaled J."""
-        near_zero = np.full(self.network.n_params, _NEAR_ZERO)
-        if self.network.skip:
-            # What bounds the other weights by those of the skip connection allows zeros.
-            self.network.split_skip(self.network.coefs(near_zero)[0])[0][...] = 0
-        strengths = [
-            strength * _growth(penalty, weights, scale)
-            for (penalty, strength, weights), scale in zip(
-                self._layers(near_zero), self._layer_scales
-            )
-            if not penalty.is_constraint
-        ]
-        return float(max(strengths, default=0.0)) / self.value_scale
+    def piecewise_smooth_penalty(self):
+        """Whether all layers' penalties are smooth but for kinks at zero."""
+        return all(
+            penalty.smooth or isinstance(penalty, PiecewiseSmoothPenalty)
+            for penalty in self.penalties
+        )
 
-    def _targets(self):
-        """y and the sample weights of the rows trained on."""
+    @property
+    def has_diagonal_prox(self):
+        """Whether the proximal operators take a step for each weight."""
+        return all(penalty.has_diagonal_prox for penalty in self.penalties)
+
+    @property
+    def only_shrinks(self):
+        """Whether no alpha makes weights zero."""
+        return all(penalty.smooth or penalty.is_constraint for penalty in self.penalties)
+
+    def layers(self, *vectors):
+        """Yield penalty, strength and views of the weights in `vectors`, of each layer."""
+        parts = [self.network.coefs(vector) for vector in vectors]
+        return zip(self.penalties, self.strengths, *parts)
+
+    def penalty_value(self, params):
+        """Compute the penalty's part of J."""
+        return sum(
+            strength * penalty.value(weights)
+            for penalty, strength, weights in self.layers(params)
+        )
+
+    def without_dead_ends(self, params):
+        """Return parameters without weights into units that nothing reads, and out of
+        units that nothing reaches.
+
+        No norm is larger for it; but who knows what other penalties there are.
+        """
+        shorter = self.network.without_dead_ends(params)
+        if np.array_equal(shorter, params):
+            return params
+        lower = self.penalty_value(shorter) <= self.penalty_value(params)
+        return shorter if lower else params
+
+    # Values
+
+    def evaluate(self, params):
+        """Compute the `Evaluation` of J."""
+        loss, gradient = self.loss_and_gradient(params)
+        subgradient = gradient.copy()
+        for penalty, strength, weights, part in self.layers(params, subgradient):
+            part[...] = penalty.subgradient_distance(weights, part, strength)
+        penalty_value = self.penalty_value(params)
+        return Evaluation(loss + penalty_value, penalty_value, gradient, subgradient)
+
+    def loss_and_gradient(self, params):
+        """Compute the loss part of J and its gradient."""
+        loss, gradient = self.engine.loss_and_gradient(params, self.data, self.rows)
+        gradient /= self.sum_of_weights
+        return loss / self.sum_of_weights, gradient
+
+    @cached_property
+    def work(self):
+        """Multiplications of the loss of all samples."""
+        return self.network.work(self.data.X, self.rows)
+
+    # The data
+
+    def targets(self):
+        """Return y and the sample weights of the samples trained on."""
         _, y, sample_weight = self.data
         if self.rows is None:
             return y, sample_weight
         return y[self.rows], None if sample_weight is None else sample_weight[self.rows]
 
-    def best_constant(self):
-        """The constant raw output of smallest loss, shape (n_outputs,)."""
-        return self.network.loss.constant(*self._targets())
-
-    def constant_loss(self):
-        """J of the network that predicts that constant, whose weights are all zero."""
-        y, sample_weight = self._targets()
-        constant = np.asarray(self.best_constant(), dtype=self.data.X.dtype)
-        raw = np.tile(constant, (self.n_rows, 1))
-        return self.network.loss.value(y, raw, sample_weight) / self._sum_of_weights
-
     def feature_sizes(self):
-        """Root mean squares of the features, shape (n_features,)."""
+        """Compute the root mean squares of the features, shape (n_features,)."""
         X = self.data.X if self.rows is None else self.data.X[self.rows]
         if sparse.issparse(X):
             squares = np.asarray(X.multiply(X).mean(axis=0)).ravel()
@@ -176,284 +191,24 @@ class Objective:
             squares = np.einsum("ij,ij->j", X, X, dtype=np.float64) / self.n_rows
         return np.sqrt(squares)
 
-    def initial_params(self, random_state, intercept, output_share):
-        """Draw initial parameters, in their own units, for targets in any unit.
+    # The empty network
 
-        Parameters
-        ----------
-        random_state : RandomState
+    def best_constant(self):
+        """Compute the constant raw output of smallest loss, shape (n_outputs,)."""
+        return self.network.loss.constant(*self.targets())
 
-        intercept : array-like of shape (n_outputs,)
-            Of the outputs.
-
-        output_share : float
-            As `Network.initial_params` takes it.
-        """
-        dtype = self.data.X.dtype
-        draw = self.network.initial_params(0.0, random_state, dtype, output_share)
-        params = self.from_solver(draw)
-        self.network.intercepts(params)[-1][...] = intercept
-        return params
-
-    @cached_property
-    def work(self):
-        """Multiplications of the loss of all rows."""
-        return self.network.work(self.data.X, self.rows)
+    def constant_loss(self):
+        """Compute J of the network that predicts that constant with all weights zero."""
+        y, sample_weight = self.targets()
+        constant = np.asarray(self.best_constant(), dtype=self.data.X.dtype)
+        raw = np.tile(constant, (self.n_rows, 1))
+        return self.network.loss.value(y, raw, sample_weight) / self.sum_of_weights
 
     def empty_params(self):
-        """Parameters in their own units of the network that predicts that constant."""
+        """Return parameters of the network that predicts that constant."""
         params = np.zeros(self.network.n_params, dtype=self.data.X.dtype)
         self.network.intercepts(params)[-1][...] = self.best_constant()
         return params
-
-    # Units
-
-    def from_solver(self, scaled):
-        """Parameters in their own units, from scaled ones."""
-        return self._rescaled(scaled, self._output_scale)
-
-    def to_solver(self, params):
-        """Scaled parameters, from those in their own units."""
-        return self._rescaled(params, 1 / self._output_scale)
-
-    def _rescaled(self, params, factor):
-        if self._output_scale == 1:
-            return params
-        params = params.copy()
-        coefs = self.network.coefs(params)
-        coefs[-1][...] *= factor
-        if self.network.skip:
-            self.network.split_skip(coefs[0])[1][...] *= factor
-        self.network.intercepts(params)[-1][...] *= factor
-        return params
-
-    # Full batch
-
-    def evaluate(self, scaled):
-        """J, the loss's gradient and J's shortest subgradient, at scaled parameters."""
-        params = self.from_solver(scaled)
-        value, penalty, gradient, subgradient = self.evaluate_unscaled(params)
-        gradient = self._rescaled(gradient, self._output_scale)
-        subgradient = self._rescaled(subgradient, self._output_scale)
-        gradient /= self.value_scale
-        subgradient /= self.value_scale
-        value, penalty = value / self.value_scale, penalty / self.value_scale
-        return Evaluation(value, penalty, gradient, subgradient)
-
-    def evaluate_unscaled(self, params):
-        """The same in the units of J and of the parameters themselves."""
-        loss, gradient = self._mean_loss_and_gradient(params)
-        subgradient = gradient.copy()
-        for penalty, strength, weights, part in self._layers(params, subgradient):
-            part[...] = penalty.subgradient_distance(weights, part, strength)
-        penalty_value = self._penalty_value(params)
-        return Evaluation(loss + penalty_value, penalty_value, gradient, subgradient)
-
-    def loss_and_gradient(self, scaled):
-        """The loss part of J and its gradient, at scaled parameters."""
-        loss, gradient = self._mean_loss_and_gradient(self.from_solver(scaled))
-        gradient = self._rescaled(gradient, self._output_scale)
-        gradient /= self.value_scale
-        return loss / self.value_scale, gradient
-
-    def _mean_loss_and_gradient(self, params):
-        loss, gradient = self.engine.loss_and_gradient(params, self.data, self.rows)
-        gradient /= self._sum_of_weights
-        return loss / self._sum_of_weights, gradient
-
-    def penalty_value(self, scaled):
-        """The penalty's part of J."""
-        return self._penalty_value(self.from_solver(scaled)) / self.value_scale
-
-    def _penalty_value(self, params):
-        return sum(
-            strength * penalty.value(weights)
-            for penalty, strength, weights in self._layers(params)
-        )
-
-    def _layers(self, *vectors):
-        """Penalty, strength and views of the weights in `vectors`, of each layer."""
-        parts = [self.network.coefs(vector) for vector in vectors]
-        return zip(self.penalties, self.strengths, *parts)
-
-    # What solvers ask of the penalty
-
-    def at_kink(self, scaled):
-        """Mask of the parameters that rest on a kink of the penalty."""
-        mask = np.zeros(len(scaled), dtype=bool)
-        for penalty, _, weights, part in self._layers(scaled, mask):
-            if not penalty.smooth:
-                part[...] = penalty.at_kink(weights)
-        return mask
-
-    @property
-    def has_curvature(self):
-        """Whether `solve_curvature` does more than to divide."""
-        return any(penalty.has_curvature for penalty in self.penalties)
-
-    def solve_curvature(self, scaled, vector, shift):
-        """(shift I + H)^-1 vector, with H the Hessian of the penalty's part of J."""
-        solution = vector / vector.dtype.type(shift)
-        layers = self._layers(scaled, vector, solution)
-        for (penalty, strength, weights, part, out), scale in zip(
-            layers, self._layer_scales
-        ):
-            if penalty.has_curvature:
-                strength = strength / self.value_scale * scale**2
-                out[...] = penalty.solve_curvature(scale * weights, part, shift, strength)
-        return solution
-
-    def project(self, scaled, reference):
-        """Set to zero, in place, the weights that left the side of `reference`."""
-        for penalty, _, weights, part in self._layers(scaled, reference):
-            if not penalty.smooth:
-                penalty.project(weights, part)
-
-    def prox(self, scaled, step):
-        """Apply the prox of the penalty's part of J in place.
-
-        Parameters
-        ----------
-        scaled : ndarray of shape (n_params,)
-
-        step : float or ndarray of shape (n_params,)
-        """
-        steps = self.network.coefs(step) if np.ndim(step) else [step] * len(self.penalties)
-        for (penalty, strength, weights), layer_step, scale in zip(
-            self._layers(scaled), steps, self._layer_scales
-        ):
-            if strength == 0:
-                continue
-            # prox of t Omega(scale w) is prox of t scale^2 Omega at scale w, over scale.
-            t = layer_step * (strength / self.value_scale * scale**2)
-            if np.ndim(t):
-                t = np.broadcast_to(t, weights.shape)
-            if np.ndim(scale) == 0 and scale == 1:
-                weights[...] = penalty.prox(weights, t)
-            else:
-                weights[...] = penalty.prox(scale * weights, t) / scale
-
-    def feasible(self, params):
-        """Parameters in their own units, moved to where the penalty is finite."""
-        params = params.copy()
-        for (penalty, _, weights), scale in zip(self._layers(params), self._layer_scales):
-            factor = 1.0
-            if np.ndim(scale):
-                # Near at the solvers' scales, or targets in another unit would start
-                # training from other weights.
-                factor = np.broadcast_to(scale**2 / self._output_scale, weights.shape)
-            weights[...] = penalty.feasible(weights, factor)
-        return params
-
-    def without_dead_ends(self, params):
-        """Parameters without the weights into units that nothing reads, and out of units
-        that nothing reaches.
-
-        No norm is larger for it; but who knows what other penalties there are.
-        """
-        shorter = self.network.without_dead_ends(params)
-        if np.array_equal(shorter, params):
-            return params
-        lower = self._penalty_value(shorter) <= self._penalty_value(params)
-        return shorter if lower else params
-
-    # Minibatches
-
-    def epoch(self, scaled, order, batch_size, step):
-        """Take a step for each minibatch, in place.
-
-        Parameters
-        ----------
-        scaled : ndarray of shape (n_params,)
-
-        order : ndarray of int
-            Positions among the rows trained on, in the order to take them.
-
-        batch_size : int
-
-        step : AdamStep or SGDStep
-
-        Returns
-        -------
-        loss : float
-            Mean over the rows of the loss part of J, each at the step that it was for.
-        """
-        if self.engine.has_epochs:
-            rows = order if self.rows is None else self.rows[order]
-            return self._compiled_epoch(scaled, rows, batch_size, step)
-        total = 0.0
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            total += len(batch) * step.take(self, scaled, batch)
-        step.flush_denormals()
-        return total / len(order)
-
-    def _compiled_epoch(self, scaled, rows, batch_size, step):
-        factor = 1 / (self._sum_of_weights * self.value_scale)
-        total = self.engine.epoch(
-            scaled,
-            self.data,
-            rows,
-            batch_size,
-            step,
-            prox=self._compiled_terms or self.prox,
-            output_scale=self._output_scale,
-            factor=len(rows) * factor,
-            dropout=self._dropout(step),
-        )
-        return total * factor
-
-    @cached_property
-    def _compiled_terms(self):
-        """`CompiledTerms` of the penalty's part of J in each layer; None where a penalty is
-        made up of others."""
-        terms = [penalty.compiled_terms for penalty in self.penalties]
-        if any(term is None for term in terms):
-            return None
-        strengths = self.strengths / self.value_scale
-        scales = [1.0] * (len(terms) - 1) + [self._output_scale]
-        if self.network.skip and self._output_scale != 1:
-            # Columns of the first layer then have the scale of the outputs, others not.
-            if terms[0].hierarchy is None:
-                return None
-            scales[0] = self._output_scale
-        return [term.scaled(*pair) for term, *pair in zip(terms, strengths, scales)]
-
-    def _dropout(self, step):
-        """The `Dropout` of the minibatch that the next step is taken for, or None."""
-        return self.dropout and Dropout(self.dropout, step.seed, step.n_steps)
-
-    def batch_loss_and_gradient(self, scaled, batch, step=None):
-        """Unbiased estimates of the loss part of J and of its gradient.
-
-        Parameters
-        ----------
-        scaled : ndarray of shape (n_params,)
-
-        batch : ndarray of int
-            Positions among the rows trained on.
-
-        step : AdamStep or SGDStep
-            What they are for, which decides on what is dropped; not needed without
-            dropout.
-        """
-        rows = batch if self.rows is None else self.rows[batch]
-        params = self.from_solver(scaled)
-        loss, gradient = self.engine.loss_and_gradient(
-            params, self.data, rows, self._dropout(step)
-        )
-        factor = self.n_rows / (len(batch) * self._sum_of_weights * self.value_scale)
-        gradient = self._rescaled(gradient, self._output_scale)
-        gradient *= factor
-        return loss * factor, gradient
-
-
-def _growth(penalty, weights, scale):
-    """Omega(scale W) / Omega(W), where there is such a ratio; else 1."""
-    if np.ndim(scale) == 0 and scale == 1:
-        return 1.0
-    ends = penalty.value(scale * weights), penalty.value(weights)
-    return ends[0] / ends[1] if np.isfinite(ends).all() and ends[1] > 0 else 1.0
 
 
 def _weight(sample_weight, rows, n_rows):

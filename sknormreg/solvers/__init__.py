@@ -6,5 +6,14 @@ from .minibatch import MinibatchState
 from .panoc import PANOC
 from .projected_subgradient import ProjectedSubgradient
 from .sgd import SGD
+from .status import Status
 
-__all__ = ["LBFGS", "PANOC", "SGD", "Adam", "MinibatchState", "ProjectedSubgradient"]
+__all__ = [
+    "LBFGS",
+    "PANOC",
+    "SGD",
+    "Adam",
+    "MinibatchState",
+    "ProjectedSubgradient",
+    "Status",
+]

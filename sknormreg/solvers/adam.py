@@ -62,6 +62,10 @@ class Adam(MinibatchSolver):
 
     moment_names = ("first", "second")
 
+    @classmethod
+    def supports(cls, problem):
+        return problem.has_diagonal_prox
+
     def step(self, **common):
         return AdamStep(
             **common,

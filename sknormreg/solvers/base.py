@@ -1,9 +1,11 @@
 """What solvers ask of a problem, and what they report after every iteration."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
+
+from .status import Status
 
 
 class Evaluation(NamedTuple):
@@ -27,6 +29,75 @@ class Evaluation(NamedTuple):
     penalty: float
     gradient: np.ndarray
     subgradient: np.ndarray
+
+
+class Problem(Protocol):
+    """A minimisation problem, whose penalty is smooth or has a proximal operator.
+
+    Attributes
+    ----------
+    n_rows : int
+        Samples that one evaluation looks at.
+
+    smooth_penalty : bool
+        Whether the penalty has a continuous gradient.
+
+    piecewise_smooth_penalty : bool
+        Whether it is smooth but for kinks at zero.
+
+    has_diagonal_prox : bool
+        Whether `prox` takes a step for each parameter.
+
+    dropout : tuple of float or None
+        Probabilities with which values are dropped, anew for every minibatch.
+    """
+
+    n_rows: int
+    smooth_penalty: bool
+    piecewise_smooth_penalty: bool
+    has_diagonal_prox: bool
+    dropout: tuple | None
+
+    def prox(self, params, step):
+        """Apply the proximal operator of the penalty, in place."""
+
+    def penalty_value(self, params):
+        """Compute the penalty's part of the objective."""
+
+
+class FullBatchProblem(Problem, Protocol):
+    """Requests of the full-batch solvers.
+
+    `at_kink`, `project`, `has_curvature` and `solve_curvature` are for penalties that are
+    smooth but for kinks at zero.
+    """
+
+    has_curvature: bool
+
+    def evaluate(self, params):
+        """Compute the `Evaluation` at a point."""
+
+    def loss_and_gradient(self, params):
+        """Compute the loss alone and its gradient."""
+
+    def at_kink(self, params):
+        """Return the mask of the parameters that rest on a kink of the penalty."""
+
+    def project(self, params, reference):
+        """Set to zero, in place, the weights that left the side of `reference`."""
+
+    def solve_curvature(self, params, vector, shift):
+        """Compute (shift I + H)^-1 vector, with H the Hessian of the penalty."""
+
+
+class MinibatchProblem(Problem, Protocol):
+    """Requests of the minibatch solvers."""
+
+    def epoch(self, params, order, batch_size, step):
+        """Take a step for each minibatch, in place; return the mean loss."""
+
+    def batch_loss_and_gradient(self, params, batch, step=None):
+        """Estimate the loss and its gradient from some of the samples."""
 
 
 @dataclass
@@ -53,10 +124,13 @@ class Iterate:
     relative_gap : float or None
         `relative_gap` of the evaluation there, where it is known.
 
-    status : {None, "converged", "stalled", "max_fun", "diverged"}
-        Why this iterate is the last one; None where it is not. "stalled" means that no
-        descent was found at the precision at hand, "diverged" that the objective or
-        the parameters are no longer finite.
+    status : Status or None
+        Why this iterate is the last one; None where it is not. STALLED means that no
+        descent was found at the precision at hand, DIVERGED that the objective or the
+        parameters are no longer finite.
+
+    problem : FullBatchProblem or None
+        The problem that the iterate is of, where the solver has changed it.
     """
 
     params: np.ndarray
@@ -65,7 +139,8 @@ class Iterate:
     optimality: float | None = None
     tolerance: float | None = None
     relative_gap: float | None = None
-    status: str | None = None
+    status: Status | None = None
+    problem: "FullBatchProblem | None" = None
 
 
 # J, at the scale of the objective, below which it no longer counts what share of it is left

@@ -7,6 +7,7 @@ import numpy as np
 
 from .base import Iterate, is_finite, max_norm, relative_gap
 from .curvature import CurvaturePairs
+from .status import Status
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class FullBatchSolver(ABC):
     max_relative_gap: float = np.inf
     memory: int = 10
 
+    @classmethod
+    @abstractmethod
+    def supports(cls, problem):
+        """Whether the method can minimise such a problem (a `FullBatchProblem`)."""
+
     def initial_state(self, params):
         """What `step` carries from one call to the next, and changes: the curvature."""
         return CurvaturePairs(self.memory, len(params), params.dtype)
@@ -63,7 +69,7 @@ class FullBatchSolver(ABC):
 
         Parameters
         ----------
-        problem : object with `evaluate` and `n_rows`, and what the method asks for
+        problem : FullBatchProblem
 
         params : ndarray of shape (n_params,)
             Starting point, not modified.
@@ -86,7 +92,7 @@ class FullBatchSolver(ABC):
             found, n_new = self.step(problem, params, current, own_state)
             n_evaluations += n_new
             if found is None:
-                status = "stalled"
+                status = Status.STALLED
             else:
                 params, current = found
                 status = self._status(params, current, tolerance, progress, n_evaluations)
@@ -96,15 +102,15 @@ class FullBatchSolver(ABC):
         """Why to stop at `params`, which evaluate to `current`; None to go on."""
         progress.record(current)
         if not is_finite(current):
-            return "diverged"
+            return Status.DIVERGED
         is_slow = progress.slower_than(self.min_progress, self.n_iter_no_change)
         if (is_slow or max_norm(current.subgradient) <= tolerance) and (
             relative_gap(params, current) <= self.max_relative_gap
         ):
-            return "converged"
+            return Status.CONVERGED
         if progress.exhausted():
-            return "stalled"
-        return "max_fun" if n_evaluations >= self.max_fun else None
+            return Status.STALLED
+        return Status.MAX_FUN if n_evaluations >= self.max_fun else None
 
     @staticmethod
     def _iterate(params, current, n_rows_seen, tolerance, status):

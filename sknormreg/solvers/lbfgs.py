@@ -22,6 +22,10 @@ class LBFGS(FullBatchSolver):
     approximate conditions go on to about 1e-12.
     """
 
+    @classmethod
+    def supports(cls, problem):
+        return problem.smooth_penalty and not problem.dropout
+
     def step(self, problem, params, current, pairs):
         n_trials = 0
         while True:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .base import Iterate
+from .status import Status
 
 # The adaptive learning rate ends a run when it has fallen below this share of its start.
 _SMALLEST_RATE = 1e-3
@@ -81,7 +82,7 @@ class MinibatchStep(ABC):
 
         Parameters
         ----------
-        problem : object with `batch_loss_and_gradient` and `prox`
+        problem : MinibatchProblem
 
         params : ndarray of shape (n_params,)
 
@@ -141,6 +142,11 @@ class MinibatchSolver(ABC):
     # Names of the running averages, set by every method.
     moment_names = ()
 
+    @classmethod
+    @abstractmethod
+    def supports(cls, problem):
+        """Whether the method can minimise such a problem (a `MinibatchProblem`)."""
+
     @abstractmethod
     def step(self, **common):
         """The `MinibatchStep` of an epoch, from the attributes that all of them have."""
@@ -150,7 +156,7 @@ class MinibatchSolver(ABC):
 
         Parameters
         ----------
-        problem : object with `epoch`, `penalty_value` and `n_rows`
+        problem : MinibatchProblem
 
         params : ndarray of shape (n_params,)
             Starting point, not modified.
@@ -171,14 +177,14 @@ class MinibatchSolver(ABC):
         while status is None:
             value = self._epoch(problem, params, state)
             if not (np.isfinite(value) and _is_finite(params, state)):
-                status = "diverged"
+                status = Status.DIVERGED
             progress = value <= state.best_value - self.tol
             state.n_without_progress = 0 if progress else state.n_without_progress + 1
             state.best_value = min(state.best_value, value)
             if state.n_without_progress > self.n_iter_no_change:
                 state.n_without_progress = 0
                 if self._is_last_rate(state):
-                    status = status or "converged"
+                    status = status or Status.CONVERGED
                 else:
                     state.n_reductions += 1
             yield Iterate(params.copy(), value, problem.n_rows, status=status)

@@ -76,6 +76,10 @@ class PANOC(FullBatchSolver):
     Gradient Continuity", Journal of Optimization Theory and Applications 194, 2022.
     """
 
+    @classmethod
+    def supports(cls, problem):
+        return not problem.dropout
+
     def initial_state(self, params):
         return _State(CurvaturePairs(self.memory, len(params), params.dtype))
 

@@ -28,6 +28,10 @@ class ProjectedSubgradient(FullBatchSolver):
     increases.
     """
 
+    @classmethod
+    def supports(cls, problem):
+        return problem.piecewise_smooth_penalty and not problem.dropout
+
     def step(self, problem, params, current, pairs):
         n_trials = 0
         while True:

@@ -52,5 +52,9 @@ class SGD(MinibatchSolver):
 
     moment_names = ("velocity",)
 
+    @classmethod
+    def supports(cls, problem):
+        return True
+
     def step(self, **common):
         return SGDStep(**common, momentum=self.momentum, nesterov=self.nesterov)

@@ -36,7 +36,8 @@ from sknormreg.displays import (
     WeightsDisplay,
 )
 from sknormreg.displays.fitted import passed_on
-from sknormreg.estimators.path import COMPARED, fitted_path
+from sknormreg.estimators.path import fitted_path
+from sknormreg.fitting.precision import COMPARED
 
 plt = pytest.importorskip("matplotlib.pyplot")
 colors = pytest.importorskip("matplotlib.colors")
@@ -386,7 +387,7 @@ def test_path_refuses_what_it_cannot_draw(diabetes, cv):
 
 def test_path_is_checked_before_it_is_fitted(diabetes, monkeypatch):
     X, y = diabetes
-    monkeypatch.setattr(RegularizedMLPRegressor, "_train", None)
+    monkeypatch.setattr("sknormreg.estimators.path.PathFitter", None)
     mlp = RegularizedMLPRegressor((3,), **SPARSE)
     _, two_axes = plt.subplots(2)
     for wrong, error in (

@@ -13,6 +13,7 @@ from itertools import cycle, islice, product
 
 import numpy as np
 import pytest
+from objectives import scaled_objective
 from scipy import sparse, special
 from threadpoolctl import threadpool_limits
 
@@ -26,7 +27,6 @@ from sknormreg.engine.losses import (
     MultinomialLogLoss,
     Pinball,
 )
-from sknormreg.fitting.objective import Objective
 from sknormreg.penalties import (
     L1,
     L2,
@@ -731,7 +731,7 @@ def _epochs(
     engine, data, rows, penalty, alpha, method, batch_size, n_epochs=2, dropout=None
 ):
     """Some epochs from the parameters that the network always starts from here."""
-    objective = Objective(engine, data, rows, penalty, alpha, dropout=dropout)
+    objective = scaled_objective(engine, data, rows, penalty, alpha, dropout=dropout)
     params = _params(engine.network, dtype=data.X.dtype)
     draws = dropout is not None
     solver = _solver(method, min(batch_size, objective.n_rows), draws=draws)
@@ -1102,7 +1102,7 @@ def _prox_in_a_metric(weights, steps, penalty, strength):
     dtype, network = weights.dtype, _network((len(weights), weights.shape[1]))
     params = np.concatenate([weights.ravel(), np.zeros(weights.shape[1], dtype)])
     data = Data(np.zeros((1, len(weights)), dtype), np.zeros((1, weights.shape[1])), None)
-    objective = Objective(
+    objective = scaled_objective(
         CompiledEngine(network), data, None, [penalty], strength, scales=(1.0, 1.0)
     )
     moments = {name: np.zeros_like(params) for name in ("first", "second")}
@@ -1161,7 +1161,7 @@ def test_groups_need_no_prox_in_python(method, monkeypatch):
 def test_what_is_not_finite_shows_in_groups(method):
     network, data, rows, _ = _regression()
     data.X[7, 2] = np.nan
-    objective = Objective(CompiledEngine(network), data, rows, GroupLasso(), 1.0)
+    objective = scaled_objective(CompiledEngine(network), data, rows, GroupLasso(), 1.0)
     params = _params(network)
     assert next(_solver(method, 32).iterate(objective, params)).status == "diverged"
 
@@ -1412,7 +1412,7 @@ def test_moments_that_have_died_are_zero(dtype, subnormal, n_threads, each_job_t
     data, _ = _single(_data(network, 300))
     data = Data(data.X.astype(dtype), data.y.astype(dtype), None)
     data.X[:, 1:] = 0
-    objective = Objective(CompiledEngine(network), data, None, L2(), 1.0)
+    objective = scaled_objective(CompiledEngine(network), data, None, L2(), 1.0)
     params = _params(network, dtype=dtype)
     moments = {name: np.full_like(params, subnormal) for name in ("first", "second")}
     assert all((moment > 0).all() for moment in moments.values())

@@ -20,6 +20,7 @@ from sknormreg.engine.losses import (
     Huber,
     MultinomialLogLoss,
 )
+from sknormreg.estimators.targets import NumberTargets
 
 needs_extension = pytest.mark.skipif(
     selection.CompiledEngine is None, reason="needs the extension"
@@ -139,7 +140,7 @@ def test_the_compiled_engine_knows_all_that_estimators_offer(monkeypatch):
     for activation in ACTIVATIONS:
         assert selection.CompiledEngine.supports(_network(activation))
     losses = [
-        RegularizedMLPRegressor(loss=name)._make_loss()
+        NumberTargets.learnt(np.zeros(2), RegularizedMLPRegressor(loss=name)).loss()
         for name in RegularizedMLPRegressor._parameter_constraints["loss"][0].options
     ]
     for loss in (*losses, BinaryLogLoss(), MultinomialLogLoss(3)):

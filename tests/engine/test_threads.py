@@ -16,7 +16,7 @@ from sknormreg import RegularizedMLPRegressor
 from sknormreg.engine import Data, Network, selection
 from sknormreg.engine.losses import HalfSquaredError
 from sknormreg.engine.threads import call_in_thread, limited_threads, share_of_threads
-from sknormreg.fitting.objective import Objective
+from sknormreg.fitting.scaled_objective import ScaledObjective
 
 TIMEOUT = 5  # seconds after which a test that waits has failed
 
@@ -219,7 +219,7 @@ def _fit(random_state=0):
 
 
 def test_fits_side_by_side_share_and_restore(monkeypatch):
-    alone, epoch = [_fit(seed) for seed in (0, 1)], Objective.epoch
+    alone, epoch = [_fit(seed) for seed in (0, 1)], ScaledObjective.epoch
     together, shares = threading.Barrier(2), []
 
     def epoch_with_another(self, *arguments):
@@ -229,7 +229,7 @@ def test_fits_side_by_side_share_and_restore(monkeypatch):
         together.wait(TIMEOUT)
         return epoch(self, *arguments)
 
-    monkeypatch.setattr(Objective, "epoch", epoch_with_another)
+    monkeypatch.setattr(ScaledObjective, "epoch", epoch_with_another)
     with ThreadPoolExecutor(2) as pool:
         beside = list(pool.map(_fit, (0, 1), timeout=TIMEOUT))
     assert set(shares) == {1}

@@ -28,7 +28,9 @@ from sknormreg import (
 )
 from sknormreg.estimators import cross_validation
 from sknormreg.estimators.cross_validation import chosen
-from sknormreg.estimators.path import COMPARED, PathFitter, fitted_path
+from sknormreg.estimators.path import fitted_path
+from sknormreg.fitting.path import PathFitter
+from sknormreg.fitting.precision import COMPARED
 from sknormreg.penalties import L2, MaxNorm
 
 ALPHAS = [0.3, 1, 3, 10, 30]

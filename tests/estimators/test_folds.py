@@ -14,6 +14,8 @@ from sknormreg import (
     RegularizedMLPClassifierCV,
     regularization_path,
 )
+from sknormreg.estimators.hold_out import HoldOut
+from sknormreg.estimators.validation import training_data
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -55,7 +57,7 @@ def test_the_dtype_of_targets_is_what_tells_the_task(make, n_units):
     assert output_units(make(np.arange(40) % 4)) == n_units
 
 
-def test_early_stopping_of_more_classes_than_held_out_rows():
+def test_early_stopping_of_more_classes_than_held_out_rows(monkeypatch):
     X, y = np.random.RandomState(0).randn(90, 4), np.arange(90) % 30
     model = RegularizedMLPClassifier((3,), early_stopping=True, random_state=0)
     model.fit(X, y.astype(str))
@@ -63,13 +65,17 @@ def test_early_stopping_of_more_classes_than_held_out_rows():
     # Where each part has a row of each class, it is stratified: two of each of five here.
     seen = []
 
-    class Watched(RegularizedMLPClassifier):
-        def _make_validation(self, data, rows):
-            seen.append(data.y[rows])
-            return super()._make_validation(data, rows)
+    def seen_held_out(self, data, rows, random_state):
+        rows, validation = held_out(self, data, rows, random_state)
+        seen.append(data.y[validation.rows])
+        return rows, validation
 
+    held_out = HoldOut.__call__
+    monkeypatch.setattr(HoldOut, "__call__", seen_held_out)
     labels = np.arange(100) % 5
-    Watched((3,), early_stopping=True, random_state=0).fit(np.eye(100), labels)
+    RegularizedMLPClassifier((3,), early_stopping=True, random_state=0).fit(
+        np.eye(100), labels
+    )
     np.testing.assert_array_equal(np.sort(seen[0]), np.repeat(np.arange(5), 2))
 
 
@@ -119,10 +125,9 @@ def test_balanced_weights_of_a_fold_that_lacks_a_class(wine):
     folds = [(train, np.arange(6)), (np.arange(len(y)), np.arange(6))]
     model.set_params(cv=folds, alphas=[1.0], continuation=False).fit(X, y)
     plain = RegularizedMLPClassifier((3,), class_weight="balanced", random_state=0)
-    seen = plain._validate_training_data(X[train], y[train], None).sample_weight
-    whole = model._plain()
-    data = whole._validate_training_data(X, y, None)
-    of_fold = model._of_fold(whole, data, y, None, train).sample_weight
+    seen = training_data(plain, X[train], y[train], None)[0].sample_weight
+    data, targets = training_data(model, X, y, None)
+    of_fold = model._of_fold(targets, data, y, None, train).sample_weight
     np.testing.assert_allclose(of_fold[train], seen)
     assert not of_fold[y == "rare"].any()
 

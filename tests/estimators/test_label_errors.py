@@ -68,7 +68,7 @@ def test_a_class_of_one_row_in_a_fold_is_named_before_the_first_fit(monkeypatch)
     y = ["up", "up", *TWO[2:]]
     fits = []
     monkeypatch.setattr(
-        RegularizedMLPClassifier, "_train", lambda self, *args, **kwargs: fits.append(self)
+        "sknormreg.fitting.path.fit_network", lambda *args, **kwargs: fits.append(args)
     )
     mlp = RegularizedMLPClassifierCV((3,), alphas=2, cv=2, early_stopping=True)
     with pytest.raises(ValueError, match=r"only one row of \['up'\]"):

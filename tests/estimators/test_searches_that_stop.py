@@ -25,7 +25,7 @@ from sknormreg.displays import CVDisplay, RegularizationPathDisplay
 from sknormreg.estimators import path
 from sknormreg.estimators.comparison import Budget
 from sknormreg.estimators.cross_validation import chosen
-from sknormreg.estimators.path import PathFitter
+from sknormreg.fitting.path import PathFitter
 from sknormreg.penalties import GroupLasso, MaxNorm
 
 rng = np.random.RandomState(0)

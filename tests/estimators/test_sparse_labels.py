@@ -5,6 +5,7 @@ import pytest
 from scipy import sparse
 
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPClassifierCV
+from sknormreg.estimators.validation import training_data
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -39,7 +40,7 @@ def made_dense(monkeypatch):
 def test_what_is_trained_on_is_the_only_dense_matrix(made_dense, make, dtype, label_dtype):
     mlp = RegularizedMLPClassifier()
     labels = make(Y.astype(label_dtype))
-    data = mlp._validate_training_data(X.astype(dtype), labels, None)
+    data, _ = training_data(mlp, X.astype(dtype), labels, None)
     (made,) = made_dense
     assert data.y is made
     assert data.y.dtype == dtype

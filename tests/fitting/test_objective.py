@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from objectives import scaled_objective
 from sklearn.datasets import (
     load_diabetes,
     load_digits,
@@ -23,7 +24,6 @@ from sknormreg.engine.losses import (
     MultinomialLogLoss,
     Pinball,
 )
-from sknormreg.fitting.objective import Objective
 from sknormreg.penalties import L1, L2, ElasticNet
 
 LOSSES = {
@@ -54,7 +54,7 @@ def make_problem(loss_name, penalty, *, weighted=False, alpha=3.0, repeat=None):
         times = s.astype(int)
         X, y, s = X.repeat(times, axis=0), y.repeat(times, axis=0), None
     network = Network((5, 4, n_outputs), ("tanh",), loss)
-    objective = Objective(make_engine(network), Data(X, y, s), None, penalty, alpha)
+    objective = scaled_objective(make_engine(network), Data(X, y, s), None, penalty, alpha)
     params = np.random.default_rng(1).normal(size=network.n_params)
     return objective, params
 
@@ -121,14 +121,14 @@ def test_subgradient_agrees_with_finite_differences(loss, penalty, weighted):
     objective, params = make_problem(loss, penalty, weighted=weighted)
     rng = np.random.default_rng(2)
     subgradient = objective.evaluate(params).subgradient
-    unscaled = objective.evaluate_unscaled(params).subgradient
+    unscaled = objective.objective.evaluate(params).subgradient
     for _ in range(5):
         direction = rng.normal(size=len(params))
         # Central differences err by h^2, values by 1e-16 / h: both 1e-10 for h = 1e-5.
         h = 1e-5
         for evaluate, at_params in (
             (objective.evaluate, subgradient),
-            (objective.evaluate_unscaled, unscaled),
+            (objective.objective.evaluate, unscaled),
         ):
             ahead = evaluate(params + h * direction).value
             behind = evaluate(params - h * direction).value
@@ -143,10 +143,11 @@ def test_integer_weights_are_repeated_rows(loss, penalty):
     """At fixed weights J and its gradient agree to 1e-12; rows of weight 0 are gone."""
     weighted, params = make_problem(loss, penalty, weighted=True)
     repeated, _ = make_problem(loss, penalty, repeat=True)
-    one, other = weighted.evaluate_unscaled(params), repeated.evaluate_unscaled(params)
+    one, other = weighted.objective.evaluate(params), repeated.objective.evaluate(params)
     assert one.value == pytest.approx(other.value, rel=1e-12)
     np.testing.assert_allclose(one.subgradient, other.subgradient, atol=1e-12)
-    np.testing.assert_allclose(weighted.best_constant(), repeated.best_constant())
+    constants = [each.objective.best_constant() for each in (weighted, repeated)]
+    np.testing.assert_allclose(*constants)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -154,7 +155,7 @@ def test_scales_leave_J_alone(loss):
     objective, params = make_problem(loss, ElasticNet(0.3), weighted=True)
     scaled = objective.to_solver(params)
     np.testing.assert_allclose(objective.from_solver(scaled), params, rtol=1e-15)
-    in_units = objective.evaluate_unscaled(params).value
+    in_units = objective.objective.evaluate(params).value
     at_scale = objective.evaluate(scaled).value
     assert at_scale * objective.value_scale == pytest.approx(in_units, rel=1e-14)
 
@@ -188,8 +189,8 @@ def test_alpha_is_divided_by_the_weight_of_the_rows_trained_on():
     engine, data = make_engine(network), Data(X, y, s)
 
     def J(**options):
-        objective = Objective(engine, data, rows, L2(), **options)
-        return objective.evaluate_unscaled(params).value
+        objective = scaled_objective(engine, data, rows, L2(), **options)
+        return objective.objective.evaluate(params).value
 
     norm = np.linalg.norm(params[: network.n_weights])
     penalty = J(alpha=7.0) - J(alpha=0.0)

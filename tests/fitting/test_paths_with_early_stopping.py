@@ -12,7 +12,9 @@ from sknormreg import (
     RegularizedMLPRegressorCV,
     regularization_path,
 )
-from sknormreg.estimators.path import PathFitter
+from sknormreg.estimators.specification import network_spec
+from sknormreg.estimators.validation import training_data
+from sknormreg.fitting.path import PathFitter
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -29,8 +31,8 @@ def regression():
 
 def grid(mlp, X, y, **params):
     mlp = clone(mlp).set_params(**params)
-    data = mlp._validate_training_data(X, y, None)
-    return PathFitter(mlp, data, None, seed=0).grid(5)
+    data, targets = training_data(mlp, X, y, None)
+    return PathFitter(network_spec(mlp, targets), data, None, seed=0).grid(5)
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])

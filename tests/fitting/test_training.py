@@ -171,7 +171,7 @@ def test_best_constant_start():
 def test_auto_takes_adam_for_large_problems_and_for_partial_fit(cancer, monkeypatch):
     X, _, y, _ = cancer
     assert RegularizedMLPClassifier((5,), random_state=0).fit(X, y).solver_ == "lbfgs"
-    monkeypatch.setattr("sknormreg.fitting.training.FULL_BATCH_WORK", 10)
+    monkeypatch.setattr("sknormreg.fitting.solver_choice.FULL_BATCH_WORK", 10)
     mlp = RegularizedMLPClassifier((5,), random_state=0, learning_rate_init=0.01)
     assert mlp.fit(X, y).solver_ == "adam"
     monkeypatch.undo()

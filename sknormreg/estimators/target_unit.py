@@ -1,0 +1,43 @@
+"""A target in a large unit: a warning where it keeps a penalty from selecting features."""
+
+import numpy as np
+
+from .._warnings import warn
+from ..engine.losses import HalfSquaredError
+from ..penalties import Nuclear
+
+# Standard deviation of the targets above which a selection suffers: at 10 an R2 has fallen
+# by a third, at 100 it is near 0 or features of noise are kept
+# (benchmarks/bench_target_unit.py).
+_LARGE_DEVIATION = 5.0
+
+
+def warn_of_unit(spec, data):
+    """Warn where the targets' unit keeps the penalty from selecting features.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+
+    data : Data
+    """
+    first = spec.penalties
+    if isinstance(first, list):
+        first = first[0] if first else None
+    is_linear = not spec.hidden_layer_sizes
+    if not isinstance(spec.loss, HalfSquaredError) or is_linear or not first:
+        return
+    if first.smooth or first.is_constraint or isinstance(first, Nuclear):
+        return
+    data, _ = data.with_moderate_weights()
+    mean = np.average(data.y, axis=0, weights=data.sample_weight)
+    variance = np.average((data.y - mean) ** 2, axis=0, weights=data.sample_weight)
+    deviation = np.sqrt(variance.max())
+    if deviation > _LARGE_DEVIATION:
+        warn(
+            f"y has a standard deviation of {deviation:.4g}, in whose unit penalties "
+            "are: those of the output layer keep the network from values as large, or "
+            "outweigh the others, so that the features selected mean little. "
+            "Standardise it, for example with TransformedTargetRegressor(model, "
+            "transformer=StandardScaler())."
+        )

@@ -1,0 +1,329 @@
+"""Kinds of targets: how they are encoded, weighted and scored, and the loss they have."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import is_classifier
+from sklearn.utils import column_or_1d, compute_class_weight
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from ..engine.losses import (
+    BinaryLogLoss,
+    HalfPoissonDeviance,
+    HalfSquaredError,
+    Huber,
+    MultinomialLogLoss,
+    Pinball,
+)
+
+
+class Targets(ABC):
+    """Targets of one kind, as an estimator has learnt them.
+
+    Attributes
+    ----------
+    n_outputs : int
+        Of the network.
+    """
+
+    @abstractmethod
+    def attributes(self):
+        """Return the attributes of an estimator that hold what was learnt."""
+
+    @abstractmethod
+    def loss(self):
+        """Return the loss between encoded targets and raw outputs."""
+
+    @abstractmethod
+    def encode(self, y, dtype, name="y"):
+        """Return `y` as the loss takes it, after a check that it fits what was learnt."""
+
+    @abstractmethod
+    def score(self, y, raw, sample_weight):
+        """Compute `score` of an estimator, from encoded targets and raw outputs.
+
+        The raw outputs may be overwritten.
+        """
+
+    def weighted(self, sample_weight, y, encoded):
+        """Return sample weights times class weights."""
+        return sample_weight
+
+    def strata(self, encoded):
+        """Return what a validation split is stratified by, or None."""
+        return None
+
+    @abstractmethod
+    def check_rows(self, encoded, hold_out):
+        """Raise a ValueError where some of the samples are not enough to fit to.
+
+        Parameters
+        ----------
+        encoded : ndarray
+            Encoded targets of these samples.
+
+        hold_out : HoldOut or None
+        """
+
+
+@dataclass(frozen=True)
+class ClassTargets(Targets):
+    """Class labels, or indicators of labels.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+
+    multilabel : bool
+
+    sparse_labels : bool
+        Whether indicators of labels are predicted as a sparse matrix.
+
+    class_weight : dict, list of dict, "balanced" or None
+    """
+
+    classes: np.ndarray
+    multilabel: bool = False
+    sparse_labels: bool = False
+    class_weight: object = None
+
+    @classmethod
+    def learnt(cls, y, estimator):
+        """Learn the classes that there are.
+
+        Raises
+        ------
+        ValueError
+            If there is one class only.
+        """
+        check_classification_targets(y)
+        multilabel = type_of_target(y, input_name="y").startswith("multilabel")
+        if multilabel:
+            classes = np.arange(y.shape[1])
+        else:
+            classes = np.unique(column_or_1d(y))
+        if not multilabel and len(classes) < 2:
+            (label,) = classes.tolist()
+            raise ValueError(
+                f"{type(estimator).__name__} needs samples of at least 2 classes in the "
+                f"data, but the data contains only one class: {label!r}."
+            )
+        return cls(classes, multilabel, sparse.issparse(y), estimator.class_weight)
+
+    @classmethod
+    def known_to(cls, estimator):
+        """Return the targets that an estimator has learnt before."""
+        return cls(
+            estimator.classes_,
+            estimator._multilabel,
+            estimator._sparse_labels,
+            estimator.class_weight,
+        )
+
+    def attributes(self):
+        return {
+            "classes_": self.classes,
+            "_multilabel": self.multilabel,
+            "_sparse_labels": self.sparse_labels,
+        }
+
+    @property
+    def n_outputs(self):
+        n_classes = len(self.classes)
+        return n_classes if self.multilabel or n_classes > 2 else 1
+
+    def loss(self):
+        if self.multilabel or len(self.classes) <= 2:
+            return BinaryLogLoss()
+        return MultinomialLogLoss(len(self.classes))
+
+    def encode(self, y, dtype, name="y"):
+        check_classification_targets(y)
+        if self.multilabel:
+            return self._encode_labels(y, dtype, name)
+        if y.ndim == 2 and y.shape[1] > 1:
+            raise ValueError(
+                f"{name} must have one label for each row, got shape {y.shape}."
+            )
+        y = column_or_1d(y, warn=True)
+        unseen = np.setdiff1d(y, self.classes)
+        if len(unseen):
+            raise ValueError(
+                f"{name} contains classes {unseen.tolist()} that are not in classes_ = "
+                f"{self.classes.tolist()}."
+            )
+        codes = np.searchsorted(self.classes, y).clip(max=len(self.classes) - 1)
+        if not np.array_equal(self.classes[codes], y):
+            raise ValueError(
+                f"classes_ must be sorted, as fit leaves it, got {self.classes.tolist()}."
+            )
+        return codes if len(self.classes) > 2 else codes[:, None].astype(dtype)
+
+    def _encode_labels(self, y, dtype, name):
+        if y.ndim != 2 or y.shape[1] != len(self.classes):
+            raise ValueError(
+                f"{name} must be an indicator matrix of {len(self.classes)} labels, "
+                f"got shape {y.shape}."
+            )
+        # Sparse ones are converted first, so that only one dense matrix is made.
+        if sparse.issparse(y):
+            return y.astype(dtype).toarray()
+        return y.astype(dtype, order="C")
+
+    def weighted(self, sample_weight, y, encoded):
+        if self.class_weight is None:
+            return sample_weight
+        dtype = np.float64 if sample_weight is None else sample_weight.dtype
+        if self.multilabel:
+            weights = compute_sample_weight(self.class_weight, y)
+        else:
+            codes = encoded.astype(np.intp).ravel()
+            weights = self._weights_of_classes(column_or_1d(y), codes, sample_weight)[codes]
+        if not (np.isfinite(weights).all() and (weights >= 0).all()):
+            raise ValueError(
+                "class_weight must be finite and at least 0 for every class; 'balanced' "
+                "needs rows of positive sample_weight in every class."
+            )
+        if sample_weight is not None:
+            weights = weights * sample_weight
+        if not weights.any():
+            raise ValueError("class_weight gives all rows a weight of 0.")
+        return weights.astype(dtype, copy=False)
+
+    def _weights_of_classes(self, y, codes, sample_weight):
+        # The rows of a fold may lack a class, and "balanced" weighs those there are.
+        present = np.arange(len(self.classes))
+        if isinstance(self.class_weight, str):
+            present = np.unique(codes)
+        per_class = np.zeros(len(self.classes))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            per_class[present] = compute_class_weight(
+                self.class_weight,
+                classes=self.classes[present],
+                y=y,
+                sample_weight=sample_weight,
+            )
+        return per_class
+
+    def strata(self, encoded):
+        if self.multilabel:
+            return None
+        return self.classes[encoded.astype(np.intp).ravel()]
+
+    def check_rows(self, encoded, hold_out):
+        if self.multilabel:
+            return
+        present = np.unique(encoded).astype(np.intp)
+        if len(present) < 2:
+            raise ValueError(
+                "The training rows of a fold hold one class only, "
+                f"{self.classes[present].tolist()}: use fewer folds, or a splitter that "
+                "stratifies, or leave out classes of so few rows."
+            )
+        if hold_out is not None:
+            # Raises an error before the first fit rather than in one of the folds.
+            hold_out.strata(encoded)
+
+    def score(self, y, raw, sample_weight):
+        correct = y == decided_codes(raw, self.multilabel)
+        correct = correct.all(axis=1) if correct.ndim == 2 else correct
+        return float(np.average(correct, weights=sample_weight))
+
+
+def decided_codes(raw, multilabel):
+    """Return encoded predictions, from raw outputs of a classifier."""
+    if multilabel or raw.shape[1] == 1:
+        return (raw > 0).astype(np.intp)
+    return raw.argmax(axis=1)
+
+
+@dataclass(frozen=True)
+class NumberTargets(Targets):
+    """Numbers, one or several for each sample.
+
+    Attributes
+    ----------
+    n_outputs : int
+
+    loss_name : {"squared_error", "poisson", "huber", "quantile"}
+
+    huber_delta, quantile : float
+    """
+
+    n_outputs: int
+    loss_name: str
+    huber_delta: float
+    quantile: float
+
+    @classmethod
+    def learnt(cls, y, estimator):
+        """Learn the number of outputs."""
+        return cls._of(1 if y.ndim == 1 else y.shape[1], estimator)
+
+    @classmethod
+    def known_to(cls, estimator):
+        """Return the targets that an estimator has learnt before."""
+        return cls._of(estimator.n_outputs_, estimator)
+
+    @classmethod
+    def _of(cls, n_outputs, estimator):
+        return cls(n_outputs, estimator.loss, estimator.huber_delta, estimator.quantile)
+
+    def attributes(self):
+        return {"n_outputs_": self.n_outputs}
+
+    def loss(self):
+        return {
+            "squared_error": HalfSquaredError(),
+            "poisson": HalfPoissonDeviance(),
+            "huber": Huber(self.huber_delta),
+            "quantile": Pinball(self.quantile),
+        }[self.loss_name]
+
+    def encode(self, y, dtype, name="y"):
+        if sparse.issparse(y):
+            raise TypeError(
+                f"Sparse {name} is not supported in regression: pass {name}.toarray()."
+            )
+        y = y[:, None] if y.ndim == 1 else y
+        if y.shape[1] != self.n_outputs:
+            raise ValueError(
+                f"{name} has {y.shape[1]} outputs, but the model has {self.n_outputs}."
+            )
+        # In one order, so that sums do not round by the layout that y came in.
+        y = y.astype(dtype, order="C", copy=False)
+        if not np.isfinite(y).all():
+            raise ValueError(f"{name} contains NaN, infinity or values too large.")
+        if self.loss_name == "poisson" and (y < 0).any():
+            raise ValueError(f"loss='poisson' needs {name} >= 0; some values are not.")
+        return y
+
+    def check_rows(self, encoded, hold_out):
+        pass  # any will do
+
+    def score(self, y, raw, sample_weight):
+        self.loss().inverse_link(raw)
+        mean = np.average(y, axis=0, weights=sample_weight)
+        residual = np.average((y - raw) ** 2, axis=0, weights=sample_weight)
+        total = np.average((y - mean) ** 2, axis=0, weights=sample_weight)
+        # Undefined for a constant target, of which there is no need to warn every time.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
+
+
+def learnt_targets(estimator, y):
+    """Learn the kind of targets that an estimator is fitted to, and set its attributes."""
+    kind = ClassTargets if is_classifier(estimator) else NumberTargets
+    targets = kind.learnt(y, estimator)
+    for name, value in targets.attributes().items():
+        setattr(estimator, name, value)
+    return targets
+
+
+def known_targets(estimator):
+    """Return the targets that an estimator has learnt before."""
+    kind = ClassTargets if is_classifier(estimator) else NumberTargets
+    return kind.known_to(estimator)

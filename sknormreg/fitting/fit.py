@@ -1,0 +1,198 @@
+"""The one function that fits a network."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..engine import Network
+from ..evidence import EvidenceSolver
+from ..fitted.importances import path_importances
+from ..solvers import MinibatchState, Status
+from .convergence import convergence_problem
+from .precision import FOR_EVIDENCE, FULL_PRECISION
+from .result import TrainingResult
+from .scaled_objective import ScaledObjective
+from .solver_choice import make_solver, resolve_solver
+from .start import Start
+from .training import train
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """A fitted network, and the certificate of its training.
+
+    Attributes
+    ----------
+    network : Network
+
+    params : ndarray of shape (n_params,)
+
+    alpha : float, array-like of shape (n_layers,) or list
+        As given, or as chosen by evidence.
+
+    solver : {"lbfgs", "adam", "sgd"}
+
+    training : TrainingResult
+
+    problem : str or None
+        What keeps the training from counting as converged, and what to change.
+    """
+
+    network: Network
+    params: np.ndarray
+    alpha: object
+    solver: str
+    training: TrainingResult
+    problem: str | None = None
+
+    @property
+    def coefs(self):
+        """Weights of each layer without those of a skip connection, as views."""
+        first, *others = self.network.coefs(self.params)
+        return [self.network.split_skip(first)[0], *others]
+
+    @property
+    def skip_coef(self):
+        """Weights from the features straight to the outputs, as a view; or None."""
+        first = self.network.coefs(self.params)[0]
+        return self.network.split_skip(first)[1] if self.network.skip else None
+
+    @property
+    def intercepts(self):
+        """Intercepts of each layer, as views."""
+        return self.network.intercepts(self.params)
+
+    @cached_property
+    def selected_features(self):
+        """Mask of the features that have any effect on the outputs."""
+        return path_importances(self.coefs, self.skip_coef) > 0
+
+    @property
+    def is_empty(self):
+        """Whether no feature has any effect on the outputs."""
+        return not self.selected_features.any()
+
+    @property
+    def sparsity(self):
+        """Share of the weights that are exactly 0."""
+        n_weights = self.network.n_weights
+        return 1 - int(np.count_nonzero(self.params[:n_weights])) / n_weights
+
+    def as_start(self):
+        """Return the `Start` of a training that goes on from these weights."""
+        return Start(self.network.coefs(self.params), self.intercepts)
+
+
+def fit_network(
+    spec,
+    data,
+    rows=None,
+    alpha=1.0,
+    start=None,
+    *,
+    random_state,
+    validation=None,
+    precision=FULL_PRECISION,
+    deadline=np.inf,
+    watcher=None,
+    state=None,
+):
+    """Fit a network.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+
+    data : Data
+
+    rows : ndarray of int or None
+        The samples to fit to; None for all.
+
+    alpha : float, array-like of shape (n_layers,), list or "evidence"
+
+    start : Start or None
+        None draws all weights.
+
+    random_state : RandomState
+
+    validation : Validation or None
+        Samples to watch the loss of; None has `spec.hold_out` choose some.
+
+    precision : Precision
+
+    deadline : float
+        Value of `time.monotonic` from which on no further iteration begins.
+
+    watcher : Watcher or None
+
+    state : TrainingState or None
+        Of a training that goes on in later calls, of which this one is a part; updated.
+
+    Returns
+    -------
+    fitted : FittedNetwork
+
+    Raises
+    ------
+    ValueError
+        If the specification does not fit the data, or if the objective is not finite at
+        the initial weights.
+    """
+    incremental, by_evidence = state is not None, isinstance(alpha, str)
+    if validation is None and spec.hold_out is not None:
+        rows, validation = spec.hold_out(data, rows, random_state)
+    objective = spec.objective(data, rows, 1.0 if by_evidence else alpha)
+    objective = ScaledObjective(objective, state.scales if incremental else None)
+    start = start or Start()
+    params = start.params(objective, random_state)
+    name = resolve_solver(spec.settings.solver, objective, incremental)
+    if by_evidence:
+        precision = FOR_EVIDENCE
+    solver = make_solver(name, spec.settings, objective, random_state, precision)
+    if by_evidence:
+        solver = EvidenceSolver(solver, spec.evidence_scope, start.alphas)
+    result, objective = train(
+        objective,
+        solver,
+        params,
+        spec.settings,
+        deadline=deadline,
+        validation=validation,
+        watcher=watcher,
+        solver_state=state.solver_state if incremental else None,
+        goes_on=spec.goes_on,
+    )
+    if by_evidence and result.is_finite:
+        result.evidence = solver.evidence(result.params)
+        alpha = result.evidence.alpha
+    if incremental:
+        state.scales = objective.scales
+        if result.status is Status.DIVERGED:
+            # Running averages that have overflowed would spoil the calls to come.
+            state.solver_state = MinibatchState()
+    problem = _problem(result, objective, name, spec.settings, incremental)
+    return FittedNetwork(objective.network, result.params, alpha, name, result, problem)
+
+
+def empty_network(spec, data):
+    """Return the network that predicts the best constant, all of whose weights are 0."""
+    objective = ScaledObjective(spec.objective(data, None, 1.0))
+    solver = resolve_solver(spec.settings.solver, objective)
+    params = objective.objective.empty_params()
+    result = TrainingResult(params, loss=objective.objective.constant_loss())
+    return FittedNetwork(objective.network, params, 1.0, solver, result)
+
+
+def _problem(result, objective, name, settings, incremental):
+    """Return what keeps a training from counting as converged, or None."""
+    if result.status is Status.INTERRUPTED:
+        return None
+    if not result.is_finite:
+        raise ValueError(
+            "The objective or its gradient is not finite at the initial weights: X, "
+            "y, coef_init, or alpha over the sum of sample_weight are too large. "
+            "Standardise the features (and, in regression, the target), for example "
+            "with StandardScaler."
+        )
+    return convergence_problem(result, objective, name, settings, incremental)

@@ -1,0 +1,103 @@
+"""Samples held out from training, to watch the unpenalised loss."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..engine import Data
+from ..solvers import Status
+
+
+@dataclass
+class Validation:
+    """Samples held out to watch the unpenalised loss.
+
+    Attributes
+    ----------
+    data : Data
+
+    rows : ndarray of int or None
+        Which rows of the data; None for all.
+
+    decides : bool
+        Whether training stops by, and returns the weights of, the smallest loss.
+
+    score : callable
+        Maps encoded targets, raw outputs (which it may overwrite) and sample weights to
+        the score recorded beside the loss.
+    """
+
+    data: Data
+    rows: np.ndarray | None
+    decides: bool
+    score: Callable
+
+    def evaluate(self, engine, params):
+        """Compute the mean loss and the score at parameters in their own units."""
+        network = engine.network
+        X, y, sample_weight = self.data
+        if self.rows is not None:
+            y = y[self.rows]
+            sample_weight = None if sample_weight is None else sample_weight[self.rows]
+        raw = engine.raw_predict(
+            network.coefs(params), network.intercepts(params), X, self.rows
+        )
+        weight = len(y) if sample_weight is None else sample_weight.sum(dtype=np.float64)
+        loss = network.loss.value(y, raw, sample_weight) / weight
+        return loss, self.score(y, raw, sample_weight)
+
+
+class ValidationWatch:
+    """Follows the loss of held-out samples; keeps the best weights where it decides.
+
+    Parameters
+    ----------
+    objective : ScaledObjective
+
+    validation : Validation or None
+
+    patience, min_improvement : float
+        A deciding validation stops after more than `patience` iterations in a row that
+        do not lower its loss by `min_improvement`, at the scale of the objective.
+    """
+
+    def __init__(self, objective, validation, patience, min_improvement):
+        self._engine = objective.engine
+        self._validation = validation
+        self._patience = patience
+        self._min_improvement = min_improvement * objective.value_scale
+        self._best_loss, self._best_params = np.inf, None
+        self._n_without_progress = 0
+
+    @property
+    def decides(self):
+        """Whether the weights returned are those of the smallest loss."""
+        return self._validation is not None and self._validation.decides
+
+    def begin(self, params):
+        """Evaluate the starting weights: training may lead away from the best."""
+        if self.decides:
+            loss, _ = self._validation.evaluate(self._engine, params)
+            if loss < self._best_loss:
+                self._best_loss, self._best_params = loss, params
+
+    def stops(self, result):
+        """Evaluate the current weights; return a status where patience has run out."""
+        if self._validation is None:
+            return None
+        loss, score = self._validation.evaluate(self._engine, result.params)
+        result.validation_loss_curve.append(loss)
+        result.validation_scores.append(score)
+        progress = loss < self._best_loss - self._min_improvement
+        self._n_without_progress = 0 if progress else self._n_without_progress + 1
+        if loss < self._best_loss:
+            self._best_loss, self._best_params = loss, result.params
+        if self._validation.decides and self._n_without_progress > self._patience:
+            return Status.EARLY_STOPPING
+        return None
+
+    def restore_best(self, result):
+        """Go back to the weights of the smallest loss, where that decides."""
+        if self.decides and self._best_params is not None:
+            result.params = self._best_params

@@ -1,0 +1,279 @@
+"""Fits at one alpha after the other: the regularization path."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+
+from ..solvers import Status
+from .fit import FittedNetwork, fit_network
+from .precision import ALONG_PATH, COMPARED, FULL_PRECISION, REFINED
+from .scaled_objective import ScaledObjective
+from .start import Start
+
+# A grid of alphas that is found from the data ends where the network is empty, and begins
+# at this share of that: a smaller one for a penalty that makes no weights zero, which
+# shrinks all of them far before (benchmarks/bench_quality.py).
+SMALLEST_SHARE, SMALLEST_SHARE_SMOOTH = 1e-3, 1e-5
+
+# The first alpha that is tried for the end, as alpha / m at the scale of the objective; the
+# factor from one trial to the next.
+_FIRST_STRENGTH, _FACTOR, _MOST_TRIALS = 1e-3, 4.0, 40
+
+# Iterations that tell whether a network is empty, at least.
+_LEAST_ITERATIONS = 20
+
+# With a penalty that makes no weights zero, a network counts as empty whose objective is
+# this near to the loss of a constant, as a share of it.
+_EMPTY_SHARE = 0.01
+
+
+class PathFitter:
+    """Fits of one specification to the same samples at different alphas.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+
+    data : Data
+
+    rows : ndarray of int or None
+        The samples to fit to; None for all.
+
+    seed : int
+        Of the random numbers of every fit.
+
+    continuation : bool
+        Whether fits of a path start from the one before. Where early stopping decides they
+        never do: at a larger alpha held-out samples are seldom predicted better, so that it
+        would choose the start again and again.
+
+    precision : Precision
+        Of the fits of a path.
+
+    deadline : float
+        Value of `time.monotonic` from which on fits at given alphas stop after an
+        iteration.
+    """
+
+    def __init__(
+        self,
+        spec,
+        data,
+        rows,
+        seed,
+        continuation=True,
+        precision=ALONG_PATH,
+        deadline=np.inf,
+    ):
+        self._spec, self._data, self._rows, self._seed = spec, data, rows, seed
+        self._continuation = continuation and spec.hold_out is None
+        self._precision_of_trials = COMPARED if continuation else FULL_PRECISION
+        self._precision = precision if continuation else FULL_PRECISION
+        self.deadline = deadline
+
+    # One fit
+
+    def fit(self, alpha, start=None, precision=None):
+        """Fit at an alpha.
+
+        Parameters
+        ----------
+        alpha : float
+
+        start : FittedNetwork or None
+            The weights to start from; None draws them.
+
+        precision : Precision or None
+            None for that of a path.
+
+        Returns
+        -------
+        fitted : FittedNetwork
+        """
+        return self._fit(self._spec, self._data, alpha, start, precision)
+
+    def refine(self, fitted, relax=None):
+        """Train the last network of a path further.
+
+        Parameters
+        ----------
+        fitted : FittedNetwork
+            The last one that `path`, or `relaxed` with `relax`, has yielded.
+
+        relax : float or None
+
+        Returns
+        -------
+        fitted : FittedNetwork
+        """
+        if relax is not None and not fitted.is_empty:
+            return self._relaxed(fitted.selected_features, relax, fitted, REFINED)
+        return self._fit(self._spec, self._data, fitted.alpha, fitted, REFINED)
+
+    def briefest(self):
+        """Fit for one iteration, with next to no penalty."""
+        # Beside constraints, none at all would be a loophole to warn of.
+        alpha = np.finfo(np.float64).tiny
+        settings = replace(self._spec.settings, max_iter=1)
+        return self._fit(replace(self._spec, settings=settings), self._data, alpha)
+
+    def _fit(self, spec, data, alpha, start=None, precision=None, deadline=None):
+        fitted = fit_network(
+            spec,
+            data,
+            self._rows,
+            alpha,
+            Start() if start is None else start.as_start(),
+            random_state=np.random.RandomState(self._seed),
+            precision=precision or self._precision,
+            deadline=self.deadline if deadline is None else deadline,
+        )
+        if fitted.training.status is Status.INTERRUPTED:
+            # Half a path is no answer.
+            raise KeyboardInterrupt
+        return fitted
+
+    def _relaxed(self, selected, alpha, start, precision=None):
+        """Fit the selected features with an L2 penalty."""
+        spec = replace(self._spec, penalty="l2", feature_names=None)
+        if start is not None:
+            start = _of_features(start, selected)
+        # C-ordered, unlike what NumPy returns for columns.
+        X = _columns(self._data.X, selected)
+        fitted = self._fit(spec, self._data._replace(X=X), alpha, start, precision)
+        return _of_all_features(fitted, selected)
+
+    # Paths
+
+    def leading_to(self, alphas):
+        """Of ascending alphas, return those that a fit at the last of them goes along."""
+        return alphas if self._continuation else alphas[-1:]
+
+    def path(self, alphas, skips=False):
+        """Fit at ascending alphas, each from where the last one ended, to an empty one.
+
+        Parameters
+        ----------
+        alphas : ndarray of shape (n_alphas,)
+
+        skips : bool
+            Whether, where the time is over, the last alpha follows at once and not nothing.
+
+        Yields
+        ------
+        fitted : FittedNetwork
+        """
+        fitted = None
+        for i, alpha in enumerate(alphas):
+            if fitted is not None and time.monotonic() >= self.deadline:
+                if not skips:
+                    return
+                if i < len(alphas) - 1:
+                    continue
+            # Without a penalty weights grow large, and the next alpha, which is infinitely
+            # many times as large, would often empty the network from there.
+            continued = self._continuation and fitted is not None and fitted.alpha > 0
+            fitted = self.fit(alpha, start=fitted if continued else None)
+            yield fitted
+            if fitted.is_empty:
+                return
+
+    def relaxed(self, points, alpha):
+        """Fit networks of a path anew to the features that they have selected.
+
+        Parameters
+        ----------
+        points : iterable of FittedNetwork
+            As `path` yields them.
+
+        alpha : float
+            Of their L2 penalty.
+
+        Yields
+        ------
+        fitted : FittedNetwork
+        """
+        last, relaxed, start = None, None, None
+        for fitted in points:
+            selected = fitted.selected_features
+            if fitted.is_empty:
+                relaxed = fitted
+            elif not np.array_equal(selected, last):
+                relaxed = self._relaxed(selected, alpha, start)
+            if self._continuation:
+                # Neighbours then differ by their features only, and scores by less noise.
+                start = relaxed
+            last = selected
+            yield relaxed
+
+    # The grid
+
+    def grid(self, n_alphas):
+        """Return a log-spaced grid of alphas up to `alpha_max`."""
+        last = self.alpha_max()
+        only_shrinks = self._spec.objective(self._data, self._rows, 1.0).only_shrinks
+        first = (SMALLEST_SHARE_SMOOTH if only_shrinks else SMALLEST_SHARE) * last
+        return np.geomspace(first, last, n_alphas)
+
+    def alpha_max(self):
+        """Return an alpha at which the network is empty, and is not at half of it."""
+        objective = ScaledObjective(self._spec.objective(self._data, self._rows, 1.0))
+        own = objective.objective
+        alpha = _FIRST_STRENGTH * objective.value_scale * own.data_weight
+        limit = np.inf
+        if own.only_shrinks:
+            limit = (1 - _EMPTY_SHARE) * own.evaluate(own.empty_params()).value
+        fitted, n_trials = self._try(alpha), 0
+        while _is_empty(fitted, limit) and n_trials < _MOST_TRIALS:
+            alpha, n_trials = alpha / _FACTOR**2, n_trials + 1
+            fitted = self._try(alpha)
+        while not _is_empty(fitted, limit) and n_trials < _MOST_TRIALS:
+            last, alpha, n_trials = fitted, alpha * _FACTOR, n_trials + 1
+            fitted = self._try(alpha, last)
+            if _is_empty(fitted, limit) and _is_empty(self._try(alpha / 2, last), limit):
+                return alpha / 2
+        return alpha
+
+    def _try(self, alpha, start=None):
+        # Where J has its minimum is asked for, not where early stopping ends.
+        # Whether a fit that is cut short is empty says nothing of its alpha.
+        settings = self._spec.settings
+        max_iter = max(settings.max_iter, _LEAST_ITERATIONS)
+        settings = replace(settings, max_iter=max_iter)
+        spec = replace(self._spec, settings=settings, hold_out=None)
+        precision, deadline = self._precision_of_trials, np.inf
+        return self._fit(spec, self._data, alpha, start, precision, deadline)
+
+
+def _is_empty(fitted, limit):
+    return fitted.training.loss >= limit or fitted.is_empty
+
+
+def _columns(X, mask):
+    columns = X[:, mask]
+    return columns if sparse.issparse(columns) else np.ascontiguousarray(columns)
+
+
+def _of_features(fitted, selected):
+    """Return a network without the other features, whose weights are all 0."""
+    first, *others = fitted.coefs
+    return _with_first_layer(fitted, first[selected], others)
+
+
+def _of_all_features(fitted, selected):
+    """Return a network of the selected features as one of all of them."""
+    first, *others = fitted.coefs
+    weights = np.zeros((len(selected), first.shape[1]), first.dtype)
+    weights[selected] = first
+    return _with_first_layer(fitted, weights, others)
+
+
+def _with_first_layer(fitted, first, others):
+    units = len(first), *fitted.network.layer_units[1:]
+    network = replace(fitted.network, layer_units=units, skip=False)
+    params = network.pack([first, *others], fitted.intercepts, fitted.params.dtype)
+    return FittedNetwork(
+        network, params, fitted.alpha, fitted.solver, fitted.training, fitted.problem
+    )

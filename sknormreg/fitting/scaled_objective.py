@@ -1,0 +1,333 @@
+"""The objective at scales of order 1, as solvers see it."""
+
+from functools import cached_property
+
+import numpy as np
+
+from ..engine import Dropout
+from ..solvers.base import Evaluation
+
+# Weights that are near the kink of any penalty at zero.
+_NEAR_ZERO = 1e-30
+
+
+class ScaledObjective:
+    """J and what solvers ask of it, at scales of order 1.
+
+    Solvers work on scaled parameters: the output layer's are divided by the scale of
+    the targets, and J by that of the loss, so that step sizes and tolerances mean the
+    same for targets in any unit. `from_solver` and `to_solver` translate parameters,
+    `value_scale` values. J itself is untouched by this, whatever the scales.
+
+    Parameters
+    ----------
+    objective : Objective
+        J in its own units.
+
+    scales : tuple of two floats or None
+        Scales of the output layer and of J; None to have the loss choose them for the
+        targets.
+
+    Attributes
+    ----------
+    value_scale : float
+        J in the solver's units times `value_scale` is J.
+    """
+
+    def __init__(self, objective, scales=None):
+        self.objective = objective
+        self.engine, self.network = objective.engine, objective.network
+        self.n_rows, self.dropout = objective.n_rows, objective.dropout
+        self.scales = scales or self.network.loss.scales(*objective.targets())
+        self._output_scale, self.value_scale = self.scales
+        self._layer_scales = self._make_layer_scales()
+
+    def _make_layer_scales(self):
+        """Return factors of the scaled weights of each layer: numbers, or a row of them
+        where the layer holds a skip connection."""
+        scales = [1.0] * len(self.network.shapes)
+        scales[-1] = self._output_scale
+        if self.network.skip:
+            scales[0] = np.ones((1, self.network.shapes[0][1]))
+            self.network.split_skip(scales[0])[1][...] = self._output_scale
+        return scales
+
+    def with_alphas(self, penalty, alpha):
+        """Return J with another penalty and alpha, at the same scales."""
+        return ScaledObjective(self.objective.with_alphas(penalty, alpha), self.scales)
+
+    @property
+    def penalties(self):
+        """The penalty of each layer."""
+        return self.objective.penalties
+
+    @property
+    def smooth_penalty(self):
+        """Whether all layers' penalties have a continuous gradient."""
+        return self.objective.smooth_penalty
+
+    @property
+    def piecewise_smooth_penalty(self):
+        """Whether all layers' penalties are smooth but for kinks at zero."""
+        return self.objective.piecewise_smooth_penalty
+
+    @property
+    def has_diagonal_prox(self):
+        """Whether the proximal operators take a step for each weight."""
+        return self.objective.has_diagonal_prox
+
+    @property
+    def work(self):
+        """Multiplications of the loss of all samples."""
+        return self.objective.work
+
+    @property
+    def strength(self):
+        """The largest alpha / m, each for scaled weights of the layer and scaled J."""
+        near_zero = np.full(self.network.n_params, _NEAR_ZERO)
+        if self.network.skip:
+            # What bounds the other weights by those of the skip connection allows zeros.
+            self.network.split_skip(self.network.coefs(near_zero)[0])[0][...] = 0
+        strengths = [
+            strength * _growth(penalty, weights, scale)
+            for (penalty, strength, weights), scale in zip(
+                self.objective.layers(near_zero), self._layer_scales
+            )
+            if not penalty.is_constraint
+        ]
+        return float(max(strengths, default=0.0)) / self.value_scale
+
+    # Units
+
+    def from_solver(self, scaled):
+        """Return parameters in their own units, from scaled ones."""
+        return self._rescaled(scaled, self._output_scale)
+
+    def to_solver(self, params):
+        """Return scaled parameters, from those in their own units."""
+        return self._rescaled(params, 1 / self._output_scale)
+
+    def _rescaled(self, params, factor):
+        if self._output_scale == 1:
+            return params
+        params = params.copy()
+        coefs = self.network.coefs(params)
+        coefs[-1][...] *= factor
+        if self.network.skip:
+            self.network.split_skip(coefs[0])[1][...] *= factor
+        self.network.intercepts(params)[-1][...] *= factor
+        return params
+
+    # Starting points
+
+    def initial_params(self, random_state, intercept, output_share):
+        """Draw initial parameters, in their own units, for targets in any unit.
+
+        Parameters
+        ----------
+        random_state : RandomState
+
+        intercept : array-like of shape (n_outputs,)
+            Of the outputs.
+
+        output_share : float
+            As `Network.initial_params` takes it.
+        """
+        dtype = self.objective.data.X.dtype
+        draw = self.network.initial_params(0.0, random_state, dtype, output_share)
+        params = self.from_solver(draw)
+        self.network.intercepts(params)[-1][...] = intercept
+        return params
+
+    def feasible(self, params):
+        """Return parameters in their own units, moved to where the penalty is finite."""
+        params = params.copy()
+        layers = zip(self.objective.layers(params), self._layer_scales)
+        for (penalty, _, weights), scale in layers:
+            factor = 1.0
+            if np.ndim(scale):
+                # Near at the solvers' scales, or targets in another unit would start
+                # training from other weights.
+                factor = np.broadcast_to(scale**2 / self._output_scale, weights.shape)
+            weights[...] = penalty.feasible(weights, factor)
+        return params
+
+    # Full batch
+
+    def evaluate(self, scaled):
+        """Compute the `Evaluation` of J at scaled parameters."""
+        params = self.from_solver(scaled)
+        value, penalty, gradient, subgradient = self.objective.evaluate(params)
+        gradient = self._rescaled(gradient, self._output_scale)
+        subgradient = self._rescaled(subgradient, self._output_scale)
+        gradient /= self.value_scale
+        subgradient /= self.value_scale
+        value, penalty = value / self.value_scale, penalty / self.value_scale
+        return Evaluation(value, penalty, gradient, subgradient)
+
+    def loss_and_gradient(self, scaled):
+        """Compute the loss part of J and its gradient, at scaled parameters."""
+        loss, gradient = self.objective.loss_and_gradient(self.from_solver(scaled))
+        gradient = self._rescaled(gradient, self._output_scale)
+        gradient /= self.value_scale
+        return loss / self.value_scale, gradient
+
+    def penalty_value(self, scaled):
+        """Compute the penalty's part of J."""
+        return self.objective.penalty_value(self.from_solver(scaled)) / self.value_scale
+
+    def at_kink(self, scaled):
+        """Return the mask of the parameters that rest on a kink of the penalty."""
+        mask = np.zeros(len(scaled), dtype=bool)
+        for penalty, _, weights, part in self.objective.layers(scaled, mask):
+            if not penalty.smooth:
+                part[...] = penalty.at_kink(weights)
+        return mask
+
+    @property
+    def has_curvature(self):
+        """Whether `solve_curvature` does more than to divide."""
+        return any(penalty.has_curvature for penalty in self.penalties)
+
+    def solve_curvature(self, scaled, vector, shift):
+        """Compute (shift I + H)^-1 vector, with H the Hessian of the penalty's part."""
+        solution = vector / vector.dtype.type(shift)
+        layers = self.objective.layers(scaled, vector, solution)
+        for (penalty, strength, weights, part, out), scale in zip(
+            layers, self._layer_scales
+        ):
+            if penalty.has_curvature:
+                strength = strength / self.value_scale * scale**2
+                out[...] = penalty.solve_curvature(scale * weights, part, shift, strength)
+        return solution
+
+    def project(self, scaled, reference):
+        """Set to zero, in place, the weights that left the side of `reference`."""
+        for penalty, _, weights, part in self.objective.layers(scaled, reference):
+            if not penalty.smooth:
+                penalty.project(weights, part)
+
+    def prox(self, scaled, step):
+        """Apply the proximal operator of the penalty's part of J in place.
+
+        Parameters
+        ----------
+        scaled : ndarray of shape (n_params,)
+
+        step : float or ndarray of shape (n_params,)
+        """
+        steps = self.network.coefs(step) if np.ndim(step) else [step] * len(self.penalties)
+        for (penalty, strength, weights), layer_step, scale in zip(
+            self.objective.layers(scaled), steps, self._layer_scales
+        ):
+            if strength == 0:
+                continue
+            # prox of t Omega(scale w) is prox of t scale^2 Omega at scale w, over scale.
+            t = layer_step * (strength / self.value_scale * scale**2)
+            if np.ndim(t):
+                t = np.broadcast_to(t, weights.shape)
+            if np.ndim(scale) == 0 and scale == 1:
+                weights[...] = penalty.prox(weights, t)
+            else:
+                weights[...] = penalty.prox(scale * weights, t) / scale
+
+    # Minibatches
+
+    def epoch(self, scaled, order, batch_size, step):
+        """Take a step for each minibatch, in place.
+
+        Parameters
+        ----------
+        scaled : ndarray of shape (n_params,)
+
+        order : ndarray of int
+            Positions among the samples trained on, in the order to take them.
+
+        batch_size : int
+
+        step : AdamStep or SGDStep
+
+        Returns
+        -------
+        loss : float
+            Mean over the samples of the loss part of J, each at the step that it was for.
+        """
+        if self.engine.has_epochs:
+            rows = self.objective.rows
+            rows = order if rows is None else rows[order]
+            return self._compiled_epoch(scaled, rows, batch_size, step)
+        total = 0.0
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            total += len(batch) * step.take(self, scaled, batch)
+        step.flush_denormals()
+        return total / len(order)
+
+    def _compiled_epoch(self, scaled, rows, batch_size, step):
+        factor = 1 / (self.objective.sum_of_weights * self.value_scale)
+        total = self.engine.epoch(
+            scaled,
+            self.objective.data,
+            rows,
+            batch_size,
+            step,
+            prox=self._compiled_terms or self.prox,
+            output_scale=self._output_scale,
+            factor=len(rows) * factor,
+            dropout=self._dropout(step),
+        )
+        return total * factor
+
+    @cached_property
+    def _compiled_terms(self):
+        """`CompiledTerms` of the penalty's part of J in each layer; None where a penalty is
+        made up of others."""
+        terms = [penalty.compiled_terms for penalty in self.penalties]
+        if any(term is None for term in terms):
+            return None
+        strengths = self.objective.strengths / self.value_scale
+        scales = [1.0] * (len(terms) - 1) + [self._output_scale]
+        if self.network.skip and self._output_scale != 1:
+            # Columns of the first layer then have the scale of the outputs, others not.
+            if terms[0].hierarchy is None:
+                return None
+            scales[0] = self._output_scale
+        return [term.scaled(*pair) for term, *pair in zip(terms, strengths, scales)]
+
+    def _dropout(self, step):
+        """Return the `Dropout` of the minibatch that the next step is taken for."""
+        return self.dropout and Dropout(self.dropout, step.seed, step.n_steps)
+
+    def batch_loss_and_gradient(self, scaled, batch, step=None):
+        """Estimate, without bias, the loss part of J and its gradient.
+
+        Parameters
+        ----------
+        scaled : ndarray of shape (n_params,)
+
+        batch : ndarray of int
+            Positions among the samples trained on.
+
+        step : AdamStep or SGDStep
+            The step that they are for, which decides on what is dropped; not needed
+            without dropout.
+        """
+        objective = self.objective
+        rows = batch if objective.rows is None else objective.rows[batch]
+        params = self.from_solver(scaled)
+        loss, gradient = self.engine.loss_and_gradient(
+            params, objective.data, rows, self._dropout(step)
+        )
+        batch_weight = len(batch) * objective.sum_of_weights * self.value_scale
+        factor = self.n_rows / batch_weight
+        gradient = self._rescaled(gradient, self._output_scale)
+        gradient *= factor
+        return loss * factor, gradient
+
+
+def _growth(penalty, weights, scale):
+    """Omega(scale W) / Omega(W), where there is such a ratio; else 1."""
+    if np.ndim(scale) == 0 and scale == 1:
+        return 1.0
+    ends = penalty.value(scale * weights), penalty.value(weights)
+    return ends[0] / ends[1] if np.isfinite(ends).all() and ends[1] > 0 else 1.0
