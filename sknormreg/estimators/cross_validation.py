@@ -5,7 +5,7 @@ import inspect
 import time
 import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain, product, tee
 from numbers import Integral, Real
@@ -263,6 +263,7 @@ class RegularizedMLPCV(
     scores_: np.ndarray
     best_score_: float
     l1_ratio_: float
+    hidden_layer_sizes_: int | Sequence[int] | np.ndarray
     relax_: float | None
     path_n_features_: np.ndarray
 

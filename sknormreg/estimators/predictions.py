@@ -207,8 +207,6 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
 class RegressorPredictions(RegressorMixin, _Predictions):
     """Expected values, or what else the loss is minimal for."""
 
-    noise_variance_: float
-
     def _decide(self, raw, loss):
         loss.inverse_link(raw)
         return raw
