@@ -1,4 +1,4 @@
-"""The classifier: its parameters, and class labels as targets."""
+"""Classifier: parameters, and encoding of class labels."""
 
 from typing import Self
 
@@ -177,22 +177,22 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
     @available_if(accepts_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, classes=None) -> Self:
-        """Update the model with one epoch over the given data.
+        """Update the model with one epoch over the given samples.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            A part of the training data.
+            A chunk of the training data.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target values.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Sample weights. If None, all samples have the same weight.
 
         classes : array of shape (n_classes,), default=None
-            All classes, which the first call must be told. For multilabel targets, the
-            indices of the labels.
+            All class labels that any call may contain. Required in the first call, optional
+            in later ones. For multilabel targets, the indices of the labels.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""The classifier that chooses alpha: its parameters."""
+"""Classifier with cross-validation: parameters."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

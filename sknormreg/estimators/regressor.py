@@ -1,4 +1,4 @@
-"""The regressor: its parameters, and numbers as targets."""
+"""Regressor: parameters, and encoding of numeric targets."""
 
 from numbers import Real
 from typing import Self
@@ -185,18 +185,18 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     @available_if(accepts_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None) -> Self:
-        """Update the model with one epoch over the given data.
+        """Update the model with one epoch over the given samples.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            A part of the training data.
+            A chunk of the training data.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target values.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Sample weights. If None, all samples have the same weight.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""The regressor that chooses alpha: its parameters."""
+"""Regressor with cross-validation: parameters."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
