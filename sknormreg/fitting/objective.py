@@ -378,7 +378,7 @@ class Objective:
         loss : float
             Mean over the rows of the loss part of J, each at the step that it was for.
         """
-        if self.engine.has_epochs:
+        if self.engine.has_epochs and step.method is not None:
             rows = order if self.rows is None else self.rows[order]
             return self._compiled_epoch(scaled, rows, batch_size, step)
         total = 0.0

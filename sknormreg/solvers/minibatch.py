@@ -53,13 +53,13 @@ class MinibatchState:
 class MinibatchStep(ABC):
     """Base class of the steps that a solver takes for each minibatch of an epoch.
 
-    The NumPy engine calls `take` for each minibatch. The compiled engine runs a whole epoch
-    by itself, as `method` says, and reads the attributes.
+    `take` is called for each minibatch, unless the compiled engine has a loop of its own
+    for the step. It then runs the whole epoch and reads the attributes.
 
     Attributes
     ----------
-    method : str
-        Name by which the compiled engine knows the step. Set by subclasses.
+    method : str or None
+        Name of the loop of the compiled engine, set by subclasses; None if there is none.
 
     moments : dict of str to ndarray of shape (n_params,)
         Running averages, updated in place.
@@ -78,6 +78,8 @@ class MinibatchStep(ABC):
     n_steps: int
     rate: float
     seed: int = 0
+
+    method = None
 
     @abstractmethod
     def take(self, problem, params, batch):
