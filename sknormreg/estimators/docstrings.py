@@ -34,8 +34,8 @@ activation : str or list of str, default="tanh"
     - "softplus": :math:`\log(1 + e^z)`
 
     "relu" and "leaky_relu" have a kink at 0. With solver "lbfgs", training may end on a
-    kink, where the gradient does not vanish; prefer a smooth activation if you need a small
-    `optimality_`.
+    kink, where the gradient does not vanish. Prefer a smooth activation if `optimality_` is
+    to be small.
 
 penalty : str, Penalty or list of them, default="l2"
     Penalty on the weights of each layer:
@@ -156,18 +156,19 @@ power_t : float, default=0.5
 
 max_iter : int, default=2000
     Maximum number of iterations, or of epochs for solvers "adam" and "sgd". With
-    ``alpha="evidence"``, of all its rounds together.
+    ``alpha="evidence"``, the limit applies to all rounds of training together.
 
 max_fun : int, default=15000
     Maximum number of evaluations of the objective and its gradient. With
-    ``alpha="evidence"``, of all its rounds together. Only used by solver "lbfgs".
+    ``alpha="evidence"``, the limit applies to all rounds of training together. Only used by
+    solver "lbfgs".
 
 max_time : float, default=None
     Time limit of `fit` in seconds. It is checked after each iteration, so that there is at
-    least one. When it is reached, training stops with a warning, unless it has converged,
-    and keeps the current weights, or the best ones if ``early_stopping=True``. In
-    `regularization_path`, it limits the whole path. Ignored by `partial_fit`. If None,
-    there is no limit.
+    least one iteration. When the limit is reached, training stops and keeps the current
+    weights, or the best ones if ``early_stopping=True``; there is a warning unless training
+    has converged. In `regularization_path`, the limit applies to the whole path. Ignored by
+    `partial_fit`. If None, there is no limit.
 
 tol : float or "auto", default="auto"
     Tolerance of the stopping criterion. It is independent of the unit of y.
