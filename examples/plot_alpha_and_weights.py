@@ -22,7 +22,7 @@ from sklearn.model_selection import train_test_split
 from sknormreg import RegularizedMLPClassifier
 
 # The largest alphas empty networks on purpose, of which each fit says so.
-warnings.filterwarnings("ignore", message="The network uses no input")
+warnings.filterwarnings("ignore", message="No feature is selected")
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(

@@ -28,7 +28,7 @@ from sklearn.preprocessing import scale
 from sknormreg import RegularizedMLPRegressor, RegularizedMLPRegressorCV
 
 # The largest alphas empty networks on purpose, of which each fit says so.
-warnings.filterwarnings("ignore", message="The network uses no input")
+warnings.filterwarnings("ignore", message="No feature is selected")
 
 X, y = load_diabetes(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(

@@ -32,7 +32,7 @@ from sklearn.utils import gen_batches
 from sknormreg import RegularizedMLPClassifier
 
 # The largest alphas empty networks on purpose, of which each fit says so.
-warnings.filterwarnings("ignore", message="The network uses no input")
+warnings.filterwarnings("ignore", message="No feature is selected")
 
 X, y = load_breast_cancer(return_X_y=True)
 X = scale(X)

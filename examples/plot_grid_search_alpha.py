@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from sknormreg import RegularizedMLPClassifier
 
 # The largest alphas empty networks on purpose, of which each fit says so.
-warnings.filterwarnings("ignore", message="The network uses no input")
+warnings.filterwarnings("ignore", message="No feature is selected")
 
 data = load_wine()
 X_train, X_test, y_train, y_test = train_test_split(

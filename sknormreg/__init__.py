@@ -1,4 +1,4 @@
-"""Multilayer perceptrons for scikit-learn whose norm penalty is the point."""
+"""Sparse, regularised multilayer perceptrons for scikit-learn."""
 
 from ._show_versions import show_versions
 from ._version import __version__

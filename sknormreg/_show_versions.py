@@ -1,4 +1,4 @@
-"""What a bug report needs to know."""
+"""Versions and settings to include in bug reports."""
 
 import platform
 import sys
@@ -11,10 +11,11 @@ from .engine import engine_name
 
 
 def show_versions() -> None:
-    """Print the versions of sknormreg and its dependencies, and the engine that computes.
+    """Print the versions of sknormreg and its dependencies, and the active engine.
 
-    The engine is "compiled" or, where the extension could not be built or the environment
-    variable SKNORMREG_ENGINE says so, "numpy": several times slower.
+    Include the output in bug reports. The engine is "compiled", or "numpy" if the extension
+    could not be built or the environment variable ``SKNORMREG_ENGINE`` is "numpy"; the
+    latter is several times slower.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Arithmetic of the network: parameters, activations, losses, passes over the data."""
+"""Engine: activations, losses, and forward and backward passes of networks."""
 
 from .checks import (
     LARGEST_DIMENSION,

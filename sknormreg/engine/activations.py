@@ -1,9 +1,9 @@
-"""Activation functions of the hidden layers, with their derivatives.
+"""Activation functions of the hidden layers and their derivatives.
 
-An activation works on a whole layer at once, in place: `value` for prediction, and
-`value_and_derivative` for training, which leaves the derivative in a second array while
-the exponentials it shares with the value are at hand. Backpropagation then needs one
-multiplication a layer, whatever the activation.
+Activations work on a whole layer at once and in place: `value` in prediction, and
+`value_and_derivative` in training. The latter stores the derivative in a second array,
+since value and derivative often share an exponential. Backpropagation then takes one
+multiplication per layer for all activations.
 """
 
 import math
@@ -14,17 +14,17 @@ from scipy import special
 
 
 class Activation(ABC):
-    """An elementwise function of the pre-activations `z` of one layer.
+    """Base class of activations: elementwise functions of the pre-activations `z`.
 
     Attributes
     ----------
     smooth : bool
-        Whether the derivative is continuous. Where it is not, iterates of a full-batch
-        solver may end on a kink, at which no gradient vanishes.
+        Whether the derivative is continuous. If not, full-batch solvers may end on a kink,
+        where the gradient does not vanish.
 
     init_gain : float
-        The factor `g` of the initial uniform bound `sqrt(g / (fan_in + fan_out))`
-        (Glorot and Bengio, 2010, eq. 16).
+        The factor g in the bound ``sqrt(g / (fan_in + fan_out))`` of the uniform
+        distribution of initial weights (Glorot and Bengio, 2010, eq. 16).
     """
 
     smooth = True
@@ -32,11 +32,11 @@ class Activation(ABC):
 
     @abstractmethod
     def value(self, z):
-        """Replace the pre-activations `z`, an array of any shape, by their images."""
+        """Apply the activation to `z`, an array of any shape, in place."""
 
     @abstractmethod
     def value_and_derivative(self, z, derivative):
-        """Replace `z` by its images and fill `derivative`, an array of its shape."""
+        """Apply the activation in place, and fill `derivative`, of the shape of `z`."""
 
 
 class Identity(Activation):
@@ -89,7 +89,7 @@ class ReLU(Activation):
 
 
 class LeakyReLU(Activation):
-    """act(z) = z for z > 0 and 0.01 z elsewhere."""
+    """act(z) = z if z > 0, else 0.01 z."""
 
     smooth = False
     slope = 0.01
@@ -105,7 +105,7 @@ class LeakyReLU(Activation):
 
 
 class ELU(Activation):
-    """act(z) = z for z > 0 and exp(z) - 1 elsewhere (Clevert et al., 2016, a = 1)."""
+    """act(z) = z if z > 0, else exp(z) - 1 (Clevert et al., 2016, with alpha = 1)."""
 
     def value(self, z):
         negative_part = np.expm1(np.minimum(z, 0))
@@ -123,7 +123,7 @@ class ELU(Activation):
 
 
 class GELU(Activation):
-    """act(z) = z Phi(z), Phi the standard normal cdf (Hendrycks and Gimpel, 2016)."""
+    """act(z) = z Phi(z), with the standard normal CDF Phi (Hendrycks and Gimpel, 2016)."""
 
     def value(self, z):
         z *= _normal_cdf(z, np.exp(-0.5 * z * z))
@@ -147,10 +147,11 @@ _ERFC_A = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
 
 
 def _normal_cdf(z, bell):
-    """Phi(z), up to the rounding of numbers near 1, given bell = exp(-z^2 / 2).
+    """Compute the standard normal CDF of z, given ``bell = exp(-z**2 / 2)``.
 
-    SciPy's takes fifteen times as long as a tanh. In single precision a polynomial that
-    shares the exponential with the density is as exact, in a fifth of the time.
+    The absolute error is that of rounding numbers near 1. SciPy's function takes fifteen
+    times as long as tanh. In single precision, a polynomial that shares the exponential
+    with the density is as accurate and takes a fifth of the time.
     """
     if z.dtype != np.float32:
         return special.ndtr(z)

@@ -1,4 +1,4 @@
-"""What is looked at before C gets addresses: sparse structures and fitted arrays."""
+"""Checks of arrays before their addresses are passed to C."""
 
 import numpy as np
 from scipy import sparse
@@ -12,33 +12,34 @@ _DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
 
 
 def as_c(array, dtype=None):
-    """The array in C order, each number where the processor may read it; copied if not."""
+    """Return the array in C order and aligned, copied only if necessary."""
     array = np.ascontiguousarray(array, dtype)
     return array if array.flags.aligned else array.copy()
 
 
 def checked_structure(X, name="X"):
-    """A sparse matrix whose structure is what its format says; anything else as it is.
+    """Check the structure of a sparse matrix, and pass through anything else.
 
-    SciPy's constructors take structures that are wrong, and its arrays can be assigned to.
+    SciPy's constructors accept invalid structures, and users can modify the arrays.
 
     Parameters
     ----------
     X : object
-        CSR, CSC, BSR and COO are looked at. They are not modified.
+        Matrices in CSR, CSC, BSR and COO format are checked. They are not modified.
 
     name : str
-        What errors call it.
+        Name of the matrix in error messages.
 
     Returns
     -------
     X : object
-        The same, or one with the same entries whose indices are of 32 or 64 bits.
+        The same object or, if necessary, a matrix with the same entries and indices of 32
+        or 64 bits.
 
     Raises
     ------
     ValueError
-        If indices or indptr do not describe a matrix of the shape of X.
+        If its index arrays do not describe a matrix of its shape.
     """
     if not sparse.issparse(X) or X.format not in ("csr", "csc", "bsr", "coo"):
         return X
@@ -70,7 +71,7 @@ def checked_structure(X, name="X"):
 
 
 def _whole_numbers(array, name):
-    """The array if it is of 32 or 64 bits, else converted."""
+    """Convert an array to integers of 32 or 64 bits, if it is not one already."""
     array = np.asarray(array)
     if array.dtype in (np.int32, np.int64):
         return array
@@ -116,16 +117,17 @@ def _coordinates_problem(X):
 
 
 def check_layers(network, coefs, intercepts):
-    """Raise a ValueError unless weights and intercepts are those of the network.
+    """Raise a ValueError unless weights and intercepts fit the network.
 
-    Attributes of a fitted estimator can be assigned to, and come out of files.
+    Users can assign to attributes of a fitted estimator, and load them from files.
 
     Parameters
     ----------
     network : Network
 
     coefs, intercepts : list of array
-        As the engine takes them: skip weights are columns of the first.
+        As the engine takes them: the weights of a skip connection are columns of the first
+        array.
     """
     expected = [*network.shapes, *((n,) for n in network.layer_units[1:])]
     arrays = [*coefs, *intercepts]
@@ -148,16 +150,16 @@ def check_layers(network, coefs, intercepts):
 
 
 def _is_as_expected(array, shape):
-    """Quickly: false is not to say that it is not."""
+    """Whether an array is valid, by a quick test that may be False for valid ones."""
     if type(array) is not np.ndarray or array.shape != shape:
         return False
     return array.dtype is _DOUBLE or array.dtype is _SINGLE
 
 
 def check_data(network, data):
-    """Raise a ValueError where data are not what the network can be trained on.
+    """Raise a ValueError if a network cannot be trained on the data.
 
-    Once for a training: not where its loss is evaluated.
+    This is called once per training rather than for each evaluation.
     """
     X, y, sample_weight = data
     n_rows, n_outputs = X.shape[0], network.layer_units[-1]

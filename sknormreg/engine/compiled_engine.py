@@ -186,7 +186,7 @@ class CompiledEngine:
                 step.n_steps,
                 step.rate,
                 step.momentum,
-                step.nesterov,
+                step.nesterovs_momentum,
             )
         job.set_epoch(batch_size, output_scale, factor)
         _set_dropout(job, dropout)

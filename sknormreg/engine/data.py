@@ -1,23 +1,28 @@
-"""What a network is trained on."""
+"""Training data: features, targets and sample weights."""
 
 import math
 from typing import NamedTuple
 
 import numpy as np
 
-# The largest sample weights from and up to which their products with gradients, and sums of
-# them, neither vanish nor overflow in single precision.
+# If the largest sample weight is in this range, products with gradients and sums of weights
+# neither underflow nor overflow in single precision.
 _SMALL_WEIGHT, _LARGE_WEIGHT = 2.0**-40, 2.0**40
 
 
 class Data(NamedTuple):
-    """Features, targets and weights of the same rows.
+    """Features, targets and weights of the same samples.
 
     Attributes
     ----------
     X : ndarray or CSR array of shape (n_samples, n_features)
-    y : ndarray of shape (n_samples, n_outputs), or (n_samples,) for class indices
+        Features.
+
+    y : ndarray of shape (n_samples, n_outputs) or (n_samples,)
+        Targets; class indices for the multinomial log loss.
+
     sample_weight : ndarray of shape (n_samples,) or None
+        Sample weights; None if all are 1.
     """
 
     X: object
@@ -25,15 +30,16 @@ class Data(NamedTuple):
     sample_weight: np.ndarray | None
 
     def with_moderate_weights(self):
-        """The same rows with weights of a size that sums and products can bear.
+        """Divide extreme sample weights by a common factor.
 
         Returns
         -------
         data : Data
+            With weights whose sums and products neither underflow nor overflow.
 
         unit : float
-            What the weights are divided by: a power of two, so that no digit is lost, and
-            1 where they were moderate before.
+            The factor: a power of two, so that no digit is lost, or 1 if the weights need
+            no division.
         """
         largest = 0.0
         if self.sample_weight is not None:

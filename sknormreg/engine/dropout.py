@@ -1,7 +1,7 @@
-"""Dropout: which values of a layer a minibatch goes without.
+"""Dropout masks, computed by hashing.
 
-Masks are a function of a seed and of where a value stands, by hashing: they are the same
-whichever engine makes them, in whatever order and by however many threads.
+A mask is a function of a seed and of the position of each value. It does not depend on the
+engine, the number of threads, or the order in which values are computed.
 """
 
 from typing import NamedTuple
@@ -12,19 +12,19 @@ import numpy as np
 class Dropout(NamedTuple):
     """Inverted dropout for one minibatch (Srivastava et al., 2014).
 
-    Each value is 0 with the probability of its layer, and divided by the probability to
-    stay otherwise, so that it is right on average.
+    Each value is set to 0 with the dropout probability of its layer and is otherwise
+    divided by the probability of keeping it, so that its expectation is unchanged.
 
     Attributes
     ----------
     rates : tuple of float
-        Probabilities to be dropped, of the inputs and of every hidden layer.
+        Dropout probabilities of the features and of each hidden layer.
 
     seed : int
         From 0 to 2^32 - 1.
 
     step : int
-        Tells apart the minibatches that have the same seed.
+        Distinguishes minibatches with the same seed.
     """
 
     rates: tuple
@@ -32,19 +32,26 @@ class Dropout(NamedTuple):
     step: int = 0
 
     def factors(self, layer, first_row, shape, dtype):
-        """What the values of a layer are multiplied by; None where all of them stay.
+        """Compute the factors of the values of a layer.
 
         Parameters
         ----------
         layer : int
-            0 for the inputs.
+            0 for the features, 1 for the first hidden layer, and so on.
 
         first_row : int
-            Position of the first row in its minibatch.
+            Position of the first sample in its minibatch.
 
-        shape : (n_rows, n_units)
+        shape : tuple of int
+            (n_samples, n_units).
 
-        dtype : dtype of the factors
+        dtype : type
+            Of the factors.
+
+        Returns
+        -------
+        factors : ndarray of the given shape, or None
+            None if the layer has no dropout.
         """
         rate = self.rates[layer]
         if rate == 0:
@@ -59,12 +66,12 @@ class Dropout(NamedTuple):
 
 
 def threshold(rate):
-    """Hashes below this are dropped."""
+    """Return the number below which a hash means that its value is dropped."""
     return int(rate * 2**32)
 
 
 def layer_keys(seed, step, layer):
-    """Two numbers of 32 bits that the hashes of a layer in a minibatch start from."""
+    """Return two 32-bit keys for the hashes of a layer in a minibatch."""
     keys = np.array([seed, step & 0xFFFFFFFF], dtype=np.uint32)
     low = _mixed(keys[:1] ^ _mixed(keys[1:] + np.uint32(2 * layer)))
     high = _mixed(low + np.uint32(2 * layer + 1))
@@ -72,7 +79,7 @@ def layer_keys(seed, step, layer):
 
 
 def _mixed(x):
-    """A hash of numbers of 32 bits (C. Wellons' lowbias32, a bijection)."""
+    """Hash 32-bit numbers (lowbias32 by C. Wellons, a bijection)."""
     x = x ^ (x >> np.uint32(16))
     x = x * np.uint32(0x7FEB352D)
     x = x ^ (x >> np.uint32(15))

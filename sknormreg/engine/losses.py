@@ -1,9 +1,9 @@
-"""Losses between targets and the raw outputs of the network, with their derivatives.
+"""Loss functions of targets and raw outputs, and their derivatives.
 
-A loss is the *sum* over rows (times sample weights) and over outputs or labels; dividing
-by the total weight is the objective's business. `raw` is the output layer before the
-output activation: the link is part of the loss, which keeps the log losses exact where
-the probabilities round to 0 or 1.
+A loss is the weighted *sum* over samples and over outputs or labels; the objective divides
+it by the total weight. Raw outputs, `raw`, are those of the output layer before the output
+activation: the link function is part of the loss, so that log losses are accurate even if
+probabilities round to 0 or 1.
 """
 
 from abc import ABC, abstractmethod
@@ -13,12 +13,12 @@ from scipy import special
 
 
 class Loss(ABC):
-    """loss(y, raw) summed over rows and outputs.
+    """Base class of losses.
 
     Attributes
     ----------
     out_activation : {"identity", "logistic", "softmax", "exp"}
-        The inverse link, which turns `raw` into predictions.
+        The inverse link function, which maps `raw` to predictions.
 
     smooth : bool
         Whether the derivative is continuous.
@@ -29,38 +29,43 @@ class Loss(ABC):
 
     @abstractmethod
     def per_output(self, y, raw):
-        """Loss of each row and output, shape (n_rows, n_outputs) or (n_rows,)."""
+        """Compute the loss per sample and output, or per sample only."""
 
     @abstractmethod
     def derivative(self, y, raw):
-        """Replace `raw` by the derivative of the loss with respect to it."""
+        """Replace `raw` by the derivative of the loss with respect to `raw`."""
 
     @abstractmethod
     def constant(self, y, sample_weight):
-        """The constant raw prediction, shape (n_outputs,), of smallest total loss."""
+        """Compute the constant raw output with the smallest total loss, or a good start.
+
+        Its shape is (n_outputs,).
+        """
 
     def inverse_link(self, raw):
-        """Replace `raw` by the predictions it stands for: themselves, by default."""
+        """Replace `raw` by predictions. By default, they are the same."""
         return
 
-    # Maps raw outputs to matrices B of shape (n_rows, n_outputs, n_outputs), B'B being the
-    # second derivatives of each row's loss, which do not depend on y; None for losses that
-    # are no log-likelihood of a generalised linear model in its natural parameter.
+    # A method that maps raw outputs to matrices B of shape (n_samples, n_outputs,
+    # n_outputs) such that B'B is the Hessian of the loss of each sample, independent of y.
+    # None for losses that are not the negative log-likelihood of a generalised linear model
+    # in its natural parameter.
     hessian_root = None
 
     def scales(self, y, sample_weight):
-        """Scales (of raw outputs, of loss values) at which both are of order 1.
+        """Return scales of raw outputs and of loss values.
 
-        Solvers work at these scales, so that targets may come in any unit.
+        Solvers work with quantities divided by these, which are of order 1, so that targets
+        may have any unit.
         """
         return 1.0, 1.0
 
     def value(self, y, raw, sample_weight=None):
-        """Weighted sum of the loss over rows and outputs, in double precision."""
+        """Sum the weighted loss over samples and outputs, in double precision."""
         return _weighted_sum(self.per_output(y, raw), sample_weight)
 
     def value_and_derivative(self, y, raw, sample_weight=None):
-        """The same sum; `raw` becomes its derivative, sample weights included."""
+        """Compute `value`, and replace `raw` by its derivative with sample weights."""
         value = self.value(y, raw, sample_weight)
         self.derivative(y, raw)
         if sample_weight is not None:
@@ -69,7 +74,7 @@ class Loss(ABC):
 
 
 class HalfSquaredError(Loss):
-    """(y - raw)^2 / 2."""
+    """Half the squared error, (raw - y)^2 / 2."""
 
     def per_output(self, y, raw):
         return 0.5 * np.square(raw - y)
@@ -90,12 +95,14 @@ class HalfSquaredError(Loss):
 
 
 class Huber(Loss):
-    """r^2 / 2 for |r| <= delta, delta (|r| - delta / 2) beyond, r = raw - y (Huber, 1964).
+    """Huber loss (Huber, 1964).
+
+    It is r^2 / 2 if |r| <= delta, else delta (|r| - delta / 2), where r = raw - y.
 
     Parameters
     ----------
     delta : float
-        The residual, in units of y, from which on the loss is linear.
+        Absolute residual beyond which the loss is linear, in units of y.
     """
 
     def __init__(self, delta):
@@ -118,12 +125,12 @@ class Huber(Loss):
 
 
 class Pinball(Loss):
-    """quantile * max(y - raw, 0) + (1 - quantile) * max(raw - y, 0).
+    """Pinball loss, quantile * max(y - raw, 0) + (1 - quantile) * max(raw - y, 0).
 
     Parameters
     ----------
     quantile : float
-        The quantile, between 0 and 1, of y given x that the network estimates.
+        Quantile of y given x to predict, between 0 and 1.
     """
 
     smooth = False
@@ -136,8 +143,8 @@ class Pinball(Loss):
         return np.maximum(self.quantile * residual, (self.quantile - 1) * residual)
 
     def derivative(self, y, raw):
-        # At a residual of zero, 0 lies in the subdifferential: it is the choice that
-        # lets an exactly fitted row rest.
+        # At a residual of zero, the subdifferential contains 0. Choosing it leaves samples
+        # that are fitted exactly alone.
         raw -= y
         above, below = raw > 0, raw < 0
         raw.fill(0)
@@ -153,7 +160,7 @@ class Pinball(Loss):
 
 
 class HalfPoissonDeviance(Loss):
-    """y log(y / mu) - y + mu with mu = exp(raw), for counts and rates y >= 0."""
+    """Half the Poisson deviance, y log(y / mu) - y + mu with mu = exp(raw), for y >= 0."""
 
     out_activation = "exp"
 
@@ -179,7 +186,7 @@ class HalfPoissonDeviance(Loss):
 
 
 class BinaryLogLoss(Loss):
-    """log(1 + exp(raw)) - y raw, for y in {0, 1}, one output a label."""
+    """Log loss of two classes or of labels, log(1 + exp(raw)) - y raw, for y in {0, 1}."""
 
     out_activation = "logistic"
 
@@ -206,7 +213,9 @@ class BinaryLogLoss(Loss):
 
 
 class MultinomialLogLoss(Loss):
-    """log(sum_k exp(raw_k)) - raw_y, for class indices y of shape (n_rows,).
+    """Log loss of several classes, log(sum_k exp(raw_k)) - raw_y.
+
+    Here y are class indices of shape (n_samples,).
 
     Parameters
     ----------
@@ -269,7 +278,7 @@ def _weighted_sum(per_output, sample_weight):
 
 
 def _spread(y, sample_weight):
-    """Largest standard deviation of an output; its size where there is no deviation."""
+    """Return the largest standard deviation of an output, or the size of constants."""
     mean = np.average(y, axis=0, weights=sample_weight)
     deviation = (y - mean).astype(np.float64)
     # Scaled, so that squares of large targets do not overflow.
@@ -283,18 +292,18 @@ def _spread(y, sample_weight):
 
 
 def _largest_mean(mean):
-    """The largest of several means; 1 where all are 0."""
+    """Return the largest of several means, or 1 if all are 0."""
     # Squares of it stay within the floats.
     return max(float(np.max(mean)), 1e-100) if np.any(mean) else 1.0
 
 
 def _inside(share, margin=1e-10):
-    """Keep shares away from 0 and 1, where the raw prediction would be infinite."""
+    """Clip probabilities away from 0 and 1, whose raw outputs would be infinite."""
     return np.clip(np.asarray(share, dtype=np.float64), margin, 1 - margin)
 
 
 def _weighted_quantile(y, sample_weight, quantile):
-    """The smallest value with at least `quantile` of the weight at or below it."""
+    """Return the smallest value with at least `quantile` of the weight at or below it."""
     if sample_weight is None:
         return np.quantile(y, quantile, axis=0, method="inverted_cdf")
     order = np.argsort(y, axis=0)

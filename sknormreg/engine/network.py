@@ -1,4 +1,4 @@
-"""The network as arithmetic sees it: its layers, and where its parameters lie."""
+"""Network: layers, activations, loss, and the layout of the parameter vector."""
 
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -11,7 +11,7 @@ from scipy import sparse
 from .activations import ACTIVATIONS
 from .losses import Loss
 
-# More bytes of them than can be addressed.
+# More weights than this take more bytes than can be addressed.
 MOST_WEIGHTS = 2**59
 
 
@@ -19,18 +19,18 @@ MOST_WEIGHTS = 2**59
 class Network:
     """Layers, activations and loss of a multilayer perceptron.
 
-    The parameters are one flat vector: the weights of all layers, each in C order and
-    of shape (fan_in, fan_out), then the intercepts of all layers. What is penalised is
-    thus the contiguous part `[:n_weights]`. The weights of a skip connection, from the
-    inputs straight to the outputs, are the last columns of the first layer's.
+    The parameters are one flat vector: the weights of all layers, each in C order and of
+    shape (fan_in, fan_out), followed by the intercepts of all layers. The penalised part is
+    thus contiguous, ``params[:n_weights]``. The weights of a skip connection from the
+    features to the outputs are the last columns of the first layer's weights.
 
     Parameters
     ----------
     layer_units : tuple of int
-        Units of every layer, from `n_features` to `n_outputs`.
+        Number of units in each layer, from `n_features` to `n_outputs`.
 
     activations : tuple of str
-        A name for every hidden layer, `len(layer_units) - 2` of them.
+        Name of the activation of each hidden layer, ``len(layer_units) - 2`` of them.
 
     loss : Loss
 
@@ -51,7 +51,7 @@ class Network:
                 "layer_units must be a tuple of two or more numbers, each at least 1, "
                 f"got layer_units={units!r}."
             )
-        # Of Python's numbers, whose products do not overflow.
+        # Python's integers, whose products do not overflow.
         units = tuple(map(int, units))
         object.__setattr__(self, "layer_units", units)
         names = self.activations
@@ -73,11 +73,11 @@ class Network:
             )
 
     def __getstate__(self):
-        # Files hold what a network is, not what has been computed of it.
+        # Only the fields are stored, not the cached properties.
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __setstate__(self, state):
-        # Nor is anything else taken from them.
+        # Other entries of a file are ignored.
         for field in fields(self):
             if field.name in state:
                 object.__setattr__(self, field.name, state[field.name])
@@ -85,12 +85,12 @@ class Network:
 
     @property
     def n_skip(self):
-        """Columns of the first layer's weights that are the skip connection's."""
+        """Number of columns of the first layer's weights for the skip connection."""
         return self.layer_units[-1] if self.skip else 0
 
     @cached_property
     def shapes(self):
-        """(fan_in, fan_out) of every layer's weights."""
+        """Shape (fan_in, fan_out) of the weights of each layer."""
         (n_features, n_units), *others = pairwise(self.layer_units)
         return ((n_features, n_units + self.n_skip), *others)
 
@@ -103,14 +103,20 @@ class Network:
         return self.n_weights + sum(self.layer_units[1:])
 
     def work(self, X, rows=None):
-        """Multiplications of a forward pass: of sparse X, by what it stores alone.
+        """Count the multiplications of a forward pass.
+
+        For sparse X, only the entries that it stores count.
 
         Parameters
         ----------
         X : ndarray or CSR array of shape (n_samples, n_features)
 
         rows : ndarray of int or None
-            Which rows of X; None for all.
+            Indices of the samples; None for all.
+
+        Returns
+        -------
+        work : int
         """
         n_rows = X.shape[0] if rows is None else len(rows)
         if not sparse.issparse(X):
@@ -122,7 +128,7 @@ class Network:
 
     @property
     def smooth(self):
-        """Whether the loss has a continuous gradient in the parameters."""
+        """Whether the gradient of the loss is continuous in the parameters."""
         return self.loss.smooth and all(ACTIVATIONS[a].smooth for a in self.activations)
 
     @cached_property
@@ -133,30 +139,35 @@ class Network:
         return slices[: len(sizes)], slices[len(sizes) :]
 
     def coefs(self, params):
-        """Views of the weights in `params`, one of shape (fan_in, fan_out) a layer."""
+        """Return views of the weights in `params`, of shape (fan_in, fan_out) per layer."""
         return [params[s].reshape(shape) for s, shape in zip(self._slices[0], self.shapes)]
 
     def split_skip(self, weights):
-        """The first layer's weights (or what else has its columns) without those of the
-        skip connection, and these."""
+        """Split an array with the first layer's columns at the skip connection's.
+
+        Returns
+        -------
+        first, skip : views
+            The columns of the first hidden layer, and those of the skip connection.
+        """
         n_units = self.layer_units[1]
         return weights[:, :n_units], weights[:, n_units:]
 
     def intercepts(self, params):
-        """Views of the intercepts in `params`, one of shape (fan_out,) a layer."""
+        """Return views of the intercepts in `params`, of shape (fan_out,) per layer."""
         return [params[s] for s in self._slices[1]]
 
     def without_dead_ends(self, params):
-        """A copy of `params` with zero weights into units that nothing reads, and out of
-        units that nothing reaches.
+        """Copy `params` with zero weights into and out of units that have no effect.
 
-        Outputs are the same, and no norm of the weights is larger.
+        These are the units with zero incoming or zero outgoing weights. The outputs of the
+        network remain the same, and no norm of the weights increases.
         """
         params = params.copy()
         coefs, intercepts = self.coefs(params), self.intercepts(params)
         coefs[0], _ = self.split_skip(coefs[0])
         for i, name in enumerate(self.activations):
-            # Such a unit has a constant value, which the next intercepts take in.
+            # A unit without incoming weights is constant: add it to the next intercepts.
             constant = ~coefs[i].any(axis=0)
             if constant.any() and coefs[i + 1][constant].any():
                 values = intercepts[i][constant].copy()
@@ -168,26 +179,30 @@ class Network:
         return params
 
     def pack(self, coefs, intercepts, dtype):
-        """A new parameter vector holding the given weights and intercepts."""
+        """Concatenate weights and intercepts to a new parameter vector."""
         parts = [np.asarray(part, dtype=dtype).ravel() for part in (*coefs, *intercepts)]
         return np.concatenate(parts)
 
     def initial_params(self, output_intercept, random_state, dtype, output_share=1.0):
         """Draw initial parameters.
 
-        Weights are uniform within Glorot and Bengio's bound (2010, eq. 16), hidden
-        intercepts 0, and the output intercept is the best constant prediction, which is
-        what is known without looking at X. The linear model, whose objective is convex,
-        starts with all weights 0.
+        Weights are uniform within the bound of Glorot and Bengio (2010, eq. 16). Intercepts
+        of hidden layers are 0, and those of the output layer are the best constant
+        prediction. Linear models, whose objective is convex, start with all weights 0.
 
         Parameters
         ----------
         output_intercept : array-like of shape (n_outputs,)
+            The best constant prediction, as raw output.
+
         random_state : RandomState
-        dtype : dtype of the parameters
+
+        dtype : dtype
+            Of the parameters.
+
         output_share : float
-            Share of that variance that the output layer's weights are drawn with. The
-            smaller it is, the nearer to the constant prediction training starts.
+            Factor of the variance of the output layer's weights. With a small factor,
+            training starts near the constant prediction.
 
         Returns
         -------

@@ -1,7 +1,7 @@
-"""Forward and backward passes in NumPy: short, obvious, correct.
+"""NumPy engine: the reference implementation of forward and backward passes.
 
-Full batches go through in blocks of rows, so that the memory of a pass is that of one
-block, whatever the number of rows.
+Full batches are processed in blocks of samples, so that the memory of a pass does not
+depend on the number of samples.
 """
 
 from contextlib import nullcontext
@@ -12,22 +12,21 @@ from scipy import sparse
 from .activations import ACTIVATIONS
 from .threads import limited_threads
 
-# Bytes of the widest layer in a block of rows. More rows than that, and the temporary
-# arrays of an activation no longer come from memory that is in the cache already:
-# elementwise functions then take three times as long.
+# Bytes of the widest layer in a block of samples. In larger blocks, the temporary arrays of
+# an activation do not fit in the cache, and elementwise functions take three times as long.
 _LAYER_BYTES = 1 << 18
 
-# Multiplications in the largest matrix product from which on a second BLAS thread pays.
-# See benchmarks/bench_threads.py.
+# Number of multiplications in the largest matrix product above which a second BLAS thread
+# is worthwhile. See benchmarks/bench_threads.py.
 _THREADED_WORK = 3e6
 
 
 class NumpyEngine:
     """Loss, gradient and predictions of one network.
 
-    `rows` selects rows of the data, an index array or None for all of them: folds and
-    validation splits never copy X. Losses are sums over these rows; the gradient is
-    that of the sum.
+    Methods take the indices of the samples as `rows`, or None for all of them, so that
+    folds and validation sets never copy X. Losses are sums over these samples, and
+    gradients are those of the sum.
 
     Parameters
     ----------
@@ -41,23 +40,23 @@ class NumpyEngine:
         self._activations = [ACTIVATIONS[name] for name in network.activations]
 
     def block_rows(self, dtype):
-        """Rows of a full batch that pass through the network together."""
+        """Return the number of samples in a block of a full batch."""
         rows = _LAYER_BYTES // (
             max(self.network.layer_units[1:]) * np.dtype(dtype).itemsize
         )
         return min(max(rows, 64), 1024)
 
     def threads(self, dtype, n_rows):
-        """The block in which to train on at most `n_rows` rows at a time.
+        """Return a context manager for training on at most `n_rows` samples at a time.
 
-        BLAS is limited to one thread in it where products are too small for two.
+        It limits BLAS to one thread if matrix products are too small for two.
         """
         largest = max(fan_in * fan_out for fan_in, fan_out in self.network.shapes)
         small = min(n_rows, self.block_rows(dtype)) * largest < _THREADED_WORK
         return limited_threads() if small else nullcontext()
 
     def raw_predict(self, coefs, intercepts, X, rows=None):
-        """Outputs before the output activation, shape (n_rows, n_outputs)."""
+        """Compute raw outputs, of shape (n_rows, n_outputs)."""
         n_rows = X.shape[0] if rows is None else len(rows)
         raw = np.empty(
             (n_rows, self.network.layer_units[-1]),
@@ -69,9 +68,24 @@ class NumpyEngine:
         return raw
 
     def loss_and_gradient(self, params, data, rows=None, dropout=None):
-        """Sum of the weighted losses of the rows and its gradient, shape (n_params,).
+        """Compute the sum of the weighted losses of the samples, and its gradient.
 
-        With a `Dropout`, of the network that it leaves.
+        Parameters
+        ----------
+        params : ndarray of shape (n_params,)
+
+        data : Data
+
+        rows : ndarray of int or None
+            Indices of the samples; None for all.
+
+        dropout : Dropout or None
+
+        Returns
+        -------
+        loss : float
+
+        gradient : ndarray of shape (n_params,)
         """
         coefs, intercepts = self.network.coefs(params), self.network.intercepts(params)
         gradient = np.empty_like(params)
@@ -111,7 +125,7 @@ class NumpyEngine:
         return layer if raw is None else layer + raw
 
     def _forward_with_derivatives(self, coefs, intercepts, X, drop):
-        """All layers from X to the raw output, and the hidden activations' derivatives."""
+        """Compute all layers, from X to the raw outputs, and derivatives of activations."""
         raw, layer = self._first_product(X, coefs[0])
         layers, derivatives = [X], []
         for i, intercept in enumerate(intercepts):
@@ -129,7 +143,7 @@ class NumpyEngine:
         return layers, derivatives
 
     def _first_product(self, X, weights):
-        """What the skip connection adds to the raw output (or None), and X W."""
+        """Compute X W for the skip connection (None without one) and the first layer."""
         product = X @ weights
         if sparse.issparse(product):
             product = product.toarray()
@@ -140,7 +154,7 @@ class NumpyEngine:
 
 
 class _Dropping:
-    """Multiplies the layers of a block of rows by their dropout factors."""
+    """Function that multiplies the layers of a block by their dropout factors."""
 
     def __init__(self, dropout, first_row, dtype):
         self._dropout, self._first_row, self._dtype = dropout, first_row, dtype.type
@@ -157,7 +171,7 @@ class _Dropping:
 
 
 def _add_product(total, layer, delta, first):
-    """Add layer' delta to `total`, which the first block fills."""
+    """Add ``layer.T @ delta`` to `total`, or set it for the first block."""
     if first and isinstance(layer, np.ndarray):
         np.matmul(layer.T, delta, out=total)
     elif first:
@@ -172,7 +186,7 @@ def _blocks(n_rows, size):
 
 
 def _row_blocks(data, rows, size):
-    """The data in blocks of rows: views of it where rows are contiguous."""
+    """Yield the data in blocks of samples; as views, if `rows` is None."""
     X, y, sample_weight = data
     for block in _blocks(X.shape[0] if rows is None else len(rows), size):
         selected = block if rows is None else rows[block]

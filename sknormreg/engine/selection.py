@@ -1,4 +1,4 @@
-"""Which of the two engines computes: the compiled one, wherever it is installed."""
+"""Selection of the engine: the compiled one if it is installed, else NumPy's."""
 
 import os
 from importlib.util import find_spec
@@ -17,10 +17,10 @@ _has_warned = False
 
 
 def engine_name():
-    """The engine that computes: "compiled" or "numpy".
+    """Return the name of the active engine, "compiled" or "numpy".
 
-    The environment variable SKNORMREG_ENGINE chooses one of them; without it, the
-    compiled one is taken where its extension is installed.
+    It is the value of the environment variable ``SKNORMREG_ENGINE``. If that is not set, it
+    is "compiled" if the extension is installed.
 
     Raises
     ------
@@ -45,16 +45,16 @@ def engine_name():
 
 
 def make_engine(network):
-    """The engine that computes for a network."""
+    """Make the engine of a network."""
     if engine_name() == "compiled" and CompiledEngine.supports(network):
         return CompiledEngine(network)
     return NumpyEngine(network)
 
 
 def warn_of_missing_extension():
-    """Say once in a process that fits are slower than they need be.
+    """Warn, once per process, that fits are slow because the extension is missing.
 
-    Who asks for NumPy by SKNORMREG_ENGINE is not warned.
+    There is no warning if ``SKNORMREG_ENGINE`` is set.
     """
     global _has_warned
     if (

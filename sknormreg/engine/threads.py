@@ -1,8 +1,8 @@
-"""How many threads a fit uses: BLAS's, and those of the compiled engine.
+"""Numbers of threads of a fit, in BLAS and in the compiled engine.
 
-On small matrices a second BLAS thread costs more than it gives, and two fits side by
-side with two threads each wait for one another most of the time. Fits that run at the
-same time share the threads that one alone would have.
+For small matrices, a second BLAS thread costs more time than it saves, and two concurrent
+fits with two threads each mostly wait for one another. Fits that run at the same time
+therefore share the threads that a single fit would have.
 """
 
 import _thread
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from threadpoolctl import ThreadpoolController
 
-# Reentrant: a block that is left by the garbage collector may be so anywhere.
+# Reentrant, because the garbage collector may leave a block at any point.
 _lock = threading.RLock()
 _inside = {}  # the thread of each block, by its identity
 _n_threads = 1
@@ -21,15 +21,15 @@ _controller = None
 
 
 class limited_threads:  # noqa: N801 (used as a function)
-    """Run BLAS on one thread inside the block, and count it among those that share.
+    """Context manager that limits BLAS to one thread and counts the threads inside.
 
-    The limit is the whole process's, as BLAS libraries have it. Blocks may overlap, in
-    any number of threads: the first to enter sets the limit and the last to leave
-    restores what was there before.
+    The limit applies to the whole process, because BLAS libraries have no other. Blocks may
+    overlap in any number of threads: the first to enter sets the limit, and the last to
+    leave restores the previous one.
 
-    An interrupt may come between any two instructions, those that enter and leave a block
-    included. So each step can be repeated and undone, whatever came before it, and a block
-    that was cut short is left when its object is deleted.
+    An interrupt may arrive between any two instructions, even while entering or leaving a
+    block. Each step can therefore be repeated and undone in any state, and a block that was
+    interrupted is left when its object is deleted.
     """
 
     def __enter__(self):
@@ -52,20 +52,21 @@ class limited_threads:  # noqa: N801 (used as a function)
 
 
 def share_of_threads():
-    """Threads for each of the threads that are in a block; 1 outside of them.
+    """Return the number of threads that each thread inside a block may use.
 
-    Together they have as many as BLAS had before: what OPENBLAS_NUM_THREADS, joblib's
-    `inner_max_num_threads` or threadpoolctl's limits allow.
+    Together, they use as many as BLAS had before, which depends on OPENBLAS_NUM_THREADS,
+    `inner_max_num_threads` of joblib, or limits of threadpoolctl. Outside of blocks, the
+    number is 1.
     """
     n_sharing = len(set(_inside.values()))
     return max(1, _n_threads // n_sharing) if n_sharing else 1
 
 
 def call_in_thread(function):
-    """Call it in a thread of its own; false where there can be no more of them.
+    """Call a function in a new thread, and return whether there is one.
 
-    `threading.Thread.start` waits for the thread to say that it runs, for ever where there
-    is no memory left to say so.
+    This does not use `threading.Thread.start`, which waits for a signal of the new thread,
+    and waits forever if there is no memory left to send it.
     """
     try:
         _thread.start_new_thread(function, ())
@@ -101,11 +102,11 @@ def _set_numbers(numbers):
 
 @contextmanager
 def _control_of_threads():
-    """Let this thread set limits, whichever did before, and any other one after it.
+    """Context manager in which this thread may set limits.
 
-    From version 3.8 on, threadpoolctl lets only one thread of the process set those of
-    an OpenBLAS, until that thread gives the right up: ours may enter in one thread and
-    leave in another.
+    Since version 3.8, threadpoolctl allows only one thread of a process to set the limit of
+    an OpenBLAS, until that thread gives up control. Ours may be set in one thread and
+    restored in another.
     """
     _release_control()
     try:
@@ -122,7 +123,10 @@ def _release_control():
 
 
 def _start_anew():
-    """In a forked process: threads do not follow, and one may have held the lock."""
+    """Reset the state in a forked process.
+
+    The other threads do not exist there, and one of them may have held the lock.
+    """
     global _lock
     _lock = threading.RLock()
     _inside.clear()

@@ -1,7 +1,8 @@
-"""What scikit-learn sees: validation, parameters, attributes; no arithmetic in it."""
+"""Estimators: parameters, validation and fitted attributes, without any arithmetic."""
 
 from .classifier import RegularizedMLPClassifier
 from .classifier_cv import RegularizedMLPClassifierCV
+from .docstrings import check_all_used
 from .path import regularization_path
 from .regressor import RegularizedMLPRegressor
 from .regressor_cv import RegularizedMLPRegressorCV
@@ -13,3 +14,10 @@ __all__ = [
     "RegularizedMLPRegressorCV",
     "regularization_path",
 ]
+
+check_all_used(
+    RegularizedMLPClassifier,
+    RegularizedMLPClassifierCV,
+    RegularizedMLPRegressor,
+    RegularizedMLPRegressorCV,
+)

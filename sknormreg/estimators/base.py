@@ -19,6 +19,7 @@ from ..engine.activations import ACTIVATIONS
 from ..evidence import SCOPES
 from ..fitting.fit import fit_network
 from ..fitting.result import TrainingState
+from ..fitting.solver_choice import FULL_BATCH, MINIBATCH
 from ..fitting.start import Start, continued
 from ..penalties import PENALTIES, Penalty
 from ..solvers import Status
@@ -70,7 +71,7 @@ class RegularizedMLP(
         ],
         "evidence_scope": [StrOptions(set(SCOPES))],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
-        "solver": [StrOptions({"auto", "lbfgs", "adam", "sgd"})],
+        "solver": [StrOptions({"auto", *FULL_BATCH, *MINIBATCH})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [
@@ -343,10 +344,10 @@ def _checked_layers(name, given, expected, dtype):
 
 
 def accepts_partial_fit(estimator):
-    if estimator.solver == "lbfgs":
+    if estimator.solver in FULL_BATCH:
         raise AttributeError(
             "partial_fit is only available for minibatch solvers: set solver='adam' or "
-            "'sgd' (or 'auto', which takes 'adam') instead of 'lbfgs'."
+            f"'sgd' (or 'auto', which takes 'adam') instead of {estimator.solver!r}."
         )
     if estimator._by_evidence:
         raise AttributeError(

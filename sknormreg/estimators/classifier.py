@@ -1,4 +1,4 @@
-"""The classifier: its parameters, and class labels as targets."""
+"""Classifier: parameters, and encoding of class labels."""
 
 from typing import Self
 
@@ -8,37 +8,33 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
-from .._docstrings import document
 from .base import RegularizedMLP, accepts_partial_fit
-from .docstrings import (
-    ATTRIBUTES,
-    CLASS_WEIGHT,
-    CLASSIFICATION_LOSS,
-    EVIDENCE_ATTRIBUTES,
-    parameters,
-)
+from .docstrings import CLASSIFICATION_LOSS, document_estimator
 from .hints import Activations, Alpha, ClassWeight, Penalties, RandomState, Sizes
 from .labels import refuse_mixed_labels
 from .predictions import ClassifierPredictions
 
 
-@document(
-    parameters=parameters(CLASSIFICATION_LOSS, CLASS_WEIGHT),
-    attributes=ATTRIBUTES.format(score="Accuracy") + EVIDENCE_ATTRIBUTES,
-)
+@document_estimator(parameters=CLASSIFICATION_LOSS)
 class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
-    """Multilayer perceptron classifier with a norm penalty on its weights.
+    r"""Multilayer perceptron classifier with a norm penalty on its weights.
 
-    It minimises the objective ::
+    Training minimises the objective
 
-        J(W, b) = 1/m * (sum_i s_i * loss(y_i, f(x_i)) + sum_l alpha_l * Omega_l(W_l))
+    .. math::
 
-    over the weights W and the intercepts b of all layers, where s_i are sample weights
-    times class weights, m is their sum over the rows trained on, Omega_l is the penalty
-    on layer l (the same for all layers unless you say otherwise, like alpha_l),
-    and the loss is the log loss: of the softmax for more than two classes, of the
-    logistic function for two, and the sum of the latter over the labels of multilabel
-    targets. Intercepts are not penalised.
+        J(W, b) = \frac{1}{m} \left( \sum_i s_i \, \ell(y_i, f(x_i))
+                  + \sum_l \alpha_l \, \Omega_l(W_l) \right)
+
+    over the weights :math:`W` and the intercepts :math:`b` of the network :math:`f`. Here
+    :math:`\ell` is the log loss, :math:`s_i` is the sample weight times the class weight,
+    :math:`m = \sum_i s_i` is the total weight of the training samples, and
+    :math:`\Omega_l` and :math:`\alpha_l` are `penalty` and `alpha` of layer :math:`l`, by
+    default the same for all layers. Intercepts are not penalised.
+
+    The outputs are probabilities: of the softmax function for three or more classes, of
+    the logistic function for two classes. Multilabel targets have one logistic output per
+    label, over which the loss is summed.
 
     Parameters
     ----------
@@ -46,22 +42,22 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels; for multilabel targets the indices of the labels.
-
     {attributes}
 
     See Also
     --------
-    RegularizedMLPRegressor : The same for regression.
-    sklearn.neural_network.MLPClassifier : Its `alpha` is divided by the weight of the
-        batch, so that its effect depends on the batch size.
+    RegularizedMLPClassifierCV : Chooses `alpha` by cross-validation.
+    RegularizedMLPRegressor : The same model for regression.
+    regularization_path : Networks along a path of alphas.
+    sklearn.neural_network.MLPClassifier : Multilayer perceptron whose L2 penalty is
+        divided by the weight of the minibatch, so that its strength depends on the batch
+        size.
 
     Notes
     -----
-    At any weights, J of ``penalty="l2"`` is the loss of
-    ``MLPClassifier(solver="lbfgs", alpha=alpha)``. Without hidden layers, the minimiser
-    is that of ``LogisticRegression(C=1 / alpha)``.
+    With ``penalty="l2"``, the objective equals that of
+    ``MLPClassifier(solver="lbfgs", alpha=alpha)``. Without hidden layers, the solution is
+    that of ``LogisticRegression(C=1 / alpha)``.
 
     References
     ----------
@@ -173,22 +169,22 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
     @available_if(accepts_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None, classes=None) -> Self:
-        """Update the model with one epoch over the given data.
+        """Update the model with one epoch over the given samples.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            A part of the training data.
+            A chunk of the training data.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target values.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Sample weights. If None, all samples have the same weight.
 
         classes : array of shape (n_classes,), default=None
-            All classes, which the first call must be told. For multilabel targets, the
-            indices of the labels.
+            All class labels that any call may contain. Required in the first call, optional
+            in later ones. For multilabel targets, the indices of the labels.
 
         Returns
         -------

@@ -1,50 +1,35 @@
-"""The classifier that chooses alpha: its parameters."""
+"""Classifier with cross-validation: parameters."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .._docstrings import document
 from .classifier import RegularizedMLPClassifier
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
-    ATTRIBUTES,
-    CLASS_WEIGHT,
     CLASSIFICATION_LOSS,
-    CV_ALPHA,
     CV_ATTRIBUTES,
-    CV_CHOICE,
-    CV_MAX_TIME,
-    CV_VERBOSE,
-    parameters,
+    CV_PARAMETERS,
+    document_estimator,
 )
 from .hints import Activations, ClassWeight, Penalties, RandomState, Sizes
 from .predictions import ClassifierPredictions
 
 
-@document(
-    parameters=parameters(
-        CLASSIFICATION_LOSS,
-        CLASS_WEIGHT,
-        alpha=CV_ALPHA,
-        repeated=CV_CHOICE.replace("{score}", "accuracy"),
-        verbose=CV_VERBOSE,
-        max_time=CV_MAX_TIME,
-    ),
-    attributes=CV_ATTRIBUTES + ATTRIBUTES.format(score="Accuracy"),
+@document_estimator(
+    parameters=CLASSIFICATION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES
 )
 class RegularizedMLPClassifierCV(ClassifierPredictions, RegularizedMLPCV):
-    """RegularizedMLPClassifier whose alpha is chosen by cross-validation.
+    """Multilayer perceptron classifier that chooses `alpha` by cross-validation.
 
-    For every fold, networks are fitted along a path of alphas, from dense to sparse, and
-    scored on the rows left out; the network for all rows is then fitted along the same
-    path to the alpha that was chosen. It has the attributes and methods of
-    `RegularizedMLPClassifier`, and of its parameters all but `alpha` and those of repeated
-    fits.
+    For each fold, a regularization path of networks is fitted, from the smallest alpha
+    (dense) to the largest (sparse), and scored on the test samples. The final network is
+    then fitted to all samples along the same path, up to the alpha chosen by `rule`.
 
-    A list of tuples for `hidden_layer_sizes`, and a list for `l1_ratio`, are candidates:
-    they are compared like the alphas.
+    The objective, and all parameters that do not concern the search, are those of
+    :class:`RegularizedMLPClassifier`. `hidden_layer_sizes`, `l1_ratio` and `relax` may be
+    lists, whose entries are searched together with the alphas.
 
     Parameters
     ----------
@@ -52,26 +37,25 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, RegularizedMLPCV):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels; for multilabel targets the indices of the labels.
-
     {attributes}
 
     See Also
     --------
-    RegularizedMLPClassifier : With an alpha of your own.
-    regularization_path : The networks of all alphas.
+    RegularizedMLPClassifier : The same model for a given `alpha`.
+    RegularizedMLPRegressorCV : The same search for regression.
+    regularization_path : Networks along a path of alphas.
 
     Notes
     -----
-    With ``continuation=False`` it finds what `GridSearchCV` finds over the same folds and
-    alphas. The network ends in a local minimum of the objective, which need not be the
-    same with and without continuation.
+    With ``continuation=False`` the result is that of
+    :class:`~sklearn.model_selection.GridSearchCV` over the same folds and alphas. The
+    objective is not convex: with warm starts, training may end in other local minima than
+    without.
 
     References
     ----------
     T. Hastie, R. Tibshirani and J. Friedman, "The Elements of Statistical Learning", 2nd
-    edition, 2009, section 7.10 (cross-validation, the one-standard-error rule).
+    edition, 2009, section 7.10 (cross-validation and the one-standard-error rule).
 
     N. Meinshausen, "Relaxed Lasso", Computational Statistics and Data Analysis 52, 2007.
 

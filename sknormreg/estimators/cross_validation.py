@@ -3,7 +3,7 @@
 import inspect
 import time
 from abc import ABCMeta, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, product, tee
 from numbers import Integral, Real
@@ -33,6 +33,7 @@ from ..engine import Data, engine_name, warn_of_missing_extension
 from ..fitting.fit import empty_network
 from ..fitting.path import PathFitter
 from ..fitting.precision import COMPARED
+from ..fitting.solver_choice import FULL_BATCH
 from ..fitting.specification import NetworkSpec
 from .comparison import Budget, Extent, PathScores, gathered
 from .empty_network import warn_of_empty
@@ -284,6 +285,7 @@ class RegularizedMLPCV(
     scores_: np.ndarray
     best_score_: float
     l1_ratio_: float
+    hidden_layer_sizes_: int | Sequence[int] | np.ndarray
     relax_: float | None
     path_n_features_: np.ndarray
 
@@ -602,7 +604,7 @@ class RegularizedMLPCV(
 
     def _is_coarse(self, fitted):
         """Whether a path is less precise than the fits that `tol` stands for."""
-        is_full_batch = fitted.solver == "lbfgs" and not self.early_stopping
+        is_full_batch = fitted.solver in FULL_BATCH and not self.early_stopping
         return self.continuation and self.tol == "auto" and is_full_batch
 
     def _fitter(self, spec, data, rows, seed):

@@ -1,462 +1,505 @@
-"""Documentation that classifier and regressor share, written once."""
+"""Texts on parameters and fitted attributes, each written once for all estimators.
 
-_PARAMETERS = """
+`PARAMETERS` and `ATTRIBUTES` have an entry for each name. A class for which a name means
+something else passes its own entry to `document_estimator`.
+"""
+
+from functools import partial
+
+from .._docstrings import (
+    attribute_names,
+    check_shared,
+    document,
+    parameter_names,
+    parse_table,
+)
+
+PARAMETERS = parse_table(r"""
 hidden_layer_sizes : int or array-like of int, default=(100,)
-    Number of units of each hidden layer. An empty tuple is the linear model.
+    Number of units in each hidden layer. An int stands for one hidden layer. An empty
+    tuple gives a linear model.
 
 activation : str or list of str, default="tanh"
-    Activation of the hidden layers, one name for all or one for each: "identity",
-    "logistic", "tanh", "relu", "leaky_relu", "elu", "gelu", "silu" or "softplus".
-    "relu" and "leaky_relu" have kinks, on which full-batch solvers may end before
-    the gradient vanishes.
+    Activation function of the hidden layers: one name for all layers, or a list with one
+    name per layer.
 
-penalty : str, Penalty, or list of them, default="l2"
-    The norm of the weights that is penalised, or constrained, in every layer:
+    - "identity": :math:`z`
+    - "logistic": :math:`1 / (1 + e^{-z})`
+    - "tanh": :math:`\tanh(z)`
+    - "relu": :math:`\max(0, z)`
+    - "leaky_relu": :math:`z` if :math:`z > 0`, else :math:`0.01 z`
+    - "elu": :math:`z` if :math:`z > 0`, else :math:`e^z - 1`
+    - "gelu": :math:`z \, \Phi(z)`, with the standard normal CDF :math:`\Phi`
+    - "silu": :math:`z / (1 + e^{-z})`, also known as swish
+    - "softplus": :math:`\log(1 + e^z)`
 
-    - "l1", "l2", "elasticnet": sums over the single weights; the first and the last make
-      weights exactly zero.
-    - "group_lasso", "sparse_group_lasso": remove inputs and hidden units as a whole.
-    - "mcp", "scad" do what "l1" does, and "group_mcp", "group_scad" what "group_lasso"
-      does, but do not shrink what they keep; they are not convex.
-    - "hierarchical": LassoNet's, with a skip connection; removes inputs.
-    - "nuclear": makes weight matrices of low rank.
-    - "max_norm", "l1_ball": bounds on norms. `alpha` has no meaning for them: tune their
-      radius.
+    "relu" and "leaky_relu" have a kink at 0. With solver "lbfgs", training may end on a
+    kink, where the gradient does not vanish. Prefer a smooth activation if `optimality_` is
+    to be small.
 
-    A name stands for an instance of the class in `sknormreg.penalties` with its default
-    parameters. An instance takes others, which a grid search can vary as, for example,
-    ``penalty__radius``; it may be your own subclass of `Penalty`. A list has one entry
-    for each layer of weights.
-{alpha}
-dropout, input_dropout : float, default=0.0
-    Probability with which each value of a hidden layer, or each input, is left out of a
-    minibatch, at least 0 and below 1; what stays is divided by the probability to stay.
-    Predictions use all values. "lbfgs", which has no minibatches, refuses it.
-{loss}
-solver : {{"auto", "lbfgs", "adam", "sgd"}}, default="auto"
-    - "lbfgs": full batches; L-BFGS for smooth penalties, the projected scaled
-      sub-gradient method for those with kinks at zero, PANOC+ for those of which only
-      the prox is known. It stops where the objective is stationary up to `tol`, which
-      `optimality_` certifies.
-    - "adam": proximal Adam on minibatches. Not for "group_mcp", "group_scad",
-      "hierarchical" and "nuclear", whose prox takes one step size for all weights.
-    - "sgd": proximal stochastic gradient descent with momentum.
-    - "auto": "lbfgs" for problems whose full-batch evaluations are cheap, "adam" for
-      larger ones, for dropout and for `partial_fit`, as far as the penalty lets it (else
-      "lbfgs", or "sgd"). `solver_` says which it was.
+penalty : str, Penalty or list of them, default="l2"
+    Penalty on the weights of each layer:
 
-batch_size : int or "auto", default="auto"
-    Rows in a minibatch; "auto" is ``min(200, n_samples)``. Not used by "lbfgs".
+    - "l2": shrinks all weights; none becomes exactly zero.
+    - "l1", "elasticnet": set single weights to exactly zero.
+    - "group_lasso", "sparse_group_lasso": remove whole features and hidden units, by
+      setting all their outgoing weights to zero.
+    - "mcp", "scad": like "l1", but non-convex; large weights are not shrunk.
+    - "group_mcp", "group_scad": like "group_lasso", but non-convex; large groups are not
+      shrunk.
+    - "hierarchical": removes features, as LassoNet does; adds a skip connection from
+      the features to the outputs.
+    - "nuclear": gives weight matrices of low rank.
+    - "max_norm", "l1_ball": constraints on the norm of the weights rather than penalties.
+      They ignore `alpha`; tune their `radius` instead.
 
-learning_rate : {{"constant", "invscaling", "adaptive"}}, default="constant"
-    Schedule of the learning rate of "adam" and "sgd".
+    A name stands for the class of :mod:`sknormreg.penalties` with its default parameters.
+    Pass an instance to set them, for example ``GroupLasso(inputs_only=True)``; a grid
+    search can then vary them, for example as ``penalty__radius``. The instance may be of
+    your own subclass of :class:`~sknormreg.penalties.Penalty`. A list has one entry per
+    layer of weights.
 
-    - "constant": `learning_rate_init` throughout.
-    - "invscaling": ``learning_rate_init / epoch ** power_t``, epochs counted from 1.
-    - "adaptive": `learning_rate_init` as long as the objective falls; where
-      `n_iter_no_change` epochs in a row do not lower it by `tol`, the rate is divided
-      by 5, until it is less than a thousandth of `learning_rate_init`.
+alpha : float, array-like of shape (n_layers - 1,), list or "evidence", default=1.0
+    Strength of the penalty, at least 0. Larger values shrink the weights more and, with a
+    sparse penalty, set more of them to zero. An array-like has one value per layer of
+    weights. With ``penalty="l2"``, the first entry of a list may be an array of shape
+    (n_features,), one value per feature. The penalty is divided by the total weight of the
+    training samples, never of a minibatch, so that `alpha` has the same effect with every
+    solver and batch size.
 
-learning_rate_init : float, default=0.001
-    The initial learning rate of "adam" and "sgd".
+    "evidence" chooses `alpha` in a single fit, without validation data, by maximising the
+    evidence: the probability of the targets with the weights integrated out. It follows
+    MacKay's evidence framework with the Gauss-Newton approximation of Foresee and Hagan,
+    which alternates between training and re-estimating the alphas. It requires
+    ``penalty="l2"``, full-batch training, and the log loss or the squared error. The alphas
+    chosen are in `alpha_`. Training ends when they have settled, possibly before the
+    objective has reached its minimum: `optimality_` tells how far from stationary it is,
+    and a second fit with ``alpha=alpha_`` trains further. If the number of weights, or of
+    samples times outputs, is at most 5000, a matrix of that size is factorised; otherwise
+    traces are estimated with random vectors and conjugate gradients.
 
-power_t : float, default=0.5
-    The exponent of "invscaling".
-
-max_iter : int, default=2000
-    Maximum number of iterations; of epochs for "adam" and "sgd". With ``alpha="evidence"``
-    of all its fits together, like `max_fun`.
-
-max_fun : int, default=15000
-    Maximum number of evaluations of objective and gradient. Only used by "lbfgs".
-
-{max_time}
-tol : float or "auto", default="auto"
-    For "lbfgs", training has converged where the largest entry of the minimum-norm
-    subgradient is at most ``tol * g``, g being the largest entry of the loss's gradient
-    at the start, at least 1 and at most 100. For "adam" and "sgd", an epoch is without
-    progress if it does not lower the objective by `tol`. Both are taken at the scale of
-    the targets: a regression in dollars converges like one in thousands.
-
-    "auto" is 1e-4 and lets "lbfgs", too, stop where `n_iter_no_change` iterations
-    lowered the objective by less than 1e-4 each (1e-5 for penalties with kinks).
-    Where precision is cheap it goes further: to 1e-8 without hidden layers and to 1e-12
-    for the smallest networks and data. The latter not with ``alpha="evidence"``: the
-    deeper a network is in its minimum, the less evidence there is for it.
-
-loss_threshold : float, default=None
-    Training stops where the objective is at most this.
-
-n_iter_no_change : int or inf, default=10
-    Epochs without progress after which "adam" and "sgd" stop (or divide an adaptive
-    learning rate), and iterations without progress of the validation loss after which
-    early stopping stops any solver. With ``tol="auto"`` also the iterations that "lbfgs"
-    looks back.
-
-early_stopping : bool, default=False
-    Whether the unpenalised loss of held-out rows decides when to stop and which
-    weights to return. The rows are `X_val` if given to `fit`, else a part of X.
-
-validation_fraction : float, default=0.1
-    Share of X held out by early stopping, between 0 and 1 exclusive.
-
-momentum : float, default=0.9
-    Momentum of "sgd", at least 0 and below 1.
-
-nesterovs_momentum : bool, default=True
-    Whether "sgd" takes its gradients at the extrapolated point.
-
-beta_1, beta_2 : float, default=0.9 and 0.999
-    Decay rates of Adam's moments, at least 0 and below 1.
-
-epsilon : float, default=1e-8
-    Added to the denominator of Adam's step.
-
-shuffle : bool, default=True
-    Whether "adam" and "sgd" draw the order of the rows anew in every epoch.
-{class_weight}
-{repeated}
-random_state : int, RandomState instance or None, default=None
-    Determines initial weights, the validation split and the order of the rows. Pass
-    an int for reproducible results.
-{verbose}
-"""
-
-# What is said of alpha, of fits after the first, and of what is printed: by the plain
-# estimators, and by those that choose alpha.
-
-ALPHA = """
-alpha : float, array-like of shape (n_layers,), list or "evidence", default=1.0
-    Strength of the penalty, at least 0; or one for each layer of weights. With
-    ``penalty="l2"`` the first entry of a list may be an array of shape (n_features,), one
-    alpha for each input. The penalty is divided by the total weight of the rows trained on
-    and never by that of a batch, so that alpha means the same for every solver and batch
-    size.
-
-    "evidence" chooses alphas in one fit, without rows held out, as those that make the
-    targets most probable under all networks at once: MacKay's evidence framework with
-    Foresee and Hagan's Gauss-Newton approximation. For ``penalty="l2"``, full batches, and
-    the log loss or the squared error. J is minimised for some iterations, alphas are
-    re-estimated, and so on until they have settled; `alpha_` has them. There J may still
-    be above its minimum at these alphas, to which another fit with ``alpha=alpha_`` would
-    go, and `optimality_` says how far from stationary it is. Up to 5000 rows times outputs,
-    or weights, matrices of that size are factorised; beyond, traces are estimated by
-    conjugate gradients with random signs.
+alphas : int or array-like of shape (n_alphas,), default=20
+    Values of `alpha` to compare, as described for the estimator without cross-validation.
+    If an int, a log-spaced grid of that many values, from a thousandth of `alpha_max` up to
+    `alpha_max`, where no feature is selected, as a few fits to all samples find out. For
+    penalties that set no weight to zero, `alpha_max` is where the objective is within 1 %
+    of that of a constant prediction, and the grid starts at 1e-5 of it. The values are not
+    rescaled between the folds and the final fit.
 
 evidence_scope : {"network", "layer", "input"}, default="layer"
-    What has an alpha of its own with ``alpha="evidence"``: all weights together, each
-    layer, or each input and each further layer. The last is automatic relevance
-    determination, which takes longer: the weights of inputs that do not help shrink to
-    about 0. Not used with other values of `alpha`.
-"""
+    Weights that share one alpha if ``alpha="evidence"``: those of the whole network, of
+    each layer, or of each feature and each further layer. "input" is automatic relevance
+    determination: the weights of features that do not help shrink to almost 0. It takes
+    longer. Ignored for other values of `alpha`.
 
-L1_RATIO = """
-l1_ratio : float, default=0.5
-    Share of L1 in the elastic net, between 0 (L2) and 1 (L1), or in the sparse group
-    lasso, between 0 (group lasso) and 1. Only used when ``penalty="elasticnet"`` or
-    ``penalty="sparse_group_lasso"``.
-"""
-
-# Of the regressor alone.
-
-STORE_POSTERIOR = """
 store_posterior : bool, default=True
-    Whether a fit with ``alpha="evidence"`` keeps the posterior of the weights, which
-    ``predict(return_std=True)`` takes: a triangular matrix with a row for each weight or,
-    where there are fewer rows of training data, or more than 5000 of both, the training
-    data. False keeps neither, in memory and in stored models. Not used with other values
-    of `alpha`.
-"""
+    Whether to keep the posterior of the weights after a fit with ``alpha="evidence"``,
+    which ``predict(return_std=True)`` requires. It is stored as a triangular matrix with
+    one row per weight or, if there are fewer samples than weights or more than 5000 of
+    both, as the training data. Set it to False to save memory and disk space. Ignored for
+    other values of `alpha`.
 
-MAX_TIME = """
+l1_ratio : float, default=0.5
+    Mixing parameter of "elasticnet" and "sparse_group_lasso", between 0 and 1: 1 is the L1
+    penalty, and 0 is the L2 penalty or the group lasso. Ignored for other penalties.
+
+dropout : float, default=0.0
+    Probability of dropping each value of a hidden layer during training, at least 0 and
+    less than 1. The remaining values are divided by the probability of keeping a value,
+    and predictions use all values. Dropout is drawn anew for each minibatch, so solver
+    "lbfgs" does not support it.
+
+input_dropout : float, default=0.0
+    Probability of dropping each feature value, as `dropout` for hidden layers.
+
+huber_delta : float, default=1.0
+    Absolute residual beyond which the Huber loss is linear, in units of y. Only used if
+    ``loss="huber"``.
+
+quantile : float, default=0.5
+    Quantile to predict, strictly between 0 and 1. Only used if ``loss="quantile"``.
+
+solver : {"auto", "lbfgs", "adam", "sgd"}, default="auto"
+    Algorithm that trains the network.
+
+    - "lbfgs": a full-batch quasi-Newton method. The penalty determines which: L-BFGS if it
+      is smooth, the projected scaled sub-gradient method if it has kinks at zero, PANOC+
+      if only its proximal operator is known. It stops when the objective is stationary
+      within `tol`; `optimality_` is the certificate.
+    - "adam": proximal Adam on minibatches. Not available for "group_mcp", "group_scad",
+      "hierarchical" and "nuclear", whose proximal operators take one step size for all
+      weights.
+    - "sgd": proximal stochastic gradient descent with momentum.
+    - "auto": "lbfgs" if the number of samples times the number of parameters is at most
+      2e9, else "adam". For dropout and `partial_fit`, "adam". If the penalty rules out
+      "adam", "lbfgs", or "sgd" where minibatches are needed. `solver_` is the solver used.
+
+batch_size : int or "auto", default="auto"
+    Number of samples in a minibatch. "auto" is ``min(200, n_samples)``. Only used by
+    solvers "adam" and "sgd".
+
+learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+    Learning rate schedule of solvers "adam" and "sgd".
+
+    - "constant": `learning_rate_init` throughout.
+    - "invscaling": ``learning_rate_init / epoch ** power_t``, with epochs counted from 1.
+    - "adaptive": `learning_rate_init` as long as the objective decreases. Each time it has
+      not decreased by at least `tol` for more than `n_iter_no_change` epochs in a row, the
+      learning rate is divided by 5; once it is below ``learning_rate_init / 1000``,
+      training stops instead.
+
+learning_rate_init : float, default=0.001
+    Initial learning rate of solvers "adam" and "sgd".
+
+power_t : float, default=0.5
+    Exponent of the "invscaling" schedule.
+
+max_iter : int, default=2000
+    Maximum number of iterations, or of epochs for solvers "adam" and "sgd". With
+    ``alpha="evidence"``, the limit applies to all rounds of training together.
+
+max_fun : int, default=15000
+    Maximum number of evaluations of the objective and its gradient. With
+    ``alpha="evidence"``, the limit applies to all rounds of training together. Only used by
+    solver "lbfgs".
+
 max_time : float, default=None
-    Seconds after which training stops with the weights of now, or with
-    ``early_stopping=True`` the best so far, and a warning unless it has converged. The
-    clock starts with `fit` and is read after every iteration, of which there is at least
-    one; `partial_fit` has no use for it. `regularization_path` as a whole ends by it, the
-    last network being as far as it came. None is no limit.
-"""
+    Time limit of `fit` in seconds. It is checked after each iteration, so that there is at
+    least one iteration. When the limit is reached, training stops and keeps the current
+    weights, or the best ones if ``early_stopping=True``; there is a warning unless training
+    has converged. In `regularization_path`, the limit applies to the whole path. Ignored by
+    `partial_fit`. If None, there is no limit.
 
-REPEATED = """
+tol : float or "auto", default="auto"
+    Tolerance of the stopping criterion. It is independent of the unit of y.
+
+    Solver "lbfgs" stops when no entry of the minimum-norm subgradient of the objective
+    exceeds ``tol * g`` in absolute value, where ``g`` is the largest absolute entry of the
+    gradient of the loss at the start, clipped to the range from 1 to 100. Solvers "adam"
+    and "sgd" stop when the objective has not decreased by at least `tol` for more than
+    `n_iter_no_change` epochs in a row.
+
+    "auto" is 1e-4. It also lets "lbfgs" stop when it no longer makes progress, that is when
+    the last `n_iter_no_change` iterations have decreased the objective by less than 1e-4
+    on average, provided that to first order at most 1 % of the objective is left to gain.
+    For penalties and losses with kinks, these decreases, and the tolerance of "adam" and
+    "sgd", are 1e-5. Where precision is cheap, "lbfgs" goes further: to 1e-8 without hidden
+    layers and, unless ``alpha="evidence"``, to 1e-12 for the smallest networks and data
+    sets.
+
+loss_threshold : float, default=None
+    Training stops when the objective is at most this value. If None, it has no effect.
+
+n_iter_no_change : int or inf, default=10
+    Maximum number of epochs in a row without progress before solvers "adam" and "sgd" stop
+    (or reduce an adaptive learning rate). With early stopping, the maximum number of
+    iterations in a row without progress of the validation loss, for all solvers. With
+    ``tol="auto"``, also the number of iterations over which "lbfgs" measures its progress.
+
+early_stopping : bool, default=False
+    Whether to stop training when the unpenalised loss on a validation set stops
+    decreasing, and to return the weights with the lowest validation loss. The validation
+    set is `X_val` and `y_val` if they are passed to `fit`; otherwise a fraction of X is set
+    aside, stratified by class in classification (multilabel targets excepted).
+
+validation_fraction : float, default=0.1
+    Fraction of X to set aside as the validation set, strictly between 0 and 1. Only used
+    if ``early_stopping=True``.
+
+momentum : float, default=0.9
+    Momentum of solver "sgd", at least 0 and less than 1.
+
+nesterovs_momentum : bool, default=True
+    Whether solver "sgd" uses Nesterov's momentum, that is, evaluates gradients at the
+    extrapolated point.
+
+beta_1 : float, default=0.9
+    Exponential decay rate of the first moment in solver "adam", at least 0 and less than 1.
+
+beta_2 : float, default=0.999
+    Exponential decay rate of the second moment in solver "adam", at least 0 and less
+    than 1.
+
+epsilon : float, default=1e-8
+    Term added to the denominator of the step in solver "adam" for numerical stability.
+
+shuffle : bool, default=True
+    Whether solvers "adam" and "sgd" shuffle the samples before each epoch.
+
+class_weight : dict, list of dict, "balanced" or None, default=None
+    Weights of the classes in the form ``{class: weight}``, by which sample weights are
+    multiplied. Classes that the dict leaves out have a weight of 1. "balanced" uses weights
+    inversely proportional to the class frequencies (to the sums of the sample weights, if
+    there are any). For multilabel targets, pass a list with one dict per label, or
+    "balanced"; the weights of all labels of a sample are multiplied.
+
 warm_start : bool, default=False
-    Whether `fit` starts from the weights of the previous fit, and with
-    ``alpha="evidence"`` from its alphas. Fitted attributes, curves included, are those of
-    the last fit alone.
+    Whether `fit` starts from the weights of the previous call and, if ``alpha="evidence"``,
+    from its alphas. Fitted attributes, including loss curves, describe the last call only.
 
 total_weight : float, default=None
-    Only used by `partial_fit`: the total weight (number, if rows have no weights) of
-    all the rows that the calls together stand for, by which the penalty is divided.
-    None takes the weight of the call's own rows: alpha then acts as if these were the
-    whole data, that is, ``n_all / n_call`` times as strongly.
-"""
+    Total weight of all samples (their number, if there are no sample weights) that the
+    calls of `partial_fit` stand for together, by which the penalty is divided. If None, the
+    total weight of each call is used, as if its samples were all the training data: the
+    penalty is then ``n_samples_total / n_samples_of_call`` times as strong. Only used by
+    `partial_fit`.
 
-VERBOSE = """
+cv : int, cross-validation generator or iterable, default=None
+    Cross-validation splitting strategy: the number of folds, a splitter, or an iterable of
+    (train, test) splits as arrays of indices. If None, 5 folds. For an integer or None,
+    folds are stratified in classification. Folds of an integer follow the order of the
+    samples: if that is not random, pass a splitter with ``shuffle=True``.
+
+scoring : str or callable, default=None
+    Scoring method, where greater is better: the name of a scorer, or a callable with the
+    signature ``scorer(estimator, X, y)``. If None, the `score` method of the estimator:
+    accuracy in classification, R² in regression.
+
+rule : {"best", "one_se"}, default="best"
+    How to choose alpha from the mean scores of the folds.
+
+    - "best": the alpha with the best mean score.
+    - "one_se": the largest alpha with a mean score within one standard error of the best
+      (the one-standard-error rule), which selects fewer features at nearly the same score.
+      If `hidden_layer_sizes` or `l1_ratio` is a list, its entry with the best score is
+      chosen first. If `relax` is a list, it is enough if one of its entries satisfies the
+      rule, and the best entry at that alpha is chosen.
+
+relax : bool, float or list of them, default=False
+    Whether to refit each network on the features that it has selected, with an L2 penalty
+    in place of `penalty`. As in the relaxed lasso, `penalty` then selects features without
+    shrinking the weights of the selected ones. Both the networks that are compared and the
+    final one are refitted. A float is the alpha of the L2 penalty; True stands for 1, a
+    light penalty. Of a list, the entry with the best score is chosen, at little extra
+    cost, because all entries share the fits that select features. `loss_` and
+    `optimality_` are those of the refit.
+
+continuation : bool, default=True
+    Whether each fit starts from the weights at the next smaller alpha (warm starts along
+    the regularization path). This is faster. With ``tol="auto"``, the networks that are
+    compared are also trained less precisely, and the final one is trained further at the
+    end. If False, or if ``early_stopping=True``, each fit starts from random weights, as in
+    a grid search.
+
+n_jobs : int, default=None
+    Number of folds to fit in parallel. None means 1 unless in a
+    :class:`joblib.parallel_config` context, -1 means all processors. The compiled engine
+    uses threads, which share X, and the NumPy engine processes. The result does not depend
+    on it, unless `max_time` or a callback ends the search early. Threads do not help if a
+    single fit takes only milliseconds, because Python code then dominates.
+
+random_state : int, RandomState instance or None, default=None
+    Determines random number generation for the initial weights, the validation set of
+    early stopping, dropout, and the order of samples in minibatches. Pass an int for
+    reproducible results across multiple function calls.
+
 verbose : bool or int, default=False
-    Print objective, residual, sparsity and time: 1 or True after iterations 1 to 10, 20,
-    30, ..., 100, 200, ...; a larger number after every iteration.
+    Verbosity. 1 or True prints the objective, the residual, the sparsity and the elapsed
+    time at iterations 1 to 10, 20, 30, ..., 100, 200, ...; a larger number prints them at
+    every iteration.
+""")
+
+# The loss of classifiers, and that of regressors.
+
+CLASSIFICATION_LOSS = """
+loss : {"log_loss"}, default="log_loss"
+    Loss function: the log loss, also known as cross-entropy.
 """
 
-ATTRIBUTES = """
+REGRESSION_LOSS = r"""
+loss : {"squared_error", "poisson", "huber", "quantile"}, default="squared_error"
+    Loss function.
+
+    - "squared_error": half the squared error.
+    - "poisson": half the Poisson deviance with a log link, for counts and other
+      non-negative targets.
+    - "huber": half the squared error for absolute residuals up to `huber_delta`, linear
+      beyond; robust to outliers.
+    - "quantile": the pinball loss, which predicts a conditional `quantile` of y.
+"""
+
+# Parameters and attributes that mean something else if alpha is chosen by cross-validation.
+
+CV_PARAMETERS = """
+hidden_layer_sizes : int, array-like of int or list of them, default=(100,)
+    Number of units in each hidden layer. An int stands for one hidden layer. An empty
+    tuple gives a linear model. If a list of tuples, the one with the best score is chosen.
+
+l1_ratio : float or array-like of float, default=0.5
+    Mixing parameter of "elasticnet" and "sparse_group_lasso", between 0 and 1: 1 is the L1
+    penalty, and 0 is the L2 penalty or the group lasso. If several values, the one with the
+    best score is chosen; if `alphas` is an int, each has a grid of its own. Ignored for
+    other penalties.
+
+max_time : float, default=None
+    Time limit of `fit` in seconds. Finding the grid of alphas is not cut short; the time
+    that remains is divided equally among the regularization paths of the folds and the
+    final fit. When the time of a path is over, its larger alphas get no score, and alpha is
+    chosen among those with a score in every fold. Fits that are needed after the limit stop
+    after one iteration. A warning says how many alphas were compared. If None, there is no
+    limit.
+
+verbose : bool or int, default=False
+    Whether to print the grid of alphas, the best score and its number of features for each
+    path and fold, the number of features of the final network, and the time that each of
+    these took.
+"""
+
+CV_ATTRIBUTES = """
+alpha_ : float
+    The alpha chosen.
+"""
+
+ATTRIBUTES = parse_table("""
+classes_ : ndarray of shape (n_classes,)
+    Class labels. For multilabel targets, the indices of the labels.
+
+alpha_ : float, ndarray of shape (n_layers - 1,) or list
+    The alpha used, in a form that the parameter `alpha` accepts. With ``alpha="evidence"``
+    the one chosen: a float, an array with one value per layer or, if
+    ``evidence_scope="input"``, a list of an array of shape (n_features,) and one float per
+    further layer.
+
+l1_ratio_ : float
+    The `l1_ratio` chosen.
+
+hidden_layer_sizes_ : int or array-like of int
+    The `hidden_layer_sizes` chosen.
+
+relax_ : float or None
+    The alpha of the L2 penalty of the relaxed fit chosen; None without relaxation.
+
+alphas_ : ndarray of shape (n_alphas,)
+    The alphas compared, in ascending order. If `hidden_layer_sizes`, `l1_ratio` or `relax`
+    is a list of several entries, each adds an axis in front, in this order.
+
+scores_ : ndarray of shape (n_alphas, n_folds)
+    Scores on the test samples of each fold, with the additional axes of `alphas_` in front.
+    nan where there is no score because `max_time`, a callback or Ctrl-C ended the search
+    early. After Ctrl-C, only this attribute, `alphas_` and `path_n_features_` are set.
+
+path_n_features_ : ndarray of int, of the shape of `scores_`
+    Number of features selected by each network compared. Floats, with the same nan, if the
+    search ended early.
+
+best_score_ : float
+    Mean of `scores_` over the folds at the alpha chosen.
+
 coefs_ : list of ndarray of shape (fan_in, fan_out)
-    Weights of each layer, exact zeros included.
+    Weights of each layer.
 
 intercepts_ : list of ndarray of shape (fan_out,)
     Intercepts of each layer.
 
 skip_coef_ : ndarray of shape (n_features, n_outputs)
-    Weights of the skip connection, which lead from the inputs straight to the outputs.
-    Only with ``penalty="hierarchical"``.
+    Weights of the skip connection from the features to the outputs. Only available if
+    ``penalty="hierarchical"``.
 
 loss_ : float
-    The objective J, penalty included, at the fitted weights. After `partial_fit`, of
-    the rows of the last call.
+    Value of the objective, including the penalty, at the fitted weights. After
+    `partial_fit`, on the samples of the last call.
 
 optimality_ : float
-    Largest absolute entry of the minimum-norm subgradient of J at the fitted weights,
-    computed afresh: 0 certifies a stationary point. nan where the fit was interrupted
-    by Ctrl-C, when `loss_` is the last entry of `loss_curve_`.
+    Largest absolute entry of the minimum-norm subgradient of the objective at the fitted
+    weights. A value of 0 certifies a stationary point. nan if the fit was interrupted by
+    Ctrl-C; `loss_` is then the last entry of `loss_curve_`.
 
 sparsity_ : float
-    Share of the weights, intercepts apart, that are exactly 0.
+    Fraction of weights that are exactly 0, not counting intercepts.
 
 n_nonzero_ : int
     Number of weights that are not 0.
 
 feature_importances_ : ndarray of shape (n_features,)
-    For each input the sum over all paths to an output of the product of the absolute
-    weights along the path, normalised to sum 1 where there is any. Exactly 0 if and only
-    if no path of non-zero weights leads from the input to an output. Comparable between
-    inputs of one scale, so standardise them.
+    Importance of each feature: the sum, over all paths through the network from the
+    feature to an output, of the product of the absolute weights along the path,
+    normalised to sum to 1. It is exactly 0 if and only if the feature has no effect. It
+    depends on the scale of the features, so standardise them.
 
 selected_features_ : ndarray of bool of shape (n_features,)
-    The inputs that have any effect on the outputs: those of importance above 0.
+    Mask of the features that the network uses, that is those with an importance above 0.
 
 selected_feature_names_ : ndarray of str
-    Their names.
+    Names of the selected features.
 
 selected_groups_ : ndarray of str
-    Names of the groups that they are in, with groups of inputs in the first layer's
-    `penalty`, as it is set now: a group's key in a dict, the beginning of names that it
-    was given by, or its place in the list, as "groups[0]". An input in none of them has
-    its own name.
+    Names of the groups of the selected features, if the `penalty` of the first layer has
+    groups of features: the key of a group in a dict, the prefix it was defined by, or
+    its position in the list, as in "groups[0]". A feature that is in no group is listed
+    under its own name. The current value of `penalty` is used.
 
 n_active_units_ : list of int
-    For each hidden layer, the number of units that have any effect on the outputs.
+    Number of units in each hidden layer that have an effect on the outputs.
 
-solver_ : {{"lbfgs", "adam", "sgd"}}
+solver_ : {"lbfgs", "adam", "sgd"}
     The solver used.
 
 loss_curve_ : list of float
-    J after every iteration; for "adam" and "sgd" its running mean over the epoch. With
-    ``alpha="evidence"``, at the alphas of that iteration.
+    Value of the objective after each iteration, or its running mean over each epoch for
+    solvers "adam" and "sgd". With ``alpha="evidence"``, at the alphas of that iteration.
 
 best_loss_ : float or None
-    Smallest value of `loss_curve_`; None with ``early_stopping=True``.
+    Smallest value of `loss_curve_`; None if ``early_stopping=True``.
 
 validation_loss_curve_ : list of float or None
-    Mean unpenalised loss of the held-out rows after every iteration, if there are
-    any. Class weights are part of it where the rows were split from X.
+    Mean unpenalised loss on the validation set after each iteration; None without a
+    validation set. Class weights are included if the validation set was split from X.
 
 validation_scores_ : list of float or None
-    {score} of the held-out rows after every iteration, if there are any.
+    Accuracy, or R² in regression, on the validation set after each iteration; None without
+    a validation set.
 
 best_validation_score_ : float or None
-    Largest of `validation_scores_`.
+    Largest value of `validation_scores_`; None without a validation set.
 
 n_iter_ : int
-    Iterations, or epochs, of the last fit; after `partial_fit`, of all its calls.
+    Number of iterations or epochs of the last fit; after `partial_fit`, of all its calls.
 
 t_ : int
-    Number of rows that passed through the network in training.
+    Number of samples seen by the solver during training, counting repetitions.
 
 n_layers_ : int
-    Number of layers, input and output included.
+    Number of layers, including the input and the output layer.
 
 n_outputs_ : int
     Number of outputs.
 
 out_activation_ : str
-    Name of the output activation.
+    Name of the output activation function.
 
 n_features_in_ : int
     Number of features seen during `fit`.
 
 feature_names_in_ : ndarray of shape (`n_features_in_`,)
-    Names of features seen during `fit`, where X has string names for all of them.
-"""
-
-# Of the plain estimators; the last of the regressor alone.
-
-EVIDENCE_ATTRIBUTES = """
-alpha_ : float, ndarray of shape (n_layers,) or list
-    The alpha of the fit, in a form that the parameter `alpha` takes. With
-    ``alpha="evidence"`` what it has found: a float, an array, or for
-    ``evidence_scope="input"`` a list of an array of shape (n_features,) and a float
-    for each further layer.
+    Names of features seen during `fit`. Only available if X has feature names that are all
+    strings.
 
 n_effective_parameters_ : float
-    Number of weights that the data determine, MacKay's gamma: between 0 and the number of
-    weights. Intercepts are not counted. Only with ``alpha="evidence"``.
+    Number of weights that the data determine (MacKay's gamma), between 0 and the number of
+    weights, not counting intercepts. Only available if ``alpha="evidence"``.
 
 log_evidence_ : float
-    Logarithm of the probability of the targets with the weights integrated out, at
-    `alpha_` (MacKay, 1992, eq. 4.2): with all its constants, and in regression a density
-    of the targets in their own unit. Intercepts are at their most probable values; each
-    one of hidden units that the data determine costs half the logarithm of the weight of
-    the rows. Only with ``alpha="evidence"``.
-"""
+    Log probability of the targets with the weights integrated out, at `alpha_` (MacKay,
+    1992, eq. 4.2), including all constants. In regression it is a log density in the unit
+    of y. Intercepts are at their most probable values; each intercept of a hidden unit that
+    the data determine costs half the logarithm of the total sample weight. Only
+    available if ``alpha="evidence"``.
 
-NOISE_ATTRIBUTE = """
 noise_variance_ : float
-    Variance of the targets around the expected values, per output and unit of weight. Only
-    with ``alpha="evidence"``.
-"""
+    Variance of the targets around their expected values, per output and unit of sample
+    weight. Only available if ``alpha="evidence"``.
+
+shrinkage_ : dict
+    Numbers of units, weights and non-zero weights before and after `compact`. Only
+    available on the estimators that `compact` returns.
+""")
+
+document_estimator = partial(
+    document, shared_parameters=PARAMETERS, shared_attributes=ATTRIBUTES
+)
 
 
-CV_ALPHA = """
-alphas : int or array-like of shape (n_alphas,), default=20
-    The strengths of the penalty that are compared; what an alpha means is said by the
-    plain estimator. Of a number of them the largest is one that leaves the network
-    empty (or, where nothing vanishes, at most 1 % better than a constant), found by a few
-    fits to all rows, and neighbours are in equal ratios. Alphas are not rescaled
-    between the folds and the final fit.
-
-l1_ratio : float or array-like, default=0.5
-    Share of L1 in the elastic net, between 0 (L2) and 1 (L1), or in the sparse group
-    lasso, between 0 (group lasso) and 1. Only used when ``penalty="elasticnet"`` or
-    ``penalty="sparse_group_lasso"``. Of several the best is taken, each with alphas of
-    its own where these are a number.
-"""
-
-CV_CHOICE = """
-cv : int, splitter or iterable, default=None
-    The folds: their number, a splitter, or pairs of training and test rows. None is 5.
-    An integer means stratified folds in classification.
-
-scoring : str or callable, default=None
-    The scorer; greater is better. None is the estimator's `score`: {score}.
-
-rule : {"best", "one_se"}, default="best"
-    - "best": the alpha of the best mean score.
-    - "one_se": the largest alpha whose mean score is within one standard error of the
-      best, which selects fewer inputs at a score that is hardly worse. With a list for
-      `relax` it is enough if one of them is, and the best of them at this alpha is taken.
-      Of several `hidden_layer_sizes` or `l1_ratio` those of the best score are taken.
-
-relax : bool, float or list of them, default=False
-    Whether each network that is compared, and the one that is returned, is fitted anew
-    to the inputs that the penalty selects, with an L2 penalty in place of `penalty`,
-    which then shrinks nothing that it keeps. A number is the alpha of this L2 penalty;
-    True is 1, which is light. Of several the best is taken; they share the fits that
-    select. `loss_` and `optimality_` are those of the new fit.
-
-continuation : bool, default=True
-    Whether each fit starts from the weights that the one at the next smaller alpha
-    ended with, which takes less time, as do the coarser fits: with ``tol="auto"``, small
-    problems are not solved to the precision of the floats, and at the end the chosen
-    network is trained further. False starts each anew, as a grid search does, and so
-    does ``early_stopping=True``.
-
-n_jobs : int, default=None
-    Fits to different folds at the same time: in threads with the compiled engine, which
-    share X, else in processes, or as :class:`joblib.parallel_config` says. None is 1
-    unless that says otherwise, and -1 is all processors. Results do not depend on it,
-    unless `max_time` or a callback ends the search. Threads do not pay where single fits
-    take only milliseconds: most of that is Python, of which one thread runs at a time.
-"""
-
-CV_MAX_TIME = """
-max_time : float, default=None
-    Seconds for the whole fit: for finding alphas, for the paths of fits to every fold, and
-    for the fit to all rows. Alphas are found however long that takes; of the time that is
-    left each path, and the last fit, may take an equal part. A path ends where its part is
-    over, and of the alphas that have a score in every fold, the smaller ones, one is
-    chosen; the first (of the first candidates, if there are several) has one in any case.
-    The fit to all rows goes on to the alpha that is chosen. Fits that are needed though the
-    time is over stop after one iteration. A warning says how many alphas were compared.
-    None is no limit.
-"""
-
-CV_VERBOSE = """
-verbose : bool or int, default=False
-    Print the alphas that were found, the best score of every path of fits with its number
-    of inputs, what the last fit keeps, and the time that each of them took.
-"""
-
-CV_ATTRIBUTES = """
-alpha_ : float
-    The alpha that was chosen.
-
-l1_ratio_ : float
-    The `l1_ratio` that was chosen.
-
-hidden_layer_sizes_ : int or array-like of int
-    The entry of `hidden_layer_sizes` that was chosen.
-
-relax_ : float or None
-    The alpha of the relaxed fit that was chosen; None if it was not relaxed.
-
-alphas_ : ndarray of shape (n_alphas,)
-    The alphas that were compared, in ascending order. With an axis of its own before
-    this one for a list of `hidden_layer_sizes`, for one of `l1_ratio`, and for one of
-    `relax`.
-
-scores_ : ndarray of shape (n_alphas, n_folds)
-    The scores on the held-out rows, with the axes of `alphas_` before the last. nan where
-    the comparison ended before: by `max_time`, by a callback, or by Ctrl-C, after which
-    this attribute, `alphas_` and `path_n_features_` are the only ones.
-
-path_n_features_ : ndarray of int of shape (n_alphas, n_folds)
-    How many inputs the networks of `scores_` use. Floats, with nan in the same places, if
-    the comparison ended early.
-
-best_score_ : float
-    Mean of the scores at `alpha_`.
-"""
-
-
-REGRESSION_LOSS = """
-loss : {"squared_error", "poisson", "huber", "quantile"}, default="squared_error"
-    - "squared_error": half the squared error.
-    - "poisson": half the Poisson deviance with a log link, for y >= 0.
-    - "huber": half the squared error up to a residual of `huber_delta`, linear beyond.
-    - "quantile": the pinball loss, whose minimiser is the `quantile` of y given x.
-
-huber_delta : float, default=1.0
-    Residual, in units of y, from which on the Huber loss is linear.
-
-quantile : float, default=0.5
-    The quantile that ``loss="quantile"`` estimates, between 0 and 1 exclusive.
-"""
-
-CLASSIFICATION_LOSS = """
-loss : {"log_loss"}, default="log_loss"
-    The log loss, also known as cross-entropy.
-"""
-
-CLASS_WEIGHT = """
-class_weight : dict, list of dict, "balanced" or None, default=None
-    Weights of the classes, by which sample weights are multiplied: a dict
-    ``{class: weight}``, or "balanced" for weights inversely proportional to the
-    weighted class frequencies. Multilabel targets take a list of dicts, one for each
-    label, or "balanced"; the weights of a row's labels are multiplied.
-"""
-
-
-def parameters(
-    loss,
-    class_weight="",
-    alpha=ALPHA + L1_RATIO,
-    repeated=REPEATED,
-    verbose=VERBOSE,
-    max_time=MAX_TIME,
-):
-    """What the docstrings say of parameters, with the parts in which they differ."""
-    return _PARAMETERS.format(
-        loss=loss,
-        class_weight=class_weight,
-        alpha=alpha,
-        repeated=repeated,
-        verbose=verbose,
-        max_time=max_time,
-    )
+def check_all_used(*classes):
+    """Raise a ValueError if a table has an entry that none of the estimators uses."""
+    check_shared(PARAMETERS, parameter_names, classes)
+    check_shared(ATTRIBUTES, attribute_names, classes)

@@ -1,4 +1,4 @@
-"""Networks that use no input: what their users are told."""
+"""Warnings about networks that select no feature."""
 
 from numbers import Real
 
@@ -6,33 +6,36 @@ from .._warnings import warn
 
 
 def warn_of_empty(fitted, cause):
-    """Warn where a fitted network uses no feature.
+    """Warn if a fitted network selects no feature.
 
     Parameters
     ----------
     fitted : FittedNetwork
 
     cause : str
-        Continues "The network uses no input and predicts a constant: ".
+        Continues "No feature is selected and the network predicts a constant: ".
     """
     if fitted.is_empty:
-        warn(f"The network uses no input and predicts a constant: {cause}")
+        warn(f"No feature is selected and the network predicts a constant: {cause}")
 
 
 def strong_alpha(alpha, data):
-    """The cause of an empty network, as `warn_of_empty` takes it: alpha, or the weights."""
+    """Describe why a network is empty, as `warn_of_empty` takes it.
+
+    The cause is alpha or, if the sample weights are small, the scale of these.
+    """
     if isinstance(alpha, str):
-        return f"alpha={alpha!r} finds no more in the data."
-    n_rows = data.X.shape[0]
+        return f"alpha={alpha!r} found no relation between X and y."
+    n_samples = data.X.shape[0]
     shown = f"{alpha:.4g}" if isinstance(alpha, Real) else repr(alpha)
-    cause = f"alpha={shown} outweighs the loss. Lower it, or increase sample weights"
-    if data.sample_weight is not None:
-        total = float(data.sample_weight.sum(dtype="float64"))
-        cause += (
-            f", by whose sum the penalty is divided: it is {total:.4g} for {n_rows} rows"
-        )
-        if total < n_rows:
-            cause += f", so that alpha acts {n_rows / total:.3g} times as strongly"
-    else:
-        cause = cause.removesuffix(", or increase sample weights")
-    return cause + "."
+    cause = f"alpha={shown} is too large. Decrease alpha"
+    if data.sample_weight is None:
+        return f"{cause}."
+    total = float(data.sample_weight.sum(dtype="float64"))
+    cause += (
+        " or increase the sample weights. The penalty is divided by their sum, which is "
+        f"{total:.4g} for {n_samples} samples"
+    )
+    if total < n_samples:
+        cause += f": alpha is {n_samples / total:.3g} times as strong as without weights"
+    return f"{cause}."

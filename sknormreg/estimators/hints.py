@@ -1,4 +1,4 @@
-"""Types that parameters of several estimators have."""
+"""Type hints of parameters that several estimators share."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from ..penalties import Penalty
 Sizes = int | Sequence[int] | np.ndarray
 Activations = str | Sequence[str]
 Penalties = str | Penalty | Sequence[str | Penalty]
-# A number, a name, one for each layer, or a list with an array for the inputs.
+# A number, "evidence", one value per layer, or a list with an array for the features.
 Alpha = float | str | Sequence[Any] | np.ndarray
 ClassWeight = dict[Any, float] | list[dict[Any, float]] | str | None
 RandomState = int | np.random.RandomState | None

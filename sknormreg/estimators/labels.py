@@ -1,4 +1,4 @@
-"""What class labels may be."""
+"""Validation of class labels."""
 
 from numbers import Number
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 def refuse_mixed_labels(y, name="y"):
-    """Raise a ValueError where labels have no order, such as 1, "a" and None."""
+    """Raise a ValueError if labels cannot be sorted, such as 1, "a" and None."""
     labels = getattr(y, "to_numpy", lambda: y)()
-    # NumPy would make strings of numbers in a list.
+    # Not as an array: NumPy would convert numbers in a list with strings to strings.
     if isinstance(labels, np.ndarray):
         if labels.dtype.kind != "O" or labels.ndim != 1:
             return
@@ -19,10 +19,9 @@ def refuse_mixed_labels(y, name="y"):
     kinds = {_kind_of(label) for label in labels}
     if len(kinds) > 1 or kinds == {"missing values"}:
         raise ValueError(
-            f"{name} holds labels of several types, or no labels: "
-            f"{', '.join(sorted(kinds))}. Labels must all be numbers, or all be strings: "
-            f"convert them, for example with [str(label) for label in {name}], and leave "
-            "out what is no label."
+            f"{name} must hold labels of one type, all numbers or all strings, got "
+            f"{', '.join(sorted(kinds))}. Remove samples without a label, and convert the "
+            f"others, for example with [str(label) for label in {name}]."
         )
 
 
@@ -31,6 +30,6 @@ def _kind_of(label):
         return "strings"
     if isinstance(label, Number | np.bool_):
         return "numbers" if label == label else "missing values"
-    # pandas' NA, which is neither equal to itself nor unequal, has a type of its own.
+    # pandas' NA, whose comparison with itself is NA again, is known by its type.
     is_missing = label is None or type(label).__name__ in ("NAType", "NaTType")
     return "missing values" if is_missing else type(label).__name__

@@ -30,12 +30,13 @@ def regularization_path(
     sample_weight=None,
     **params,
 ) -> Bunch:
-    """Fit networks from dense to sparse, at one alpha after the other.
+    """Compute a regularization path: networks at ascending alphas, from dense to sparse.
 
-    Each fit starts from the weights of the one before, unless that one had no penalty: the
-    path of networks that `lasso_path` is for linear models. It begins at the smallest
-    alpha, for no descent leads away from an empty network, and ends with the first one that
-    is empty. With ``early_stopping=True`` each fit starts anew.
+    This is for networks what :func:`~sklearn.linear_model.lasso_path` is for linear models.
+    Each fit starts from the weights of the previous one, unless that one had ``alpha=0`` or
+    ``early_stopping=True``. The path starts at the smallest alpha, because training cannot
+    leave an empty network, whose weights are all zero. It ends with the first network that
+    selects no feature.
 
     Parameters
     ----------
@@ -46,17 +47,19 @@ def regularization_path(
         Target values.
 
     estimator : RegularizedMLPClassifier or RegularizedMLPRegressor, default=None
-        What is fitted; it is cloned, and its `alpha` is not used. None is a regressor
-        where y holds floats, whole numbers among them or not, and a classifier where it
-        holds strings, bools or integers, or is a sparse matrix of labels.
+        The estimator to fit. It is cloned, and its `alpha` is ignored. If None, a regressor
+        if y holds floats, even if all of them are whole numbers, and a classifier if y
+        holds strings, bools or integers, or is a sparse label indicator matrix.
 
     alphas : int or array-like of shape (n_alphas,), default=20
-        The alphas. Of a number of them the largest is one that leaves the network empty,
-        or at most 1 % below the loss of a constant, found by a few fits; the smallest is a
-        thousandth of it, or 1e-5 of it for "l2", and neighbours are in equal ratios.
+        Values of `alpha`. If an int, a log-spaced grid of that many values, from a
+        thousandth of `alpha_max` up to `alpha_max`, where no feature is selected, as a few
+        fits find out. For penalties that set no weight to zero, `alpha_max` is where the
+        objective is within 1 % of that of a constant prediction, and the grid starts at
+        1e-5 of it.
 
     sample_weight : array-like of shape (n_samples,), default=None
-        Weights of the rows.
+        Sample weights. If None, all samples have the same weight.
 
     **params : dict
         Parameters of the estimator, such as ``penalty="l1"``.
@@ -64,38 +67,44 @@ def regularization_path(
     Returns
     -------
     path : :class:`~sklearn.utils.Bunch`
-        With n_alphas entries in each attribute, fewer than asked for where the network is
-        empty before the last, or where `max_time` of the estimator is over:
+        Dictionary-like object with the following attributes. Each has one entry per alpha;
+        fewer than requested if a network selects no feature before the last alpha, or if
+        `max_time` of the estimator is over.
 
         alphas : ndarray of shape (n_alphas,)
-            In the order of the fits: ascending.
+            The alphas in ascending order, which is that of the fits.
         coefs : list of list of {ndarray, csr_array} of shape (fan_in, fan_out)
-            The weights of each layer, as a sparse matrix where that takes at most half
-            the memory.
+            Weights of each layer. Sparse if that takes at most half the memory.
         intercepts : list of list of ndarray of shape (fan_out,)
-            The intercepts of each layer.
+            Intercepts of each layer.
         objective : ndarray of shape (n_alphas,)
-            J, as `loss_` of the estimators.
+            Value of the objective, as `loss_` of the estimators.
         optimality : ndarray of shape (n_alphas,)
-            As `optimality_`: 0 certifies a stationary point.
+            Largest absolute entry of the minimum-norm subgradient, as `optimality_` of the
+            estimators. A value of 0 certifies a stationary point.
         sparsity : ndarray of shape (n_alphas,)
-            Share of the weights that are exactly 0.
+            Fraction of weights that are exactly 0.
         n_features : ndarray of int of shape (n_alphas,)
-            Number of inputs that have any effect.
+            Number of features selected.
         n_iter : ndarray of int of shape (n_alphas,)
-            Iterations of each fit.
+            Number of iterations of each fit.
 
     Raises
     ------
     ValueError
-        If there are no alphas, or some that are negative or not finite, or if the penalty
-        is a constraint, for which alpha has no meaning.
+        If `alphas` is empty or contains values that are negative or not finite, or if the
+        penalty is a constraint, which ignores alpha.
 
     Warns
     -----
     ConvergenceWarning
-        Once, if training ended before it converged for some of the alphas, or if `max_time`
-        of the estimator was over before the last.
+        If training did not converge for some of the alphas, or if `max_time` of the
+        estimator was over before the last one. There is one warning for the whole path.
+
+    See Also
+    --------
+    RegularizedMLPClassifierCV : Classifier that chooses `alpha` on such a path.
+    RegularizedMLPRegressorCV : Regressor that chooses `alpha` on such a path.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a fitted network answers: the methods that rest on its attributes alone."""
+"""Prediction methods of fitted networks, for classifiers and regressors."""
 
 from typing import Literal, overload
 
@@ -16,17 +16,17 @@ from .validation import validated
 
 
 class _Predictions(FittedNetworkMixin):
-    """Raw outputs, from `_network`, the weights, and what is known of X.
+    """Mixin that computes raw outputs from `_network` and the fitted weights.
 
-    Classifier and regressor add `_decide`, which makes encoded predictions of raw outputs
-    that it may overwrite.
+    Subclasses add `_decide`, which turns raw outputs, possibly in place, into encoded
+    predictions.
     """
 
     def _raw_predict(self, X):
-        """Raw outputs of shape (n_samples, n_outputs_)."""
+        """Compute the raw outputs, of shape (n_samples, n_outputs_)."""
         check_is_fitted(self)
         if self._needs_no_conversion(X):
-            # One row takes validate_data longer than it takes the network.
+            # For a single sample, validate_data takes longer than the network.
             assert_all_finite(X, input_name="X", estimator_name=type(self).__name__)
         else:
             X = validated(self, X, reset=False)
@@ -34,7 +34,7 @@ class _Predictions(FittedNetworkMixin):
         check_layers(network, weights, self.intercepts_)
         if X.shape[1] != network.layer_units[0]:
             raise ValueError(
-                f"X has {X.shape[1]} features, but the fitted network takes "
+                f"X has {X.shape[1]} features, but the fitted network expects "
                 f"{network.layer_units[0]}."
             )
         # SciPy multiplies by sparse weights.
@@ -42,7 +42,7 @@ class _Predictions(FittedNetworkMixin):
         return make(network).raw_predict(weights, self.intercepts_, X)
 
     def _needs_no_conversion(self, X):
-        """Whether `validated` would only look for values that are not finite."""
+        """Whether `validated` would do nothing but look for non-finite values."""
         return (
             type(X) is np.ndarray
             and X.dtype in (np.float64, np.float32)
@@ -54,7 +54,7 @@ class _Predictions(FittedNetworkMixin):
         )
 
     def __sklearn_is_fitted__(self):
-        # Attributes of the data are set before training, and stay if it fails.
+        # Attributes of the data are set before training and stay if training fails.
         return hasattr(self, "coefs_")
 
     def __sklearn_tags__(self):
@@ -64,7 +64,10 @@ class _Predictions(FittedNetworkMixin):
 
 
 class ClassifierPredictions(ClassifierMixin, _Predictions):
-    """Classes and probabilities, from `classes_`, `_multilabel` and `_sparse_labels`."""
+    """Mixin that predicts classes and their probabilities.
+
+    It reads `classes_`, `_multilabel` and `_sparse_labels`.
+    """
 
     classes_: np.ndarray
 
@@ -82,8 +85,8 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            The predicted classes, or an indicator matrix of labels; a sparse one where
-            the model was fitted with a sparse one.
+            The predicted classes. For multilabel targets, a label indicator matrix, which
+            is sparse if the one passed to `fit` was.
         """
         raw = self._raw_predict(X)
         n_classes = raw.shape[1] if self._multilabel else max(raw.shape[1], 2)
@@ -98,7 +101,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         return self.classes_[decided.ravel()]
 
     def decision_function(self, X) -> np.ndarray:
-        """Raw outputs of the network, before the output activation.
+        """Compute the raw outputs of the network, before the output activation.
 
         Parameters
         ----------
@@ -108,14 +111,14 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         Returns
         -------
         scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Log odds of ``classes_[1]`` for two classes, of each label for multilabel
-            targets, and logits for more classes.
+            For two classes, the log odds of ``classes_[1]``; for more classes, the logits;
+            for multilabel targets, the log odds of each label.
         """
         raw = self._raw_predict(X)
         return raw.ravel() if raw.shape[1] == 1 else raw
 
     def predict_proba(self, X) -> np.ndarray:
-        """Predict probabilities.
+        """Predict class probabilities.
 
         Parameters
         ----------
@@ -125,14 +128,14 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         Returns
         -------
         proba : ndarray of shape (n_samples, n_classes)
-            Probability of each class in the order of `classes_`, or of each label.
+            Probability of each class, in the order of `classes_`, or of each label.
         """
         raw = self._raw_per_class(X)
         self._network.loss.inverse_link(raw)
         return raw
 
     def predict_log_proba(self, X) -> np.ndarray:
-        """Predict logarithms of probabilities, exact where these round to 0 or 1.
+        """Predict log-probabilities, accurate even if probabilities round to 0 or 1.
 
         Parameters
         ----------
@@ -142,16 +145,17 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         Returns
         -------
         log_proba : ndarray of shape (n_samples, n_classes)
-            Log-probability of each class in the order of `classes_`, or of each label.
+            Log-probability of each class, in the order of `classes_`, or of each label.
         """
         raw = self._raw_per_class(X)
         self._network.loss.log_inverse_link(raw)
         return raw
 
     def score(self, X, y, sample_weight=None) -> float:
-        """Accuracy on the given data.
+        """Return the accuracy on the given data.
 
-        Of multilabel targets, the share of rows of which every label is right.
+        For multilabel targets, this is the subset accuracy: the fraction of samples for
+        which every label is predicted correctly.
 
         Parameters
         ----------
@@ -159,21 +163,21 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
             The input data.
 
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            The true classes, or an indicator matrix of labels.
+            The true classes, or a label indicator matrix.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Sample weights.
 
         Returns
         -------
         score : float
-            Mean accuracy of ``self.predict(X)``.
+            Mean accuracy of ``self.predict(X)`` with respect to `y`.
         """
         refuse_mixed_labels(y)
         return super().score(X, checked_structure(y, "y"), sample_weight)
 
     def _raw_per_class(self, X):
-        """Raw outputs with a column for each class, also where there are two."""
+        """Compute raw outputs with one column per class, for two classes as well."""
         raw = self._raw_predict(X)
         return raw if self._multilabel or raw.shape[1] > 1 else np.hstack([-raw, raw])
 
@@ -184,9 +188,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
 
 
 class RegressorPredictions(RegressorMixin, _Predictions):
-    """Expected values, or what else the loss is minimal for."""
-
-    noise_variance_: float
+    """Mixin that predicts target values: expected values, medians or other quantiles."""
 
     def _decide(self, raw, loss):
         loss.inverse_link(raw)
@@ -207,10 +209,10 @@ class RegressorPredictions(RegressorMixin, _Predictions):
             The input data.
 
         return_std : bool, default=False
-            Whether to return standard deviations, too: of targets around the predicted
-            values, the noise and what the posterior leaves open of weights and intercepts
-            together. Only after a fit with ``alpha="evidence"`` and
-            ``store_posterior=True``, which keeps what this takes.
+            Whether to also return the standard deviation of the targets around the
+            predicted values, which accounts for noise and for the posterior uncertainty of
+            weights and intercepts. Only available after a fit with ``alpha="evidence"``
+            and ``store_posterior=True``.
 
         Returns
         -------
@@ -218,12 +220,12 @@ class RegressorPredictions(RegressorMixin, _Predictions):
             The predicted values.
 
         std : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Standard deviations of the targets. Only with ``return_std=True``.
+            Standard deviations of the targets. Only returned if ``return_std=True``.
 
         Raises
         ------
         ValueError
-            If standard deviations are asked for that are not known.
+            If `return_std` is True, but the posterior is not available.
         """
         # The loss of the fit: `set_params` changes the next one only.
         predicted = self._decide(self._raw_predict(X), self._network.loss)
@@ -238,19 +240,21 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         posterior = getattr(self, "_posterior", None)
         if posterior is None and hasattr(self, "noise_variance_"):
             raise ValueError(
-                "return_std=True needs the posterior, which a fit with "
-                "store_posterior=False does not keep: set store_posterior=True and fit "
+                "return_std=True requires the posterior of the weights, which a fit with "
+                "store_posterior=False does not keep. Set store_posterior=True and fit "
                 "again."
             )
         if posterior is None:
             raise ValueError(
-                "return_std=True needs a posterior, which a fit with alpha='evidence' "
-                f"leaves; this {type(self).__name__} was fitted without."
+                "return_std=True requires the posterior of the weights, but this "
+                f"{type(self).__name__} was not fitted with alpha='evidence'. Set it and "
+                "fit again."
             )
         if posterior.layer_units != self._network.layer_units:
             raise ValueError(
-                "return_std=True needs the network of the fit: compact() has removed units "
-                "that the posterior is of. Ask the estimator that compact() was called on."
+                "return_std=True requires the posterior of the weights, but compact() has "
+                "removed units that it includes. Use the estimator on which compact() was "
+                "called."
             )
         X = validated(self, X, reset=False)
         coefs = [as_dense(coef) for coef in self.coefs_]

@@ -1,4 +1,4 @@
-"""The regressor: its parameters, and numbers as targets."""
+"""Regressor: parameters, and encoding of numeric targets."""
 
 from numbers import Real
 from typing import Self
@@ -8,37 +8,28 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from .._docstrings import document
 from .base import RegularizedMLP, accepts_partial_fit
-from .docstrings import (
-    ALPHA,
-    ATTRIBUTES,
-    EVIDENCE_ATTRIBUTES,
-    L1_RATIO,
-    NOISE_ATTRIBUTE,
-    REGRESSION_LOSS,
-    STORE_POSTERIOR,
-    parameters,
-)
+from .docstrings import REGRESSION_LOSS, document_estimator
 from .hints import Activations, Alpha, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 
 
-@document(
-    parameters=parameters(REGRESSION_LOSS, alpha=ALPHA + STORE_POSTERIOR + L1_RATIO),
-    attributes=ATTRIBUTES.format(score="R2 score") + EVIDENCE_ATTRIBUTES + NOISE_ATTRIBUTE,
-)
+@document_estimator(parameters=REGRESSION_LOSS)
 class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
-    """Multilayer perceptron regressor with a norm penalty on its weights.
+    r"""Multilayer perceptron regressor with a norm penalty on its weights.
 
-    It minimises the objective ::
+    Training minimises the objective
 
-        J(W, b) = 1/m * (sum_i s_i * loss(y_i, f(x_i)) + sum_l alpha_l * Omega_l(W_l))
+    .. math::
 
-    over the weights W and the intercepts b of all layers, where s_i are sample weights,
-    m is their sum over the rows trained on, Omega_l is the penalty on layer l (the same
-    for all layers unless you say otherwise, like alpha_l), and the loss is summed over
-    outputs. Intercepts are not penalised.
+        J(W, b) = \frac{1}{m} \left( \sum_i s_i \, \ell(y_i, f(x_i))
+                  + \sum_l \alpha_l \, \Omega_l(W_l) \right)
+
+    over the weights :math:`W` and the intercepts :math:`b` of the network :math:`f`. Here
+    :math:`\ell` is the loss, summed over the outputs, :math:`s_i` are the sample weights,
+    :math:`m = \sum_i s_i` is the total weight of the training samples, and
+    :math:`\Omega_l` and :math:`\alpha_l` are `penalty` and `alpha` of layer :math:`l`, by
+    default the same for all layers. Intercepts are not penalised.
 
     Parameters
     ----------
@@ -50,23 +41,26 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
 
     See Also
     --------
-    RegularizedMLPClassifier : The same for classification.
-    sklearn.neural_network.MLPRegressor : Its `alpha` is divided by the weight of the
-        batch, so that its effect depends on the batch size.
+    RegularizedMLPRegressorCV : Chooses `alpha` by cross-validation.
+    RegularizedMLPClassifier : The same model for classification.
+    regularization_path : Networks along a path of alphas.
+    sklearn.neural_network.MLPRegressor : Multilayer perceptron whose L2 penalty is divided
+        by the weight of the minibatch, so that its strength depends on the batch size.
 
     Notes
     -----
-    At any weights, J of ``penalty="l2"`` is the loss of
-    ``MLPRegressor(solver="lbfgs", alpha=alpha)`` for a single output. Without hidden
-    layers, the minimiser is that of ``Ridge(alpha)``, and with m rows that of
-    ``Lasso(alpha / m)``, ``ElasticNet(alpha / m, l1_ratio=l1_ratio)`` and, for the
-    Poisson loss, ``PoissonRegressor(alpha=alpha / m)``.
-
-    The unit of y is part of the objective: for y in cents, the squared error is 10,000
-    times that for y in dollars and weighs so much more against the penalty. Standardise
-    y, for example with `TransformedTargetRegressor`, for values of alpha near 1.
-    ``alpha="evidence"`` finds its values in any unit. Without hidden layers it is
+    With ``penalty="l2"`` and a single output, the objective equals that of
+    ``MLPRegressor(solver="lbfgs", alpha=alpha)``. Without hidden layers, the solution is
+    that of ``Ridge(alpha)`` and, for m samples, of ``Lasso(alpha / m)``,
+    ``ElasticNet(alpha / m, l1_ratio=l1_ratio)`` and, with the Poisson loss,
+    ``PoissonRegressor(alpha=alpha / m)``. With ``alpha="evidence"`` it is that of
     ``BayesianRidge`` with ``alpha_1 = alpha_2 = lambda_1 = lambda_2 = 0``.
+
+    The best value of `alpha` depends on the unit of y: the squared error of a target in
+    cents is 10,000 times that of the target in dollars, while the penalty stays the same.
+    Standardise y, for example with
+    :class:`~sklearn.compose.TransformedTargetRegressor`; the default of 1 is then a
+    reasonable start. ``alpha="evidence"`` adapts to any unit.
 
     References
     ----------
@@ -101,6 +95,8 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         "quantile": [Interval(Real, 0, 1, closed="neither")],
         "store_posterior": ["boolean"],
     }
+
+    noise_variance_: float
 
     def __init__(
         self,
@@ -180,18 +176,18 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     @available_if(accepts_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, sample_weight=None) -> Self:
-        """Update the model with one epoch over the given data.
+        """Update the model with one epoch over the given samples.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            A part of the training data.
+            A chunk of the training data.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target values.
 
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows.
+            Sample weights. If None, all samples have the same weight.
 
         Returns
         -------

@@ -1,48 +1,33 @@
-"""The regressor that chooses alpha: its parameters."""
+"""Regressor with cross-validation: parameters."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .._docstrings import document
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
-    ATTRIBUTES,
-    CV_ALPHA,
     CV_ATTRIBUTES,
-    CV_CHOICE,
-    CV_MAX_TIME,
-    CV_VERBOSE,
+    CV_PARAMETERS,
     REGRESSION_LOSS,
-    parameters,
+    document_estimator,
 )
 from .hints import Activations, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 from .regressor import RegularizedMLPRegressor
 
 
-@document(
-    parameters=parameters(
-        REGRESSION_LOSS,
-        alpha=CV_ALPHA,
-        repeated=CV_CHOICE.replace("{score}", "R2"),
-        verbose=CV_VERBOSE,
-        max_time=CV_MAX_TIME,
-    ),
-    attributes=CV_ATTRIBUTES + ATTRIBUTES.format(score="R2 score"),
-)
+@document_estimator(parameters=REGRESSION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES)
 class RegularizedMLPRegressorCV(RegressorPredictions, RegularizedMLPCV):
-    """RegularizedMLPRegressor whose alpha is chosen by cross-validation.
+    """Multilayer perceptron regressor that chooses `alpha` by cross-validation.
 
-    For every fold, networks are fitted along a path of alphas, from dense to sparse, and
-    scored on the rows left out; the network for all rows is then fitted along the same
-    path to the alpha that was chosen. It has the attributes and methods of
-    `RegularizedMLPRegressor`, and of its parameters all but `alpha` and those of repeated
-    fits.
+    For each fold, a regularization path of networks is fitted, from the smallest alpha
+    (dense) to the largest (sparse), and scored on the test samples. The final network is
+    then fitted to all samples along the same path, up to the alpha chosen by `rule`.
 
-    A list of tuples for `hidden_layer_sizes`, and a list for `l1_ratio`, are candidates:
-    they are compared like the alphas.
+    The objective, and all parameters that do not concern the search, are those of
+    :class:`RegularizedMLPRegressor`. `hidden_layer_sizes`, `l1_ratio` and `relax` may be
+    lists, whose entries are searched together with the alphas.
 
     Parameters
     ----------
@@ -54,19 +39,21 @@ class RegularizedMLPRegressorCV(RegressorPredictions, RegularizedMLPCV):
 
     See Also
     --------
-    RegularizedMLPRegressor : With an alpha of your own.
-    regularization_path : The networks of all alphas.
+    RegularizedMLPRegressor : The same model for a given `alpha`.
+    RegularizedMLPClassifierCV : The same search for classification.
+    regularization_path : Networks along a path of alphas.
 
     Notes
     -----
-    With ``continuation=False`` it finds what `GridSearchCV` finds over the same folds and
-    alphas. The network ends in a local minimum of the objective, which need not be the
-    same with and without continuation.
+    With ``continuation=False`` the result is that of
+    :class:`~sklearn.model_selection.GridSearchCV` over the same folds and alphas. The
+    objective is not convex: with warm starts, training may end in other local minima than
+    without.
 
     References
     ----------
     T. Hastie, R. Tibshirani and J. Friedman, "The Elements of Statistical Learning", 2nd
-    edition, 2009, section 7.10 (cross-validation, the one-standard-error rule).
+    edition, 2009, section 7.10 (cross-validation and the one-standard-error rule).
 
     N. Meinshausen, "Relaxed Lasso", Computational Statistics and Data Analysis 52, 2007.
 

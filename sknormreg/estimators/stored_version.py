@@ -1,4 +1,4 @@
-"""Stored models know which version stored them, and load in later ones."""
+"""Versions in stored models, so that they load in later versions with a warning."""
 
 import warnings
 from inspect import Parameter, signature
@@ -7,26 +7,26 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from .._version import __version__
 
-# Models that do not say which version stored them are of this one.
+# The version of models that were saved without one.
 _WITHOUT_VERSION = "0.1.0"
 
 
 class OtherVersionWarning(InconsistentVersionWarning):
-    """A model is loaded that another version of sknormreg has stored."""
+    """Warning that a model was saved with another version of sknormreg."""
 
     def __str__(self):
         stored, ours = self.original_sklearn_version, self.current_sklearn_version
         return (
-            f"{self.estimator_name} was stored by sknormreg {stored} and is loaded by "
-            f"{ours}: what it answers may differ. Install the version that stored it, or "
-            "fit it anew."
+            f"{self.estimator_name} was saved with sknormreg {stored} and is loaded with "
+            f"version {ours}: its predictions may differ. Install sknormreg=={stored}, or "
+            "fit the model again."
         )
 
 
 class StoredVersionMixin:
-    """Stores the version with an estimator, and compares it where one is loaded.
+    """Mixin that saves the version with an estimator and compares it on loading.
 
-    To the left of `BaseEstimator`.
+    It must precede `BaseEstimator` in the list of base classes.
     """
 
     def __getstate__(self):
@@ -47,7 +47,7 @@ class StoredVersionMixin:
         super().__setstate__({**self._defaults_of_missing(state), **state})
 
     def _defaults_of_missing(self, state):
-        """Of parameters that the version which stored the model did not have yet."""
+        """Return defaults of parameters that the version of the model did not have yet."""
         parameters = signature(type(self).__init__).parameters
         missing = set(self._get_param_names()) - set(state)
         return {

@@ -1,4 +1,4 @@
-"""Misspelt values of parameters: the error suggests what may have been meant."""
+"""Suggestions for misspelt parameter values, as part of the error message."""
 
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 
@@ -6,9 +6,9 @@ from .._names import did_you_mean
 
 
 class SuggestionsMixin:
-    """Suggests a name where that of a parameter is not known.
+    """Mixin that suggests the most similar valid value if a parameter is misspelt.
 
-    To the left of `BaseEstimator`.
+    It must precede `BaseEstimator` in the list of base classes.
     """
 
     def _validate_params(self):

@@ -5,6 +5,7 @@ import numpy as np
 from ..solvers import Status
 from ..solvers.base import NEGLIGIBLE
 from .precision import TOL, least_progress
+from .solver_choice import FULL_BATCH
 
 # In single precision gradients of deep or wide networks end at about this residual.
 _TOL_SINGLE = 1e-3
@@ -68,8 +69,8 @@ def convergence_problem(result, objective, solver_name, settings, incremental=Fa
             f"Training with solver='{solver_name}' raised the objective from "
             f"{result.start_loss:.6g} to {result.loss:.6g}. Lower {rate}."
         )
-    if solver_name == "lbfgs":
-        problem = _full_batch_problem(result, objective, settings)
+    if solver_name in FULL_BATCH:
+        problem = _full_batch_problem(result, objective, solver_name, settings)
     else:
         problem = _minibatch_problem(result, solver_name, settings, rate)
     problem = problem or _raw_units_problem(result, objective)
@@ -95,7 +96,7 @@ def _minibatch_problem(result, solver_name, settings, rate):
     return None
 
 
-def _full_batch_problem(result, objective, settings):
+def _full_batch_problem(result, objective, solver_name, settings):
     if result.status not in _TO_BE_LOOKED_AT:
         return None
     if _is_accepted(result, objective, settings):
@@ -111,7 +112,7 @@ def _full_batch_problem(result, objective, settings):
             f"{result.max_relative_gap:.2g}"
         )
     return (
-        f"solver='lbfgs' {reason}: residual {result.residual:.2g} > tol "
+        f"solver={solver_name!r} {reason}: residual {result.residual:.2g} > tol "
         f"{_accepted_residual(result, objective, settings):.2g}{gap}. Standardise the "
         "features (and, in regression, the target) if they are not, or increase "
         f"{remedy}tol or alpha."

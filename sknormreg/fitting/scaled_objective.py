@@ -252,7 +252,7 @@ class ScaledObjective:
         loss : float
             Mean over the samples of the loss part of J, each at the step that it was for.
         """
-        if self.engine.has_epochs:
+        if self.engine.has_epochs and step.method is not None:
             rows = self.objective.rows
             rows = order if rows is None else rows[order]
             return self._compiled_epoch(scaled, rows, batch_size, step)

@@ -1,5 +1,7 @@
 """Choice of the solver for an objective."""
 
+from dataclasses import fields
+
 from ..solvers import LBFGS, PANOC, SGD, Adam, ProjectedSubgradient
 from .precision import FULL_PRECISION, full_batch_precision, least_progress
 
@@ -7,8 +9,10 @@ from .precision import FULL_PRECISION, full_batch_precision, least_progress
 # this. See benchmarks/bench_auto_solver.py.
 FULL_BATCH_WORK = 2e9
 
-# From the fastest to the one that can minimise anything.
-_FULL_BATCH_METHODS = (LBFGS, ProjectedSubgradient, PANOC)
+# Solvers by the names that users give. Of the methods behind a full-batch one, the first
+# that supports the objective is taken: from the fastest to the one that supports any.
+FULL_BATCH = {"lbfgs": (LBFGS, ProjectedSubgradient, PANOC)}
+MINIBATCH = {"adam": Adam, "sgd": SGD}
 
 
 def resolve_solver(name, objective, incremental=False):
@@ -16,7 +20,8 @@ def resolve_solver(name, objective, incremental=False):
 
     Parameters
     ----------
-    name : {"auto", "lbfgs", "adam", "sgd"}
+    name : str
+        "auto" or a name in `FULL_BATCH` or `MINIBATCH`.
 
     objective : Objective
 
@@ -34,19 +39,20 @@ def resolve_solver(name, objective, incremental=False):
             return minibatches
         is_small = objective.work <= FULL_BATCH_WORK
         return "lbfgs" if is_small or not Adam.supports(objective) else "adam"
-    if name == "adam" and not Adam.supports(objective):
-        (penalty, *_) = (p for p in objective.penalties if not p.has_diagonal_prox)
+    if any(method.supports(objective) for method in _methods(name)):
+        return name
+    if name in FULL_BATCH and objective.dropout:
         raise ValueError(
-            f"solver='adam' cannot train with penalty={penalty}, whose proximal operator "
-            "takes one step size for all weights, while Adam has one for each. Use "
-            "solver='lbfgs' or solver='sgd'."
-        )
-    if name == "lbfgs" and not PANOC.supports(objective):
-        raise ValueError(
-            "solver='lbfgs' cannot train with dropout, which is drawn anew for every "
+            f"solver={name!r} cannot train with dropout, which is drawn anew for every "
             "minibatch. Use solver='adam' or solver='sgd'."
         )
-    return name
+    scalar_only = [p for p in objective.penalties if not p.has_diagonal_prox]
+    penalty = (scalar_only or objective.penalties)[0]
+    reason = ", whose proximal operator takes one step size for all weights"
+    raise ValueError(
+        f"solver={name!r} cannot train with penalty={penalty}"
+        f"{reason if scalar_only else ''}. Use solver='lbfgs' or solver='sgd'."
+    )
 
 
 def make_solver(name, settings, objective, random_state, precision=FULL_PRECISION):
@@ -54,9 +60,11 @@ def make_solver(name, settings, objective, random_state, precision=FULL_PRECISIO
 
     Parameters
     ----------
-    name : {"lbfgs", "adam", "sgd"}
+    name : str
+        A name in `FULL_BATCH` or `MINIBATCH`.
 
     settings : SolverSettings
+        A minibatch solver finds its own parameters there, by the names of its fields.
 
     objective : Objective
 
@@ -64,8 +72,8 @@ def make_solver(name, settings, objective, random_state, precision=FULL_PRECISIO
 
     precision : Precision
     """
-    if name == "lbfgs":
-        method = next(cls for cls in _FULL_BATCH_METHODS if cls.supports(objective))
+    method = next(cls for cls in _methods(name) if cls.supports(objective))
+    if name in FULL_BATCH:
         return method(
             max_fun=settings.max_fun,
             n_iter_no_change=settings.n_iter_no_change,
@@ -74,19 +82,13 @@ def make_solver(name, settings, objective, random_state, precision=FULL_PRECISIO
     batch_size = 200 if settings.batch_size == "auto" else settings.batch_size
     common = dict(
         batch_size=min(batch_size, objective.n_rows),
-        learning_rate_init=settings.learning_rate_init,
-        learning_rate=settings.learning_rate,
-        power_t=settings.power_t,
         tol=least_progress(objective) if settings.tol == "auto" else settings.tol,
-        n_iter_no_change=settings.n_iter_no_change,
-        shuffle=settings.shuffle,
         random_state=random_state,
         draws=objective.dropout is not None,
     )
-    if name == "sgd":
-        return SGD(
-            momentum=settings.momentum, nesterov=settings.nesterovs_momentum, **common
-        )
-    return Adam(
-        beta_1=settings.beta_1, beta_2=settings.beta_2, epsilon=settings.epsilon, **common
-    )
+    names = {field.name for field in fields(method)} - set(common)
+    return method(**common, **{name: getattr(settings, name) for name in names})
+
+
+def _methods(name):
+    return FULL_BATCH[name] if name in FULL_BATCH else (MINIBATCH[name],)

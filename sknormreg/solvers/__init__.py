@@ -1,4 +1,4 @@
-"""Solvers: generators of iterates, which know problems and nothing of networks."""
+"""Solvers: generators of iterates that know a problem, but no penalty and no network."""
 
 from .adam import Adam
 from .lbfgs import LBFGS

@@ -1,4 +1,4 @@
-"""Proximal Adam."""
+"""Proximal Adam for minibatches."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from .minibatch import MinibatchSolver, MinibatchStep
 
 @dataclass(kw_only=True)
 class AdamStep(MinibatchStep):
-    """One step of Adam; its moments are "first" and "second"."""
+    """One step of Adam, with the moments "first" and "second"."""
 
     beta_1: float
     beta_2: float
@@ -27,7 +27,7 @@ class AdamStep(MinibatchStep):
         gradient *= 1 - self.beta_2
         second *= self.beta_2
         second += gradient
-        # With the bias corrections of both moments.
+        # The steps include the bias corrections of both moments.
         np.sqrt(second, out=gradient)
         gradient *= 1 / np.sqrt(1 - self.beta_2**self.n_steps)
         gradient += self.epsilon
@@ -40,20 +40,28 @@ class AdamStep(MinibatchStep):
 
 @dataclass(frozen=True, kw_only=True)
 class Adam(MinibatchSolver):
-    """Adam (Kingma and Ba, 2015, algorithm 1) with the prox in its own metric.
+    """Proximal Adam: Adam with the proximal operator in its own metric.
 
-    With D = sqrt(v_hat) + epsilon, the step is the prox of the penalty at
-    `params - lr * m_hat / D` in the metric D / lr: a step size lr / D for each
-    parameter (Melchior, Joseph and Moolekamp, 2019). A fixed point is stationary for
-    the objective itself, which neither a penalty in the gradient's moments nor one
-    outside of the metric would give.
+    With D = sqrt(v_hat) + epsilon, a step of Adam (Kingma and Ba, 2015, algorithm 1) is
+    followed by the proximal operator of the penalty in the metric D / lr, that is, with a
+    step size of lr / D for each parameter (Melchior, Joseph and Moolekamp, 2019). Fixed
+    points are then stationary points of the objective. They would not be if the penalty
+    were part of the gradient, or if its proximal operator ignored the metric.
 
     Parameters
     ----------
     beta_1, beta_2 : float
-        Decay rates of the moments.
+        Exponential decay rates of the first and the second moment.
 
     epsilon : float
+        Term added to the denominator of the step.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
+
+    P. Melchior, R. Joseph and F. Moolekamp, "Proximal Adam: Robust Adaptive Update Scheme
+    for Constrained Optimization", arXiv 1910.10094, 2019.
     """
 
     beta_1: float

@@ -1,4 +1,4 @@
-"""What solvers ask of a problem, and what they report after every iteration."""
+"""Evaluations that solvers ask of a problem, and iterates that they report."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -9,20 +9,21 @@ from .status import Status
 
 
 class Evaluation(NamedTuple):
-    """The objective at one point.
+    """Value and derivatives of the objective at one point.
 
     Attributes
     ----------
     value : float
+        The objective: the loss plus the penalty.
 
     penalty : float
-        The penalty's part of the value.
+        The penalty alone.
 
     gradient : ndarray of shape (n_params,)
         Gradient of the loss alone.
 
     subgradient : ndarray of shape (n_params,)
-        Minimum-norm subgradient of the objective. Zero where it is stationary.
+        Minimum-norm subgradient of the objective, which is zero at stationary points.
     """
 
     value: float
@@ -102,27 +103,27 @@ class MinibatchProblem(Problem, Protocol):
 
 @dataclass
 class Iterate:
-    """Where a solver stands after an iteration.
+    """State of a solver after an iteration.
 
     Attributes
     ----------
     params : ndarray of shape (n_params,)
-        An array that the solver does not write to any more.
+        The parameters, in an array that the solver does not modify later.
 
     value : float
-        The objective there; for minibatch solvers its running mean over the epoch.
+        The objective at `params`; its running mean over the epoch for minibatch solvers.
 
     n_rows_seen : int
-        Rows that passed through the network in this iteration.
+        Number of samples that passed through the network in this iteration.
 
     optimality : float or None
-        Largest absolute entry of the minimum-norm subgradient, where it is known.
+        Largest absolute entry of the minimum-norm subgradient at `params`; None if unknown.
 
     tolerance : float or None
-        The optimality that counts as converged.
+        The optimality below which the solver has converged; None for minibatch solvers.
 
     relative_gap : float or None
-        `relative_gap` of the evaluation there, where it is known.
+        `relative_gap` at `params`; None if unknown.
 
     status : Status or None
         Why this iterate is the last one; None where it is not. STALLED means that no
@@ -143,31 +144,42 @@ class Iterate:
     problem: "FullBatchProblem | None" = None
 
 
-# J, at the scale of the objective, below which it no longer counts what share of it is left
-# to gain: a thousandth of the loss of a constant.
+# Below this value of the objective (at its own scale, where the loss of a constant
+# prediction is about 1), the gap is taken relative to this instead of to the objective.
 NEGLIGIBLE = 1e-3
 
 
 def relative_gap(params, evaluation):
-    """How far the objective may yet fall, as a share of it.
+    """Estimate by how much the objective can still decrease, relative to its value.
 
-    `sum_i |p_i w_i|` over the objective, p its minimum-norm subgradient at w: to first
-    order, what changes of all parameters by their own size are worth. Where the objective
-    is convex on the way to a minimiser whose parameters lie between 0 and 2w, it bounds
-    what is left to gain. Unlike the largest entry of p it does not depend on the units of
-    features and targets, and unlike the latest falls of the objective it does not mistake
-    a slow method for an arrival.
+    The estimate is ``sum_i |p_i w_i|`` divided by the objective, where p is the
+    minimum-norm subgradient at w: to first order, the decrease from changing each parameter
+    by its own size. It is an upper bound if the objective is convex on the way to a
+    minimiser whose parameters lie between 0 and 2w. Unlike the largest entry of p, it does
+    not depend on the units of features and targets. Unlike the latest decreases of the
+    objective, it does not mistake slow progress for convergence.
+
+    Parameters
+    ----------
+    params : ndarray of shape (n_params,)
+
+    evaluation : Evaluation
+        At `params`.
+
+    Returns
+    -------
+    gap : float
     """
     gap = np.abs(evaluation.subgradient) @ np.abs(params)
     return float(gap / max(abs(evaluation.value), NEGLIGIBLE))
 
 
 def max_norm(vector):
-    """Largest absolute entry; nan where there is one."""
+    """Return the largest absolute entry of a vector, or nan if an entry is nan."""
     return float(max(vector.max(), -vector.min())) if vector.size else 0.0
 
 
 def is_finite(evaluation):
-    """Whether value and subgradient are, and the squared norm that solvers need."""
+    """Whether the value and the squared norm of the subgradient are finite."""
     squared_norm = evaluation.subgradient @ evaluation.subgradient
     return bool(np.isfinite(evaluation.value) and np.isfinite(squared_norm))

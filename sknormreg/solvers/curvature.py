@@ -1,8 +1,8 @@
-"""Limited memory of curvature, as L-BFGS keeps it.
+"""Curvature pairs of L-BFGS and products with the inverse Hessian approximation.
 
-The inverse Hessian approximation in its compact form (Byrd, Nocedal and Schnabel, 1994,
-eq. 3.1) needs the inner products of the pairs only: restricting the memory to a subset of
-the parameters then changes nothing but these.
+In its compact form (Byrd, Nocedal and Schnabel, 1994, eq. 3.1), the approximation depends
+on the inner products of the pairs only. Restricting it to a subset of the parameters thus
+changes nothing else.
 """
 
 import numpy as np
@@ -13,16 +13,17 @@ _CHUNK = 1 << 16
 
 
 class CurvaturePairs:
-    """The latest pairs of steps s and gradient changes y.
+    """The latest pairs of a step s and the change y of the gradient along it.
 
     Parameters
     ----------
     memory : int
-        Number of pairs kept.
+        Maximum number of pairs.
 
     n_params : int
 
-    dtype : dtype of the pairs
+    dtype : dtype
+        Of the pairs.
     """
 
     def __init__(self, memory, n_params, dtype):
@@ -40,17 +41,17 @@ class CurvaturePairs:
         return len(self._slots)
 
     def append(self, step, change, loss_change=None):
-        """Keep a pair, unless it has no positive curvature; forget the oldest one.
+        """Add a pair if its curvature is positive; if memory is full, drop the oldest.
 
         Parameters
         ----------
         step : ndarray of shape (n_params,)
 
         change : ndarray of shape (n_params,)
-            Of the gradient.
+            Change of the gradient along the step.
 
         loss_change : ndarray of shape (n_params,) or None
-            Without the penalty's part, for `direction_beyond`.
+            Change of the gradient of the loss alone, which `direction_beyond` needs.
         """
         if loss_change is not None:
             slope, square = float(step @ loss_change), float(loss_change @ loss_change)
@@ -65,22 +66,24 @@ class CurvaturePairs:
         self._slots.append(slot)
 
     def direction(self, subgradient, free=None):
-        """Minus the inverse Hessian approximation times `subgradient`.
+        """Compute the quasi-Newton direction ``-H @ subgradient``.
+
+        H is the approximation of the inverse Hessian.
 
         Parameters
         ----------
         subgradient : ndarray of shape (n_params,)
 
         free : ndarray of bool of shape (n_params,), or None
-            The parameters the quadratic model is restricted to; None for all. The
-            direction is zero elsewhere.
+            Mask of the parameters to which the quadratic model is restricted; None for
+            all. The direction is zero elsewhere.
 
         Returns
         -------
         direction : ndarray of shape (n_params,)
 
         scale : float
-            The initial scaling gamma = s'y / y'y of the newest pair; 1 without pairs.
+            The initial scaling s'y / y'y of the newest pair; 1 without pairs.
         """
         restricted = free is not None and not free.all()
         if restricted:
@@ -96,27 +99,30 @@ class CurvaturePairs:
         return direction, gamma
 
     def direction_beyond(self, subgradient, free, solve):
-        """The same where part of the Hessian is known, and pairs tell the rest.
+        """Compute the quasi-Newton direction if a part K of the Hessian is known.
 
-        The approximation that is updated by the pairs is not a multiple of the identity
-        but `solve`: the two loops of Nocedal and Wright (2006, algorithm 7.4).
+        The pairs update (c I + K)^-1 instead of a multiple of the identity, by the two-loop
+        recursion (Nocedal and Wright, 2006, algorithm 7.4).
 
         Parameters
         ----------
         subgradient : ndarray of shape (n_params,)
 
         free : ndarray of bool of shape (n_params,)
+            Mask of the parameters to which the quadratic model is restricted. The direction
+            is zero elsewhere.
 
         solve : callable
-            Maps v and a curvature c > 0 to (c I + H)^-1 v, H the known part, which leaves
-            parameters alone that are not free.
+            Maps a vector v and a curvature c > 0 to (c I + K)^-1 v. It does not change
+            parameters that are not free.
 
         Returns
         -------
         direction : ndarray of shape (n_params,)
 
         scale : float
-            The reciprocal of the loss's curvature c; 1 without pairs.
+            1 / c, where c is the curvature of the loss along the newest pair; 1 without
+            pairs.
         """
         curvature = self._loss_curvature
         q = np.where(free, -subgradient, 0)
@@ -125,7 +131,7 @@ class CurvaturePairs:
             step = np.where(free, self._basis[slot], 0)
             change = np.where(free, self._basis[self.memory + slot], 0)
             slope = float(step @ change)
-            # Restriction may have taken a pair's positive curvature away.
+            # Restricted to the free parameters, a pair's curvature may not be positive.
             if slope > 1e-10 * float(change @ change):
                 pairs.append((step, change, slope))
         dtype = q.dtype.type
@@ -139,11 +145,11 @@ class CurvaturePairs:
         return q, 1 / curvature
 
     def _combination(self, gram, products):
-        """Coefficients of H g in terms of g (a scalar) and of the basis (a vector)."""
+        """Express H g as a multiple of g (a scalar) plus a combination of the basis."""
         weights = np.zeros(len(products))
         s = np.array(self._slots, dtype=np.intp)
         y = s + self.memory
-        # Restriction may have taken a pair's positive curvature away.
+        # Restricted to the free parameters, a pair's curvature may not be positive.
         kept = gram[s, y] > 1e-10 * gram[y, y]
         s, y = s[kept], y[kept]
         if not len(s):
@@ -169,9 +175,9 @@ class CurvaturePairs:
 
 
 def _solve_upper(matrix, vector, transposed=False):
-    """R^-1 v, or R^-T v, for the upper triangle R of a C-ordered matrix.
+    """Compute R^-1 v, or R^-T v, for the upper triangle R of a C-ordered matrix.
 
-    As scipy.linalg.solve_triangular, less its checks: they take longer than the rest of a
-    step does where the data are small. LAPACK sees the transposed matrix, in Fortran order.
+    This is `scipy.linalg.solve_triangular` without its checks, which take longer than the
+    rest of a step on small data. LAPACK sees the transposed matrix in Fortran order.
     """
     return dtrtrs(matrix.T, vector, lower=1, trans=not transposed)[0]

@@ -1,4 +1,4 @@
-"""What the full-batch solvers have in common: when they stop, what they report."""
+"""Base class of full-batch solvers: stopping criteria and the loop of iterations."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -12,28 +12,30 @@ from .status import Status
 
 @dataclass(frozen=True)
 class FullBatchSolver(ABC):
-    """A quasi-Newton method on the whole objective.
+    """Base class of quasi-Newton methods that evaluate the whole objective.
+
+    Subclasses implement `step`.
 
     Parameters
     ----------
     tol : float
-        Stops where the largest entry of the minimum-norm subgradient is at most
-        `tol` times that of the loss's gradient at the start, which counts as at least
-        1 and at most 100.
+        Training has converged if no entry of the minimum-norm subgradient exceeds `tol * g`
+        in absolute value, where g is the largest absolute entry of the gradient of the loss
+        at the start, clipped to the range from 1 to 100.
 
     max_fun : int
-        Stops after this many evaluations of the objective.
+        Maximum number of evaluations of the objective.
 
     min_progress, n_iter_no_change : float, int or inf
-        Stops also where the last `n_iter_no_change` iterations lowered the objective by
-        less than `min_progress` on average; 0 leaves the decision to `tol`.
+        Training has also converged if the last `n_iter_no_change` iterations decreased the
+        objective by less than `min_progress` on average. 0 disables this criterion.
 
     max_relative_gap : float
-        What `relative_gap` must come down to before either of them stops: a small
-        residual of large weights, and slow progress, may be far from a minimum.
+        Upper bound on `relative_gap` that both criteria require in addition: a small
+        residual or slow progress alone may be far from a minimum.
 
     memory : int
-        Curvature pairs kept, two parameter vectors each.
+        Number of curvature pairs to keep. A pair takes the memory of two parameter vectors.
     """
 
     tol: float
@@ -49,38 +51,58 @@ class FullBatchSolver(ABC):
         """Whether the method can minimise such a problem (a `FullBatchProblem`)."""
 
     def initial_state(self, params):
-        """What `step` carries from one call to the next, and changes: the curvature."""
+        """Create the state that `step` updates from call to call: the curvature pairs."""
         return CurvaturePairs(self.memory, len(params), params.dtype)
 
     @abstractmethod
     def step(self, problem, params, current, state):
-        """Take one step from `params`, where the problem evaluates to `current`.
-
-        Returns
-        -------
-        found : (params, Evaluation) or None
-            None where no descent was found.
-
-        n_evaluations : int
-        """
-
-    def iterate(self, problem, params, state=None):
-        """Yield an `Iterate` after every step; the last one has a status.
+        """Take one step.
 
         Parameters
         ----------
         problem : FullBatchProblem
 
         params : ndarray of shape (n_params,)
-            Starting point, not modified.
+            The current point, not to be modified.
+
+        current : Evaluation
+            The evaluation of the problem at `params`.
+
+        state : object
+            What `initial_state` returned, to be updated in place.
+
+        Returns
+        -------
+        found : (ndarray of shape (n_params,), Evaluation) or None
+            The next point, in a new array, and its evaluation; None if there is no descent.
+
+        n_evaluations : int
+            Number of evaluations that the step has taken.
+        """
+
+    def iterate(self, problem, params, state=None):
+        """Yield an `Iterate` after each step; the last one has a status.
+
+        Parameters
+        ----------
+        problem : FullBatchProblem
+            With the method `evaluate`, the attribute `n_rows`, and whatever else `step`
+            uses.
+
+        params : ndarray of shape (n_params,)
+            Starting point, which is not modified.
 
         state : None
-            Nothing is carried from one call to the next.
+            Ignored: full-batch solvers carry nothing from one call to the next.
+
+        Yields
+        ------
+        iterate : Iterate
         """
         current = problem.evaluate(params)
-        # Relative to the loss alone: a large alpha makes the penalty's subgradient at
-        # the start as large as one likes. And unscaled features are no licence to stop
-        # anywhere.
+        # Relative to the gradient of the loss alone, because the subgradient of the penalty
+        # grows with alpha without bounds; and clipped, because with unscaled features even
+        # the gradient of the loss is so large that any point would count as converged.
         tolerance = self.tol * min(max(1.0, max_norm(current.gradient)), 100.0)
         own_state = self.initial_state(params)
         progress = _Progress(np.finfo(params.dtype).eps)
@@ -99,7 +121,7 @@ class FullBatchSolver(ABC):
             yield self._iterate(params, current, n_new * problem.n_rows, tolerance, status)
 
     def _status(self, params, current, tolerance, progress, n_evaluations):
-        """Why to stop at `params`, which evaluate to `current`; None to go on."""
+        """Return why to stop at `params`, where the evaluation is `current`, or None."""
         progress.record(current)
         if not is_finite(current):
             return Status.DIVERGED
@@ -122,7 +144,7 @@ class FullBatchSolver(ABC):
 
 
 class _Progress:
-    """How the objective and its subgradient fall."""
+    """Record of how the objective and its subgradient decrease."""
 
     def __init__(self, eps):
         self._eps = eps
@@ -138,20 +160,20 @@ class _Progress:
             self._best_optimality, self._n_since_best = optimality, 0
 
     def _fall(self, window):
-        """By how much the last iterations lowered the value."""
+        """Return the decrease of the value over the last `window` iterations."""
         if len(self._values) <= window:
             return np.inf
         return self._values[-1 - window] - self._values[-1]
 
     def slower_than(self, rate, window):
-        """Whether the last iterations lowered the value by less than `rate` each."""
+        """Whether the value decreased by less than `rate` per iteration lately."""
         return rate > 0 and self._fall(window) < window * rate
 
     def exhausted(self, window=30):
-        """Whether neither value nor subgradient gets any better.
+        """Whether neither the value nor the subgradient decreases any more.
 
-        At the precision of single floats this is how a run ends: the line search goes
-        on accepting steps of pure rounding.
+        In single precision, runs end like this: the line search keeps accepting steps
+        whose decrease is rounding error.
         """
         rounding = 10 * self._eps * abs(self._values[-1])
         return self._n_since_best >= window and self._fall(window) <= rounding

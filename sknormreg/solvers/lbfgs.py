@@ -1,4 +1,4 @@
-"""L-BFGS for smooth objectives, with a line search that works down to rounding."""
+"""L-BFGS for smooth objectives, with a line search that works down to rounding error."""
 
 from dataclasses import dataclass
 
@@ -14,12 +14,20 @@ _MAX_TRIALS = 25
 
 @dataclass(frozen=True)
 class LBFGS(FullBatchSolver):
-    """Limited-memory BFGS (Liu and Nocedal, 1989).
+    """Limited-memory BFGS for smooth objectives.
 
-    Steps satisfy the Wolfe conditions or, where the objective's values can no longer
-    tell points apart, the approximate ones of Hager and Zhang (2005, eq. 4.1), which
-    rest on derivatives: values of size 1 lose a decrease at gradients of 1e-8, the
-    approximate conditions go on to about 1e-12.
+    Steps satisfy the Wolfe conditions. Where decreases of the objective are below rounding
+    error, they satisfy the approximate Wolfe conditions of Hager and Zhang (2005, eq. 4.1)
+    instead, which use derivatives: with an objective of about 1, values resolve gradients
+    down to 1e-8, derivatives down to about 1e-12.
+
+    References
+    ----------
+    D. C. Liu and J. Nocedal, "On the limited memory BFGS method for large scale
+    optimization", Mathematical Programming 45, 1989.
+
+    W. W. Hager and H. Zhang, "A New Conjugate Gradient Method with Guaranteed Descent and
+    an Efficient Line Search", SIAM Journal on Optimization 16, 2005.
     """
 
     @classmethod
@@ -43,10 +51,15 @@ class LBFGS(FullBatchSolver):
 
 
 def _wolfe_search(problem, params, current, direction, step):
-    """Find a step along a descent direction.
+    """Find a step along a descent direction, by doubling and then by interpolation.
 
-    Brackets by doubling, then interpolates. Returns ((params, evaluation), n_trials),
-    with None in place of the point where none was found.
+    Returns
+    -------
+    found : (params, Evaluation) or None
+        None if no step satisfies the conditions.
+
+    n_trials : int
+        Number of evaluations.
     """
     slope = float(current.subgradient @ direction)
     if not slope < 0:

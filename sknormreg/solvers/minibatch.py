@@ -1,8 +1,8 @@
-"""Epochs over minibatches: what the stochastic proximal solvers have in common.
+"""Base classes of minibatch solvers: epochs, learning rates and stopping criteria.
 
-Every step moves along an unbiased estimate of the loss's gradient and applies the prox
-of the whole penalty, so that a weight reaches zero exactly and the fixed points are
-those of the objective, whatever the batch size. The penalty is in the prox only.
+Each step moves along an unbiased estimate of the gradient of the loss and then applies the
+proximal operator of the whole penalty, which is not part of the gradient. Weights thus
+reach zero exactly, and fixed points are those of the objective, whatever the batch size.
 """
 
 from abc import ABC, abstractmethod
@@ -13,13 +13,13 @@ import numpy as np
 from .base import Iterate
 from .status import Status
 
-# The adaptive learning rate ends a run when it has fallen below this share of its start.
+# An adaptive learning rate below this fraction of the initial one is not reduced further.
 _SMALLEST_RATE = 1e-3
 
 
 @dataclass
 class MinibatchState:
-    """What a stochastic solver carries from one call to the next.
+    """State that a minibatch solver carries from one call of `iterate` to the next.
 
     Attributes
     ----------
@@ -27,18 +27,19 @@ class MinibatchState:
         The running averages of the solver.
 
     n_steps : int
-        Minibatches seen.
+        Number of steps, one per minibatch, since the moments were zero.
 
     n_epochs : int
+        Number of epochs.
 
     best_value : float
         The lowest running mean of the objective so far.
 
     n_without_progress : int
-        Epochs in a row that did not lower it by `tol`.
+        Number of epochs in a row that have not decreased it by `tol`.
 
     n_reductions : int
-        How often an adaptive learning rate has been divided.
+        Number of times that an adaptive learning rate has been divided.
     """
 
     moments: dict = field(default_factory=dict)
@@ -51,24 +52,27 @@ class MinibatchState:
 
 @dataclass(kw_only=True)
 class MinibatchStep(ABC):
-    """The step that is taken for each minibatch of an epoch.
+    """Base class of the steps that a solver takes for each minibatch of an epoch.
 
-    `take` is the step in NumPy; an engine with a loop of its own over the epoch reads the
-    attributes.
+    `take` is called for each minibatch, unless the compiled engine has a loop of its own
+    for the step. It then runs the whole epoch and reads the attributes.
 
     Attributes
     ----------
+    method : str or None
+        Name of the loop of the compiled engine, set by subclasses; None if there is none.
+
     moments : dict of str to ndarray of shape (n_params,)
         Running averages, updated in place.
 
     n_steps : int
-        Steps taken, this epoch's included.
+        Number of steps taken, including those of this epoch.
 
     rate : float
         The learning rate.
 
     seed : int
-        Of what the problem draws at random in the epoch, from 0 to 2^32 - 1.
+        Seed of what the problem draws at random in the epoch (dropout), from 0 to 2^32 - 1.
     """
 
     moments: dict
@@ -76,24 +80,33 @@ class MinibatchStep(ABC):
     rate: float
     seed: int = 0
 
+    method = None
+
     @abstractmethod
     def take(self, problem, params, batch):
-        """Move `params` by one step, in place; returns the loss at its start.
+        """Take one step and return the loss before it.
+
+        Implementations increase `n_steps` by 1.
 
         Parameters
         ----------
         problem : MinibatchProblem
 
         params : ndarray of shape (n_params,)
+            The parameters, updated in place.
 
         batch : ndarray of int
-            Positions among the rows trained on.
+            Positions of the minibatch among the training samples.
+
+        Returns
+        -------
+        loss : float
         """
 
     def flush_denormals(self):
-        """Zero what has decayed below the normal floats, where arithmetic is slow.
+        """Set denormal numbers in the moments to zero: arithmetic with them is slow.
 
-        The moments of weights whose gradient has died would linger there for good.
+        The moments of weights whose gradient vanishes would remain denormal for good.
         """
         for moment in self.moments.values():
             moment[np.abs(moment) < np.finfo(moment.dtype).tiny] = 0
@@ -101,32 +114,39 @@ class MinibatchStep(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class MinibatchSolver(ABC):
-    """A stochastic proximal method.
+    """Base class of stochastic proximal methods.
+
+    Subclasses set `moment_names` and implement `step`.
 
     Parameters
     ----------
     batch_size : int
+        Number of samples in a minibatch.
 
     learning_rate_init : float
+        Initial learning rate.
 
     learning_rate : {"constant", "invscaling", "adaptive"}
-        "invscaling" divides the initial rate by `(epoch + 1) ** power_t`; "adaptive"
-        divides the rate by 5 where the objective stops falling.
+        Learning rate schedule. "invscaling" divides the initial learning rate by
+        ``epoch ** power_t``, with epochs counted from 1; "adaptive" divides it by 5 each
+        time there is no progress.
 
     power_t : float
+        Exponent of the "invscaling" schedule.
 
     tol, n_iter_no_change : float, int or inf
-        An epoch that lowers the objective's running mean by less than `tol` is without
-        progress; more than `n_iter_no_change` of them in a row end the run, or divide
-        an adaptive learning rate.
+        An epoch is without progress if it does not decrease the lowest running mean of the
+        objective by `tol`. More than `n_iter_no_change` such epochs in a row end training
+        or reduce an adaptive learning rate.
 
     shuffle : bool
+        Whether to shuffle the samples before each epoch.
 
     random_state : RandomState
-        Draws the order of the rows.
+        Determines the order of the samples, and the seed of each `MinibatchStep`.
 
     draws : bool
-        Whether the problem, too, draws something at random in each epoch.
+        Whether the problem draws something at random (dropout), and so needs a seed.
     """
 
     batch_size: int
@@ -139,7 +159,7 @@ class MinibatchSolver(ABC):
     random_state: np.random.RandomState
     draws: bool = False
 
-    # Names of the running averages, set by every method.
+    # Names of the running averages, set by subclasses.
     moment_names = ()
 
     @classmethod
@@ -149,25 +169,39 @@ class MinibatchSolver(ABC):
 
     @abstractmethod
     def step(self, **common):
-        """The `MinibatchStep` of an epoch, from the attributes that all of them have."""
+        """Make the `MinibatchStep` of an epoch.
+
+        Parameters
+        ----------
+        **common : dict
+            The attributes that all of them have.
+
+        Returns
+        -------
+        step : MinibatchStep
+        """
 
     def iterate(self, problem, params, state=None):
-        """Yield an `Iterate` after every epoch; the last one has a status.
+        """Run epochs until there is no progress; the last iterate has a status.
 
         Parameters
         ----------
         problem : MinibatchProblem
 
         params : ndarray of shape (n_params,)
-            Starting point, not modified.
+            Starting point, which is not modified.
 
         state : MinibatchState or None
-            Continued and updated in place; None starts a new one.
+            State to continue from, updated in place. None starts a new one.
+
+        Yields
+        ------
+        iterate : Iterate
         """
         params = params.copy()
         state = MinibatchState() if state is None else state
         if set(state.moments) != set(self.moment_names):
-            # The first call, or the first one of another method.
+            # The first call, or the first call after another solver.
             state.n_steps = 0
             state.moments = {name: np.zeros_like(params) for name in self.moment_names}
         state.moments = {
@@ -190,7 +224,7 @@ class MinibatchSolver(ABC):
             yield Iterate(params.copy(), value, problem.n_rows, status=status)
 
     def rate(self, state):
-        """The learning rate of the epoch to come."""
+        """Return the learning rate of the next epoch."""
         if self.learning_rate == "invscaling":
             return self.learning_rate_init / (state.n_epochs + 1) ** self.power_t
         if self.learning_rate == "adaptive":
@@ -202,7 +236,7 @@ class MinibatchSolver(ABC):
         return self.learning_rate != "adaptive" or self.rate(state) <= smallest
 
     def _epoch(self, problem, params, state):
-        """Run over all rows once; returns the running mean of the objective."""
+        """Run one epoch, in place, and return the running mean of the objective."""
         n_rows = problem.n_rows
         order = self.random_state.permutation(n_rows) if self.shuffle else np.arange(n_rows)
         step = self.step(
@@ -218,9 +252,10 @@ class MinibatchSolver(ABC):
 
 
 def _continued(moment, params, name):
-    """A running average in the precision of the data at hand, to be written to.
+    """Return a running average as a writable array with the dtype of `params`.
 
-    Those of a model that is mapped into memory read-only are copied.
+    It is copied if necessary, for example if the model was loaded as a read-only memory
+    map.
     """
     moment = np.asarray(moment)
     if moment.shape != params.shape or moment.dtype.kind != "f":

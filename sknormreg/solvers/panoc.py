@@ -1,4 +1,4 @@
-"""PANOC+, for penalties of which only the prox is known."""
+"""PANOC+ for penalties of which only the proximal operator is known."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,9 @@ import numpy as np
 from .curvature import CurvaturePairs
 from .full_batch import FullBatchSolver
 
-# Of the quadratic upper bound that a step size has to satisfy, and of the decrease of
-# the forward-backward envelope (De Marchi and Themelis, 2022, algorithm 2: alpha, beta).
+# Factors of the quadratic upper bound that a step size has to satisfy (alpha in algorithm 2
+# of De Marchi and Themelis, 2022), and of the required decrease of the forward-backward
+# envelope (beta).
 _BOUND, _DECREASE = 0.95, 0.5
 _MAX_TRIALS = 60
 
@@ -18,23 +19,24 @@ _PATIENCE = 20
 
 @dataclass
 class _Step:
-    """A proximal gradient step: z = prox(x - gamma * gradient).
+    """A proximal gradient step from x to z = prox(x - gamma * gradient).
 
     Attributes
     ----------
     x, z : ndarray of shape (n_params,)
 
     loss, gradient : float, ndarray of shape (n_params,)
-        Of the loss alone, at x.
+        The loss, without the penalty, and its gradient at x.
 
     gamma : float
+        Step size.
 
     envelope : float
-        The forward-backward envelope at x: the loss's linear model and the penalty,
-        at z, plus the squared distance over 2 gamma.
+        The forward-backward envelope at x: the linear model of the loss at z, plus the
+        penalty at z, plus ``||z - x||^2 / (2 * gamma)``.
 
     end : Evaluation
-        The objective at z.
+        The evaluation of the objective at z.
     """
 
     x: np.ndarray
@@ -51,7 +53,7 @@ class _Step:
 
 
 class _State:
-    """What is carried from one iteration to the next."""
+    """State that the method carries from one iteration to the next."""
 
     def __init__(self, pairs):
         self.pairs = pairs
@@ -62,16 +64,20 @@ class _State:
 
 @dataclass(frozen=True)
 class PANOC(FullBatchSolver):
-    """Quasi-Newton steps on the fixed points of the proximal gradient method.
+    """PANOC+: quasi-Newton steps towards a fixed point of the proximal gradient method.
 
-    PANOC (Stella, Themelis, Sopasakis and Patrinos, 2017) in the form PANOC+ of De Marchi
-    and Themelis (2022, algorithm 2), which needs no Lipschitz constant: L-BFGS directions
-    for the residual of a proximal gradient step, by a line search on the forward-backward
-    envelope. The loss must be smooth, the penalty may be anything with a prox, not convex
-    or with infinite values included. Every iterate is the result of a prox.
+    PANOC (Stella, Themelis, Sopasakis and Patrinos, 2017) takes L-BFGS directions for the
+    residual of a proximal gradient step, with a line search on the forward-backward
+    envelope. Its variant PANOC+ (De Marchi and Themelis, 2022, algorithm 2) needs no
+    Lipschitz constant. The loss must be smooth. The penalty needs a proximal operator only:
+    it may be non-convex and have infinite values. Each iterate is the result of a proximal
+    operator.
 
     References
     ----------
+    L. Stella, A. Themelis, P. Sopasakis and P. Patrinos, "A simple and efficient algorithm
+    for nonlinear model predictive control", IEEE Conference on Decision and Control, 2017.
+
     A. De Marchi and A. Themelis, "Proximal Gradient Algorithms under Local Lipschitz
     Gradient Continuity", Journal of Optimization Theory and Applications 194, 2022.
     """
@@ -90,7 +96,7 @@ class PANOC(FullBatchSolver):
         else:
             found = self._accelerated(evaluator, state)
             if found is None and len(state.pairs):
-                # The memory has led astray.
+                # Outdated curvature pairs may give a bad direction.
                 state.pairs.clear()
                 found = self._accelerated(evaluator, state)
         if found is None:
@@ -99,7 +105,7 @@ class PANOC(FullBatchSolver):
         return (found.z, found.end), evaluator.n_evaluations
 
     def _start(self, evaluator, params, current, state):
-        """A proximal gradient step, of a size that the loss's curvature suggests."""
+        """Take a proximal gradient step with a step size from the curvature of the loss."""
         loss, gradient = evaluator.loss_and_gradient(params)
         length = np.linalg.norm(gradient)
         if length == 0:
@@ -120,7 +126,7 @@ class PANOC(FullBatchSolver):
         return None
 
     def _accelerated(self, evaluator, state):
-        """The first acceptable point between a proximal step and a quasi-Newton one."""
+        """Search for an acceptable point between a quasi-Newton and a proximal step."""
         last, gamma = state.last, state.gamma
         if state.n_accepted >= _PATIENCE:
             state.n_accepted, gamma = 0, 2 * gamma
@@ -147,7 +153,7 @@ class PANOC(FullBatchSolver):
             if trial is not None and trial.envelope <= goal + slack:
                 self._remember(state, last, trial)
                 return trial
-            # Towards z, whose envelope is low enough.
+            # Move towards z, whose envelope is low enough.
             share = share / 2 if share > 1e-3 else 0.0
             if np.array_equal(x, last.z):
                 return None
@@ -156,14 +162,14 @@ class PANOC(FullBatchSolver):
     def _remember(self, state, last, trial):
         state.n_accepted += 1
         if trial.gamma != last.gamma:
-            # Residuals of different step sizes do not compare.
+            # Residuals for different step sizes are not comparable.
             state.pairs.clear()
             return
         state.pairs.append(trial.x - last.x, trial.residual - last.residual)
 
 
 class _Evaluator:
-    """Counts evaluations; makes proximal gradient steps."""
+    """Proximal gradient steps that count the evaluations they take."""
 
     def __init__(self, problem):
         self._problem = problem
@@ -184,7 +190,7 @@ class _Evaluator:
 
 
 def _is_bounded(step, slack):
-    """Whether the loss at z is below its quadratic model at x, with some room."""
+    """Whether the loss at z is below its quadratic model at x by a margin."""
     move = step.z - step.x
     room = (1 - _BOUND) / (2 * step.gamma) * float(move @ move)
     return np.isfinite(step.end.value) and step.end.value <= step.envelope - room + slack

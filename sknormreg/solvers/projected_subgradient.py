@@ -1,4 +1,4 @@
-"""The projected scaled sub-gradient method, for penalties with kinks at zero."""
+"""Projected scaled sub-gradient method for penalties with kinks at zero."""
 
 from dataclasses import dataclass
 
@@ -9,23 +9,31 @@ from .full_batch import FullBatchSolver
 _DECREASE = 1e-4  # of the Armijo condition
 _MAX_TRIALS = 30
 
-# Length of a step next to that of the parameters, or 1. A strong penalty is linear far
-# beyond its kinks: steps pass them by thousands of lengths, are projected onto them, and
-# what was to make up for so much change in all other parameters would stay.
+# Maximum length of a step, relative to the larger of 1 and the length of the parameters. A
+# strong penalty is linear far beyond its kinks. Steps then overshoot them a thousandfold
+# and are projected back, while the changes of the other parameters, which were to
+# compensate for such long steps, would remain.
 _LONGEST = 100.0
 
 
 @dataclass(frozen=True)
 class ProjectedSubgradient(FullBatchSolver):
-    """Projected scaled sub-gradient method (Schmidt, 2010, PSSgb).
+    """Projected scaled sub-gradient method (PSSgb) for penalties with kinks at zero.
 
-    Parameters away from a kink of the penalty take an L-BFGS step restricted to them;
-    weights on a kink move along the steepest descent direction, scaled as Barzilai and
-    Borwein (1988) scale it. What curvature the penalty has is not left to L-BFGS where the
-    penalty knows it: that of a group's norm grows without bounds as the group shrinks.
-    Every trial point is projected: a weight that would change its sign becomes exactly
-    zero, and so does a group that would pass its kink at zero. The objective never
-    increases.
+    Parameters that are not on a kink of the penalty take an L-BFGS step restricted to them.
+    Weights on a kink move in the direction of steepest descent with the scaling of Barzilai
+    and Borwein (1988). If the penalty knows its curvature, L-BFGS need not estimate it: the
+    curvature of the norm of a group grows without bounds as the group shrinks. Each trial
+    point is projected: a weight that would change its sign, or a group that would pass its
+    kink, becomes exactly zero. The objective never increases.
+
+    References
+    ----------
+    M. Schmidt, "Graphical Model Structure Learning with L1-Regularization", PhD thesis,
+    University of British Columbia, 2010.
+
+    J. Barzilai and J. M. Borwein, "Two-Point Step Size Gradient Methods", IMA Journal of
+    Numerical Analysis 8, 1988.
     """
 
     @classmethod
@@ -50,7 +58,10 @@ class ProjectedSubgradient(FullBatchSolver):
 
 
 def _direction(problem, params, current, pairs):
-    """The direction of a step, and what tells on which side of its kink a weight is."""
+    """Compute the direction of a step, and the reference point of its projection.
+
+    The reference tells on which side of its kink each weight is to remain.
+    """
     kink = problem.at_kink(params)
     if problem.has_curvature:
         direction, scale = pairs.direction_beyond(
@@ -76,7 +87,7 @@ def _first_trial(params, direction, pairs):
 
 
 def _projected_search(problem, params, current, direction, reference, step):
-    """Backtrack along the projected path until the objective falls (Armijo)."""
+    """Backtrack along the projected direction until the Armijo condition holds."""
     for n_trials in range(1, _MAX_TRIALS + 1):
         trial = params + params.dtype.type(step) * direction
         problem.project(trial, reference)
@@ -93,11 +104,12 @@ def _projected_search(problem, params, current, direction, reference, step):
 
 
 def _decreases_by_slopes(problem, params, current, trial, new, slope):
-    """The Armijo condition stated for a quadratic, in derivatives.
+    """Whether the Armijo condition holds in the form with derivatives.
 
-    Hager and Zhang's (2005, eq. 4.1): values of size 1 lose a decrease at gradients of
-    1e-8, derivatives do not. Where a weight has come to rest on a kink, the subgradient
-    there belongs to another piece of the objective than the one that led to it.
+    The form is that of Hager and Zhang (2005, eq. 4.1) for a quadratic. Values of about 1
+    cannot resolve the decrease at gradients of 1e-8, while derivatives can. The form does
+    not apply if a weight has just reached a kink, where the subgradient belongs to another
+    piece of the objective.
     """
     slack = 10 * np.finfo(params.dtype).eps * abs(current.value)
     if not new.value <= current.value + slack:
@@ -109,16 +121,16 @@ def _decreases_by_slopes(problem, params, current, trial, new, slope):
 
 
 def _shrinkage(value, slope, new_value):
-    """Factor of the step that minimises the quadratic through what is known."""
+    """Return the factor of the step that minimises the interpolating quadratic."""
     if not np.isfinite(new_value):
         return 0.1
     return min(max(-slope / (2 * (new_value - value - slope)), 0.1), 0.5)
 
 
 def _remember(problem, pairs, params, current, new_params, new):
-    # Off the kinks the subgradients' difference includes the penalty's own curvature;
-    # where a weight has just become zero, the subgradient there belongs to another
-    # piece of the objective and only the loss's gradient can be compared.
+    # Off the kinks, the change of the subgradient includes the curvature of the penalty. If
+    # a weight has just become zero, its subgradient belongs to another piece of the
+    # objective, so that only the gradient of the loss can be compared.
     loss_change = new.gradient - current.gradient
     change = loss_change.copy()
     moved = ~problem.at_kink(new_params)

@@ -1,4 +1,4 @@
-"""Proximal stochastic gradient descent with momentum."""
+"""Proximal stochastic gradient descent with momentum, for minibatches."""
 
 from dataclasses import dataclass
 
@@ -9,17 +9,17 @@ from .minibatch import MinibatchSolver, MinibatchStep
 
 @dataclass(kw_only=True)
 class SGDStep(MinibatchStep):
-    """One step with momentum; its moment is the "velocity", the last displacement."""
+    """One step with momentum; the moment "velocity" is the last displacement."""
 
     momentum: float
-    nesterov: bool
+    nesterovs_momentum: bool
 
     method = "sgd"
 
     def take(self, problem, params, batch):
         velocity = self.moments["velocity"]
         extrapolated = params + self.momentum * velocity
-        at = extrapolated if self.nesterov else params
+        at = extrapolated if self.nesterovs_momentum else params
         loss, gradient = problem.batch_loss_and_gradient(at, batch, self)
         self.n_steps += 1
         gradient *= self.rate
@@ -32,23 +32,34 @@ class SGDStep(MinibatchStep):
 
 @dataclass(frozen=True, kw_only=True)
 class SGD(MinibatchSolver):
-    """Stochastic proximal gradient descent with momentum.
+    """Proximal stochastic gradient descent with momentum.
 
-    The velocity is the last displacement, prox included: the inertial proximal method
-    of Ochs, Chen, Brox and Pock (2014, iPiano with constant steps), or, with the
-    gradient at the extrapolated point, that of Nesterov (2013). Without a penalty it is
-    the usual momentum; with one, its fixed points are stationary for the objective,
-    which they are not where gradients alone add up in the velocity.
+    The velocity is the last displacement of the parameters, including the effect of the
+    proximal operator. This is the inertial proximal method of Ochs, Chen, Brox and Pock
+    (2014, iPiano with constant steps) or, with the gradient at the extrapolated point, that
+    of Nesterov (2013). Without a penalty it is the usual momentum. With a penalty, its
+    fixed points are stationary points of the objective; they would not be if the velocity
+    accumulated gradients only.
 
     Parameters
     ----------
     momentum : float
+        Fraction of the last displacement that is added to each step.
 
-    nesterov : bool
+    nesterovs_momentum : bool
+        Whether gradients are evaluated at the extrapolated point.
+
+    References
+    ----------
+    P. Ochs, Y. Chen, T. Brox and T. Pock, "iPiano: Inertial Proximal Algorithm for
+    Nonconvex Optimization", SIAM Journal on Imaging Sciences 7, 2014.
+
+    Y. Nesterov, "Gradient methods for minimizing composite functions", Mathematical
+    Programming 140, 2013.
     """
 
     momentum: float
-    nesterov: bool
+    nesterovs_momentum: bool
 
     moment_names = ("velocity",)
 
@@ -57,4 +68,6 @@ class SGD(MinibatchSolver):
         return True
 
     def step(self, **common):
-        return SGDStep(**common, momentum=self.momentum, nesterov=self.nesterov)
+        return SGDStep(
+            **common, momentum=self.momentum, nesterovs_momentum=self.nesterovs_momentum
+        )

@@ -721,7 +721,7 @@ def _solver(name, batch_size, **changes):
     common.update(changes)
     if name == "adam":
         return Adam(beta_1=0.9, beta_2=0.99, epsilon=1e-6, **common)
-    return SGD(momentum=0.8, nesterov=name == "nesterov", **common)
+    return SGD(momentum=0.8, nesterovs_momentum=name == "nesterov", **common)
 
 
 METHODS = ("adam", "heavy-ball", "nesterov")

@@ -491,7 +491,7 @@ def fit_recording(model, *args):
             messages, refusal = None, str(error)
         else:
             messages, refusal = [str(warning.message) for warning in caught], None
-    empty = "The network uses no input"
+    empty = "No feature is selected"
     others = [w for w in caught if not str(w.message).startswith(empty)]
     assert [w.category for w in others if w.category is not ConvergenceWarning] == []
     return messages, refusal

@@ -217,14 +217,14 @@ def test_warns_of_an_empty_network():
     X = rng.randn(300, 4)
     y = X[:, 0] + rng.randn(300) > 2.2
     settings = dict(penalty="group_lasso", rule="one_se", random_state=0)
-    told = "uses no input .* is within one standard error of the best .* or rule='best'.$"
+    told = "No feature .* is within one standard error of the best .* or rule='best'.$"
     with pytest.warns(UserWarning, match=told) as found:
         model = RegularizedMLPClassifierCV((4,), **settings).fit(X, y)
     assert found[0].filename == __file__
     assert not model.selected_features_.any()
     model.set_params(scoring="roc_auc").fit(X, y)
     assert model.selected_features_[0]
-    with pytest.warns(UserWarning, match="uses no input .* is the best there.*accuracy.$"):
+    with pytest.warns(UserWarning, match="No feature .* is the best there.*accuracy.$"):
         model.set_params(rule="best", alphas=[1e3]).fit(X, y)
 
 

@@ -186,7 +186,7 @@ def test_other_fitted_attributes_that_were_assigned():
     mlp = fitted()
     mlp.n_features_in_ = 12
     with pytest.raises(
-        ValueError, match="X has 12 features, but the fitted network takes 6"
+        ValueError, match="X has 12 features, but the fitted network expects 6"
     ):
         mlp.predict(np.hstack([X, X]))
     mlp = fitted()

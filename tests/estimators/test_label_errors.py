@@ -122,7 +122,7 @@ def test_partial_fit_names_classes_that_it_was_not_told(y, classes, shown):
     ],
 )
 def test_mixed_labels_are_refused_by_name(labels, found):
-    message = f"holds labels of several types, or no labels: {found}"
+    message = f"must hold labels of one type, all numbers or all strings, got {found}"
     with pytest.raises(ValueError, match=f"classes {message}.* in classes]"):
         classifier().partial_fit(X, TWO, classes=labels)
     y = np.resize(np.array(labels, dtype=object), 60)
@@ -155,7 +155,7 @@ def test_a_score_of_labels_that_were_not_seen_is_an_accuracy():
 )
 @pytest.mark.parametrize("cls", [RegularizedMLPClassifier, RegularizedMLPClassifierCV])
 def test_mixed_labels_are_named(cls, labels):
-    with pytest.raises(ValueError, match="y holds labels of several types"):
+    with pytest.raises(ValueError, match="y must hold labels of one type"):
         cls((3,)).fit(X[:4], labels)
 
 

@@ -621,7 +621,7 @@ def test_another_fit_forgets_the_evidence():
     assert mlp.alpha_ == 2.0
     assert not hasattr(mlp, "log_evidence_")
     assert not hasattr(mlp, "noise_variance_")
-    with pytest.raises(ValueError, match="needs a posterior, which a fit with alpha="):
+    with pytest.raises(ValueError, match="not fitted with alpha='evidence'"):
         mlp.predict(X, return_std=True)
 
 

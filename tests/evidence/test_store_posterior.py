@@ -69,17 +69,17 @@ def test_everything_else_is_the_same(hidden):
 
 def test_what_is_left_out_is_named():
     mlp = fitted(MANY, store_posterior=False)
-    with pytest.raises(ValueError, match="set store_posterior=True and fit again"):
+    with pytest.raises(ValueError, match="Set store_posterior=True and fit again"):
         mlp.predict(X, return_std=True)
     # The parameter is that of the next fit.
     mlp.set_params(store_posterior=True)
-    with pytest.raises(ValueError, match="set store_posterior=True and fit again"):
+    with pytest.raises(ValueError, match="Set store_posterior=True and fit again"):
         mlp.predict(X, return_std=True)
     assert mlp.fit(X, y).predict(X, return_std=True)[1].shape == y.shape
     mlp.set_params(store_posterior=False).fit(X, y)
     assert not holds_rows(mlp)
     mlp.set_params(alpha=1.0).fit(X, y)
-    with pytest.raises(ValueError, match="which a fit with alpha='evidence'"):
+    with pytest.raises(ValueError, match="not fitted with alpha='evidence'"):
         mlp.predict(X, return_std=True)
 
 

@@ -32,7 +32,9 @@ def test_a_model_of_another_version_says_so(cls, monkeypatch):
     assert "_sknormreg_version" not in vars(pickle.loads(stored))
     copy.copy(clone(model))
     monkeypatch.setattr(stored_version, "__version__", "99.0")
-    said = re.escape(f"{cls.__name__} was stored by sknormreg 0.1.0 and is loaded by 99.0")
+    said = re.escape(
+        f"{cls.__name__} was saved with sknormreg 0.1.0 and is loaded with version 99.0"
+    )
     with pytest.warns(OtherVersionWarning, match=said):
         pickle.loads(stored)
 
@@ -41,7 +43,7 @@ def test_a_model_without_a_version_is_of_the_last_that_stored_none(monkeypatch):
     model, state = RegularizedMLPClassifier(), RegularizedMLPClassifier().__getstate__()
     del state["_sknormreg_version"]
     monkeypatch.setattr(stored_version, "__version__", "0.2.0")
-    with pytest.warns(OtherVersionWarning, match="by sknormreg 0.1.0"):
+    with pytest.warns(OtherVersionWarning, match="with sknormreg 0.1.0"):
         model.__setstate__(state)
 
 

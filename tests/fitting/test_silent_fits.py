@@ -21,14 +21,14 @@ TARGETS = scale(X @ np.arange(8.0))
 @pytest.mark.parametrize("solver", ["lbfgs", "sgd"])
 def test_an_empty_network_names_alpha(penalty, solver):
     mlp = RegularizedMLPClassifier((3,), penalty=penalty, solver=solver, alpha=1e6)
-    with pytest.warns(UserWarning, match=r"uses no input.*alpha=1e\+06 outweighs"):
+    with pytest.warns(UserWarning, match=r"No feature.*alpha=1e\+06 is too large"):
         mlp.set_params(tol=0.01).fit(X, LABELS)
 
 
 def test_weights_that_sum_to_1_are_the_cause():
     weights = np.full(len(X), 1 / len(X))
     mlp = RegularizedMLPClassifier((3,), penalty="l1", random_state=0)
-    with pytest.warns(UserWarning, match="it is 1 for 569 rows, so that alpha acts 569"):
+    with pytest.warns(UserWarning, match="is 1 for 569 samples: alpha is 569 times"):
         mlp.fit(X, LABELS, sample_weight=weights)
     # Without them, or with the alpha that is meant, there is nothing to say.
     mlp.fit(X, LABELS)
@@ -39,7 +39,7 @@ def test_a_path_may_end_but_not_begin_empty():
     mlp = RegularizedMLPClassifier((3,), penalty="l1", tol=0.01, random_state=0)
     path = regularization_path(X, LABELS, estimator=mlp, alphas=[10.0, 1e6])
     assert path.n_features[-1] == 0
-    with pytest.warns(UserWarning, match=r"uses no input.*alpha=1e\+06"):
+    with pytest.warns(UserWarning, match=r"No feature.*alpha=1e\+06"):
         regularization_path(X, LABELS, estimator=mlp, alphas=[1e6, 1e7])
 
 

@@ -380,7 +380,7 @@ def test_weights_into_dead_units_are_zero(diabetes):
     """Here all outgoing weights die in the first step, the others are left as drawn."""
     X, _, y, _ = diabetes
     mlp = RegularizedMLPRegressor((5, 4), penalty="l1", alpha=1e8, random_state=0)
-    with pytest.warns(UserWarning, match="uses no input|standard deviation"):
+    with pytest.warns(UserWarning, match="No feature|standard deviation"):
         mlp.fit(X, 1000 * y)
     assert mlp.sparsity_ == 1
     np.testing.assert_allclose(mlp.predict(X), 1000 * y.mean(), rtol=1e-6)

@@ -310,7 +310,7 @@ def minibatch_solver(name, **changes):
     common.update(changes)
     if name == "adam":
         return Adam(beta_1=0.9, beta_2=0.999, epsilon=1e-8, **common)
-    return SGD(momentum=0.9, nesterov=name == "nesterov", **common)
+    return SGD(momentum=0.9, nesterovs_momentum=name == "nesterov", **common)
 
 
 @pytest.mark.parametrize(
