@@ -245,7 +245,7 @@ class Objective:
         loss, gradient = self._mean_loss_and_gradient(params)
         subgradient = gradient.copy()
         for penalty, strength, weights, part in self._layers(params, subgradient):
-            part[...] = penalty.subgradient_distance(weights, part, strength)
+            part[...] = penalty.min_norm_subgradient(weights, part, strength)
         penalty_value = self._penalty_value(params)
         return Evaluation(loss + penalty_value, penalty_value, gradient, subgradient)
 

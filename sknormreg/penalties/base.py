@@ -32,7 +32,7 @@ class Penalty(ABC):
     """A penalty Omega(W) on the weights of one layer.
 
     A penalty knows neither its strength in the objective nor the solver that minimises
-    it. `value`, `prox` and `subgradient_distance` are all that a subclass needs: with
+    it. `value`, `prox` and `min_norm_subgradient` are all that a subclass needs: with
     them it can be trained by every solver. The rest says more about a penalty, so that
     solvers can do more for it; for full batches see also `PiecewiseSmoothPenalty`.
 
@@ -97,7 +97,7 @@ class Penalty(ABC):
         """
 
     @abstractmethod
-    def subgradient_distance(self, weights, gradient, strength) -> np.ndarray:
+    def min_norm_subgradient(self, weights, gradient, strength) -> np.ndarray:
         """The shortest vector in the set  gradient + strength * dOmega(weights).
 
         It is zero where the weights are stationary for a loss with this gradient plus

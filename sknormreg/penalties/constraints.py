@@ -98,7 +98,7 @@ class MaxNorm(_Ball):
                 break
         return w / (1 + mu * step)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         # The set is the gradient plus, on the sphere, t W[:, k] for all t >= 0.
         norms = self._norms(weights)
         along = np.einsum("ij,ij->j", weights, gradient, dtype=np.float64)
@@ -159,7 +159,7 @@ class L1Ball(_Ball):
         mu = max(mu, 0)  # next to the sphere, rounding of another sum may fall below it
         return np.copysign(np.maximum(sizes - mu * steps, 0), weights).astype(weights.dtype)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         # The set is the gradient plus, on the sphere, t d||W||_1 for all t >= 0, of which
         # the best t is sought: the squared length is convex and piecewise quadratic in t.
         if self._norms(weights) < self._inner(weights):

@@ -37,7 +37,7 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
         sizes = self._phi().prox(np.abs(weights), step)
         return np.copysign(sizes, weights).astype(weights.dtype, copy=False)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         # At w = 0 the set is the interval gradient + [-strength, strength]; elsewhere
         # phi has a derivative.
         slopes = strength * self._phi().slope(np.abs(weights))

@@ -102,7 +102,7 @@ class GroupPenalty(PiecewiseSmoothPenalty):
             kept = np.where(r > 0, self._phi().prox(r, step) / r, 0)
         return weights * self._rows.spread(kept).astype(weights.dtype)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         # At W_g = 0 the set is a ball of radius strength sqrt(K_g) around the gradient;
         # elsewhere phi has a derivative.
         added = strength * self._unit_gradient(weights)
@@ -243,7 +243,7 @@ class SparseGroupLasso(GroupPenalty):
         thresholded = soft_threshold(weights, step * self.l1_ratio)
         return super().prox(thresholded, step * (1 - self.l1_ratio))
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         # The set of a group at 0 is that of a ball plus a box: what the box leaves of the
         # gradient, shortened by the ball.
         group = strength * (1 - self.l1_ratio)

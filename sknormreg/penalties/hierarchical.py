@@ -118,7 +118,7 @@ class Hierarchical(Penalty):
         found = np.hstack([np.clip(hidden, -bound, bound), r * direction])
         return found.astype(weights.dtype)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         found = self._away_from_zero(weights, gradient, strength)
         zero = ~weights.any(axis=1)
         found[zero] = self._at_zero(gradient[zero], strength)

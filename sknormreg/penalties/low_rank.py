@@ -39,7 +39,7 @@ class Nuclear(Penalty):
         kept = s > step
         return (u[:, kept] * (s[kept] - step)) @ vt[kept]
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         # The set is gradient + strength (U V' + Z), with U and V the singular vectors of
         # W, for all Z orthogonal to both whose singular values are at most 1 (Watson,
         # 1992): Z shortens those of what U and V leave of the gradient.

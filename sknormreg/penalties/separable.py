@@ -47,7 +47,7 @@ class ElasticNet(PiecewiseSmoothPenalty):
             weights = weights / (1 + step * (1 - self.l1_ratio))
         return weights
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         smooth_part = strength * (1 - self.l1_ratio) * weights
         smooth_part += gradient
         if self.smooth:
@@ -104,7 +104,7 @@ class RowScaledL2(Penalty):
     def prox(self, weights, step):
         return weights / (1 + step * self._column(weights.dtype))
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         added = self._column(weights.dtype) * weights
         added *= strength
         return gradient + added

@@ -933,7 +933,7 @@ class _AllTerms(Penalty):
         rows = RowGroups(self.labels)
         return diagonal_prox(weights * shrinkage, step, rows, l1=0.3, group=0.7)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         raise AssertionError("no minibatch solver asks for it")
 
 
@@ -1178,7 +1178,7 @@ class _PythonL1(Penalty):
     def prox(self, weights, step):
         return np.sign(weights) * np.maximum(np.abs(weights) - step, 0)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         raise AssertionError("no minibatch solver asks for it")
 
 

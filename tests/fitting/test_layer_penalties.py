@@ -684,7 +684,7 @@ class Huberized(Penalty):
             weights - step * self.delta * np.sign(weights),
         )
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         return gradient + strength * np.clip(weights, -self.delta, self.delta)
 
 

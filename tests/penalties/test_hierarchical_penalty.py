@@ -83,7 +83,7 @@ def test_subgradient_at_zero(name, strength):
     for scale in (0.1, 0.3, 1.0, 3.0):
         for _ in range(5):
             gradient = scale * rng.normal(size=zero.shape)
-            d = case.penalty.subgradient_distance(zero, gradient, strength)
+            d = case.penalty.min_norm_subgradient(zero, gradient, strength)
             slopes = (cone * gradient).sum((1, 2)) + strength * sizes
             if d.any():
                 # A random direction may miss a narrow way down.

@@ -205,7 +205,7 @@ def test_weights_that_have_diverged_stay_so(case):
     weights[0, 0] = np.nan
     with np.errstate(invalid="ignore"):
         moved = case.penalty.prox(weights, 0.5)
-        distance = case.penalty.subgradient_distance(weights, np.ones(case.shape), 0.5)
+        distance = case.penalty.min_norm_subgradient(weights, np.ones(case.shape), 0.5)
         value = case.penalty.value(weights)
     assert not np.isfinite(value)
     assert not np.isfinite(moved).all()
@@ -273,7 +273,7 @@ def test_subgradient_is_zero_at_the_prox(case, seed, step, strength):
     a, penalty = case.draw(seed, smallest=0.05), case.penalty
     t = step if case.given.is_constraint else step / strength
     minimiser = penalty.prox(a, step)
-    found = penalty.subgradient_distance(minimiser, (minimiser - a) / t, strength)
+    found = penalty.min_norm_subgradient(minimiser, (minimiser - a) / t, strength)
     # Rounding of the minimiser over t, and of the direction of what is left of a group.
     size = np.abs(a).max()
     kinks = strength * size / case.smallest(minimiser)
@@ -292,7 +292,7 @@ def test_subgradient_grows_off_the_prox(case, seed, step, strength):
     minimiser = penalty.prox(a, step)
     modulus = 1 / t - (0 if case.convex else strength / case.width)
     for point in trial_points(case, a, minimiser, seed):
-        found = penalty.subgradient_distance(point, (point - a) / t, strength)
+        found = penalty.min_norm_subgradient(point, (point - a) / t, strength)
         bound = modulus * np.linalg.norm(point - minimiser)
         # Rounding of the minimiser over t.
         rounding = 1e-14 * (np.abs(a).max() + np.abs(point).max()) / t + 1e-14 * strength
@@ -307,7 +307,7 @@ def test_subgradient_is_one(case, seed, strength):
     weights = case.draw_in_domain(seed, smallest=0.05)
     rng = np.random.default_rng(seed + 3)
     gradient = strength * rng.normal(size=case.shape) * 2
-    found = case.penalty.subgradient_distance(weights, gradient, strength)
+    found = case.penalty.min_norm_subgradient(weights, gradient, strength)
     v = (found - gradient) / strength
     points = trial_points(case, weights, weights, seed)
     linear = ((points - weights) * v).sum((1, 2))
@@ -324,7 +324,7 @@ def test_minus_the_subgradient_is_the_steepest_descent(case, seed, strength):
     """Along -d the slope is -|d|^2: d is as short as a subgradient can be."""
     weights = case.draw(seed, smallest=0.1)
     gradient = 2 * np.random.default_rng(seed + 3).normal(size=case.shape)
-    d = case.penalty.subgradient_distance(weights, gradient, strength)
+    d = case.penalty.min_norm_subgradient(weights, gradient, strength)
 
     def J(w):
         return np.vdot(gradient, w) + strength * case.omega(w)
@@ -346,7 +346,7 @@ def test_subgradient_is_the_limit_of_short_proximal_steps(case, seed, strength):
     """(w - prox(w - h g, h)) / h tends to the shortest subgradient as h tends to 0."""
     weights = case.draw_in_domain(seed, smallest=0.1)
     gradient = 2 * np.random.default_rng(seed + 3).normal(size=case.shape)
-    d = case.penalty.subgradient_distance(weights, gradient, strength)
+    d = case.penalty.min_norm_subgradient(weights, gradient, strength)
     smallest, h = case.smallest(weights), 1e-6
     moved = case.penalty.prox(weights - h * gradient, h * strength)
     limit = (weights - moved) / h
@@ -367,7 +367,7 @@ def test_subgradient_is_the_limit_of_short_proximal_steps(case, seed, strength):
 def test_subgradient_of_a_constraint_is_the_gradient_inside(case, seed):
     weights = 0.999 * case.draw_in_domain(seed)
     gradient = np.random.default_rng(seed + 3).normal(size=case.shape)
-    found = case.penalty.subgradient_distance(weights, gradient, 1.0)
+    found = case.penalty.min_norm_subgradient(weights, gradient, 1.0)
     np.testing.assert_array_equal(found, gradient)
 
 
@@ -529,7 +529,7 @@ def test_single_precision_stays(case):
     penalty = case.penalty
     results = {
         "prox": penalty.prox(weights, 0.3),
-        "subgradient": penalty.subgradient_distance(weights, gradient, 0.3),
+        "subgradient": penalty.min_norm_subgradient(weights, gradient, 0.3),
         "feasible": penalty.feasible(weights),
     }
     if case.given.has_diagonal_prox:
@@ -542,7 +542,7 @@ def test_single_precision_stays(case):
     double = penalty.prox(weights.astype(np.float64), 0.3)
     # Some roundings of weights of up to 10, or of what is left of a group.
     np.testing.assert_allclose(results["prox"], double, atol=1e-5)
-    double = penalty.subgradient_distance(
+    double = penalty.min_norm_subgradient(
         weights.astype(np.float64), gradient.astype(np.float64), 0.3
     )
     if not case.has_domain and case.name != "nuclear":
@@ -563,7 +563,7 @@ def test_arguments_are_not_overwritten(case, dtype):
     penalty.value(weights)
     penalty.feasible(weights)
     results = [penalty.prox(weights, 0.3), penalty.prox(weights, 1e-12)]
-    results.append(penalty.subgradient_distance(weights, gradient, 0.3))
+    results.append(penalty.min_norm_subgradient(weights, gradient, 0.3))
     if case.given.has_diagonal_prox:
         results.append(penalty.prox(weights, step))
     if isinstance(penalty, PiecewiseSmoothPenalty):
@@ -718,7 +718,7 @@ def test_weights_of_any_size(case, size):
     assert np.isfinite(found).all()
     assert np.isfinite(penalty.value(found))
     inside = penalty.feasible(weights)
-    d = penalty.subgradient_distance(inside, np.ones(case.shape), 0.5)
+    d = penalty.min_norm_subgradient(inside, np.ones(case.shape), 0.5)
     assert np.isfinite(d).all()
 
 
@@ -733,4 +733,4 @@ def test_nan_stays_nan(case):
         if case.given.has_diagonal_prox:
             assert np.isnan(penalty.prox(weights, np.full(case.shape, 0.5))).any()
         assert not np.isfinite(penalty.value(weights)) or case.has_domain
-        assert np.isnan(penalty.subgradient_distance(weights, weights, 0.5)).any()
+        assert np.isnan(penalty.min_norm_subgradient(weights, weights, 0.5)).any()
