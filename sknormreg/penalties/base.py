@@ -6,6 +6,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from .._prox_terms import ProxTerms
+
 
 class Layout(NamedTuple):
     """The network that a penalty is to be applied to.
@@ -159,12 +161,21 @@ class Penalty(ABC):
             return weights
         return self.prox(weights, 1e-6 * factor)
 
-    # Terms that the compiled engine has loops of its own for.
-
     @property
-    def compiled_terms(self):
-        """`CompiledTerms` that make up Omega, or None: the engine then calls `prox`."""
+    def _prox_terms(self) -> ProxTerms | None:
+        """Omega as the compiled engine takes it, or None: it then calls `prox`."""
         return None
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # Inherited terms describe the inherited prox: a class with a prox of its own has
+        # none, or the compiled engine would train with its parent's.
+        definitions = (vars(base) for base in cls.__mro__)
+        first = next(
+            names for names in definitions if {"prox", "_prox_terms"} & names.keys()
+        )
+        if "_prox_terms" not in first:
+            cls._prox_terms = None
 
     # Parameters
 
@@ -275,52 +286,6 @@ class PiecewiseSmoothPenalty(Penalty):
             The weights the step started from, and for those at a kink the direction
             of descent: what tells the sides of the kink apart.
         """
-
-
-class CompiledTerms(NamedTuple):
-    """l1 ||W||_1 + l2 / 2 ||W||_F^2 + group * sum_g sqrt(size of g) ||W_g||_2, and bounds.
-
-    Attributes
-    ----------
-    l1, l2, group : float
-
-    labels : ndarray of shape (fan_in,) or None
-        The group of each row; None where every row is one.
-
-    knots : tuple of two floats or None
-        Those of a `Concave` function. Where `group` is 0 it stands for the absolute value
-        in the first term, and the prox may be in any diagonal metric. Else it stands for
-        the norms, which it is applied to as `GroupMCP` says: the first term must then be 0,
-        and there is no prox in a metric that differs within a group.
-
-    hierarchy : float or None
-        The M of `Hierarchical`, whose strength is `group`. There are no other terms then.
-
-    max_norm, l1_norm : float or None
-        The largest Euclidean norm of a column, and the largest L1 norm of all weights. With
-        one of them there are no other terms.
-    """
-
-    l1: float = 0.0
-    l2: float = 0.0
-    group: float = 0.0
-    labels: np.ndarray | None = None
-    knots: tuple | None = None
-    hierarchy: float | None = None
-    max_norm: float | None = None
-    l1_norm: float | None = None
-
-    def scaled(self, strength, scale):
-        """The terms of strength * Omega(scale * W) as a function of W."""
-        return self._replace(
-            l1=self.l1 * strength * scale,
-            l2=self.l2 * strength * scale**2,
-            group=self.group * strength * scale,
-            knots=self.knots and tuple(knot / scale for knot in self.knots),
-            hierarchy=self.hierarchy and self.hierarchy * scale,
-            max_norm=self.max_norm and self.max_norm / scale,
-            l1_norm=self.l1_norm and self.l1_norm / scale,
-        )
 
 
 def check_number(penalty, name, least=None, most=None, more_than=None):

@@ -5,7 +5,8 @@ from abc import abstractmethod
 
 import numpy as np
 
-from .base import CompiledTerms, Penalty, check_number
+from .._prox_terms import ColumnNormBall, L1NormBall
+from .base import Penalty, check_number
 
 
 class _Ball(Penalty):
@@ -61,8 +62,8 @@ class MaxNorm(_Ball):
         self.radius = radius
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(max_norm=self.radius)
+    def _prox_terms(self):
+        return ColumnNormBall(self.radius)
 
     def _norms(self, weights):
         squares = np.einsum("ij,ij->j", weights, weights, dtype=np.float64)
@@ -132,8 +133,8 @@ class L1Ball(_Ball):
         self.radius = radius
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(l1_norm=self.radius)
+    def _prox_terms(self):
+        return L1NormBall(self.radius)
 
     def _norms(self, weights):
         return np.abs(weights).sum(dtype=np.float64)

@@ -5,7 +5,8 @@ from abc import abstractmethod
 import numpy as np
 
 from .._docstrings import document
-from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
+from .._prox_terms import Separable
+from .base import PiecewiseSmoothPenalty, check_number
 from .concave import MCPFunction, SCADFunction
 from .separable import project_onto_orthant
 
@@ -27,8 +28,8 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
         return super().per_layer(layout)
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(l1=1.0, l2=self.l2, knots=(self._phi().first_knot, self.a))
+    def _prox_terms(self):
+        return Separable(1.0, self.l2, (self._phi().first_knot, self.a))
 
     def value(self, weights):
         return float(self._phi().value(np.abs(weights)).sum(dtype=np.float64))

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._docstrings import document
-from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
+from .._prox_terms import ConcaveGrouped, Grouped
+from .base import PiecewiseSmoothPenalty, check_number
 from .concave import MCPFunction, SCADFunction
 from .row_groups import RowGroups, names_of_groups, resolve_groups
 from .separable import L2, project_onto_orthant, shortest_with_l1, soft_threshold
@@ -181,8 +182,8 @@ class GroupLasso(GroupPenalty):
         self.inputs_only = inputs_only
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(group=1.0, labels=self._rows.labels)
+    def _prox_terms(self):
+        return Grouped(1.0, self._rows.labels)
 
     def prox(self, weights, step):
         if np.ndim(step):
@@ -225,10 +226,8 @@ class SparseGroupLasso(GroupPenalty):
         return super().per_layer(layout)
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(
-            l1=self.l1_ratio, group=1 - self.l1_ratio, labels=self._rows.labels
-        )
+    def _prox_terms(self):
+        return Grouped(1 - self.l1_ratio, self._rows.labels, l1=self.l1_ratio)
 
     def value(self, weights):
         l1 = np.abs(weights).sum(dtype=np.float64)
@@ -290,9 +289,9 @@ class _ConcaveGroupPenalty(GroupPenalty):
         return super().per_layer(layout)
 
     @property
-    def compiled_terms(self):
+    def _prox_terms(self):
         knots = self._phi().first_knot, self.a
-        return CompiledTerms(l2=self.l2, group=1.0, labels=self._rows.labels, knots=knots)
+        return ConcaveGrouped(1.0, knots, self._rows.labels, self.l2)
 
 
 _CONCAVE_PARAMETERS = """

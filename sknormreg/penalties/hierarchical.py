@@ -4,7 +4,8 @@ import copy
 
 import numpy as np
 
-from .base import CompiledTerms, Penalty, check_number
+from .._prox_terms import Hierarchy
+from .base import Penalty, check_number
 from .separable import L2
 
 
@@ -58,8 +59,8 @@ class Hierarchical(Penalty):
         return [first] + [L2()] * (len(layout.shapes) - 1)
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(group=1.0, hierarchy=self.M)
+    def _prox_terms(self):
+        return Hierarchy(self.M)
 
     def _parts(self, array):
         """Columns of the hidden units, and of the skip connection."""

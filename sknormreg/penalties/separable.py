@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .base import CompiledTerms, Penalty, PiecewiseSmoothPenalty, check_number
+from .._prox_terms import Separable
+from .base import Penalty, PiecewiseSmoothPenalty, check_number
 
 
 class ElasticNet(PiecewiseSmoothPenalty):
@@ -31,8 +32,8 @@ class ElasticNet(PiecewiseSmoothPenalty):
         return self.l1_ratio == 0
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(l1=self.l1_ratio, l2=1 - self.l1_ratio)
+    def _prox_terms(self):
+        return Separable(self.l1_ratio, 1 - self.l1_ratio)
 
     def value(self, weights):
         l1 = np.abs(weights).sum(dtype=np.float64) if self.l1_ratio else 0.0

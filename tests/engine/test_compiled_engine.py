@@ -17,6 +17,7 @@ from scipy import sparse, special
 from threadpoolctl import threadpool_limits
 
 from sknormreg import RegularizedMLPClassifier
+from sknormreg._prox_terms import Grouped
 from sknormreg.engine import Data, Dropout, Network, NumpyEngine, selection, threads
 from sknormreg.engine.losses import (
     BinaryLogLoss,
@@ -43,7 +44,6 @@ from sknormreg.penalties import (
     Penalty,
     SparseGroupLasso,
 )
-from sknormreg.penalties.base import CompiledTerms
 from sknormreg.penalties.group import diagonal_prox
 from sknormreg.penalties.row_groups import RowGroups
 from sknormreg.solvers import SGD, Adam, MinibatchState
@@ -918,8 +918,8 @@ class _AllTerms(Penalty):
         self.labels = labels
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(l1=0.3, l2=0.4, group=0.7, labels=self.labels)
+    def _prox_terms(self):
+        return Grouped(0.7, self.labels, l1=0.3, l2=0.4)
 
     def value(self, weights):
         rows = RowGroups(self.labels)
@@ -1471,10 +1471,10 @@ _INTERRUPT = """
 import os, signal, sys, threading, time
 import numpy as np
 from sknormreg import RegularizedMLPRegressor
+from sknormreg._prox_terms import Separable
 from sknormreg.engine import Data, Network, make_engine
 from sknormreg.engine.compiled_engine import CompiledEngine
 from sknormreg.engine.losses import HalfSquaredError
-from sknormreg.penalties.base import CompiledTerms
 from sknormreg.solvers.adam import AdamStep
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -1501,7 +1501,7 @@ moments = {name: np.zeros_like(params) for name in ("first", "second")}
 adam = AdamStep(
     moments=moments, n_steps=0, rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8
 )
-none = [CompiledTerms()] * 3
+none = [Separable()] * 3
 for call in (
     lambda: engine.loss_and_gradient(params, data, rows),
     lambda: engine.raw_predict(coefs, intercepts, data.X, rows),

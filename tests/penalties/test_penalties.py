@@ -4,8 +4,6 @@ The definitions of the penalties are in penalty_cases.py. A new penalty needs it
 there, and tests of its own for nothing but what is its own.
 """
 
-from functools import partial
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,7 +24,6 @@ from sknormreg.penalties import (
     L1Ball,
     Layout,
     MaxNorm,
-    Nuclear,
     Penalty,
     PiecewiseSmoothPenalty,
     SparseGroupLasso,
@@ -575,46 +572,6 @@ def test_arguments_are_not_overwritten(case, dtype):
     for found in results:
         assert not any(np.shares_memory(found, array) for array in (weights, gradient))
         assert found.flags.writeable
-
-
-@cases(lambda case: case.penalty.compiled_terms is not None)
-@seeded
-@given(seed=seeds)
-def test_compiled_terms_make_up_the_value(case, seed):
-    for weights in case.draw(seed), case.draw_in_domain(seed):
-        found = _value_of_terms(case.penalty.compiled_terms, weights, case.n_skip)
-        assert found == pytest.approx(case.penalty.value(weights), rel=1e-13)
-
-
-def _value_of_terms(terms, weights, n_skip):
-    if terms.hierarchy is not None:
-        norms = np.linalg.norm(weights[:, -n_skip:], axis=1, keepdims=True)
-        bounded = np.abs(weights[:, :-n_skip]) <= terms.hierarchy * norms * (1 + 1e-13)
-        return terms.group * norms.sum() if bounded.all() else np.inf
-    labels = np.arange(len(weights)) if terms.labels is None else terms.labels
-    function = partial(_integral, knots=terms.knots) if terms.knots else abs
-    total = terms.l2 / 2 * (weights**2).sum() + terms.l1 * function(weights).sum()
-    for label in np.unique(labels):
-        group = weights[labels == label]
-        total += terms.group * group.size * function(np.sqrt((group**2).mean()))
-    column_norms, l1_norm = np.linalg.norm(weights, axis=0), np.abs(weights).sum()
-    inside = (column_norms <= (terms.max_norm or np.inf) * (1 + 1e-13)).all()
-    inside &= l1_norm <= (terms.l1_norm or np.inf) * (1 + 1e-13)
-    return total if inside else np.inf
-
-
-def _integral(r, knots):
-    """Of a slope of 1 up to the first knot that is 0 from the second on."""
-    ends = [np.minimum(np.abs(r), end) for end in (0, *knots)]
-    slopes = [np.interp(end, knots, [1, 0]) for end in ends]
-    return np.trapezoid(slopes, ends, axis=0)
-
-
-def test_only_the_nuclear_norm_has_no_compiled_terms():
-    # LAPACK is what takes the time of its prox.
-    for case in CASES.values():
-        has_terms = not isinstance(case.given, Nuclear)
-        assert (case.penalty.compiled_terms is not None) == has_terms
 
 
 # Parameters
