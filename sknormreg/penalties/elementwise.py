@@ -1,4 +1,4 @@
-"""Nearly unbiased penalties of the single weights: MCP and SCAD."""
+"""Concave penalties of single weights, which hardly bias large ones: MCP and SCAD."""
 
 from abc import abstractmethod
 
@@ -12,7 +12,7 @@ from .separable import project_onto_orthant
 
 
 class _ConcavePenalty(PiecewiseSmoothPenalty):
-    """Omega(W) = sum of phi(|w|) over the weights, phi a `Concave` function."""
+    """Sum of phi(|w|) over the weights, with phi a `Concave` function."""
 
     def __init__(self, a: float = 1.0, l2: float = 0.001) -> None:
         self.a = a
@@ -20,12 +20,12 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
 
     @abstractmethod
     def _phi(self):
-        """The `Concave` function."""
+        """Return the `Concave` function."""
 
-    def per_layer(self, layout):
+    def bind(self, layout):
         check_number(self, "a", more_than=0)
         check_number(self, "l2", least=0)
-        return super().per_layer(layout)
+        return super().bind(layout)
 
     @property
     def _prox_terms(self):
@@ -39,8 +39,8 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
         return np.copysign(sizes, weights).astype(weights.dtype, copy=False)
 
     def min_norm_subgradient(self, weights, gradient, strength):
-        # At w = 0 the set is the interval gradient + [-strength, strength]; elsewhere
-        # phi has a derivative.
+        # At w = 0 the set is the interval gradient + [-strength, strength]; elsewhere it is
+        # a point, as phi has a derivative.
         slopes = strength * self._phi().slope(np.abs(weights))
         at_zero = -np.clip(gradient, -strength, strength)
         added = np.where(weights == 0, at_zero, np.sign(weights) * slopes)
@@ -55,25 +55,30 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
 
 _PARAMETERS = """
 a : float, default=1.0
-    The weight from which on there is no more shrinkage. The larger, the nearer to L1.
+    Knot: absolute weights of `a` or more are not shrunk. The larger `a`, the closer the
+    penalty is to `L1`.
 
 l2 : float, default=0.001
-    Share of the L2 penalty that is added.
+    Factor of the L2 penalty that is added.
 """
 
 
 @document(parameters=_PARAMETERS)
 class MCP(_ConcavePenalty):
-    """Minimax concave penalty: small weights vanish, large ones are not shrunk.
+    r"""Minimax concave penalty (MCP): small weights vanish, large ones are not shrunk.
 
-    Omega(W) is the sum over the weights of ::
+    .. math::
 
-        phi(w) = |w| - w^2 / (2 a)    for |w| <= a,
-                 a / 2                beyond,
+        \Omega(W) = \sum_{j,k} \phi(|W_{jk}|) + \frac{l_2}{2} \sum_{j,k} W_{jk}^2,
+        \quad
+        \phi(r) = \begin{cases}
+            r - r^2 / (2 a) & r \leq a \\
+            a / 2 & r > a
+        \end{cases}
 
-    plus l2 / 2 ||W||_F^2. With strength lambda and gamma = a / lambda this is the MCP of
-    Zhang (2010, eq. 2.1). It is not convex. Nothing but `l2` keeps weights finite where
-    the classes are separable.
+    With strength :math:`\lambda` and :math:`\gamma = a / \lambda` this is the penalty of
+    Zhang (2010, eq. 2.1). It is not convex. If the classes are separable, only `l2` keeps
+    the weights finite.
 
     Parameters
     ----------
@@ -91,17 +96,21 @@ class MCP(_ConcavePenalty):
 
 @document(parameters=_PARAMETERS)
 class SCAD(_ConcavePenalty):
-    """Smoothly clipped absolute deviation: L1 for small weights, constant for large ones.
+    r"""Smoothly clipped absolute deviation (SCAD): L1 near zero, constant beyond `a`.
 
-    Omega(W) is the sum over the weights of ::
+    .. math::
 
-        phi(w) = |w|                                      for |w| <= k = a / 3.7,
-                 (2 a |w| - w^2 - k^2) / (2 (a - k))      for k < |w| <= a,
-                 (a + k) / 2                              beyond,
+        \Omega(W) = \sum_{j,k} \phi(|W_{jk}|) + \frac{l_2}{2} \sum_{j,k} W_{jk}^2,
+        \quad
+        \phi(r) = \begin{cases}
+            r & r \leq b \\
+            (2 a r - r^2 - b^2) / (2 (a - b)) & b < r \leq a \\
+            (a + b) / 2 & r > a
+        \end{cases}
 
-    plus l2 / 2 ||W||_F^2. It is the penalty of Fan and Li (2001, eq. 2.7) for a strength
-    of k. It is not convex. Nothing but `l2` keeps weights finite where the classes are
-    separable.
+    with :math:`b = a / 3.7`. For strength b it is the penalty of Fan and Li (2001,
+    eq. 2.7). It is not convex. If the classes are separable, only `l2` keeps the weights
+    finite.
 
     Parameters
     ----------

@@ -105,7 +105,7 @@ def test_subgradient_at_zero(name, strength):
 
 def test_parameters_reach_every_layer_of_a_copy():
     given = Hierarchical(2.0)
-    first, _ = given.per_layer(Layout([(4, 6), (3, 3)], None, 3))
+    first, _ = given.bind(Layout([(4, 6), (3, 3)], None, 3))
     assert first is not given
     # Without the layout a penalty knows of one output: three columns of skip weights.
     weights = np.array([[0.0, 0.0, 0.0, 3.0, 4.0, 0.0]])

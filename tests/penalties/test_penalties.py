@@ -609,7 +609,7 @@ def test_defaults_by_name(name):
     penalty = PENALTIES[name]()
     assert isinstance(penalty, Penalty)
     layout = Layout([(4, 5), (3, 2)], None, 2)
-    assert len(penalty.per_layer(layout)) == 2
+    assert len(penalty.bind(layout)) == 2
 
 
 @pytest.mark.parametrize(
@@ -638,7 +638,7 @@ def test_defaults_by_name(name):
 )
 def test_parameters_that_are_not_valid(penalty, message):
     with pytest.raises(ValueError, match=message):
-        penalty.per_layer(Layout([(4, 5), (3, 2)], None, 2))
+        penalty.bind(Layout([(4, 5), (3, 2)], None, 2))
 
 
 @grouped
@@ -646,12 +646,12 @@ def test_groups_of_columns_are_those_of_the_first_layer(case):
     if case.n_skip:
         return
     layout = Layout([case.shape, (case.shape[1], 3), (3, 1)])
-    first, *later = case.given.per_layer(layout)
+    first, *later = case.given.bind(layout)
     weights = np.random.default_rng(0).normal(size=(case.shape[1], 3))
     alone = clone(case.given).set_params(groups=None)
     for penalty in later:
-        assert penalty.value(weights) == alone.per_layer(layout)[0].value(weights)
-    only = clone(case.given).set_params(inputs_only=True).per_layer(layout)
+        assert penalty.value(weights) == alone.bind(layout)[0].value(weights)
+    only = clone(case.given).set_params(inputs_only=True).bind(layout)
     assert [type(p) for p in only] == [type(case.given), L2, L2]
     big = case.draw(0)
     assert only[0].value(big) == first.value(big)
@@ -659,11 +659,11 @@ def test_groups_of_columns_are_those_of_the_first_layer(case):
 
 def test_hierarchical_is_for_the_first_layer():
     layout = Layout([(5, 6), (4, 2)], None, 2)
-    first, second = Hierarchical(3.0).per_layer(layout)
+    first, second = Hierarchical(3.0).bind(layout)
     assert isinstance(first, Hierarchical)
     assert isinstance(second, L2)
     with pytest.raises(ValueError, match="needs a hidden layer"):
-        Hierarchical().per_layer(Layout([(5, 2)]))
+        Hierarchical().bind(Layout([(5, 2)]))
 
 
 @cases()
