@@ -207,7 +207,7 @@ class Penalty(ABC):
             names for names in definitions if {"prox", "_prox_terms"} & names.keys()
         )
         if "_prox_terms" not in first:
-            cls._prox_terms = None
+            cls._prox_terms = None  # type: ignore[assignment, method-assign]
 
     @classmethod
     def _param_names(cls):

@@ -8,7 +8,7 @@ from abc import abstractmethod
 import numpy as np
 
 from .._prox_terms import ColumnNormBall, L1NormBall
-from .base import Penalty, check_number
+from .base import Layout, Penalty, check_number
 
 
 class _Ball(Penalty):
@@ -16,7 +16,9 @@ class _Ball(Penalty):
 
     is_constraint = True
 
-    def bind(self, layout):
+    radius: float
+
+    def bind(self, layout: Layout) -> list[Penalty]:
         check_number(self, "radius", more_than=0)
         return super().bind(layout)
 
@@ -24,7 +26,7 @@ class _Ball(Penalty):
     def _norms(self, weights):
         """Return the norms that are bounded, in double precision."""
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         # A projected point lies on the sphere only up to the rounding of its norm.
         return 0.0 if np.all(self._norms(weights) <= self._outer(weights)) else np.inf
 
@@ -76,7 +78,7 @@ class MaxNorm(_Ball):
         squares = np.einsum("ij,ij->j", weights, weights, dtype=np.float64)
         return np.sqrt(squares)
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         norms = self._norms(weights)
         outside = norms > self.radius
         if not outside.any():
@@ -84,7 +86,7 @@ class MaxNorm(_Ball):
         if not np.ndim(step):
             factors = np.where(outside, self.radius / np.where(outside, norms, 1), 1)
             return weights * factors.astype(weights.dtype)
-        projected = weights.copy()
+        projected, step = weights.copy(), np.asarray(step)
         projected[:, outside] = self._diagonal_projection(
             weights[:, outside].astype(np.float64), step[:, outside].astype(np.float64)
         )
@@ -106,7 +108,9 @@ class MaxNorm(_Ball):
                 break
         return w / (1 + mu * step)
 
-    def min_norm_subgradient(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         # The set is the gradient plus, for columns on the sphere, t W[:, k] with t >= 0.
         norms = self._norms(weights)
         along = np.einsum("ij,ij->j", weights, gradient, dtype=np.float64)
@@ -149,7 +153,7 @@ class L1Ball(_Ball):
     def _norms(self, weights):
         return np.abs(weights).sum(dtype=np.float64)
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         projected = self._projection(weights, step)
         # From far outside, the first projection is off by the rounding of the weights,
         # which may exceed that of the radius. The second starts near the sphere.
@@ -165,12 +169,14 @@ class L1Ball(_Ball):
         # mu = |w| / step. Solving for mu with the m weights that vanish last gives too
         # small a mu for every m except the right one, hence the maximum over m.
         order = np.argsort(-(sizes / steps), axis=None)
-        mu = np.cumsum(sizes.ravel()[order]) - self.radius
-        mu = (mu / np.cumsum(steps.ravel()[order])).max()
-        mu = max(mu, 0)  # next to the sphere, the rounding of sums may make it negative
+        excess = np.cumsum(sizes.ravel()[order]) - self.radius
+        mu = float((excess / np.cumsum(steps.ravel()[order])).max())
+        mu = max(mu, 0.0)  # next to the sphere, the rounding of sums may make it negative
         return np.copysign(np.maximum(sizes - mu * steps, 0), weights).astype(weights.dtype)
 
-    def min_norm_subgradient(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         # The set is the gradient plus, on the sphere, t d||W||_1 for t >= 0. The squared
         # norm of its shortest element is convex and piecewise quadratic in t.
         if self._norms(weights) < self._inner(weights):

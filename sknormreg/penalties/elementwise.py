@@ -6,7 +6,7 @@ import numpy as np
 
 from .._docstrings import document
 from .._prox_terms import Separable
-from .base import PiecewiseSmoothPenalty, check_number
+from .base import Layout, Penalty, PiecewiseSmoothPenalty, check_number
 from .concave import MCPFunction, SCADFunction
 from .separable import project_onto_orthant
 
@@ -22,7 +22,7 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
     def _phi(self):
         """Return the `Concave` function."""
 
-    def bind(self, layout):
+    def bind(self, layout: Layout) -> list[Penalty]:
         check_number(self, "a", more_than=0)
         check_number(self, "l2", least=0)
         return super().bind(layout)
@@ -31,14 +31,16 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
     def _prox_terms(self):
         return Separable(1.0, self.l2, (self._phi().first_knot, self.a))
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         return float(self._phi().value(np.abs(weights)).sum(dtype=np.float64))
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         sizes = self._phi().prox(np.abs(weights), step)
         return np.copysign(sizes, weights).astype(weights.dtype, copy=False)
 
-    def min_norm_subgradient(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         # At w = 0 the set is the interval gradient + [-strength, strength]; elsewhere it is
         # a point, as phi has a derivative.
         slopes = strength * self._phi().slope(np.abs(weights))
@@ -46,10 +48,10 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
         added = np.where(weights == 0, at_zero, np.sign(weights) * slopes)
         return (gradient + added).astype(weights.dtype, copy=False)
 
-    def at_kink(self, weights):
+    def at_kink(self, weights: np.ndarray) -> np.ndarray:
         return weights == 0
 
-    def project(self, weights, reference):
+    def project(self, weights: np.ndarray, reference: np.ndarray) -> None:
         project_onto_orthant(weights, reference)
 
 
@@ -69,8 +71,10 @@ class MCP(_ConcavePenalty):
 
     .. math::
 
-        \Omega(W) = \sum_{j,k} \phi(|W_{jk}|) + \frac{l_2}{2} \sum_{j,k} W_{jk}^2,
-        \quad
+        \Omega(W) = \sum_{j,k} \phi(|W_{jk}|) + \frac{l_2}{2} \sum_{j,k} W_{jk}^2
+
+    .. math::
+
         \phi(r) = \begin{cases}
             r - r^2 / (2 a) & r \leq a \\
             a / 2 & r > a
@@ -100,8 +104,10 @@ class SCAD(_ConcavePenalty):
 
     .. math::
 
-        \Omega(W) = \sum_{j,k} \phi(|W_{jk}|) + \frac{l_2}{2} \sum_{j,k} W_{jk}^2,
-        \quad
+        \Omega(W) = \sum_{j,k} \phi(|W_{jk}|) + \frac{l_2}{2} \sum_{j,k} W_{jk}^2
+
+    .. math::
+
         \phi(r) = \begin{cases}
             r & r \leq b \\
             (2 a r - r^2 - b^2) / (2 (a - b)) & b < r \leq a \\

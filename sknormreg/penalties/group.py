@@ -62,6 +62,9 @@ class GroupPenalty(PiecewiseSmoothPenalty):
 
     has_curvature = True
 
+    groups: Groups
+    inputs_only: bool
+
     _bound_rows: RowGroups | None = None
 
     @property
@@ -126,11 +129,11 @@ class GroupPenalty(PiecewiseSmoothPenalty):
         sizes = self._rows.sizes(weights)
         return self._rows.norms(weights) / np.sqrt(sizes), sizes
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         r, sizes = self._scaled_norms(weights)
         return float(sizes @ self._phi().value(r))
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         if np.ndim(step):
             raise ValueError(f"{self} has no prox with a step for each weight.")
         r, _ = self._scaled_norms(weights)
@@ -138,7 +141,9 @@ class GroupPenalty(PiecewiseSmoothPenalty):
             kept = np.where(r > 0, self._phi().prox(r, step) / r, 0)
         return weights * self._rows.spread(kept).astype(weights.dtype)
 
-    def min_norm_subgradient(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         # At W_g = 0 the set is a ball of radius strength sqrt(K_g) around the gradient;
         # elsewhere it is a point, as phi has a derivative.
         added = strength * self._unit_gradient(weights)
@@ -160,7 +165,9 @@ class GroupPenalty(PiecewiseSmoothPenalty):
         kept = np.where(self._rows.are_zero(weights), outside, 1.0)
         return vectors * self._rows.spread(kept).astype(weights.dtype)
 
-    def solve_curvature(self, weights, vector, shift, strength):
+    def solve_curvature(
+        self, weights: np.ndarray, vector: np.ndarray, shift: float, strength: float
+    ) -> np.ndarray:
         # Across W_g the gradient turns with it: the curvature is the norm of the gradient
         # over that of W_g. Along W_g it is 0 for the norm; for concave functions it is
         # negative and counts as 0, which keeps the system positive definite.
@@ -173,11 +180,11 @@ class GroupPenalty(PiecewiseSmoothPenalty):
         in_line = weights * self._rows.spread(along * (1 / shift - factors))
         return (vector * self._rows.spread(factors) + in_line).astype(vector.dtype)
 
-    def at_kink(self, weights):
+    def at_kink(self, weights: np.ndarray) -> np.ndarray:
         zero = self._rows.spread(self._rows.are_zero(weights))
         return np.broadcast_to(zero, weights.shape)
 
-    def project(self, weights, reference):
+    def project(self, weights: np.ndarray, reference: np.ndarray) -> None:
         # Projection onto a half-space: a group must not cross its kink at 0.
         products = np.einsum("ij,ij->i", weights, reference, dtype=np.float64)
         passed = self._rows.sums(products) <= 0
@@ -227,7 +234,7 @@ class GroupLasso(GroupPenalty):
     def _prox_terms(self):
         return Grouped(1.0, self._rows.labels)
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         if np.ndim(step):
             return diagonal_prox(weights, step, self._rows, l1=0.0, group=1.0)
         return super().prox(weights, step)
@@ -276,11 +283,11 @@ class SparseGroupLasso(GroupPenalty):
     def _prox_terms(self):
         return Grouped(1 - self.l1_ratio, self._rows.labels, l1=self.l1_ratio)
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         l1 = np.abs(weights).sum(dtype=np.float64)
         return float(self.l1_ratio * l1 + (1 - self.l1_ratio) * super().value(weights))
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         if np.ndim(step):
             return diagonal_prox(
                 weights, step, self._rows, l1=self.l1_ratio, group=1 - self.l1_ratio
@@ -290,7 +297,9 @@ class SparseGroupLasso(GroupPenalty):
         thresholded = soft_threshold(weights, step * self.l1_ratio)
         return super().prox(thresholded, step * (1 - self.l1_ratio))
 
-    def min_norm_subgradient(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         # At W_g = 0 the set is the gradient plus a box and a ball: its minimum-norm element
         # is the gradient soft-thresholded by the box, then shortened by the ball.
         group = strength * (1 - self.l1_ratio)
@@ -300,15 +309,17 @@ class SparseGroupLasso(GroupPenalty):
         vectors = add_l1_subgradient(weights, smooth_part, strength * self.l1_ratio)
         return self._shortened(weights, vectors, group)
 
-    def solve_curvature(self, weights, vector, shift, strength):
+    def solve_curvature(
+        self, weights: np.ndarray, vector: np.ndarray, shift: float, strength: float
+    ) -> np.ndarray:
         # The L1 term has no curvature.
         group = strength * (1 - self.l1_ratio)
         return super().solve_curvature(weights, vector, shift, group)
 
-    def at_kink(self, weights):
+    def at_kink(self, weights: np.ndarray) -> np.ndarray:
         return (weights == 0) if self.l1_ratio else super().at_kink(weights)
 
-    def project(self, weights, reference):
+    def project(self, weights: np.ndarray, reference: np.ndarray) -> None:
         if self.l1_ratio:
             project_onto_orthant(weights, reference)
         if self.l1_ratio < 1:

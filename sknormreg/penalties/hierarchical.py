@@ -71,7 +71,7 @@ class Hierarchical(Penalty):
             raise not_bound(self)
         return array[:, : -self._n_skip], array[:, -self._n_skip :]
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         hidden, skip = self._parts(weights)
         norms = _row_norms(skip)
         bound = (1 + _slack(weights)) * self.M * norms
@@ -79,7 +79,7 @@ class Hierarchical(Penalty):
             return np.inf
         return float(norms.sum())
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         """Return the global minimiser (Lemhadri et al., 2021, algorithm 2: HIER-PROX).
 
         Parameters
@@ -126,7 +126,9 @@ class Hierarchical(Penalty):
         found = np.hstack([np.clip(hidden, -bound, bound), r * direction])
         return found.astype(weights.dtype)
 
-    def min_norm_subgradient(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         found = self._away_from_zero(weights, gradient, strength)
         zero = ~weights.any(axis=1)
         found[zero] = self._at_zero(gradient[zero], strength)

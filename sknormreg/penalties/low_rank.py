@@ -27,12 +27,12 @@ class Nuclear(Penalty):
     # values.
     has_diagonal_prox = False
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         if not np.isfinite(weights).all():
             return np.nan
         return float(np.linalg.svd(weights, compute_uv=False).sum(dtype=np.float64))
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         if np.ndim(step):
             raise ValueError(f"{self} has no prox with a step for each weight.")
         if not np.isfinite(weights).all():
@@ -43,7 +43,9 @@ class Nuclear(Penalty):
         kept = s > step
         return (u[:, kept] * (s[kept] - step)) @ vt[kept]
 
-    def min_norm_subgradient(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         # The set is gradient + strength (U V' + Z), with U and V the singular vectors of
         # W, for all Z orthogonal to both with singular values of at most 1 (Watson, 1992).
         # The best Z soft-thresholds the singular values of the gradient's part that is

@@ -78,16 +78,18 @@ def resolve_groups(groups, n_features, feature_names):
             "groups must be a list of groups, each a list of feature indices or names, or "
             f"a prefix of feature names, got {groups!r}."
         )
-    is_named = isinstance(groups, Mapping)
-    groups = list(groups.values() if is_named else groups)
+    entries = list(groups.values() if isinstance(groups, Mapping) else groups)
     labels = np.full(n_features, -1)
-    for label, group in enumerate(groups):
-        for feature in _features(group, groups, n_features, feature_names):
+    for label, group in enumerate(entries):
+        for feature in _features(group, entries, n_features, feature_names):
             if labels[feature] >= 0:
-                _refuse_overlap(feature, group, groups[labels[feature]], feature_names)
+                _refuse_overlap(feature, group, entries[labels[feature]], feature_names)
             labels[feature] = label
-    if not is_named and 1 < len(groups) == (labels >= 0).sum() < n_features:
-        _refuse_names(groups, feature_names)
+    if (
+        not isinstance(groups, Mapping)
+        and 1 < len(entries) == (labels >= 0).sum() < n_features
+    ):
+        _refuse_names(entries, feature_names)
     alone = labels < 0
     labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.sum())
     return RowGroups(labels)
@@ -185,12 +187,13 @@ def _feature(entry, group, n_features, feature_names):
             "Each of groups must be a list of feature indices or names, or a prefix of "
             f"feature names, got {group!r}."
         )
-    if not 0 <= entry < n_features:
+    index = int(entry)
+    if not 0 <= index < n_features:
         raise ValueError(
-            f"groups has the feature index {entry}, out of range for X with {n_features} "
+            f"groups has the feature index {index}, out of range for X with {n_features} "
             "features, which are counted from 0."
         )
-    return int(entry)
+    return index
 
 
 def _checked_names(feature_names, entry):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._prox_terms import Separable
-from .base import Penalty, PiecewiseSmoothPenalty, check_number
+from .base import Layout, Penalty, PiecewiseSmoothPenalty, check_number
 
 
 class ElasticNet(PiecewiseSmoothPenalty):
@@ -29,24 +29,24 @@ class ElasticNet(PiecewiseSmoothPenalty):
     def __init__(self, l1_ratio: float = 0.5) -> None:
         self.l1_ratio = l1_ratio
 
-    def bind(self, layout):
+    def bind(self, layout: Layout) -> list[Penalty]:
         check_number(self, "l1_ratio", least=0, most=1)
         return super().bind(layout)
 
     @property
-    def smooth(self):
+    def smooth(self) -> bool:
         return self.l1_ratio == 0
 
     @property
     def _prox_terms(self):
         return Separable(self.l1_ratio, 1 - self.l1_ratio)
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         l1 = np.abs(weights).sum(dtype=np.float64) if self.l1_ratio else 0.0
         l2 = np.vdot(weights, weights) if self.l1_ratio < 1 else 0.0
         return float(self.l1_ratio * l1 + (1 - self.l1_ratio) / 2 * l2)
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         # Soft-thresholding, then shrinkage: N. Parikh and S. Boyd, "Proximal Algorithms",
         # 2014, section 6.5.3.
         if self.l1_ratio:
@@ -55,19 +55,21 @@ class ElasticNet(PiecewiseSmoothPenalty):
             weights = weights / (1 + step * (1 - self.l1_ratio))
         return weights
 
-    def min_norm_subgradient(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         smooth_part = strength * (1 - self.l1_ratio) * weights
         smooth_part += gradient
         if self.smooth:
             return smooth_part
         return add_l1_subgradient(weights, smooth_part, strength * self.l1_ratio)
 
-    def at_kink(self, weights):
+    def at_kink(self, weights: np.ndarray) -> np.ndarray:
         if self.smooth:
             return np.zeros(weights.shape, dtype=bool)
         return weights == 0
 
-    def project(self, weights, reference):
+    def project(self, weights: np.ndarray, reference: np.ndarray) -> None:
         if not self.smooth:
             project_onto_orthant(weights, reference)
 
@@ -122,20 +124,22 @@ class RowScaledL2(Penalty):
 
     smooth = True
 
-    def __init__(self, scales):
+    def __init__(self, scales: np.ndarray) -> None:
         self.scales = scales
 
     def _column(self, dtype):
         return self.scales[:, None].astype(dtype, copy=False)
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         per_row = np.square(weights, dtype=np.float64).sum(axis=1)
         return float(self.scales @ per_row) / 2
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         return weights / (1 + step * self._column(weights.dtype))
 
-    def min_norm_subgradient(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         added = self._column(weights.dtype) * weights
         added *= strength
         return gradient + added
