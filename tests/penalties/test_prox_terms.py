@@ -20,8 +20,8 @@ from sknormreg.penalties import L1, GroupLasso, Nuclear
 seeded = settings(derandomize=True, deadline=None, max_examples=25)
 seeds = st.integers(0, 10**6)
 
-# Penalties whose prox the compiled engine calls in Python. That of the nuclear norm takes its
-# time in LAPACK.
+# Penalties whose prox the compiled engine calls in Python: that of the nuclear norm takes
+# its time in LAPACK.
 WITHOUT_TERMS = (Nuclear,)
 has_terms = cases(lambda case: not isinstance(case.given, WITHOUT_TERMS))
 
