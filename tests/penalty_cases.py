@@ -72,7 +72,7 @@ class Case:
         """That of a network's first layer, as training uses it."""
         last = (max(self.shape[1] - self.n_skip, 1), max(self.n_skip, 1))
         layout = Layout([self.shape, last], None, self.n_skip)
-        return self.given.per_layer(layout)[0]
+        return self.given.bind(layout)[0]
 
     @property
     def convex(self):
@@ -280,6 +280,33 @@ def _small_cases():
             n_skip=n_skip,
             into_domain=under_bound(M, n_skip),
         )
+
+
+# The problem that a proximal operator solves
+
+
+def objective(case, z, weights, step):
+    """Omega(z) + |z - weights|^2 / (2 step), which the prox minimises over z."""
+    return case.omega(z) + ((z - weights) ** 2 / (2 * step)).sum((-2, -1))
+
+
+def trial_points(case, weights, found, seed):
+    """A stack of weights, half of them near the prox, where a penalty is finite."""
+    rng = np.random.default_rng(seed + 1)
+    normal = rng.normal(size=(40, *case.shape))
+    sizes = 10 ** rng.uniform(-4, 1, size=(40, 1, 1))
+    masks = rng.uniform(size=(20, *case.shape)) < 0.5
+    row_masks = rng.uniform(size=(20, case.shape[0], 1)) < 0.5
+    shares = np.linspace(0, 1.5, 31)[:, None, None]
+    points = [
+        found + sizes * normal,
+        sizes * normal,
+        found * masks,
+        found * row_masks,
+        shares * weights,
+        shares * found,
+    ]
+    return case.into_domain(np.concatenate(points))
 
 
 def cases(keep=lambda case: True):

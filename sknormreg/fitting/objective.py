@@ -158,7 +158,7 @@ class Objective:
         loss, gradient = self.loss_and_gradient(params)
         subgradient = gradient.copy()
         for penalty, strength, weights, part in self.layers(params, subgradient):
-            part[...] = penalty.subgradient_distance(weights, part, strength)
+            part[...] = penalty.min_norm_subgradient(weights, part, strength)
         penalty_value = self.penalty_value(params)
         return Evaluation(loss + penalty_value, penalty_value, gradient, subgradient)
 

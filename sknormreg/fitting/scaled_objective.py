@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .._prox_terms import Hierarchy
 from ..engine import Dropout
 from ..solvers.base import Evaluation
 
@@ -271,7 +272,7 @@ class ScaledObjective:
             rows,
             batch_size,
             step,
-            prox=self._compiled_terms or self.prox,
+            prox=self._prox_terms or self.prox,
             output_scale=self._output_scale,
             factor=len(rows) * factor,
             dropout=self._dropout(step),
@@ -279,17 +280,17 @@ class ScaledObjective:
         return total * factor
 
     @cached_property
-    def _compiled_terms(self):
-        """`CompiledTerms` of the penalty's part of J in each layer; None where a penalty is
-        made up of others."""
-        terms = [penalty.compiled_terms for penalty in self.penalties]
+    def _prox_terms(self):
+        """`ProxTerms` of the penalty's part of J in each layer; None if the engine does not
+        know one of them."""
+        terms = [penalty._prox_terms for penalty in self.penalties]
         if any(term is None for term in terms):
             return None
         strengths = self.objective.strengths / self.value_scale
         scales = [1.0] * (len(terms) - 1) + [self._output_scale]
         if self.network.skip and self._output_scale != 1:
             # Columns of the first layer then have the scale of the outputs, others not.
-            if terms[0].hierarchy is None:
+            if not isinstance(terms[0], Hierarchy):
                 return None
             scales[0] = self._output_scale
         return [term.scaled(*pair) for term, *pair in zip(terms, strengths, scales)]

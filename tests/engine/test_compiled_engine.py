@@ -18,6 +18,7 @@ from scipy import sparse, special
 from threadpoolctl import threadpool_limits
 
 from sknormreg import RegularizedMLPClassifier
+from sknormreg._prox_terms import Grouped
 from sknormreg.engine import Data, Dropout, Network, NumpyEngine, selection, threads
 from sknormreg.engine.losses import (
     BinaryLogLoss,
@@ -43,7 +44,6 @@ from sknormreg.penalties import (
     Penalty,
     SparseGroupLasso,
 )
-from sknormreg.penalties.base import CompiledTerms
 from sknormreg.penalties.group import diagonal_prox
 from sknormreg.penalties.row_groups import RowGroups
 from sknormreg.solvers import SGD, Adam, MinibatchState
@@ -918,8 +918,8 @@ class _AllTerms(Penalty):
         self.labels = labels
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(l1=0.3, l2=0.4, group=0.7, labels=self.labels)
+    def _prox_terms(self):
+        return Grouped(0.7, self.labels, l1=0.3, l2=0.4)
 
     def value(self, weights):
         rows = RowGroups(self.labels)
@@ -933,12 +933,12 @@ class _AllTerms(Penalty):
         rows = RowGroups(self.labels)
         return diagonal_prox(weights * shrinkage, step, rows, l1=0.3, group=0.7)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         raise AssertionError("no minibatch solver asks for it")
 
 
 def _of_layers(penalty):
-    return lambda network: penalty.per_layer(Layout(list(network.shapes)))
+    return lambda network: penalty.bind(Layout(list(network.shapes)))
 
 
 # Of networks with six inputs, or more of them.
@@ -1044,9 +1044,7 @@ REMOVING_ALPHA = {
 @pytest.mark.parametrize("method", ["heavy-ball", "nesterov"])
 def test_epochs_with_the_hierarchical_penalty(problem, M, method):
     network, data, rows, alpha = _with_skip(problem)
-    penalties = Hierarchical(M).per_layer(
-        Layout(list(network.shapes), None, network.n_skip)
-    )
+    penalties = Hierarchical(M).bind(Layout(list(network.shapes), None, network.n_skip))
     alive = []
     for strength in alpha, REMOVING_ALPHA[problem][M]:
         for batch_size, n_epochs in (1, 1), (32, 2), (1000, 6):
@@ -1178,7 +1176,7 @@ class _PythonL1(Penalty):
     def prox(self, weights, step):
         return np.sign(weights) * np.maximum(np.abs(weights) - step, 0)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         raise AssertionError("no minibatch solver asks for it")
 
 
@@ -1471,10 +1469,10 @@ _INTERRUPT = """
 import os, signal, sys, threading, time
 import numpy as np
 from sknormreg import RegularizedMLPRegressor
+from sknormreg._prox_terms import Separable
 from sknormreg.engine import Data, Network, make_engine
 from sknormreg.engine.compiled_engine import CompiledEngine
 from sknormreg.engine.losses import HalfSquaredError
-from sknormreg.penalties.base import CompiledTerms
 from sknormreg.solvers.adam import AdamStep
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -1501,7 +1499,7 @@ moments = {name: np.zeros_like(params) for name in ("first", "second")}
 adam = AdamStep(
     moments=moments, n_steps=0, rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8
 )
-none = [CompiledTerms()] * 3
+none = [Separable()] * 3
 for call in (
     lambda: engine.loss_and_gradient(params, data, rows),
     lambda: engine.raw_predict(coefs, intercepts, data.X, rows),

@@ -1,14 +1,25 @@
-"""Penalties and alphas as users give them to an estimator, and what comes of them."""
+"""Penalties as users give them to an estimator, and their effect."""
 
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from penalised_fits import (
+    BOTH,
+    SCORES,
+    SOLVERS,
+    TARGETS,
+    X,
+    assert_same_fit,
+    fit,
+    loss_by_hand,
+    make,
+    not_converged,
+)
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
-from sklearn.utils._param_validation import InvalidParameterError
 
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
 from sknormreg.penalties import (
@@ -28,30 +39,6 @@ from sknormreg.penalties import (
     Penalty,
     SparseGroupLasso,
 )
-
-BOTH = [RegularizedMLPClassifier, RegularizedMLPRegressor]
-SOLVERS = ["lbfgs", "adam", "sgd"]
-not_converged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-rng = np.random.RandomState(0)
-X = rng.randn(50, 4)
-SCORES = X @ [2.0, -1.0, 1.0, 0.0] + 0.3 * rng.randn(50)
-LABELS = np.digitize(SCORES, [-1, 1])
-TARGETS = {RegularizedMLPClassifier: LABELS, RegularizedMLPRegressor: SCORES}
-
-
-def make(cls=RegularizedMLPRegressor, **params):
-    return cls(**{"hidden_layer_sizes": (5,), "max_iter": 20, "random_state": 0, **params})
-
-
-def fit(cls=RegularizedMLPRegressor, **params):
-    return make(cls, **params).fit(X, TARGETS[cls])
-
-
-def assert_same_fit(first, second):
-    for a, b in zip(first.coefs_ + first.intercepts_, second.coefs_ + second.intercepts_):
-        np.testing.assert_array_equal(a, b)
-    assert first.loss_ == second.loss_
 
 
 def fresh_instances():
@@ -145,7 +132,7 @@ def test_fit_leaves_the_penalty_alone(cls, penalty):
 @INSTANCES
 @not_converged
 def test_a_penalty_for_all_layers_is_one_for_each(penalty):
-    if penalty.of_inputs:
+    if penalty.first_layer_only:
         pytest.skip("for the first layer only")
     params = dict(hidden_layer_sizes=(5, 3))
     model = fit(penalty=penalty, **params)
@@ -205,399 +192,6 @@ def test_grid_search(params, grid, best):
         score = fitted.score(frame[:17], SCORES[:17])
         # scikit-learn's folds: the first is the first 17 rows.
         assert search.cv_results_["split0_test_score"][i] == pytest.approx(score, rel=1e-12)
-
-
-# The objective
-
-
-def rows(weights):
-    return sum(np.linalg.norm(row) for row in weights)
-
-
-def root_mean_squares(weights):
-    return [np.linalg.norm(row) / np.sqrt(len(row)) for row in weights]
-
-
-def mcp(r, a):
-    """From its definition as an integral of the slope (1 - t / a)+, in fine steps."""
-    t = (np.arange(20000) + 0.5) * (min(r, a) / 20000)
-    return np.mean(1 - t / a) * min(r, a)
-
-
-OMEGAS = [
-    ("l1", lambda w: np.linalg.norm(w.ravel(), 1)),
-    ("l2", lambda w: np.linalg.norm(w) ** 2 / 2),
-    (
-        ElasticNet(0.3),
-        lambda w: 0.3 * np.linalg.norm(w.ravel(), 1) + 0.7 * np.linalg.norm(w) ** 2 / 2,
-    ),
-    ("group_lasso", lambda w: np.sqrt(w.shape[1]) * rows(w)),
-    (
-        SparseGroupLasso(0.2),
-        lambda w: 0.2 * np.linalg.norm(w.ravel(), 1) + 0.8 * np.sqrt(w.shape[1]) * rows(w),
-    ),
-    ("nuclear", lambda w: np.linalg.norm(w, "nuc")),
-    (
-        MCP(a=0.5, l2=0.1),
-        lambda w: (
-            sum(mcp(abs(x), 0.5) for x in w.ravel()) + 0.1 * np.linalg.norm(w) ** 2 / 2
-        ),
-    ),
-    (
-        GroupMCP(a=0.5, l2=0.1),
-        lambda w: (
-            w.shape[1] * sum(mcp(r, 0.5) for r in root_mean_squares(w))
-            + 0.1 * np.linalg.norm(w) ** 2 / 2
-        ),
-    ),
-    (MaxNorm(0.7), lambda w: 0.0),
-    (L1Ball(1.5), lambda w: 0.0),
-]
-
-
-def loss_by_hand(model, y, sample_weight=None):
-    if isinstance(model, RegularizedMLPRegressor):
-        losses = (y - model.predict(X)) ** 2 / 2
-    else:
-        codes = np.searchsorted(model.classes_, y)
-        losses = -np.log(model.predict_proba(X)[np.arange(len(y)), codes])
-    return np.average(losses, weights=sample_weight)
-
-
-def with_omegas(function):
-    ids = [repr(penalty) for penalty, _ in OMEGAS]
-    return pytest.mark.parametrize(("penalty", "omega"), OMEGAS, ids=ids)(function)
-
-
-def alphas_for(penalty, *alphas):
-    """alpha=1 for constraints."""
-    return [1.0] * len(alphas) if isinstance(penalty, MaxNorm | L1Ball) else list(alphas)
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("cls", BOTH)
-@with_omegas
-@not_converged
-def test_loss_is_the_loss_and_penalties_by_hand(penalty, omega, cls, weighted):
-    y = TARGETS[cls]
-    s = np.random.RandomState(1).uniform(0.2, 3, len(y)) if weighted else None
-    alphas = alphas_for(penalty, 0.5, 2.0, 1.5)
-    model = make(cls, penalty=penalty, alpha=alphas, hidden_layer_sizes=(4, 3))
-    model.fit(X, y, sample_weight=s)
-    m = len(y) if s is None else s.sum()
-    J = loss_by_hand(model, y, s) + sum(
-        alpha * omega(coef) / m for alpha, coef in zip(alphas, model.coefs_)
-    )
-    # The sum of 20000 terms in the integral of MCP; of the others, rounding.
-    assert model.loss_ == pytest.approx(J, rel=1e-9)
-
-
-@not_converged
-def test_loss_of_different_penalties_by_hand():
-    """Beside each other, with inputs_only, and with a skip connection."""
-    model = fit(penalty=["l1", MaxNorm(0.5), "nuclear"], hidden_layer_sizes=(4, 3))
-    first, second, third = model.coefs_
-    penalty = np.abs(first).sum() + np.linalg.norm(third, "nuc")
-    J = loss_by_hand(model, SCORES) + penalty / 50
-    assert model.loss_ == pytest.approx(J, rel=1e-12)
-    assert np.linalg.norm(second, axis=0).max() <= 0.5 * (1 + 1e-12)
-
-    model = fit(penalty=GroupLasso(inputs_only=True), alpha=[2.0, 3.0])
-    first, second = model.coefs_
-    penalty = 2 * np.sqrt(5) * rows(first) + 3 * np.linalg.norm(second) ** 2 / 2
-    J = loss_by_hand(model, SCORES) + penalty / 50
-    assert model.loss_ == pytest.approx(J, rel=1e-12)
-
-    model = fit(penalty=GroupLasso(groups=[[1, 3]]), alpha=[2.0, 3.0])
-    first, second = model.coefs_
-    groups = np.sqrt(10) * np.linalg.norm(first[[1, 3]])
-    groups += np.sqrt(5) * (np.linalg.norm(first[0]) + np.linalg.norm(first[2]))
-    J = loss_by_hand(model, SCORES) + (2 * groups + 3 * rows(second)) / 50
-    assert model.loss_ == pytest.approx(J, rel=1e-12)
-
-    model = fit(penalty=Hierarchical(M=0.5), alpha=[2.0, 3.0])
-    penalty = 2 * rows(model.skip_coef_) + 3 * np.linalg.norm(model.coefs_[1]) ** 2 / 2
-    J = loss_by_hand(model, SCORES) + penalty / 50
-    assert model.loss_ == pytest.approx(J, rel=1e-12)
-    bounds = 0.5 * np.linalg.norm(model.skip_coef_, axis=1)
-    assert (np.abs(model.coefs_[0]).max(axis=1) <= bounds * (1 + 1e-12)).all()
-
-
-# alpha
-
-
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("penalty", ["l1", "group_lasso", "sparse_group_lasso", "mcp"])
-@not_converged
-def test_alpha_0_is_no_penalty_at_all(penalty, solver):
-    params = dict(penalty=penalty, solver=solver)
-    without = fit(**params, alpha=0)
-    assert_same_fit(without, fit(**params, alpha=[0, 0]))
-    assert_same_fit(without, fit(solver=solver, alpha=0))
-    assert without.loss_ == pytest.approx(loss_by_hand(without, SCORES), rel=1e-12)
-    assert without.sparsity_ == 0
-
-
-@not_converged
-def test_one_alpha_is_that_of_every_layer():
-    for alphas in ([2.0, 2.0], (2, 2), np.array([2, 2]), pd.Series([2.0, 2.0], [7, 9])):
-        assert_same_fit(fit(alpha=2.0), fit(alpha=alphas))
-    assert (fit(alpha=[2, 3]).coefs_[1] != fit(alpha=2.0).coefs_[1]).any()
-
-
-def warnings_of(function):
-    """Warnings other than those of convergence."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        function()
-    return caught
-
-
-def assert_points_here(caught):
-    """There was one warning beside those of convergence, which shows who called."""
-    files = [w.filename for w in caught if w.category is not ConvergenceWarning]
-    assert files == [__file__]
-
-
-LOOPHOLE = r"alpha is 0 in layers \[{}\] and not in others: what the penalised layers save"
-
-
-@pytest.mark.parametrize(
-    ("params", "layers"),
-    [
-        (dict(alpha=[1, 0]), "1"),
-        (dict(alpha=[0, 1]), "0"),
-        (dict(alpha=[0, 1, 0], hidden_layer_sizes=(3, 3)), "0, 2"),
-        (dict(alpha=[1, 0], penalty=GroupLasso(inputs_only=True)), "1"),
-        (dict(alpha=[1, 0], penalty="hierarchical"), "1"),
-        (
-            dict(
-                alpha=[1, 1, 0],
-                penalty=["l1_ball", "l1", "l2"],
-                hidden_layer_sizes=(3, 3),
-            ),
-            "2",
-        ),
-        # A constraint, too, is without effect if another layer may grow.
-        (dict(alpha=[1, 0], penalty=["max_norm", "l2"]), "1"),
-        (dict(alpha=0, penalty=["l1", MaxNorm()], hidden_layer_sizes=(3,)), "0"),
-    ],
-)
-@not_converged
-def test_a_loophole_is_warned_of(params, layers):
-    params = {"hidden_layer_sizes": (3,), **params}
-    with pytest.warns(UserWarning, match=LOOPHOLE.format(layers)) as caught:
-        fit(**params)
-    assert_points_here(caught)
-    with pytest.warns(UserWarning, match=LOOPHOLE.format(layers)) as caught:
-        make(**params, solver="sgd").partial_fit(X, SCORES)
-    assert_points_here(caught)
-
-
-@pytest.mark.parametrize(
-    "params",
-    [
-        dict(alpha=0),
-        dict(alpha=[0, 0]),
-        dict(alpha=[1, 1e-300]),
-        dict(alpha=[0], hidden_layer_sizes=()),
-        dict(alpha=5.0, penalty=["max_norm", "l2"]),
-        dict(alpha=5.0, penalty=[MaxNorm(), "l2"]),
-        dict(alpha=[1, 5.0], penalty=[MaxNorm(), "l2"]),
-        dict(alpha=1, penalty=MaxNorm()),
-        dict(alpha=[1, 1], penalty=MaxNorm()),
-        dict(penalty="max_norm"),
-    ],
-    ids=repr,
-)
-@not_converged
-def test_nothing_else_is_warned_of(params):
-    assert warnings_of(lambda: fit(**params)) == []
-
-
-CONSTRAINED = r"has no meaning for the constraint penalty={}\(.*penalty__radius"
-
-
-@pytest.mark.parametrize(
-    ("params", "name"),
-    [
-        (dict(alpha=2, penalty=MaxNorm()), "MaxNorm"),
-        (dict(alpha=0, penalty=L1Ball()), "L1Ball"),
-        (dict(alpha=[1, 2], penalty=MaxNorm()), "MaxNorm"),
-        (dict(alpha=2, penalty=[MaxNorm(), L1Ball()]), "MaxNorm"),
-        (dict(alpha=[2, 1], penalty=["max_norm", "l2"]), "MaxNorm"),
-        (dict(alpha=[2, 3], penalty=["l2", L1Ball()]), "L1Ball"),
-    ],
-    ids=repr,
-)
-def test_alpha_of_a_constraint_is_an_error(params, name):
-    with pytest.raises(ValueError, match=CONSTRAINED.format(name)):
-        fit(**params)
-
-
-@pytest.mark.parametrize("name", ["max_norm", "l1_ball"])
-@pytest.mark.parametrize("cls", BOTH)
-@not_converged
-def test_alpha_beside_a_constraint_by_name_is_warned_of(cls, name):
-    with pytest.warns(UserWarning, match=CONSTRAINED.format("(MaxNorm|L1Ball)")) as caught:
-        model = fit(cls, penalty=name, alpha=0.1)
-    assert_points_here(caught)
-    assert_same_fit(model, fit(cls, penalty=name))
-
-
-# Errors
-
-ONE_FOR_EACH = "alpha must be a finite number of at least 0, or one for each layer, got"
-PENALTY_MUST_BE = r"penalty must be one of \['elasticnet', .*, or one of these for each"
-
-
-@pytest.mark.parametrize(
-    ("alpha", "message"),
-    [
-        ([1], r"alpha has 1 entries, but the network has 2 layers of weights"),
-        ([1, 1, 1], r"alpha has 3 entries, but the network has 2 layers"),
-        ([], r"alpha has 0 entries, but the network has 2 layers"),
-        ([1, -1], ONE_FOR_EACH + r" \[1, -1\]"),
-        ([1, np.nan], ONE_FOR_EACH),
-        ([np.inf, 1], ONE_FOR_EACH),
-        ([True, 1], ONE_FOR_EACH),
-        (np.array([True, True]), ONE_FOR_EACH),
-        (True, ONE_FOR_EACH + " True"),
-        (["1", "2"], ONE_FOR_EACH),
-        ([1, None], ONE_FOR_EACH),
-        ([1, 1j], ONE_FOR_EACH),
-        ([1, [2]], ONE_FOR_EACH + r" \[1, \[2\]\]"),
-        ([[1, 2], [3, 4]], "The first entry of alpha must be a number or an array of 4"),
-        (np.ones((2, 2)), ONE_FOR_EACH),
-        (-1, "'alpha' parameter of Regularized.* must be a float in the range"),
-        (np.nan, "'alpha' parameter"),
-        ("strong", "'alpha' parameter"),
-        (None, "'alpha' parameter"),
-        (np.array(1.0), ONE_FOR_EACH),
-    ],
-    ids=repr,
-)
-@pytest.mark.parametrize("cls", BOTH)
-def test_alphas_that_are_not_valid(cls, alpha, message):
-    with pytest.raises(ValueError, match=message):
-        fit(cls, alpha=alpha)
-
-
-@pytest.mark.parametrize(
-    ("penalty", "message"),
-    [
-        (["l1"], "penalty has 1 entries, but the network has 2 layers of weights"),
-        (["l1"] * 3, "penalty has 3 entries, but the network has 2 layers"),
-        ([], "penalty has 0 entries"),
-        (["l1", "l3"], PENALTY_MUST_BE + r" layer, got \['l1', 'l3'\]"),
-        (["l1", None], PENALTY_MUST_BE),
-        ([L1(), GroupLasso], r"got the class GroupLasso: write GroupLasso\(\)\.$"),
-        (["l1", int], PENALTY_MUST_BE + " layer, got \\['l1', <class 'int'>\\]"),
-        (["l1", ["l2"]], PENALTY_MUST_BE),
-        ([["l1", "l2"]], PENALTY_MUST_BE),
-        (["l1", 2], PENALTY_MUST_BE),
-        (["l2", "hierarchical"], r"Hierarchical\(M=10.0\) .* only be that of the first"),
-        (["l2", GroupLasso(groups=[[0]])], r"GroupLasso\(.* only be that of the first"),
-        (["l2", GroupMCP(inputs_only=True)], r"GroupMCP\(.* only be that of the first"),
-    ],
-    ids=repr,
-)
-@pytest.mark.parametrize("cls", BOTH)
-def test_lists_of_penalties_that_are_not_valid(cls, penalty, message):
-    with pytest.raises(ValueError, match=message):
-        fit(cls, penalty=penalty)
-
-
-@pytest.mark.parametrize("penalty", ["l3", None, 1, {"l1"}, {"l1": 1}], ids=repr)
-@pytest.mark.parametrize("cls", BOTH)
-def test_penalties_that_are_none(cls, penalty):
-    with pytest.raises(
-        InvalidParameterError, match=r"'penalty' parameter .*'group_lasso'"
-    ) as caught:
-        fit(cls, penalty=penalty)
-    assert "instance of 'type'" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("penalty", "message"),
-    [
-        (GroupLasso, r"penalty must be .* got the class GroupLasso: write GroupLasso\(\)"),
-        (Nuclear, r"got the class Nuclear: write Nuclear\(\)"),
-        (int, PENALTY_MUST_BE + " layer, got <class 'int'>"),
-    ],
-)
-@pytest.mark.parametrize("cls", BOTH)
-def test_classes_in_place_of_instances(cls, penalty, message):
-    with pytest.raises(ValueError, match=message):
-        fit(cls, penalty=penalty)
-
-
-@pytest.mark.parametrize(
-    ("penalty", "message"),
-    [
-        (Hierarchical(M=0), "'M' of Hierarchical must be a number more than 0, got 0"),
-        (Hierarchical(M=-1.0), "'M' of Hierarchical .* more than 0, got -1"),
-        (MCP(a=0), "'a' of MCP .* more than 0"),
-        (SCAD(a=-1), "'a' of SCAD .* more than 0"),
-        (GroupMCP(a=np.nan), "'a' of GroupMCP .* more than 0, got nan"),
-        (GroupSCAD(a="1"), "'a' of GroupSCAD .* got '1'"),
-        (MaxNorm(0), "'radius' of MaxNorm .* more than 0, got 0"),
-        (L1Ball(-2), "'radius' of L1Ball .* more than 0, got -2"),
-        (MCP(l2=-1), "'l2' of MCP .* at least 0, got -1"),
-        (SCAD(l2=np.inf), "'l2' of SCAD .* at least 0, got inf"),
-        (GroupMCP(l2=-1), "'l2' of GroupMCP .* at least 0"),
-        (GroupSCAD(l2=None), "'l2' of GroupSCAD .* got None"),
-        (ElasticNet(1.1), "'l1_ratio' of ElasticNet .* at least 0 and at most 1, got 1.1"),
-        (SparseGroupLasso(-0.1), "'l1_ratio' of SparseGroupLasso .* at least 0 and at"),
-        (GroupLasso(inputs_only="yes"), "'inputs_only' of GroupLasso .*'yes'"),
-        (GroupMCP(inputs_only=None), "'inputs_only' of GroupMCP .*True or False"),
-    ],
-    ids=repr,
-)
-@pytest.mark.parametrize("as_list", [False, True])
-@pytest.mark.parametrize("cls", BOTH)
-def test_parameters_that_are_not_valid_are_named_with_their_class(
-    cls, as_list, penalty, message
-):
-    with pytest.raises(ValueError, match=message):
-        fit(cls, penalty=[penalty, "l2"] if as_list else penalty)
-
-
-@pytest.mark.parametrize(
-    ("groups", "named", "message"),
-    [
-        ([[0, 1], [1, 2]], False, r"groups overlap: column 1 is in group \[1, 2\]"),
-        ([["a", "b"], "a"], True, "groups overlap: column 'a'"),
-        ([[0, 0]], False, "groups overlap: column 0"),
-        ([[0, 4]], False, "column index 4, out of range for X with 4 columns"),
-        ([[-1]], False, "column index -1, out of range"),
-        ([["a", "z"]], True, "groups names the column 'z'.*Columns are 'a', 'b'"),
-        (["z"], True, "groups has the beginning 'z', with which no column name begins"),
-        (["a"], False, "the name 'a', but X has no column names.*DataFrame"),
-        ([["a", "b"]], False, "the name 'a', but X has no column names.*DataFrame"),
-        ([[]], False, "groups has an empty group"),
-        ([0, 1], False, "Each of groups must be a list of column indices or names"),
-        ([[True]], False, "Each of groups must be a list of column indices"),
-        ([[0.0]], False, "Each of groups must be a list of column indices"),
-        (3, False, "groups must be a list of groups"),
-        ("ab", True, "groups must be a list of groups"),
-    ],
-    ids=repr,
-)
-@pytest.mark.parametrize("penalty", [GroupLasso, SparseGroupLasso, GroupMCP, GroupSCAD])
-def test_groups_that_are_not_valid(penalty, groups, named, message):
-    model = make(penalty=penalty(groups=groups))
-    with pytest.raises(ValueError, match=message):
-        model.fit(pd.DataFrame(X, columns=list("abcd")) if named else X, SCORES)
-    assert not hasattr(model, "coefs_")
-
-
-@pytest.mark.parametrize("penalty", ["hierarchical", Hierarchical(3.0), [Hierarchical()]])
-@pytest.mark.parametrize("cls", BOTH)
-def test_hierarchical_needs_a_hidden_layer(cls, penalty):
-    with pytest.raises(ValueError, match=r"Hierarchical\(M=.* needs a hidden layer"):
-        fit(cls, penalty=penalty, hidden_layer_sizes=())
 
 
 # Solvers
@@ -684,7 +278,7 @@ class Huberized(Penalty):
             weights - step * self.delta * np.sign(weights),
         )
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         return gradient + strength * np.clip(weights, -self.delta, self.delta)
 
 

@@ -1,4 +1,4 @@
-"""L1, L2 and the elastic net: what test_penalties.py does not ask of every penalty."""
+"""L1, L2 and the elastic net: properties of their own."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from sknormreg.penalties import L1, L2, ElasticNet
+from sknormreg.penalties.separable import RowScaledL2
 
 RATIOS = [0.0, 0.2, 0.5, 1.0]
 SHAPE = (3, 2)
@@ -91,7 +92,7 @@ def test_subgradient_is_exactly_zero_at_a_minimiser(l1_ratio, strength, threshol
     """Minimise |w - a|^2 / 2 + strength Omega(w), whose minimisers are known."""
     a = np.array([[0.25, -0.25, threshold], [-threshold, 3.0, -1.5]])
     minimiser = np.sign(a) * np.maximum(np.abs(a) - threshold, 0) / divisor
-    found = ElasticNet(l1_ratio).subgradient_distance(minimiser, minimiser - a, strength)
+    found = ElasticNet(l1_ratio).min_norm_subgradient(minimiser, minimiser - a, strength)
     np.testing.assert_array_equal(found, np.zeros_like(a))
 
 
@@ -101,7 +102,7 @@ def test_subgradient_is_the_shortest_of_the_set(seed, l1_ratio, strength):
     weights = _weights(seed)
     random_state = np.random.RandomState(seed + 1)
     gradient = strength * random_state.normal(size=SHAPE)
-    found = ElasticNet(l1_ratio).subgradient_distance(weights, gradient, strength)
+    found = ElasticNet(l1_ratio).min_norm_subgradient(weights, gradient, strength)
     smooth = gradient + strength * (1 - l1_ratio) * weights
     # Rounding of sums of these sizes.
     slack = 1e-14 * (np.abs(gradient) + strength * (1 + np.abs(weights)))
@@ -121,7 +122,7 @@ def test_subgradient_is_the_shortest_of_the_set(seed, l1_ratio, strength):
 
 def test_subgradient_of_a_smooth_penalty_is_the_gradient():
     weights, gradient = _weights(2), _weights(3)
-    found = L2().subgradient_distance(weights, gradient, 0.7)
+    found = L2().min_norm_subgradient(weights, gradient, 0.7)
     # Two roundings.
     np.testing.assert_allclose(found, gradient + 0.7 * weights, rtol=1e-15, atol=1e-15)
 
@@ -130,7 +131,7 @@ def test_subgradient_at_zero_by_hand():
     weights = np.zeros((1, 4))
     gradient = np.array([[3.0, -3.0, 0.5, -1.0]])
     np.testing.assert_array_equal(
-        L1().subgradient_distance(weights, gradient, 1.0), [[2, -2, 0, 0]]
+        L1().min_norm_subgradient(weights, gradient, 1.0), [[2, -2, 0, 0]]
     )
 
 
@@ -182,6 +183,25 @@ def test_l1_and_l2_are_the_ends_of_the_elastic_net(named, l1_ratio):
     assert named.value(weights) == elastic.value(weights)
     np.testing.assert_array_equal(named.prox(weights, 0.2), elastic.prox(weights, 0.2))
     np.testing.assert_array_equal(
-        named.subgradient_distance(weights, gradient, 0.2),
-        elastic.subgradient_distance(weights, gradient, 0.2),
+        named.min_norm_subgradient(weights, gradient, 0.2),
+        elastic.min_norm_subgradient(weights, gradient, 0.2),
     )
+
+
+@seeded
+@given(seed=seeds, spread=st.floats(0, 6))
+def test_prox_of_an_l2_penalty_with_a_factor_for_each_feature(seed, spread):
+    """F(z) >= F(p) + |z - p|^2 / (2 step): F is strongly convex, and p its minimum."""
+    rng = np.random.default_rng(seed)
+    penalty = RowScaledL2(10 ** rng.uniform(-spread, spread, 4))
+    weights, step = rng.normal(size=(4, 3)), 10 ** rng.uniform(-spread, spread, (4, 3))
+    factors = np.broadcast_to(penalty.scales[:, None], (4, 3))
+    for metric in (step, step[0, 0]):
+        found = penalty.prox(weights, metric)
+
+        def objective(z, metric=metric):
+            return ((z - weights) ** 2 / (2 * metric) + factors * z**2 / 2).sum()
+
+        for z in found + rng.normal(size=(20, 4, 3)) * 10 ** rng.uniform(-4, 1, (20, 1, 1)):
+            bound = objective(found) + ((z - found) ** 2 / (2 * metric)).sum()
+            assert objective(z) >= bound * (1 - 1e-13)
