@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators.cross_validation import RegularizedMLPCV, chosen
+from ..fitted.meta_estimators import AROUND, unwrapped
 from .drawing import (
     GREY,
     axes_or_new,
@@ -15,7 +16,7 @@ from .drawing import (
     scale_alphas,
     tidy,
 )
-from .fitted import AROUND, name_of_scoring, unwrapped
+from .labels import name_of_scoring
 from .scores import draw_scores, leave_out_collapsed, mark_alpha, mark_one_se
 
 # Of more candidates than these, those that were not chosen have one entry in the legend.

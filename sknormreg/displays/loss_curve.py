@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..fitted.meta_estimators import fitted_network
 from .drawing import (
     axes_or_new,
     keywords,
@@ -9,7 +10,6 @@ from .drawing import (
     require_matplotlib,
     tidy,
 )
-from .fitted import fitted_network
 
 # From this ratio of the largest to the smallest value on, the axis is logarithmic.
 _WIDE = 10

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..fitted.compaction import active_units
 from ..fitted.importances import path_importances
+from ..fitted.meta_estimators import fitted_network
 from .drawing import (
     BLUE,
     DARK_GREY,
@@ -16,7 +17,7 @@ from .drawing import (
     require_matplotlib,
     symmetric_limit,
 )
-from .fitted import checked_names, dense_coefs, fitted_network, output_names
+from .labels import checked_names, dense_coefs, output_names
 
 # Widths of the lines of the smallest and the largest weight of a layer, in points; the
 # latter is less where there are more lines than these, which would cover one another.

@@ -10,6 +10,7 @@ from ..estimators.base import RegularizedMLP
 from ..estimators.cross_validation import RegularizedMLPCV, chosen
 from ..estimators.path import fitted_path
 from ..fitted.importances import numbered_names
+from ..fitted.meta_estimators import AROUND, passed_on, unwrapped
 from ..fitted.mixin import as_dense
 from ..fitting.precision import COMPARED
 from .cv import checked_scores, shown_name
@@ -22,14 +23,8 @@ from .drawing import (
     stacked_axes,
     tidy,
 )
-from .fitted import (
-    AROUND,
-    checked_names,
-    name_of_scoring,
-    passed_on,
-    unwrapped,
-)
-from .input_lines import InputLines
+from .feature_lines import FeatureLines
+from .labels import checked_names, name_of_scoring
 from .scores import draw_scores, leave_out_collapsed, mark_alpha, mark_one_se
 
 # What can be shown, and the heights of its Axes.
@@ -391,7 +386,7 @@ class RegularizationPathDisplay:
         norms = np.array([np.linalg.norm(as_dense(coef), axis=1) for coef in self.coefs])
         names = numbered_names(norms.shape[1])
         names = checked_names("feature_names", self.feature_names, len(names), names)
-        inputs = InputLines(self.alphas, self.alpha, norms, names, max_labels, line_kw)
+        inputs = FeatureLines(self.alphas, self.alpha, norms, names, max_labels, line_kw)
         sign = -1 if negate_score else 1
         score_name = shown_name(score_name, self.score_name, negate_score)
         with stacked_axes(ax, [_HEIGHTS[name] for name in show]) as axes:

@@ -4,6 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
+from ..fitted.meta_estimators import fitted_network
 from .drawing import (
     axes_or_new,
     keywords,
@@ -12,7 +13,7 @@ from .drawing import (
     symmetric_limit,
     weight_colours,
 )
-from .fitted import checked_names, dense_coefs, fitted_network, output_names
+from .labels import checked_names, dense_coefs, output_names
 
 # Of more rows or columns than these, those without weights are left out by default.
 _MANY = 50

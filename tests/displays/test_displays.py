@@ -35,8 +35,8 @@ from sknormreg.displays import (
     RegularizationPathDisplay,
     WeightsDisplay,
 )
-from sknormreg.displays.fitted import passed_on
 from sknormreg.estimators.path import fitted_path
+from sknormreg.fitted.meta_estimators import passed_on
 from sknormreg.fitting.precision import COMPARED
 
 plt = pytest.importorskip("matplotlib.pyplot")

@@ -20,7 +20,7 @@ _MOST_WEIGHTS = 2000
 
 
 @dataclass
-class InputLines:
+class FeatureLines:
     """Draws lines, in which those of one input have one style.
 
     Attributes
