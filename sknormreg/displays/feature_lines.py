@@ -1,14 +1,17 @@
-"""A line for each input, or each weight, along the regularization path."""
+"""A line for each feature, or each weight, along the regularization path."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 
 from ..fitted.mixin import as_dense
 from .drawing import GREY, LIGHT_GREY, keywords, literal
+from .path_points import PathPoints
 
-# Where the norms at the chosen alpha are all below this share of the largest, they would
+# Where the norms of the chosen network are all below this share of the largest, they would
 # lie flat on the axis.
 _FLAT = 0.2
 
@@ -21,38 +24,30 @@ _MOST_WEIGHTS = 2000
 
 @dataclass
 class FeatureLines:
-    """Draws lines, in which those of one input have one style.
+    """Draws lines, in which those of one feature have one style.
 
     Attributes
     ----------
-    alphas : ndarray of shape (n_alphas,)
-
-    alpha : float or None
-        The one that was chosen.
-
-    norms : ndarray of shape (n_alphas, n_features)
-        Norms of the weights of each input.
+    points : PathPoints
 
     names : ndarray of str of shape (n_features,)
 
     max_labels : int
-        How many inputs are named at most.
+        How many features are named at most.
 
     line_kw : dict or None
     """
 
-    alphas: np.ndarray
-    alpha: float | None
-    norms: np.ndarray
+    points: PathPoints
     names: np.ndarray
     max_labels: int
     line_kw: dict | None
 
-    def draw_norms(self, ax):
-        """Norms against alpha; returns their lines."""
-        norms = self.norms
+    def draw_norms(self, ax: Any) -> list[Any]:
+        """Draw the norms of the features' weights, and return their lines."""
+        norms = self.points.norms
         lines = self._draw(ax, norms, np.arange(norms.shape[1]))
-        label = "norm of an input's weights"
+        label = "norm of a feature's weights"
         ax.set_ylim(0, 1.05 * norms.max() or 1.0)
         if norms[self._reference()].max() < _FLAT * norms.max():
             label += "\n(square-root scale)"
@@ -60,31 +55,31 @@ class FeatureLines:
         ax.set_ylabel(label)
         return lines
 
-    def draw_weights(self, ax, coefs):
-        """The largest weights of the first layer against alpha; returns their lines."""
-        weights, inputs = _largest_weights(coefs)
+    def draw_weights(self, ax: Any) -> list[Any]:
+        """Draw the largest weights of the first layer, and return their lines."""
+        weights, features = _largest_weights(self.points.coefs)
         ax.set_ylabel("weight of the first layer")
-        return self._draw(ax, weights, inputs)
+        return self._draw(ax, weights, features)
 
-    def _draw(self, ax, values, inputs):
-        """A line for each column of values, which belongs to one of the inputs."""
+    def _draw(self, ax, values, features):
+        """Draw a line for each column of values, which belongs to one of the features."""
         from matplotlib.lines import Line2D
 
-        named = _longest_lasting(self.norms)
-        named = named[np.isin(named, inputs)][: self.max_labels]
+        named = _by_size(self.points.norms, self.points.chosen)
+        named = named[np.isin(named, features)][: self.max_labels]
         styles = self._styles(named)
         handles = [line for line in ax.lines if not line.get_label().startswith("_")]
         lines = []
-        for curve, i in zip(values.T, inputs):
+        for curve, i in zip(values.T, features):
             style = keywords(styles[i], self.line_kw, Line2D)
-            lines += ax.plot(self.alphas, curve, **style)
-        # Each of them once, and from the one that stays longest on.
+            lines += ax.plot(self.points.x, curve, **style)
+        # Each of them once, from the largest on.
         for i in named:
-            handles.append(lines[np.flatnonzero(inputs == i)[0]])
+            handles.append(lines[np.flatnonzero(features == i)[0]])
             handles[-1].set_label(literal(self.names[i]))
         if handles:
-            # Where alpha is large and lines have come to 0: to look for the "best" place
-            # among all lines takes seconds.
+            # Where networks are sparse and lines have come to 0: to look for the "best"
+            # place among all lines takes seconds.
             ax.legend(handles=handles, fontsize="small", loc="upper right")
         return lines
 
@@ -92,8 +87,8 @@ class FeatureLines:
         from matplotlib import colormaps
 
         kept = np.zeros(len(self.names), dtype=bool)
-        if self.alpha is not None:
-            kept = self.norms[self._reference()] > 0
+        if self.points.chosen is not None:
+            kept = self.points.norms[self.points.chosen] > 0
         styles = [
             dict(color=GREY if is_kept else LIGHT_GREY, linewidth=0.8, zorder=2 + is_kept)
             for is_kept in kept
@@ -105,33 +100,32 @@ class FeatureLines:
         return styles
 
     def _reference(self):
-        """Index of the chosen alpha, or else of the last with weights."""
-        if self.alpha is not None:
-            return int(np.abs(np.asarray(self.alphas) - self.alpha).argmin())
-        return int(np.flatnonzero(self.norms.any(axis=1)).max(initial=0))
+        """Return the index of the chosen network, or else of the last with weights."""
+        if self.points.chosen is not None:
+            return self.points.chosen
+        return int(np.flatnonzero(self.points.norms.any(axis=1)).max(initial=0))
 
 
-def _longest_lasting(norms):
-    """The inputs that ever have weights, from the one that stays longest on.
+def _by_size(norms, chosen):
+    """Return the features that ever have weights, from the largest norm on.
 
-    Of those that stay equally long, the larger at the end come first.
+    Norms are compared in the chosen network if there is one; features without weights
+    there, and all if there is none, are compared by their largest norm on the path.
     """
-    present = np.flatnonzero(norms.any(axis=0))
-    if not len(present):
-        return present
-    last = np.array([np.flatnonzero(column).max() for column in norms[:, present].T])
-    at_last = norms[last, present]
-    return present[np.lexsort((-at_last, -last))]
+    largest = norms.max(axis=0)
+    in_chosen = largest if chosen is None else norms[chosen]
+    order = np.lexsort((-largest, -in_chosen))
+    return order[largest[order] > 0]
 
 
-def _largest_weights(coefs):
-    """Weights along the path, and the input of each.
+def _largest_weights(coefs: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest weights along the path, and the feature of each.
 
     Returns
     -------
-    weights : ndarray of shape (n_alphas, n_weights)
+    weights : ndarray of shape (n_points, n_weights)
 
-    inputs : ndarray of int of shape (n_weights,)
+    features : ndarray of int of shape (n_weights,)
     """
     largest = np.zeros(coefs[0].shape)
     for coef in coefs:

@@ -1,12 +1,12 @@
-"""Names, weights and labels that the displays draw, read from estimators."""
+"""Names of features, outputs, layers and scores, as the displays show them."""
+
+from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier
 
-from ..fitted.mixin import as_dense
 
-
-def checked_names(parameter, given, n_names, default):
+def checked_names(parameter: str, given: Any, n_names: int, default: Any) -> np.ndarray:
     """Return the names that the caller gives, or the default.
 
     Raises
@@ -24,7 +24,7 @@ def checked_names(parameter, given, n_names, default):
     return names
 
 
-def output_names(network):
+def output_names(network: Any) -> list[str]:
     """Return the name of each output."""
     n_outputs = network.coefs_[-1].shape[1]
     if is_classifier(network):
@@ -34,12 +34,7 @@ def output_names(network):
     return ["y"] if n_outputs == 1 else [f"y{i}" for i in range(n_outputs)]
 
 
-def dense_coefs(network):
-    """Return the weights of all layers as dense arrays."""
-    return [as_dense(coef) for coef in network.coefs_]
-
-
-def name_of_scoring(scoring, estimator):
+def name_of_scoring(scoring: Any, estimator: Any) -> str:
     """Return the name of a scorer's score, for an axis.
 
     Parameters
@@ -57,3 +52,12 @@ def name_of_scoring(scoring, estimator):
         name = getattr(scoring, "__name__", "score")
         name = "score" if name == "<lambda>" else name
     return name.replace("_", " ")
+
+
+def shown_name(given: str | None, own: str, negate: bool) -> str:
+    """Return the label of an axis of scores."""
+    if given is not None:
+        return given
+    if not negate:
+        return own
+    return own.removeprefix("neg ") if own.startswith("neg ") else f"negative {own}"
