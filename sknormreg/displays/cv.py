@@ -7,6 +7,7 @@ import numpy as np
 from .drawing import (
     GREY,
     axes_or_new,
+    distinct_colours,
     keywords,
     marker_of,
     name_features_above,
@@ -117,6 +118,9 @@ class CVDisplay:
     >>> display.ax_.get_ylabel()
     'accuracy'
     """
+
+    line_: Any
+    other_lines_: list[Any]
 
     def __init__(
         self,
@@ -329,13 +333,12 @@ class CVDisplay:
 
     @staticmethod
     def _draw_others(ax, alphas, scores, sign, chosen, names):
-        from matplotlib import colormaps
         from matplotlib.lines import Line2D
 
         others = [i for i in range(len(scores)) if i != chosen]
         many = len(others) > _MOST_NAMED
         # From green on: blue and orange are taken.
-        colours = [GREY] * len(others) if many else colormaps["tab10"].colors[2:]
+        colours = [GREY] * len(others) if many else distinct_colours()[2:]
         lines = []
         for i, colour in zip(others, colours):
             label = names[i]

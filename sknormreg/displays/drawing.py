@@ -118,7 +118,7 @@ def _divided(ax, heights):
     """Return parts of the place of one Axes, which is left without a frame of its own."""
     ax.set_axis_off()
     ends = 1 - np.cumsum(heights) / sum(heights)
-    axes = []
+    axes: list[Any] = []
     for end, height in zip(ends, heights):
         height *= _FILLED / sum(heights)
         shared = axes[0] if axes else None
@@ -284,6 +284,13 @@ def weight_colours() -> Any:
             (1.0, "#123661"),
         ],
     ).with_extremes(bad="white")
+
+
+def distinct_colours() -> list[Any]:
+    """Return the colours of matplotlib's "tab10": blue, orange, green, and so on."""
+    from matplotlib import colormaps
+
+    return [colormaps["tab10"](i) for i in range(10)]
 
 
 def symmetric_limit(values: np.ndarray) -> float:

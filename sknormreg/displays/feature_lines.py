@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..fitted.mixin import as_dense
-from .drawing import GREY, LIGHT_GREY, keywords, literal
+from .drawing import GREY, LIGHT_GREY, distinct_colours, keywords, literal
 from .path_points import PathPoints
 
 # Where the norms of the chosen network are all below this share of the largest, they would
@@ -84,8 +84,6 @@ class FeatureLines:
         return lines
 
     def _styles(self, named):
-        from matplotlib import colormaps
-
         kept = np.zeros(len(self.names), dtype=bool)
         if self.points.chosen is not None:
             kept = self.points.norms[self.points.chosen] > 0
@@ -93,7 +91,7 @@ class FeatureLines:
             dict(color=GREY if is_kept else LIGHT_GREY, linewidth=0.8, zorder=2 + is_kept)
             for is_kept in kept
         ]
-        colours = colormaps["tab10"].colors
+        colours = distinct_colours()
         colours = colours[:_TAB10_GREY] + colours[_TAB10_GREY + 1 :]
         for i, colour in zip(named, cycle(colours)):
             styles[i] = dict(color=colour, linewidth=1.6, zorder=4)

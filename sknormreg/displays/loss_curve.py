@@ -73,6 +73,9 @@ class LossCurveDisplay:
     'iteration'
     """
 
+    validation_line_: Any
+    kept_point_: Any
+
     def __init__(
         self,
         loss_curve: Any,

@@ -47,8 +47,8 @@ def mosaic(weights: np.ndarray, image_shape: tuple[int, int]) -> tuple[np.ndarra
 def _columns_of_mosaic(n_images, ratio):
     """Return the number of images in a row, for a wide picture with few gaps."""
     ideal = np.sqrt(1.4 * n_images * ratio)
-    candidates = range(max(int(0.7 * ideal), 1), int(1.5 * ideal) + 2)
-    candidates = [n_columns for n_columns in candidates if n_columns <= n_images] or [1]
+    numbers = range(max(int(0.7 * ideal), 1), int(1.5 * ideal) + 2)
+    candidates = [number for number in numbers if number <= n_images] or [1]
     return min(candidates, key=lambda n: (-n_images % n, abs(n - ideal)))
 
 

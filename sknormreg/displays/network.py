@@ -100,6 +100,9 @@ class NetworkDisplay:
     True
     """
 
+    units_: list[np.ndarray]
+    edge_weights_: list[np.ndarray]
+
     def __init__(
         self,
         coefs: list[np.ndarray],
@@ -269,7 +272,7 @@ class NetworkDisplay:
         width = _THIN + (thick - _THIN) * share
         style = dict(edgecolor=colours, linewidth=width, zorder=1)
         segments = np.stack([places[0][starts], places[1][ends]], axis=1)
-        lines = LineCollection(segments, **keywords(style, edge_kw, LineCollection))
+        lines = LineCollection(list(segments), **keywords(style, edge_kw, LineCollection))
         self.edges_.append(ax.add_collection(lines))
         self.edge_weights_.append(values)
 

@@ -399,8 +399,8 @@ class RegularizationPathDisplay:
         show = checked_panels(show, self.scores is not None, x)
         check_max_labels(max_labels)
         points = self._points(x, "score" in show)
-        names = numbered_names(points.norms.shape[1])
-        names = checked_names("feature_names", self.feature_names, len(names), names)
+        numbered = numbered_names(points.norms.shape[1])
+        names = checked_names("feature_names", self.feature_names, len(numbered), numbered)
         features = FeatureLines(points, names, max_labels, line_kw)
         sign = -1 if negate_score else 1
         score_name = shown_name(score_name, self.score_name, negate_score)

@@ -62,7 +62,7 @@ def mark_alphas(
     if x == "alpha":
         lines = [mark_alpha(panel, alpha) for panel in axes]
     else:
-        number = points.x[points.chosen]
+        number = float(points.x[points.chosen])
         label = f"chosen: {number:.0f} features at alpha {alpha:.3g}"
         lines = [mark_chosen(panel, number, label) for panel in axes]
     # In one legend.

@@ -352,7 +352,7 @@ def _layer_of(network, layer):
         return skip_coef, "features", "outputs"
     coefs = [as_dense(coef) for coef in network.coefs_]
     n_layers = len(coefs)
-    if not isinstance(layer, Integral) or not -n_layers <= layer < n_layers:
+    if not isinstance(layer, Integral) or int(layer) not in range(-n_layers, n_layers):
         skip = "" if skip_coef is None else ", or 'skip'"
         raise ValueError(
             f"layer must be an index of the {n_layers} layers of weights, counted from 0"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +23,9 @@ def active_units(coefs: list[np.ndarray]) -> list[np.ndarray]:
     -------
     masks : list of ndarray of bool of shape (n_units,), one for each hidden layer
     """
-    reached, reaching = [], []
-    mask = np.ones(coefs[0].shape[0], dtype=bool)
+    reached: list[np.ndarray] = []
+    reaching: list[np.ndarray] = []
+    mask: Any = np.ones(coefs[0].shape[0], dtype=bool)
     for weights in coefs[:-1]:
         mask = weights[mask].any(axis=0)
         reached.append(mask)
@@ -67,7 +69,7 @@ def compacted(
             mask[0] = True
             coefs[i][:, 0] = 0
             coefs[i + 1][0] = 0
-    everything = [slice(None)]
+    everything: list[Any] = [slice(None)]
     for i, (rows, columns) in enumerate(pairwise([*everything, *kept, *everything])):
         coefs[i] = np.ascontiguousarray(coefs[i][rows][:, columns])
         intercepts[i] = intercepts[i][columns]

@@ -95,7 +95,7 @@ def fitted_network(estimator: BaseEstimator) -> tuple[Any, np.ndarray]:
     check_is_fitted(network, "coefs_")
     n_features = network.coefs_[0].shape[0]
     if names is None or len(names) != n_features:
-        names = numbered_names(n_features)
+        return network, np.asarray(numbered_names(n_features), dtype=object)
     return network, np.asarray(names, dtype=object)
 
 

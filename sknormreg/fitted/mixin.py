@@ -1,7 +1,7 @@
 """Properties and conversions that all fitted estimators have in common."""
 
 import copy
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -33,6 +33,8 @@ class FittedNetworkMixin:
     features and of the groups in `penalty`.
     """
 
+    penalty: Any
+    _network: Network
     coefs_: list[np.ndarray]  # csr_array for some layers, after `sparsify`
     intercepts_: list[np.ndarray]
     skip_coef_: np.ndarray
