@@ -193,7 +193,7 @@ def name_features_above(ax: Any, alphas: np.ndarray, n_features: np.ndarray) -> 
     top = ax.secondary_xaxis("top")
     known = ~np.isnan(n_features)
     labels = [_rounded(number) for number in n_features[known]]
-    room = _CHARACTER * (2 + max(map(len, labels), default=0))
+    room = _CHARACTER * (3 + max(map(len, labels), default=0))
     ax.autoscale_view()
     places = ax.transData.transform([(alpha, 0) for alpha in alphas[known]])[:, 0]
     shown = _spaced(places / ax.figure.dpi, room)

@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 from sknormreg import (
     RegularizedMLPRegressor,
 )
-from sknormreg.penalties.separable import RowScaledL2
+from sknormreg.penalties.separable import RowScaledL2, l2_by_row
 
 
 @pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array])
@@ -77,3 +77,13 @@ def test_penalty_of_scaled_rows():
     np.testing.assert_allclose(
         penalty.subgradient_distance(weights, gradient, 0.3).ravel(), slopes, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("alphas", [[0.5, 2.0, 0.0], [0.0, 0.0, 0.0], [3.0, 3.0, 3.0]])
+def test_one_alpha_and_a_penalty_say_the_same_as_an_alpha_for_each_row(alphas):
+    weights = np.random.default_rng(0).normal(size=(3, 4))
+    alpha, penalty = l2_by_row(alphas)
+    expected = sum(a * (row**2).sum() / 2 for a, row in zip(alphas, weights))
+    assert alpha * penalty.value(weights) == pytest.approx(expected, rel=1e-14)
+    shrunk = weights / (1 + 0.7 * np.array(alphas)[:, None])
+    np.testing.assert_allclose(penalty.prox(weights, 0.7 * alpha), shrunk, rtol=1e-14)
