@@ -9,6 +9,7 @@ from .estimators import (
     RegularizedMLPRegressorCV,
     regularization_path,
 )
+from .fitted import feature_names
 
 __all__ = [
     "RegularizedMLPClassifier",
@@ -16,6 +17,7 @@ __all__ = [
     "RegularizedMLPRegressor",
     "RegularizedMLPRegressorCV",
     "__version__",
+    "feature_names",
     "regularization_path",
     "show_versions",
 ]

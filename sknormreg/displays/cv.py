@@ -1,22 +1,30 @@
-"""The scores by which alpha was chosen."""
+"""Scores of a cross-validation against alpha."""
 
-from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
-from ..estimators.cross_validation import RegularizedMLPCV, chosen
 from .drawing import (
     GREY,
     axes_or_new,
+    distinct_colours,
     keywords,
     marker_of,
+    name_features_above,
     require_matplotlib,
     scale_alphas,
     tidy,
 )
-from .fitted import AROUND, name_of_scoring, unwrapped
-from .scores import draw_scores, leave_out_collapsed, mark_alpha, mark_one_se
+from .labels import shown_name
+from .results import best_index, fitted_cv, one_se_index, search_of
+from .scores import (
+    checked_scores,
+    draw_scores,
+    leave_out_collapsed,
+    mark_alpha,
+    mark_best,
+    mark_one_se,
+)
 
 # Of more candidates than these, those that were not chosen have one entry in the legend.
 _MOST_NAMED = 8
@@ -25,10 +33,11 @@ _MOST_NAMED = 8
 class CVDisplay:
     """Scores of a cross-validation against alpha, and the alpha that was chosen.
 
-    A band of one standard error surrounds the mean scores of the candidate with the best
-    one. Two points mark that and the largest alpha within one standard error of it; a
-    vertical line is at the alpha that was taken. Use :meth:`from_estimator` to make one
-    of a fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`.
+    A band of one standard error surrounds the mean scores of the candidate that was
+    chosen. Two points mark the best mean score and the largest alpha within one standard
+    error of it; a vertical line is at the alpha that was chosen, and numbers along the top
+    tell how many features networks at each alpha use. Use :meth:`from_estimator` to draw
+    the search of a fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`.
 
     Parameters
     ----------
@@ -36,20 +45,26 @@ class CVDisplay:
         The alphas that were compared, in ascending order.
 
     scores : array-like of shape (n_alphas, n_folds) or (n_candidates, n_alphas, n_folds)
-        The scores on the rows left out; greater is better.
+        The scores of the folds; greater is better.
 
     alpha : float or None, default=None
         The alpha that was chosen.
 
+    candidate : int or None, default=None
+        Index of the candidate that was chosen. None is the one with the best mean score.
+
+    one_se : tuple of int or None, default=None
+        Indices of the candidate and of the alpha that the one-standard-error rule chooses.
+        None applies it to the candidate with the best mean score.
+
+    n_features : array-like of the shape of `alphas` or None, default=None
+        Mean number of selected features over the folds.
+
     candidate_names : list of str or None, default=None
-        What to call the candidates.
+        Names of the candidates.
 
     score_name : str, default="score"
-        What to call the score.
-
-    n_sharing : int, default=1
-        How many candidates in a row share a path of fits, as those that differ by `relax`
-        alone do: the one-standard-error rule takes the best of them at its alpha.
+        Name of the score.
 
     Attributes
     ----------
@@ -60,7 +75,7 @@ class CVDisplay:
         Figure with the scores.
 
     line_ : matplotlib Line2D
-        Mean scores of the candidate with the best one.
+        Mean scores of the chosen candidate.
 
     band_ : matplotlib PolyCollection or None
         One standard error to both sides; None with a single fold.
@@ -77,6 +92,9 @@ class CVDisplay:
 
     alpha_line_ : matplotlib Line2D or None
         The line at the alpha that was chosen.
+
+    n_features_axis_ : matplotlib SecondaryAxis or None
+        The numbers of features along the top.
 
     See Also
     --------
@@ -101,35 +119,42 @@ class CVDisplay:
     'accuracy'
     """
 
+    line_: Any
+    other_lines_: list[Any]
+
     def __init__(
         self,
-        alphas,
-        scores,
+        alphas: Any,
+        scores: Any,
         *,
-        alpha=None,
-        candidate_names=None,
-        score_name="score",
-        n_sharing=1,
-    ):
+        alpha: float | None = None,
+        candidate: int | None = None,
+        one_se: tuple[int, int] | None = None,
+        n_features: Any = None,
+        candidate_names: list[str] | None = None,
+        score_name: str = "score",
+    ) -> None:
         self.alphas = alphas
         self.scores = scores
         self.alpha = alpha
+        self.candidate = candidate
+        self.one_se = one_se
+        self.n_features = n_features
         self.candidate_names = candidate_names
         self.score_name = score_name
-        self.n_sharing = n_sharing
 
     @classmethod
     def from_estimator(
         cls,
-        estimator,
+        estimator: Any,
         *,
-        ax=None,
-        negate_score=False,
-        score_name=None,
-        line_kw=None,
-        fill_between_kw=None,
-    ):
-        """Draw the scores of a fitted estimator that has chosen alpha.
+        ax: Any = None,
+        negate_score: bool = False,
+        score_name: str | None = None,
+        line_kw: dict | None = None,
+        fill_between_kw: dict | None = None,
+    ) -> Self:
+        """Draw the search of a fitted ...CV estimator.
 
         Parameters
         ----------
@@ -145,7 +170,7 @@ class CVDisplay:
             ``scoring="neg_log_loss"``.
 
         score_name : str, default=None
-            What to call the score. None takes it from `scoring`.
+            Name of the score. None takes it from `scoring`.
 
         line_kw : dict, default=None
             Keyword arguments of the line of mean scores.
@@ -168,13 +193,16 @@ class CVDisplay:
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         model = fitted_cv(estimator)
+        search = search_of(model)
         display = cls(
-            model.alphas_.reshape(-1, model.alphas_.shape[-1]),
-            model.scores_.reshape(-1, *model.scores_.shape[-2:]),
+            search.alphas,
+            search.scores,
             alpha=model.alpha_,
-            candidate_names=_names_of_candidates(model),
-            score_name=name_of_scoring(model.scoring, model),
-            n_sharing=model._n_sharing,
+            candidate=search.chosen[0],
+            one_se=search.one_se,
+            n_features=search.n_features,
+            candidate_names=search.names,
+            score_name=search.score_name,
         )
         return display.plot(
             ax,
@@ -186,13 +214,13 @@ class CVDisplay:
 
     def plot(
         self,
-        ax=None,
+        ax: Any = None,
         *,
-        negate_score=False,
-        score_name=None,
-        line_kw=None,
-        fill_between_kw=None,
-    ):
+        negate_score: bool = False,
+        score_name: str | None = None,
+        line_kw: dict | None = None,
+        fill_between_kw: dict | None = None,
+    ) -> Self:
         """Draw the scores.
 
         Parameters
@@ -205,7 +233,7 @@ class CVDisplay:
             Whether to reverse the sign of the scores.
 
         score_name : str, default=None
-            What to call the score. None takes the name that the display has.
+            Name of the score. None takes the one that the display has.
 
         line_kw : dict, default=None
             Keyword arguments of the line of mean scores.
@@ -224,22 +252,24 @@ class CVDisplay:
             If `ax` is no Axes.
 
         ValueError
-            If the shapes of alphas and scores, the number of names, or `n_sharing` do not
-            agree, or if no alpha has a score in every fold.
+            If the shapes of alphas, scores and numbers of features or the number of names
+            do not agree, if there is no such candidate, or if no alpha has a score in every
+            fold.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         alphas, scores = checked_scores(self.alphas, self.scores)
         names = self._checked_names(len(scores))
-        self._check_n_sharing(len(scores))
-        best, _ = chosen(scores, "best")
+        chosen = self._chosen_candidate(scores)
+        n_features = self._checked_n_features(alphas)
         sign, is_new = -1 if negate_score else 1, ax is None
         with axes_or_new(ax, (6.4, 4.2)) as ax:
-            label = names[best] if len(scores) > 1 else "mean score"
+            label = names[chosen] if len(scores) > 1 else "mean score"
             line_kw = {"label": label} | (line_kw or {})
-            self._draw_best(ax, alphas[best], scores[best], sign, line_kw, fill_between_kw)
-            others = [i for i in range(len(scores)) if i != best]
-            self.other_lines_ = self._draw_others(ax, alphas, scores, sign, others, names)
-            self.one_se_point_ = mark_one_se(ax, alphas, scores, sign, self.n_sharing)
+            self.line_, self.band_ = draw_scores(
+                ax, alphas[chosen], scores[chosen], sign, line_kw, fill_between_kw
+            )
+            self.other_lines_ = self._draw_others(ax, alphas, scores, sign, chosen, names)
+            self._mark_points(ax, alphas, scores, sign, chosen)
             self.alpha_line_ = None if self.alpha is None else mark_alpha(ax, self.alpha)
             if is_new:
                 leave_out_collapsed(ax, scores, sign)
@@ -247,6 +277,11 @@ class CVDisplay:
             ax.set_ylabel(shown_name(score_name, self.score_name, negate_score))
             tidy(ax)
             ax.legend(loc="best", fontsize="small")
+            self.n_features_axis_ = None
+            if n_features is not None:
+                self.n_features_axis_ = name_features_above(
+                    ax, alphas[chosen], n_features[chosen]
+                )
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -261,27 +296,49 @@ class CVDisplay:
             )
         return names
 
-    def _check_n_sharing(self, n_candidates):
-        is_count = isinstance(self.n_sharing, Integral) and self.n_sharing >= 1
-        if not is_count or n_candidates % self.n_sharing:
+    def _chosen_candidate(self, scores):
+        """Return the index of the candidate whose scores have a band."""
+        if self.candidate is None:
+            return best_index(scores)[0]
+        if self.candidate not in range(len(scores)):
             raise ValueError(
-                f"n_sharing must be an int of at least 1 that divides {n_candidates}, the "
-                f"number of candidates, got {self.n_sharing!r}."
+                f"candidate must be an index of the {len(scores)} candidates, counted from "
+                f"0, got {self.candidate!r}."
             )
+        return self.candidate
 
-    def _draw_best(self, ax, *args):
-        artists = draw_scores(ax, *args)
-        self.line_, self.band_ = artists.line, artists.band
-        self.best_point_ = artists.best
+    def _checked_n_features(self, alphas):
+        """Return the numbers of features with an axis for candidates, or None."""
+        if self.n_features is None:
+            return None
+        n_features = np.asarray(self.n_features, dtype=np.float64)
+        if n_features.shape != np.shape(self.alphas):
+            raise ValueError(
+                "n_features must have a number for each of alphas, of shape "
+                f"{np.shape(self.alphas)}, got shape {n_features.shape}."
+            )
+        return n_features.reshape(alphas.shape)
+
+    def _mark_points(self, ax, alphas, scores, sign, chosen):
+        means = sign * scores.mean(axis=2)
+        best = best_index(scores)
+        lines = list(self.other_lines_)
+        lines.insert(chosen, self.line_)
+        colour = lines[best[0]].get_color()
+        self.best_point_ = mark_best(ax, alphas[best], means[best], colour)
+        self.one_se_point_ = None
+        if scores.shape[2] > 1:
+            one_se = one_se_index(scores) if self.one_se is None else tuple(self.one_se)
+            self.one_se_point_ = mark_one_se(ax, alphas[one_se], means[one_se])
 
     @staticmethod
-    def _draw_others(ax, alphas, scores, sign, others, names):
-        from matplotlib import colormaps
+    def _draw_others(ax, alphas, scores, sign, chosen, names):
         from matplotlib.lines import Line2D
 
+        others = [i for i in range(len(scores)) if i != chosen]
         many = len(others) > _MOST_NAMED
         # From green on: blue and orange are taken.
-        colours = [GREY] * len(others) if many else colormaps["tab10"].colors[2:]
+        colours = [GREY] * len(others) if many else distinct_colours()[2:]
         lines = []
         for i, colour in zip(others, colours):
             label = names[i]
@@ -291,60 +348,3 @@ class CVDisplay:
             style = keywords(style, {"label": label}, Line2D)
             lines += ax.plot(alphas[i], sign * scores[i].mean(axis=1), **style)
         return lines
-
-
-def fitted_cv(estimator):
-    """The fitted ...CV estimator within an estimator.
-
-    Raises
-    ------
-    TypeError
-        If it is another estimator.
-
-    NotFittedError
-        If it is not fitted.
-    """
-    model, _ = unwrapped(estimator)
-    if not isinstance(model, RegularizedMLPCV):
-        raise TypeError(
-            "estimator must be a RegularizedMLPClassifierCV or RegularizedMLPRegressorCV, "
-            f"or {AROUND}, got {estimator!r}."
-        )
-    check_is_fitted(model)
-    return model
-
-
-def checked_scores(alphas, scores):
-    """Alphas and scores with an axis for candidates.
-
-    Raises
-    ------
-    ValueError
-        If their shapes do not agree.
-    """
-    alphas, scores = np.asarray(alphas), np.asarray(scores, dtype=np.float64)
-    agree = scores.ndim == alphas.ndim + 1 and scores.shape[:-1] == alphas.shape
-    if alphas.ndim not in (1, 2) or not agree:
-        raise ValueError(
-            "scores must have a row for each of alphas and a column for each fold: got "
-            f"scores of shape {scores.shape} for alphas of shape {alphas.shape}."
-        )
-    return (alphas, scores) if alphas.ndim == 2 else (alphas[None], scores[None])
-
-
-def shown_name(given, own, negate):
-    """The label of an axis of scores."""
-    if given is not None:
-        return given
-    if not negate:
-        return own
-    return own.removeprefix("neg ") if own.startswith("neg ") else f"negative {own}"
-
-
-def _names_of_candidates(model):
-    """What tells the candidates from one another, in the order of `scores_`."""
-    lists = {name: values for name, values in model._lists().items() if len(values) > 1}
-    names = [""]
-    for name, values in lists.items():
-        names = [f"{begun}, {name}={value}" for begun in names for value in values]
-    return [name.removeprefix(", ") for name in names]

@@ -1,7 +1,10 @@
-"""How the objective fell in training."""
+"""The objective and the validation loss against the iteration."""
+
+from typing import Any, Self
 
 import numpy as np
 
+from ..fitted.meta_estimators import fitted_network
 from .drawing import (
     axes_or_new,
     keywords,
@@ -9,17 +12,17 @@ from .drawing import (
     require_matplotlib,
     tidy,
 )
-from .fitted import fitted_network
+from .results import is_cv
 
 # From this ratio of the largest to the smallest value on, the axis is logarithmic.
 _WIDE = 10
 
 
 class LossCurveDisplay:
-    """The objective in training, and the loss of held-out rows, after every iteration.
+    """The training objective and the validation loss after every iteration.
 
-    The one is penalised, the other is not: they are not to be compared with one another.
-    Use :meth:`from_estimator` to make one of a fitted estimator.
+    The objective includes the penalty, the validation loss does not: do not compare one
+    with the other. Use :meth:`from_estimator` to draw a fitted estimator.
 
     Parameters
     ----------
@@ -28,13 +31,13 @@ class LossCurveDisplay:
         the epoch.
 
     validation_loss_curve : array-like of shape (n_iter,) or None, default=None
-        Mean unpenalised loss of the held-out rows.
+        Mean unpenalised loss of the held-out samples.
 
     kept : int or None, default=None
         Iteration, counted from 1, whose weights were kept by early stopping.
 
     name : str or None, default=None
-        What to call the estimator in the legend.
+        Name of the estimator in the legend.
 
     Attributes
     ----------
@@ -70,7 +73,17 @@ class LossCurveDisplay:
     'iteration'
     """
 
-    def __init__(self, loss_curve, *, validation_loss_curve=None, kept=None, name=None):
+    validation_line_: Any
+    kept_point_: Any
+
+    def __init__(
+        self,
+        loss_curve: Any,
+        *,
+        validation_loss_curve: Any = None,
+        kept: int | None = None,
+        name: str | None = None,
+    ) -> None:
         self.loss_curve = loss_curve
         self.validation_loss_curve = validation_loss_curve
         self.kept = kept
@@ -78,18 +91,28 @@ class LossCurveDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, *, name=None, ax=None, line_kw=None, validation_line_kw=None
-    ):
+        cls,
+        estimator: Any,
+        *,
+        name: str | None = None,
+        ax: Any = None,
+        line_kw: dict | None = None,
+        validation_line_kw: dict | None = None,
+    ) -> Self:
         """Draw the curves of a fitted estimator.
+
+        Of a ...CV estimator they are those of its last fit, to all samples at the chosen
+        alpha; it starts near its end, from the weights of the path.
 
         Parameters
         ----------
         estimator : object
             A fitted network, or a pipeline, search or TransformedTargetRegressor around
-            one. An MLPClassifier or MLPRegressor of scikit-learn will do.
+            one. An MLPClassifier or MLPRegressor of scikit-learn is accepted, too.
 
         name : str, default=None
-            What to call the estimator in the legend: for several in one Axes.
+            Name of the estimator in the legend, to tell several in one Axes apart. None is
+            no name; for a ...CV estimator "last fit, alpha = " and the chosen alpha.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure.
@@ -125,12 +148,21 @@ class LossCurveDisplay:
         kept = None
         if validation is not None and network.early_stopping:
             kept = int(np.argmin(validation)) + 1
+        if name is None and is_cv(network):
+            name = f"last fit, alpha = {network.alpha_:.3g}"
         display = cls(
             network.loss_curve_, validation_loss_curve=validation, kept=kept, name=name
         )
         return display.plot(ax, line_kw=line_kw, validation_line_kw=validation_line_kw)
 
-    def plot(self, ax=None, *, name=None, line_kw=None, validation_line_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        name: str | None = None,
+        line_kw: dict | None = None,
+        validation_line_kw: dict | None = None,
+    ) -> Self:
         """Draw the curves.
 
         The axis of the losses is logarithmic where they are positive and the largest is
@@ -142,8 +174,7 @@ class LossCurveDisplay:
             Axes to draw on. None makes a new figure.
 
         name : str, default=None
-            What to call the estimator in the legend. None takes the name that the display
-            has.
+            Name of the estimator in the legend. None takes the one that the display has.
 
         line_kw : dict, default=None
             Keyword arguments of the objective's line.
@@ -169,17 +200,17 @@ class LossCurveDisplay:
             ax.xaxis.get_major_locator().set_params(integer=True)
             _scale_losses(ax)
             tidy(ax)
-            ax.legend(loc="best")
+            ax.legend(loc="best", fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _draw_curves(self, ax, name, line_kw, validation_line_kw):
         prefix = f"{name}: " if name else ""
-        label = prefix + "objective in training"
+        label = prefix + "training objective"
         self.line_ = self._draw(ax, self.loss_curve, label, line_kw)
         self.validation_line_ = self.kept_point_ = None
         if self.validation_loss_curve is not None:
-            label = prefix + "loss of held-out rows"
+            label = prefix + "validation loss"
             curve = self.validation_loss_curve
             self.validation_line_ = self._draw(ax, curve, label, validation_line_kw)
             self._mark_kept(ax, prefix)
@@ -205,7 +236,7 @@ class LossCurveDisplay:
             color=self.validation_line_.get_color(),
             markeredgecolor="white",
             zorder=3,
-            label=prefix + "weights that were kept",
+            label=prefix + "weights that are kept",
         )
 
 
@@ -214,3 +245,6 @@ def _scale_losses(ax):
     values = values[np.isfinite(values)]
     if len(values) and values.min() > 0 and values.max() > _WIDE * values.min():
         ax.set_yscale("log")
+    else:
+        # A long fit ends in small steps, which an offset would make hard to read.
+        ax.yaxis.get_major_formatter().set_useOffset(False)

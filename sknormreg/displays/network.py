@@ -1,11 +1,14 @@
-"""The network that is left, drawn as a graph."""
+"""The features, units and weights that a network uses, as a graph."""
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 
 from ..fitted.compaction import active_units
 from ..fitted.importances import path_importances
+from ..fitted.meta_estimators import fitted_network
+from ..fitted.mixin import as_dense
 from .drawing import (
     BLUE,
     DARK_GREY,
@@ -16,13 +19,16 @@ from .drawing import (
     require_matplotlib,
     symmetric_limit,
 )
-from .fitted import checked_names, dense_coefs, fitted_network, output_names
+from .labels import checked_names, output_names
 
 # Widths of the lines of the smallest and the largest weight of a layer, in points; the
 # latter is less where there are more lines than these, which would cover one another.
 _THIN, _THICK, _FEW = 0.3, 3.5, 80
 
-# Their opacities.
+# Font sizes of the names of features and outputs, in points.
+_SMALLEST_LABEL, _LARGEST_LABEL = 5, 10
+
+# Opacities of the same lines.
 _FAINT, _STRONG = 0.3, 0.85
 
 # Defaults that other keyword arguments of `scatter` stand in place of.
@@ -30,28 +36,28 @@ _REPLACED = {"c": ("facecolor",), "color": ("facecolor", "edgecolor"), "sizes": 
 
 
 class NetworkDisplay:
-    """The units that are in use, and the weights between them.
+    """Features and units that a network uses, and the weights between them.
 
-    Inputs stand on the left, the most important one at the top, and outputs on the right.
-    Only inputs and hidden units through which a path of weights leads from an input to an
-    output are drawn, and of more than can be told apart only the strongest: the headings
-    count them. A line is the wider and the less transparent the larger its weight is, next
-    to the largest one of the same layer that is drawn. Use :meth:`from_estimator` to make
-    one of a fitted estimator.
+    Features stand on the left, the most important one at the top, and outputs on the right.
+    Features and hidden units without a path of non-zero weights to an output are left out,
+    and so are all but the strongest `max_units` of each layer: the headings count them, and
+    a line below the picture counts the weights. The width and opacity of a line grow with
+    the absolute value of its weight, relative to the largest weight of the same layer that
+    is drawn. Use :meth:`from_estimator` to draw a fitted estimator.
 
     Parameters
     ----------
     coefs : list of ndarray of shape (fan_in, fan_out)
         The weights of each layer.
 
-    input_names : array-like of str of shape (n_features,)
-        Names of the inputs.
+    feature_names : array-like of str of shape (n_features,)
+        Names of the features.
 
     output_names : array-like of str of shape (n_outputs,)
         Names of the outputs.
 
     skip_coef : ndarray of shape (n_features, n_outputs) or None, default=None
-        Weights that lead from the inputs straight to the outputs.
+        Weights of the skip connection, from the features to the outputs.
 
     Attributes
     ----------
@@ -62,7 +68,7 @@ class NetworkDisplay:
         Figure with the network.
 
     nodes_ : list of matplotlib PathCollection
-        The units of each layer, inputs and outputs included, in the order of `units_`.
+        The units of each layer, from features to outputs, in the order of `units_`.
 
     edges_ : list of matplotlib LineCollection
         The weights of each layer that are drawn; at the end those of the skip connection,
@@ -72,8 +78,8 @@ class NetworkDisplay:
         The weights that the lines of `edges_` stand for.
 
     units_ : list of ndarray of int
-        For each layer, inputs and outputs included, the indices of the units that are
-        drawn, from top to bottom.
+        For each layer, from features to outputs, the indices of the units that are drawn,
+        from top to bottom.
 
     See Also
     --------
@@ -94,36 +100,47 @@ class NetworkDisplay:
     True
     """
 
-    def __init__(self, coefs, input_names, output_names, *, skip_coef=None):
+    units_: list[np.ndarray]
+    edge_weights_: list[np.ndarray]
+
+    def __init__(
+        self,
+        coefs: list[np.ndarray],
+        feature_names: Any,
+        output_names: Any,
+        *,
+        skip_coef: np.ndarray | None = None,
+    ) -> None:
         self.coefs = coefs
-        self.input_names = input_names
+        self.feature_names = feature_names
         self.output_names = output_names
         self.skip_coef = skip_coef
 
     @classmethod
     def from_estimator(
         cls,
-        estimator,
+        estimator: Any,
         *,
-        feature_names=None,
-        max_units=25,
-        ax=None,
-        edge_kw=None,
-        node_kw=None,
-    ):
+        feature_names: Any = None,
+        max_units: int = 25,
+        ax: Any = None,
+        edge_kw: dict | None = None,
+        node_kw: dict | None = None,
+    ) -> Self:
         """Draw the network of a fitted estimator.
 
         Parameters
         ----------
         estimator : object
             A fitted network, or a pipeline, search or TransformedTargetRegressor around
-            one. An MLPClassifier or MLPRegressor of scikit-learn will do.
+            one. An MLPClassifier or MLPRegressor of scikit-learn is accepted, too.
 
         feature_names : array-like of str of shape (n_features,), default=None
-            Names of the inputs. None takes those that the estimator knows.
+            Names of the features. None takes those that the estimator knows.
 
         max_units : int, default=25
-            How many units of a layer, inputs and outputs included, are drawn at most.
+            Maximum number of units that are drawn of each layer, features and outputs
+            included.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure.
@@ -153,14 +170,21 @@ class NetworkDisplay:
         require_matplotlib(f"{cls.__name__}.from_estimator")
         network, names = fitted_network(estimator)
         display = cls(
-            dense_coefs(network),
+            [as_dense(coef) for coef in network.coefs_],
             checked_names("feature_names", feature_names, len(names), names),
             output_names(network),
             skip_coef=getattr(network, "skip_coef_", None),
         )
         return display.plot(ax, max_units=max_units, edge_kw=edge_kw, node_kw=node_kw)
 
-    def plot(self, ax=None, *, max_units=25, edge_kw=None, node_kw=None):
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        max_units: int = 25,
+        edge_kw: dict | None = None,
+        node_kw: dict | None = None,
+    ) -> Self:
         """Draw the network.
 
         Parameters
@@ -169,7 +193,8 @@ class NetworkDisplay:
             Axes to draw on. None makes a new figure.
 
         max_units : int, default=25
-            How many units of a layer, inputs and outputs included, are drawn at most.
+            Maximum number of units that are drawn of each layer, features and outputs
+            included.
 
         edge_kw : dict, default=None
             Keyword arguments of the lines, a `matplotlib.collections.LineCollection`.
@@ -189,13 +214,13 @@ class NetworkDisplay:
 
         ValueError
             If `max_units` is no number of at least 1, or if there are not as many names as
-            inputs or outputs.
+            features or outputs.
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         if not isinstance(max_units, Integral) or max_units < 1:
             raise ValueError(f"max_units must be an int of at least 1, got {max_units!r}.")
         for name, n_names in (
-            ("input_names", self.coefs[0].shape[0]),
+            ("feature_names", self.coefs[0].shape[0]),
             ("output_names", self.coefs[-1].shape[1]),
         ):
             checked_names(name, getattr(self, name), n_names, None)
@@ -208,14 +233,15 @@ class NetworkDisplay:
         with axes_or_new(ax, size) as ax:
             dashes = self._draw_all_edges(ax, places, edge_kw)
             self.nodes_ = [self._draw_nodes(ax, points, node_kw) for points in places]
+            ax.set(xlim=(-0.12, len(places) - 0.88), ylim=(-0.55, 0.55))
             self._label(ax, in_use, places)
             if len(self.units_[0]):
-                _explain_lines(ax, dashes)
+                _explain_lines(ax, dashes, self._notes(edge_kw))
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
     def _draw_all_edges(self, ax, places, edge_kw):
-        """Returns the line style of the skip connection, or None where there is none."""
+        """Draw all lines, and return the style of the skip connection's, or None."""
         from matplotlib.collections import LineCollection
 
         self.edges_, self.edge_weights_ = [], []
@@ -246,7 +272,7 @@ class NetworkDisplay:
         width = _THIN + (thick - _THIN) * share
         style = dict(edgecolor=colours, linewidth=width, zorder=1)
         segments = np.stack([places[0][starts], places[1][ends]], axis=1)
-        lines = LineCollection(segments, **keywords(style, edge_kw, LineCollection))
+        lines = LineCollection(list(segments), **keywords(style, edge_kw, LineCollection))
         self.edges_.append(ax.add_collection(lines))
         self.edge_weights_.append(values)
 
@@ -255,40 +281,55 @@ class NetworkDisplay:
         from matplotlib.collections import PathCollection
 
         style = dict(s=55, facecolor="white", edgecolor="0.35", linewidth=1.2, zorder=2)
-        # Which scatter ignores, or warns of, beside colours of faces or edges.
+        # scatter ignores these, or warns of them, beside colours of faces or edges.
         for other, names in _REPLACED.items():
             if other in (node_kw or {}):
                 style = {name: style[name] for name in style if name not in names}
         return ax.scatter(*points.T, **keywords(style, node_kw, PathCollection))
 
+    def _notes(self, edge_kw):
+        """Return lines of text: what widths stand for, and what is left out."""
+        from matplotlib.collections import LineCollection
+
+        notes = []
+        if "linewidth" not in keywords({}, edge_kw, LineCollection):
+            notes.append("line width: |weight| relative to the largest of its layer")
+        arrays = [*self.coefs, *([] if self.skip_coef is None else [self.skip_coef])]
+        n_all = sum(np.count_nonzero(weights) for weights in arrays)
+        n_drawn = sum(map(len, self.edge_weights_))
+        if n_drawn < n_all:
+            notes.append(f"{n_drawn:,} of {n_all:,} non-zero weights drawn")
+        return notes
+
     def _label(self, ax, in_use, places):
         last = len(places) - 1
-        headings = ["inputs", *(f"hidden layer {i}" for i in range(1, last)), "outputs"]
+        headings = ["features", *(f"hidden layer {i}" for i in range(1, last)), "outputs"]
         sizes = [len(self.coefs[0]), *(weights.shape[1] for weights in self.coefs)]
         for i, units in enumerate(self.units_):
             headings[i] += _count(len(units), in_use[i], sizes[i])
         ax.set_xticks(range(len(headings)), headings)
-        names = _named(self.input_names, self.units_[0])
-        ax.set_yticks(places[0][:, 1], names)
         outputs = ax.secondary_yaxis("right")
-        names = _named(self.output_names, self.units_[-1])
-        outputs.set_yticks(places[-1][:, 1], names)
-        ax.set(xlim=(-0.12, last + 0.12), ylim=(-0.55, 0.55))
+        for axis, names, units, points in (
+            (ax, self.feature_names, self.units_[0], places[0]),
+            (outputs, self.output_names, self.units_[-1], places[-1]),
+        ):
+            size = _label_size(ax, points)
+            axis.set_yticks(points[:, 1], _named(names, units), fontsize=size)
         ax.tick_params(length=0, labeltop=True, labelbottom=False)
         outputs.tick_params(length=0)
         for axis in (ax, outputs):
             axis.spines[:].set_visible(False)
         if not len(self.units_[0]):
-            ax.text(last / 2, 0, "no input has any effect", ha="center", va="center")
+            ax.text(last / 2, 0, "no feature has any effect", ha="center", va="center")
 
 
 def _chosen_units(coefs, skip_coef, max_units):
-    """What is in use, and what is drawn of it.
+    """Choose the units that are drawn.
 
     Returns
     -------
     n_in_use : list of int
-        Of each layer, inputs and outputs included.
+        Number of units in use of each layer, from features to outputs.
 
     units : list of ndarray of int
         Indices, from top to bottom.
@@ -308,7 +349,7 @@ def _chosen_units(coefs, skip_coef, max_units):
 
 
 def _strengths(coefs):
-    """Absolute weights of all paths through each unit, up to a factor for each layer."""
+    """Return absolute weights of all paths through each unit, up to a factor a layer."""
     magnitudes = [np.abs(weights) / symmetric_limit(weights) for weights in coefs]
     into = [np.ones(len(coefs[0]))]
     for weights in magnitudes:
@@ -322,10 +363,10 @@ def _strengths(coefs):
 
 
 def _untangled(magnitudes, before, units):
-    """Units in the order of the mean places of those before them that they belong to.
+    """Order units by the mean places of the units before them, weighted.
 
-    Fewer lines cross: the barycentre heuristic (Sugiyama, Tagawa and Toda, "Methods for
-    Visual Understanding of Hierarchical System Structures", 1981).
+    Fewer lines cross then: the barycentre heuristic (Sugiyama, Tagawa and Toda, "Methods
+    for Visual Understanding of Hierarchical System Structures", 1981).
     """
     weights = magnitudes[np.ix_(before, units)]
     totals = weights.sum(axis=0)
@@ -335,7 +376,7 @@ def _untangled(magnitudes, before, units):
 
 
 def _places(layer, n_units, tallest):
-    """Points of the units of a layer, from top to bottom, within a height of 1."""
+    """Return points of the units of a layer, from top to bottom, within a height of 1."""
     # Between the distances of the tallest layer and its whole height.
     span = np.sqrt((n_units - 1) / (tallest - 1)) if n_units > 1 else 0.0
     heights = np.linspace(span / 2, -span / 2, n_units)
@@ -351,10 +392,21 @@ def _count(n_shown, n_in_use, n_all):
         return ""
     if n_shown == n_in_use:
         return f"\n{n_in_use} of {n_all} in use"
-    return f"\n{n_in_use} of {n_all} in use,\n{n_shown} strongest"
+    if n_in_use == n_all:
+        return f"\n{n_shown} strongest of {n_all}"
+    return f"\n{n_in_use} of {n_all} in use,\n{n_shown} strongest drawn"
 
 
-def _explain_lines(ax, skip_style):
+def _label_size(ax, points):
+    """Return the font size in points at which names of the units have room."""
+    if len(points) < 2:
+        return _LARGEST_LABEL
+    inches = ax.get_window_extent().height / ax.figure.dpi / np.ptp(ax.get_ylim())
+    room = 72 * inches * abs(points[1, 1] - points[0, 1])
+    return float(np.clip(room, _SMALLEST_LABEL, _LARGEST_LABEL))
+
+
+def _explain_lines(ax, skip_style, notes):
     from matplotlib.lines import Line2D
 
     handles = [
@@ -371,4 +423,6 @@ def _explain_lines(ax, skip_style):
         bbox_to_anchor=(0.5, 0),
         ncols=len(handles),
         frameon=False,
+        title="\n".join(notes),
+        title_fontsize="small",
     )

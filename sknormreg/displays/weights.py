@@ -1,9 +1,12 @@
-"""The weights of one layer as a picture."""
+"""The weights of one layer as a heat map or as images."""
 
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
 
+from ..fitted.meta_estimators import fitted_network
+from ..fitted.mixin import as_dense
 from .drawing import (
     axes_or_new,
     keywords,
@@ -12,13 +15,20 @@ from .drawing import (
     symmetric_limit,
     weight_colours,
 )
-from .fitted import checked_names, dense_coefs, fitted_network, output_names
+from .labels import checked_names, output_names
+from .mosaic import checked_shape, frame_images, mosaic, name_images, size_of_mosaic
 
 # Of more rows or columns than these, those without weights are left out by default.
 _MANY = 50
 
 # Inches of a character of a label, of the gap between two, and from one line to the next.
 _CHARACTER, _GAP, _LINE = 0.09, 0.12, 0.2
+
+# The same of lines in small letters, of so many points.
+_SMALL_LINE, _SMALL_LETTERS = 0.125, 7
+
+# Inches below and above a map, and heights of figures with labels of either size at most.
+_AROUND_MAP, _TALL, _TALLEST = 1.0, 8, 9.5
 
 # Share of the width of the caller's Axes that labels may count on.
 _FREE = 0.8
@@ -41,16 +51,16 @@ class WeightsDisplay:
         The weights of a layer.
 
     row_names : array-like of str of shape (fan_in,) or None, default=None
-        What the rows stand for. None numbers them.
+        Names of the rows. None numbers them.
 
     column_names : array-like of str of shape (fan_out,) or None, default=None
-        What the columns stand for. None numbers them.
+        Names of the columns. None numbers them.
 
-    row_label : str, default="inputs"
-        What to call the rows.
+    row_label : str, default="features"
+        Name of the axis of the rows.
 
     column_label : str, default="units"
-        What to call the columns.
+        Name of the axis of the columns.
 
     Attributes
     ----------
@@ -93,13 +103,13 @@ class WeightsDisplay:
 
     def __init__(
         self,
-        weights,
+        weights: Any,
         *,
-        row_names=None,
-        column_names=None,
-        row_label="inputs",
-        column_label="units",
-    ):
+        row_names: Any = None,
+        column_names: Any = None,
+        row_label: str = "features",
+        column_label: str = "units",
+    ) -> None:
         self.weights = weights
         self.row_names = row_names
         self.column_names = column_names
@@ -109,23 +119,23 @@ class WeightsDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
+        estimator: Any,
         *,
-        layer=0,
-        image_shape=None,
-        feature_names=None,
-        hide_zeros="auto",
-        ax=None,
-        colorbar=True,
-        im_kw=None,
-    ):
+        layer: int | str = 0,
+        image_shape: tuple[int, int] | None = None,
+        feature_names: Any = None,
+        hide_zeros: bool | str = "auto",
+        ax: Any = None,
+        colorbar: bool = True,
+        im_kw: dict | None = None,
+    ) -> Self:
         """Draw the weights of a fitted estimator.
 
         Parameters
         ----------
         estimator : object
             A fitted network, or a pipeline, search or TransformedTargetRegressor around
-            one. An MLPClassifier or MLPRegressor of scikit-learn will do.
+            one. An MLPClassifier or MLPRegressor of scikit-learn is accepted, too.
 
         layer : int or "skip", default=0
             Index of the layer in `coefs_`; negative ones count from the last. "skip" is the
@@ -136,7 +146,7 @@ class WeightsDisplay:
             map.
 
         feature_names : array-like of str of shape (n_features,), default=None
-            Names of the inputs. None takes those that the estimator knows.
+            Names of the features. None takes those that the estimator knows.
 
         hide_zeros : bool or "auto", default="auto"
             As :meth:`plot` takes it.
@@ -172,7 +182,7 @@ class WeightsDisplay:
         weights, before, after = _layer_of(network, layer)
         display = cls(
             weights,
-            row_names=names if before == "inputs" else None,
+            row_names=names if before == "features" else None,
             column_names=output_names(network) if after == "outputs" else None,
             row_label=before,
             column_label=after,
@@ -186,8 +196,14 @@ class WeightsDisplay:
         )
 
     def plot(
-        self, ax=None, *, image_shape=None, hide_zeros="auto", colorbar=True, im_kw=None
-    ):
+        self,
+        ax: Any = None,
+        *,
+        image_shape: tuple[int, int] | None = None,
+        hide_zeros: bool | str = "auto",
+        colorbar: bool = True,
+        im_kw: dict | None = None,
+    ) -> Self:
         """Draw the weights.
 
         Parameters
@@ -225,7 +241,7 @@ class WeightsDisplay:
         require_matplotlib(f"{type(self).__name__}.plot")
         weights = np.asarray(self.weights)
         if image_shape is not None:
-            image_shape = _checked_shape(image_shape, len(weights))
+            image_shape = checked_shape(image_shape, len(weights))
         row_names, column_names = (
             checked_names(name, getattr(self, name), n_names, np.arange(n_names))
             for name, n_names in zip(("row_names", "column_names"), weights.shape)
@@ -235,14 +251,15 @@ class WeightsDisplay:
         if image_shape is None:
             size = _size_of_map(shown, row_names[self.rows_], column_names[self.columns_])
         else:
-            shown, n_empty = _mosaic(shown, image_shape)
-            size = _size_of_mosaic(shown)
+            shown, n_empty = mosaic(shown, image_shape)
+            size = size_of_mosaic(shown)
         self.colorbar_, is_new = None, ax is None
         with axes_or_new(ax, size) as ax:
             if image_shape is None:
                 self._draw_map(ax, shown, im_kw)
             else:
-                self._draw_images(ax, shown, image_shape, n_empty, im_kw)
+                names = [str(name) for name in column_names[self.columns_]]
+                self._draw_images(ax, shown, image_shape, n_empty, names, im_kw)
             if colorbar:
                 label = "weight (white: exactly 0)"
                 self.colorbar_ = ax.figure.colorbar(self.im_, ax=ax, label=label)
@@ -251,7 +268,7 @@ class WeightsDisplay:
                 width = _FREE * ax.get_window_extent().width / ax.figure.dpi
                 if is_new:
                     width = _width_of_map(column_names[self.columns_])
-                self._label(ax, row_names, column_names, width)
+                self._label(ax, row_names, column_names, width, is_new)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -277,11 +294,12 @@ class WeightsDisplay:
         style = dict(aspect="auto", interpolation="nearest", extent=extent)
         self._draw(ax, shown, style, im_kw)
 
-    def _draw_images(self, ax, shown, image_shape, n_empty, im_kw):
+    def _draw_images(self, ax, shown, image_shape, n_empty, names, im_kw):
         # Means of neighbouring weights where pixels are few, not of their colours.
         style = dict(aspect="equal", interpolation_stage="data")
         self._draw(ax, shown, style, im_kw)
-        self._frame_images(ax, shown.shape, image_shape, n_empty)
+        frame_images(ax, shown.shape, image_shape, n_empty)
+        name_images(ax, shown.shape, image_shape, names)
         n_all = np.shape(self.weights)[1]
         ax.set_xlabel(_counted(self.column_label, len(self.columns_), n_all))
 
@@ -300,36 +318,29 @@ class WeightsDisplay:
         picture = np.ma.masked_equal(shown, 0)
         self.im_ = ax.imshow(picture, **keywords(style, im_kw, AxesImage))
 
-    def _label(self, ax, row_names, column_names, width):
-        """Label rows and columns, so many of these as a width in inches has room for."""
+    def _label(self, ax, row_names, column_names, width, is_new):
+        """Label rows and columns, as many as have room; a width is in inches."""
+        height = ax.get_window_extent().height / ax.figure.dpi
+        if is_new:
+            # A layout is still to give the Axes its place.
+            height = ax.figure.get_figheight() - _AROUND_MAP
+        size, down = _label_of_rows(height, len(self.rows_))
+        ax.tick_params(axis="y", labelsize=size)
         room = _length(column_names[self.columns_]) + _GAP
         if room > max(2 * _LINE, width / max(len(self.columns_), 1)):
             ax.tick_params(axis="x", labelrotation=90)
             room = _LINE
         across = max(int(width / room), 1)
         for axis, names, indices, label, most in (
-            (ax.yaxis, row_names, self.rows_, self.row_label, 40),
+            (ax.yaxis, row_names, self.rows_, self.row_label, down),
             (ax.xaxis, column_names, self.columns_, self.column_label, across),
         ):
             label_some(axis, [str(name) for name in names[indices]], most)
             axis.set_label_text(_counted(label, len(indices), len(names)))
 
-    def _frame_images(self, ax, size, image_shape, n_empty):
-        from matplotlib.patches import Rectangle
-
-        (bottom, right), (height, width) = size, image_shape
-        ax.set_xticks(np.arange(0, right + 1, width) - 0.5, labels=[])
-        ax.set_yticks(np.arange(0, bottom + 1, height) - 0.5, labels=[])
-        ax.tick_params(length=0)
-        ax.grid(color="0.75", linewidth=0.8)
-        ax.spines[:].set_color("0.75")
-        # White would be a unit without weights.
-        corner = right - n_empty * width - 0.5, bottom - height - 0.5
-        ax.add_patch(Rectangle(corner, n_empty * width, height, color="0.9"))
-
 
 def _layer_of(network, layer):
-    """Weights of a layer, and what they lead from and to.
+    """Return the weights of a layer, and the names of the layers before and after.
 
     Raises
     ------
@@ -338,10 +349,10 @@ def _layer_of(network, layer):
     """
     skip_coef = getattr(network, "skip_coef_", None)
     if isinstance(layer, str) and layer == "skip" and skip_coef is not None:
-        return skip_coef, "inputs", "outputs"
-    coefs = dense_coefs(network)
+        return skip_coef, "features", "outputs"
+    coefs = [as_dense(coef) for coef in network.coefs_]
     n_layers = len(coefs)
-    if not isinstance(layer, Integral) or not -n_layers <= layer < n_layers:
+    if not isinstance(layer, Integral) or int(layer) not in range(-n_layers, n_layers):
         skip = "" if skip_coef is None else ", or 'skip'"
         raise ValueError(
             f"layer must be an index of the {n_layers} layers of weights, counted from 0"
@@ -349,25 +360,12 @@ def _layer_of(network, layer):
         )
     layer = int(layer) % n_layers
     labels = [f"units of hidden layer {i}" for i in range(1, n_layers)]
-    labels = ["inputs", *labels, "outputs"]
+    labels = ["features", *labels, "outputs"]
     return coefs[layer], labels[layer], labels[layer + 1]
 
 
-def _checked_shape(image_shape, n_pixels):
-    try:
-        height, width = map(int, image_shape)
-    except (TypeError, ValueError):
-        height = width = 0
-    if height < 1 or width < 1 or height * width != n_pixels:
-        raise ValueError(
-            f"image_shape must be height and width of images of {n_pixels} pixels, one for "
-            f"each row of the weights, got {image_shape!r}."
-        )
-    return height, width
-
-
 def _indices(has_weights, hide_zeros):
-    """Indices of what is drawn: of what has weights, if there is any, or of all."""
+    """Return the indices of the lines that are drawn: with weights, if any, or all."""
     if hide_zeros == "auto":
         hide_zeros = len(has_weights) > _MANY
     if hide_zeros and has_weights.any():
@@ -376,7 +374,7 @@ def _indices(has_weights, hide_zeros):
 
 
 def _thinned(weights, n_together, axis):
-    """The largest of so many neighbours along an axis, by absolute value."""
+    """Return the largest of so many neighbours along an axis, by absolute value."""
     if n_together == 1:
         return weights
     starts = np.arange(0, weights.shape[axis], n_together)
@@ -385,55 +383,32 @@ def _thinned(weights, n_together, axis):
     return np.where(highest >= -lowest, highest, lowest)
 
 
-def _mosaic(weights, image_shape):
-    """The columns as images, in rows and columns of their own.
-
-    Returns
-    -------
-    picture : ndarray of shape (n_rows * height, n_columns * width)
-
-    n_empty : int
-        Places that are left at the end of the last row.
-    """
-    (height, width), n_images = image_shape, weights.shape[1]
-    n_columns = _columns_of_mosaic(n_images, height / width)
-    n_rows = -(-n_images // n_columns)
-    images = np.zeros((n_rows * n_columns, height, width), weights.dtype)
-    images[:n_images] = weights.T.reshape(n_images, height, width)
-    images = images.reshape(n_rows, n_columns, height, width).swapaxes(1, 2)
-    picture = images.reshape(n_rows * height, n_columns * width)
-    return picture, n_rows * n_columns - n_images
-
-
-def _columns_of_mosaic(n_images, ratio):
-    """How many images a row has, for a picture somewhat wider than high, and few gaps."""
-    ideal = np.sqrt(1.4 * n_images * ratio)
-    candidates = range(max(int(0.7 * ideal), 1), int(1.5 * ideal) + 2)
-    candidates = [n_columns for n_columns in candidates if n_columns <= n_images] or [1]
-    return min(candidates, key=lambda n: (-n_images % n, abs(n - ideal)))
-
-
 def _size_of_map(shown, row_names, column_names):
-    """Inches of a figure in which a map, its labels and a colour bar have room."""
+    """Return the inches of a figure with room for a map, its labels and a colour bar."""
     width = _width_of_map(column_names) + min(_length(row_names), 3) + 2
-    return width, np.clip(1.2 + 0.2 * len(shown), 3, 8)
+    height = _AROUND_MAP + _LINE * len(shown)
+    if height > _TALL:
+        # In smaller letters.
+        height = max(_TALL, min(_AROUND_MAP + _SMALL_LINE * len(shown), _TALLEST))
+    return width, max(height, 3)
+
+
+def _label_of_rows(height, n_rows):
+    """Return the font size, and how many rows can be labelled, in inches of height."""
+    if n_rows * _LINE <= height:
+        return "medium", n_rows
+    return _SMALL_LETTERS, max(int(height / _SMALL_LINE), 1)
 
 
 def _width_of_map(column_names):
-    """Inches: enough for the names of few columns, or else for the columns."""
+    """Return inches: enough for the names of few columns, or else for the columns."""
     of_names = (_length(column_names) + _GAP) * len(column_names)
     return np.clip(of_names if of_names < 5 else 0.2 * len(column_names), 2.5, 6)
 
 
 def _length(names):
-    """Inches of the longest of names."""
+    """Return the inches of the longest of names."""
     return _CHARACTER * max((len(str(name)) for name in names), default=0)
-
-
-def _size_of_mosaic(shown):
-    height, width = shown.shape
-    inches = np.clip(width / 40, 6.4, 10)
-    return inches, 0.8 + 0.8 * inches * min(height / width, 2)
 
 
 def _counted(label, n_shown, n_all):

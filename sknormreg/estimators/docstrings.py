@@ -419,6 +419,9 @@ feature_importances_ : ndarray of shape (n_features,)
 selected_features_ : ndarray of bool of shape (n_features,)
     Mask of the features that the network uses, that is those with an importance above 0.
 
+n_selected_features_ : int
+    Number of features that have any effect on the outputs.
+
 selected_feature_names_ : ndarray of str
     Names of the selected features.
 

@@ -11,6 +11,8 @@ from scipy.linalg import cho_solve, cholesky, eigh_tridiagonal, solve_triangular
 from scipy.linalg.blas import dsyr2k, dsyrk
 from scipy.linalg.lapack import dpotri
 
+from .linearization import Linearization
+
 # Rows or weights, whichever are fewer, up to which the matrix is factorised. That is faster
 # than estimates by far, but memory grows with the square: 0.8 gigabytes at 5000
 # (benchmarks/bench_evidence.py --sizes).
@@ -52,7 +54,11 @@ class Factor(ABC):
         Rows of the matrix.
     """
 
-    def __init__(self, linear, row_alphas):
+    gammas: list[np.ndarray]
+    log_det: float
+    size: int
+
+    def __init__(self, linear: Linearization, row_alphas: list[np.ndarray]) -> None:
         columns = linear.of_intercepts
         gram = columns.T @ columns
         # The hidden layers' columns have the unit of the outputs, the last one has none.
@@ -68,14 +74,14 @@ class Factor(ABC):
         self.n_intercepts = self._basis.shape[1]
 
     @abstractmethod
-    def variances(self, linear):
-        """g'(Phi'Phi + A)^-1 g for every row g of another linearization."""
+    def variances(self, linear: Linearization) -> np.ndarray:
+        """Return g'(Phi'Phi + A)^-1 g for every row g of another linearization."""
 
 
 class PrimalFactor(Factor):
     """With a row and a column for each weight: for more rows than weights."""
 
-    def __init__(self, linear, row_alphas):
+    def __init__(self, linear: Linearization, row_alphas: list[np.ndarray]) -> None:
         super().__init__(linear, row_alphas)
         gram = np.zeros((linear.n_weights,) * 2)
         shared = np.zeros((self._basis.shape[1], linear.n_weights))
@@ -101,7 +107,7 @@ class PrimalFactor(Factor):
         ]
         del self._basis  # which has a row for each row of the data
 
-    def variances(self, linear):
+    def variances(self, linear: Linearization) -> np.ndarray:
         found = []
         coordinates = linear.of_intercepts @ self._transform
         start = 0
@@ -122,19 +128,21 @@ class _RowFactor(Factor):
     On what intercepts explain that matrix is the identity.
     """
 
-    def __init__(self, linear, row_alphas):
+    _of_basis: np.ndarray
+
+    def __init__(self, linear: Linearization, row_alphas: list[np.ndarray]) -> None:
         super().__init__(linear, row_alphas)
         self._linear, self._row_alphas, self.size = linear, row_alphas, linear.n_rows
         del linear.of_intercepts  # cached, but of no use beside the basis
 
     @abstractmethod
     def _solve(self, columns):
-        """The inverse of the matrix times columns that intercepts explain no part of."""
+        """Solve with the matrix, for columns that intercepts explain no part of."""
 
     def _project(self, columns):
         return columns - self._basis @ (self._basis.T @ columns)
 
-    def variances(self, linear):
+    def variances(self, linear: Linearization) -> np.ndarray:
         # By Woodbury's identity (Phi_c'Phi_c + A)^-1 is A^-1 less what the rows tell.
         own = linear.of_intercepts @ self._transform
         kernel = self._linear.kernel(linear, self._row_alphas)
@@ -150,7 +158,7 @@ class _RowFactor(Factor):
 class DualFactor(_RowFactor):
     """The Cholesky factor: for more weights than rows."""
 
-    def __init__(self, linear, row_alphas):
+    def __init__(self, linear: Linearization, row_alphas: list[np.ndarray]) -> None:
         super().__init__(linear, row_alphas)
         grams = linear.grams(linear)
         matrix = linear.kernel(linear, row_alphas, grams)
@@ -184,7 +192,7 @@ class KrylovFactor(_RowFactor):
     same, so that estimates at nearby weights can be compared.
     """
 
-    def __init__(self, linear, row_alphas):
+    def __init__(self, linear: Linearization, row_alphas: list[np.ndarray]) -> None:
         super().__init__(linear, row_alphas)
         self._of_basis = self._kernel_times(self._basis)
         signs = np.random.default_rng(0).choice([-1.0, 1.0], (linear.n_rows, _N_PROBES))
@@ -221,7 +229,7 @@ class KrylovFactor(_RowFactor):
 
 
 def _by_weight(linear, row_alphas):
-    """alpha of every weight, shape (n_weights,)."""
+    """Return the alpha of every weight, shape (n_weights,)."""
     parts = [
         np.repeat(alphas, fan_out)
         for alphas, (_, fan_out) in zip(row_alphas, linear.shapes)
@@ -244,7 +252,8 @@ def _conjugate_gradients(times, columns, tol):
     residual, direction = columns.copy(), columns.copy()
     square = np.square(residual).sum(axis=0)
     enough = tol**2 * square
-    all_steps, all_ratios = [], []
+    all_steps: list[np.ndarray] = []
+    all_ratios: list[np.ndarray] = []
     active = square > enough
     while active.any() and len(all_steps) < _MOST_ITERATIONS:
         image = times(direction[:, active])
@@ -264,9 +273,10 @@ def _conjugate_gradients(times, columns, tol):
 
 
 def _log_quadrature(steps, ratios):
-    """z' log(M) z / z'z from the coefficients of the conjugate gradients that solve Mx = z.
+    """Compute z' log(M) z / z'z from the conjugate gradients' solution of Mx = z.
 
-    They hold Lanczos's tridiagonal matrix (Golub and Van Loan, 2013, section 11.3.5).
+    Their coefficients hold Lanczos's tridiagonal matrix (Golub and Van Loan, 2013, section
+    11.3.5).
     """
     n = int(np.isfinite(steps).sum())
     if n == 0:
@@ -278,8 +288,8 @@ def _log_quadrature(steps, ratios):
     return float(np.square(vectors[0]) @ np.log(np.maximum(values, 1)))
 
 
-def factorize(linear, row_alphas):
-    """The `Factor` that is cheapest for the number of rows and of weights."""
+def factorize(linear: Linearization, row_alphas: list[np.ndarray]) -> Factor:
+    """Return the `Factor` that is cheapest for the number of rows and of weights."""
     smaller = min(linear.n_rows, linear.n_weights)
     if smaller > EXACT_SIZE:
         return KrylovFactor(linear, row_alphas)

@@ -1,30 +1,33 @@
 """Groups of weights that share an alpha."""
 
+from typing import Any
+
 import numpy as np
 
-from ..penalties import L2
+from ..engine import Network
+from ..penalties import L2, Penalty
 from ..penalties.separable import l2_by_row
 
 SCOPES = ("network", "layer", "input")
 
 
 class AlphaGroups:
-    """Which weights share an alpha.
+    """Groups of weights that share an alpha.
 
     Parameters
     ----------
     network : Network
 
     scope : {"network", "layer", "input"}
-        All weights, those of a layer, or those that leave an input of the network and
-        those of each further layer.
+        A group for all weights, one for each layer, or one for the weights of each feature
+        and one for each further layer.
 
     Attributes
     ----------
     n_groups : int
     """
 
-    def __init__(self, network, scope):
+    def __init__(self, network: Network, scope: str) -> None:
         fan_ins = [fan_in for fan_in, _ in network.shapes]
         n_layers, first = len(fan_ins), fan_ins[0]
         self._scope = scope
@@ -39,18 +42,18 @@ class AlphaGroups:
             later = [np.full(n, first + i) for i, n in enumerate(fan_ins[1:])]
             self._groups = [np.arange(first), *later]
 
-    def by_row(self, values):
-        """A value of every group, as an array of shape (fan_in,) for each layer."""
+    def by_row(self, values: np.ndarray) -> list[np.ndarray]:
+        """Return the groups' values as an array of shape (fan_in,) for each layer."""
         return [values[groups] for groups in self._groups]
 
-    def sums(self, by_row):
-        """Sums over the groups, of an array of shape (fan_in,) for each layer."""
+    def sums(self, by_row: list[np.ndarray]) -> np.ndarray:
+        """Sum arrays of shape (fan_in,), one for each layer, over the groups."""
         return np.bincount(
             np.concatenate(self._groups), np.concatenate(by_row), self.n_groups
         )
 
-    def as_given(self, values):
-        """A value of every group, as an estimator takes alpha."""
+    def as_given(self, values: np.ndarray) -> Any:
+        """Return the groups' values as estimators take alpha."""
         if self._scope == "network":
             return float(values[0])
         if self._scope == "layer":
@@ -58,10 +61,10 @@ class AlphaGroups:
         n_features = len(self._groups[0])
         return [values[:n_features].copy(), *map(float, values[n_features:])]
 
-    def penalties(self, values):
-        """A penalty and an alpha of each layer, as an objective takes them."""
+    def penalties(self, values: np.ndarray) -> tuple[list[Penalty], Any]:
+        """Return a penalty and an alpha of each layer, as an objective takes them."""
         alphas = self.as_given(values)
-        penalties = [L2()] * len(self._groups)
+        penalties: list[Penalty] = [L2()] * len(self._groups)
         if self._scope == "input":
             alphas[0], penalties[0] = l2_by_row(alphas[0])
         return penalties, alphas

@@ -1,11 +1,13 @@
 """The Gaussian approximation of the posterior at given weights and alphas."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..engine.losses import HalfSquaredError
+from ..engine.losses import HalfSquaredError, Loss
 from .factors import Factor, factorize
+from .groups import AlphaGroups
 from .linearization import Linearization
 
 # Share of the targets that are left to tell the noise by, at least.
@@ -41,7 +43,9 @@ class Laplace:
     log_evidence: float
 
 
-def laplace_approximation(objective, params, groups, alphas):
+def laplace_approximation(
+    objective: Any, params: np.ndarray, groups: AlphaGroups, alphas: np.ndarray
+) -> Laplace:
     """Approximate the posterior at parameters in their own units.
 
     Parameters
@@ -59,11 +63,13 @@ def laplace_approximation(objective, params, groups, alphas):
     laplace : Laplace
     """
     network, weight = objective.network, objective.data_weight
+    X, sample_weight = weighted_rows(objective)
     linear = Linearization(
         network,
         network.coefs(params),
         network.intercepts(params),
-        *weighted_rows(objective),
+        X,
+        sample_weight,
         network.loss.hessian_root,
     )
     factor = factorize(linear, groups.by_row(alphas))
@@ -87,13 +93,13 @@ def laplace_approximation(objective, params, groups, alphas):
     return Laplace(factor, gammas, squares, variance, log_evidence)
 
 
-def has_noise(loss):
+def has_noise(loss: Loss) -> bool:
     """Whether the loss is a Gaussian's, with a variance to be estimated."""
     return isinstance(loss, HalfSquaredError)
 
 
-def weighted_rows(objective):
-    """X and sample weights (or None) of the training rows whose weight is not zero."""
+def weighted_rows(objective: Any) -> tuple[Any, np.ndarray | None]:
+    """Return X and sample weights (or None) of the training rows of positive weight."""
     (X, _, sample_weight), rows = objective.data, objective.rows
     if sample_weight is not None:
         rows = np.arange(X.shape[0]) if rows is None else rows

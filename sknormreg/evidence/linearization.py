@@ -7,12 +7,16 @@ weights of one layer its entries are products h d, where h is one of the layer's
 d what backpropagation has for one of its units; of the intercepts they are the d alone.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from ..engine import checked_structure
+from ..engine import Network, checked_structure
 from ..engine.activations import ACTIVATIONS
 
 # Numbers of Phi that are written down at a time.
@@ -46,7 +50,15 @@ class Linearization:
         Of each layer: derivatives by the values of its units before the activation.
     """
 
-    def __init__(self, network, coefs, intercepts, X, sample_weight=None, root=None):
+    def __init__(
+        self,
+        network: Network,
+        coefs: list[np.ndarray],
+        intercepts: list[np.ndarray],
+        X: Any,
+        sample_weight: np.ndarray | None = None,
+        root: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> None:
         coefs = [coef.astype(np.float64, copy=False) for coef in coefs]
         self.inputs, derivatives, raw = _forward(network, coefs, intercepts, X)
         n_rows, n_outputs = raw.shape
@@ -67,26 +79,26 @@ class Linearization:
         self.inputs = [checked_structure(part, "inputs") for part in self.inputs]
 
     @property
-    def n_rows(self):
-        """Rows of Phi."""
+    def n_rows(self) -> int:
+        """Number of rows of Phi."""
         return self.deltas[0].shape[0] * self.deltas[0].shape[1]
 
     @property
-    def shapes(self):
+    def shapes(self) -> list[tuple[int, int]]:
         """(fan_in, fan_out) of every layer."""
         return [(h.shape[1], d.shape[2]) for h, d in zip(self.inputs, self.deltas)]
 
     @property
-    def n_weights(self):
+    def n_weights(self) -> int:
         return sum(fan_in * fan_out for fan_in, fan_out in self.shapes)
 
     @cached_property
-    def of_intercepts(self):
+    def of_intercepts(self) -> np.ndarray:
         """Phi's columns of the intercepts, shape (n_rows, n_intercepts)."""
         return np.hstack([delta.reshape(self.n_rows, -1) for delta in self.deltas])
 
-    def blocks_of_weights(self):
-        """Phi's columns of the weights, in blocks of rows."""
+    def blocks_of_weights(self) -> Iterator[np.ndarray]:
+        """Yield Phi's columns of the weights, in blocks of rows."""
         n_outputs = self.deltas[0].shape[1]
         size = max(_BLOCK_NUMBERS // (n_outputs * self.n_weights), 1)
         for start in range(0, self.inputs[0].shape[0], size):
@@ -97,9 +109,9 @@ class Linearization:
                 parts.append(products.reshape(len(h) * n_outputs, -1))
             yield np.hstack(parts)
 
-    def product(self, weights):
-        """Phi_w times the columns of `weights`, shape (n_weights, n_columns)."""
-        total, start = 0.0, 0
+    def product(self, weights: np.ndarray) -> np.ndarray:
+        """Multiply Phi_w by the columns of `weights`, shape (n_weights, n_columns)."""
+        total, start = np.zeros(()), 0
         for h, d, (fan_in, fan_out) in zip(self.inputs, self.deltas, self.shapes):
             part = weights[start : start + fan_in * fan_out].reshape(fan_in, -1)
             images = (h @ part).reshape(len(d), fan_out, -1)
@@ -107,8 +119,8 @@ class Linearization:
             start += fan_in * fan_out
         return total.reshape(self.n_rows, -1)
 
-    def transposed_product(self, vectors):
-        """Phi_w' times columns of shape (n_rows, n_columns)."""
+    def transposed_product(self, vectors: np.ndarray) -> np.ndarray:
+        """Multiply Phi_w' by columns of shape (n_rows, n_columns)."""
         vectors = vectors.reshape(*self.deltas[0].shape[:2], -1)
         parts = []
         for h, d in zip(self.inputs, self.deltas):
@@ -116,16 +128,21 @@ class Linearization:
             parts.append((h.T @ of_units).reshape(-1, vectors.shape[2]))
         return np.vstack(parts)
 
-    def grams(self, other):
-        """Inner products of each layer's deltas with those of another linearization."""
+    def grams(self, other: Linearization) -> list[np.ndarray]:
+        """Return each layer's inner products of deltas with those of another."""
         return [_gram(d, d_other) for d, d_other in zip(self.deltas, other.deltas)]
 
-    def kernel(self, other, row_alphas, grams=None):
-        """Phi_w A^-1 Phi_w' between the rows of this and of another linearization.
+    def kernel(
+        self,
+        other: Linearization,
+        row_alphas: list[np.ndarray],
+        grams: list[np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """Return Phi_w A^-1 Phi_w' between the rows of this and of another linearization.
 
         `grams` are those of both, if they are at hand.
         """
-        total = None
+        total: Any = None
         for h, h_other, gram, alphas in zip(
             self.inputs, other.inputs, grams or self.grams(other), row_alphas
         ):
@@ -137,17 +154,17 @@ class Linearization:
             total = part if total is None else np.add(total, part, out=total)
         return total
 
-    def kernel_diagonal(self, row_alphas):
-        """The diagonal of `kernel` with itself."""
-        total = 0.0
+    def kernel_diagonal(self, row_alphas: list[np.ndarray]) -> np.ndarray:
+        """Return the diagonal of `kernel` with itself."""
+        total = np.zeros(())
         for h, d, alphas in zip(self.inputs, self.deltas, row_alphas):
             # Of an array as of a csr_array.
             of_inputs = (h * h) @ (1 / alphas)
             total = total + of_inputs[:, None] * np.square(d).sum(axis=2)
         return total.ravel()
 
-    def traces(self, matrix, grams):
-        """tr(M Phi_j Phi_j'), Phi_j the columns of the weights that leave input j.
+    def traces(self, matrix: np.ndarray, grams: list[np.ndarray]) -> list[np.ndarray]:
+        """Return tr(M Phi_j Phi_j'), Phi_j the columns of the weights that leave input j.
 
         Parameters
         ----------
@@ -172,7 +189,7 @@ class Linearization:
 
 
 def _forward(network, coefs, intercepts, X):
-    """Inputs of each layer, derivatives of the hidden ones, and the raw outputs."""
+    """Return the layers' inputs, the hidden ones' derivatives, and the raw outputs."""
     X = sparse.csr_array(X) if sparse.issparse(X) else X
     inputs, derivatives = [X.astype(np.float64, copy=False)], []
     for coef, intercept, name in zip(coefs, intercepts, network.activations):
@@ -184,14 +201,14 @@ def _forward(network, coefs, intercepts, X):
 
 
 def _gram(d, d_other):
-    """Inner products over units, of rows and outputs with rows and outputs."""
+    """Return inner products over units, of rows and outputs with rows and outputs."""
     flat = d.reshape(-1, d.shape[2])
     flat_other = flat if d_other is d else d_other.reshape(-1, d.shape[2])
     return flat @ flat_other.T
 
 
 def _blocks_times(matrix, factors):
-    """Each block of n_outputs by n_outputs, times its factor, which may be overwritten."""
+    """Multiply each block of n_outputs by n_outputs by its factor; may overwrite these."""
     n_outputs = len(matrix) // len(factors)
     if n_outputs == 1:
         return np.multiply(matrix, factors, out=factors)

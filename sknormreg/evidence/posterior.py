@@ -1,9 +1,12 @@
 """Predictive distributions of networks whose alphas the evidence has chosen."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from ..engine import Network
+from .factors import Factor
 from .linearization import Linearization
 
 # Numbers in a block of the matrix between rows to predict and rows trained on.
@@ -12,7 +15,7 @@ _BLOCK_NUMBERS = 1 << 22
 
 @dataclass(frozen=True)
 class Evidence:
-    """What an estimator that was trained by evidence says of it.
+    """Alphas that the evidence has chosen, and what it tells about the network.
 
     Attributes
     ----------
@@ -26,19 +29,19 @@ class Evidence:
     posterior : Posterior or None
 
     problem : str or None
-        What keeps the alphas from counting as settled.
+        Why the alphas do not count as settled.
     """
 
-    alpha: object
+    alpha: Any
     n_effective_parameters: float
     log_evidence: float
     noise_variance: float | None
-    posterior: object
+    posterior: Any
     problem: str | None
 
 
 class Posterior:
-    """What a network's predictions in regression may be, noise included.
+    """Predictive distribution of a network in regression, noise included.
 
     Parameters
     ----------
@@ -49,15 +52,27 @@ class Posterior:
     noise_variance : float
     """
 
-    def __init__(self, layer_units, factor, noise_variance):
+    def __init__(
+        self, layer_units: tuple[int, ...], factor: Factor, noise_variance: float
+    ) -> None:
         self.layer_units, self._factor = layer_units, factor
         self._noise_variance = noise_variance
 
-    def standard_deviation(self, network, coefs, intercepts, X):
-        """Of the targets of new rows, shape (n_rows, n_outputs).
+    def standard_deviation(
+        self,
+        network: Network,
+        coefs: list[np.ndarray],
+        intercepts: list[np.ndarray],
+        X: Any,
+    ) -> np.ndarray:
+        """Compute the standard deviation of the targets of new samples.
 
-        The variance of the noise, plus that of the output as a linear function of weights
-        and intercepts with their posterior (MacKay, 1992).
+        Its square is the variance of the noise, plus that of the output as a linear
+        function of weights and intercepts with their posterior (MacKay, 1992).
+
+        Returns
+        -------
+        std : ndarray of shape (n_samples, n_outputs)
         """
         n_outputs = network.layer_units[-1]
         size = max(_BLOCK_NUMBERS // (n_outputs * self._factor.size), 1)

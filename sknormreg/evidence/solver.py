@@ -1,4 +1,4 @@
-"""Alphas from the training data alone: the evidence framework.
+"""Choice of alphas from the training data alone: the evidence framework.
 
 Half the sum of squares, times a, is minus the logarithm of a Gaussian prior of precision a,
 and the loss, times the precision beta of the noise in regression, minus that of a
@@ -29,14 +29,16 @@ F. D. Foresee and M. T. Hagan, "Gauss-Newton Approximation to Bayesian Learning"
 International Conference on Neural Networks, 1997.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from ..solvers import Status
 from .groups import AlphaGroups
-from .laplace import has_noise, laplace_approximation, weighted_rows
+from .laplace import Laplace, has_noise, laplace_approximation, weighted_rows
 from .posterior import Evidence, Posterior
 
 # The alphas that the first fits are tried with: at scales of 1 of inputs, outputs and loss,
@@ -72,19 +74,22 @@ class EvidenceSolver:
         Minimises J at given alphas.
 
     scope : {"network", "layer", "input"}
-        What shares an alpha (see `AlphaGroups`).
+        Groups of weights that share an alpha (see `AlphaGroups`).
 
     start : float, ndarray, list or None
         The alphas to start from, as `Evidence` has them. None looks for some.
     """
 
-    def __init__(self, solver, scope, start=None):
+    def __init__(self, solver: Any, scope: str, start: Any = None) -> None:
         self._solver, self._scope, self._start = solver, scope, start
         self._n_evaluations, self._change = 0, np.inf
-        self._seen = self._last_steps = None
+        self._seen: tuple[np.ndarray, Laplace] | None = None
+        self._last_steps: np.ndarray | None = None
         self.tol, self.max_relative_gap = solver.tol, solver.max_relative_gap
 
-    def iterate(self, objective, params, state=None):
+    def iterate(
+        self, objective: Any, params: np.ndarray, state: None = None
+    ) -> Iterator[Any]:
         """Yield an `Iterate` after every step; the last one has a status.
 
         Parameters
@@ -116,7 +121,7 @@ class EvidenceSolver:
         yield self._of_now(iterate)
 
     def _begin(self, objective):
-        """Alphas to begin with, and whether they are those of an earlier fit."""
+        """Return alphas to start from, and whether they are those of an earlier fit."""
         shapes, units = objective.network.shapes, _units(objective)
         self._groups = AlphaGroups(objective.network, self._scope)
         counts = self._groups.sums([np.ones(fan_in) for fan_in, _ in shapes])
@@ -124,9 +129,9 @@ class EvidenceSolver:
         logs = [np.full(fan_in, np.log(unit)) for (fan_in, _), unit in zip(shapes, units)]
         self._units = np.exp(self._groups.sums(logs) / counts)
         given = self._start if isinstance(self._start, list) else [self._start]
-        given = np.concatenate([np.ravel(entry) for entry in given])
-        if self._start is not None and len(given) == self._groups.n_groups:
-            return np.clip(given, self._units / _RANGE, self._units * _RANGE), True
+        start = np.concatenate([np.ravel(entry) for entry in given])
+        if self._start is not None and len(start) == self._groups.n_groups:
+            return np.clip(start, self._units / _RANGE, self._units * _RANGE), True
         share = _START_SHARE * objective.objective.data_weight
         return min(_START, share) * self._units, False
 
@@ -156,11 +161,11 @@ class EvidenceSolver:
         self._objective = self._objective.with_alphas(*self._groups.penalties(alphas))
 
     def _of_now(self, iterate, **changes):
-        """Return an iterate of the objective with the alphas of now."""
+        """Return an iterate of the objective with the current alphas."""
         return replace(iterate, problem=self._objective, **changes)
 
     def _fit(self, params, n_iterations):
-        """Yield all iterates but the last of a fit at the alphas of now.
+        """Yield all iterates but the last of a fit at the current alphas.
 
         Returns
         -------
@@ -184,7 +189,7 @@ class EvidenceSolver:
         return iterate, self._look(objective.from_solver(iterate.params))
 
     def _look(self, params):
-        """The `Laplace` at parameters in their own units and the alphas of now."""
+        """Return the `Laplace` at parameters in their own units and the current alphas."""
         if self._seen is None or not np.array_equal(self._seen[0], params):
             objective = self._objective.objective
             found = laplace_approximation(objective, params, self._groups, self._alphas)
@@ -192,7 +197,7 @@ class EvidenceSolver:
         return self._seen[1]
 
     def _reestimated(self, laplace):
-        """The next alphas; their change is recorded."""
+        """Return the next alphas, and record their change."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             alphas = laplace.gammas * laplace.noise_variance / laplace.squares
         # A group that the data say nothing of, and whose weights are all 0, stays so.
@@ -205,7 +210,7 @@ class EvidenceSolver:
         return self._alphas * np.exp(np.clip(steps, -most, most))
 
     def _extrapolated(self, steps):
-        """Steps of log alphas to where plain ones, in a constant ratio, would lead.
+        """Extrapolate steps of log alphas to where steps in a constant ratio would lead.
 
         Of every two steps one is plain, and shows how it compares with that before it
         (Aitken, 1926). In a network, alphas follow weights that are still on their way.
@@ -219,8 +224,8 @@ class EvidenceSolver:
         ratios = np.where((ratios > 0) & np.isfinite(ratios), ratios, 0)
         return steps / (1 - np.minimum(ratios, _MOST_RATIO))
 
-    def evidence(self, params):
-        """The `Evidence` at the end of the training, parameters in their own units."""
+    def evidence(self, params: np.ndarray) -> Evidence:
+        """Return the `Evidence` of parameters, in their own units, after training."""
         laplace, network = self._look(params), self._objective.network
         variance = posterior = None
         if has_noise(network.loss):
@@ -272,7 +277,7 @@ class _Plan:
 
 
 def _units(objective):
-    """The alpha of each layer at scales of 1 of inputs, outputs and loss."""
+    """Return the alpha of each layer at scales of 1 of features, outputs and loss."""
     units = np.full(len(objective.network.shapes), objective.value_scale)
     units[-1] /= objective.scales[0] ** 2
     X, sample_weight = weighted_rows(objective.objective)

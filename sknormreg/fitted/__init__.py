@@ -1,13 +1,15 @@
-"""Questions to a fitted network, and its conversion to other forms."""
+"""Properties of fitted networks, and their conversion to other forms."""
 
 from .compaction import active_units
 from .importances import numbered_names, path_importances
+from .meta_estimators import feature_names
 from .mixin import FittedNetworkMixin, as_dense
 
 __all__ = [
     "FittedNetworkMixin",
     "active_units",
     "as_dense",
+    "feature_names",
     "numbered_names",
     "path_importances",
 ]

@@ -1,16 +1,19 @@
-"""Networks without the units that make no difference, with the same outputs."""
+"""Removal of the hidden units that have no effect on the outputs."""
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from ..engine.activations import ACTIVATIONS
 
 
-def active_units(coefs):
-    """Which units of each hidden layer take part in what the network computes.
+def active_units(coefs: list[np.ndarray]) -> list[np.ndarray]:
+    """Return masks of the hidden units that have an effect on the outputs.
 
-    A unit does where non-zero weights lead from an input to it, and from it to an output.
+    A unit has one if a path of non-zero weights leads from a feature to it, and from it to
+    an output.
 
     Parameters
     ----------
@@ -20,8 +23,9 @@ def active_units(coefs):
     -------
     masks : list of ndarray of bool of shape (n_units,), one for each hidden layer
     """
-    reached, reaching = [], []
-    mask = np.ones(coefs[0].shape[0], dtype=bool)
+    reached: list[np.ndarray] = []
+    reaching: list[np.ndarray] = []
+    mask: Any = np.ones(coefs[0].shape[0], dtype=bool)
     for weights in coefs[:-1]:
         mask = weights[mask].any(axis=0)
         reached.append(mask)
@@ -32,12 +36,14 @@ def active_units(coefs):
     return [a & b for a, b in zip(reached, reaching)]
 
 
-def compacted(coefs, intercepts, activations):
-    """Weights and intercepts of the network of the active units.
+def compacted(
+    coefs: list[np.ndarray], intercepts: list[np.ndarray], activations: Sequence[str]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return the weights and intercepts of the network without its inactive units.
 
-    A unit that nothing reaches has the same value for every input, which is added to the
-    intercepts of the next layer. Where a whole layer would vanish, one unit without
-    weights is left of it.
+    The activation of a unit that no path from a feature reaches is constant: it is added to
+    the intercepts of the next layer. A layer without active units keeps one unit, all of
+    whose weights are zero.
 
     Parameters
     ----------
@@ -63,7 +69,7 @@ def compacted(coefs, intercepts, activations):
             mask[0] = True
             coefs[i][:, 0] = 0
             coefs[i + 1][0] = 0
-    everything = [slice(None)]
+    everything: list[Any] = [slice(None)]
     for i, (rows, columns) in enumerate(pairwise([*everything, *kept, *everything])):
         coefs[i] = np.ascontiguousarray(coefs[i][rows][:, columns])
         intercepts[i] = intercepts[i][columns]

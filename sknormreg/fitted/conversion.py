@@ -1,6 +1,7 @@
-"""The fitted network in other forms: an estimator of scikit-learn, plain arrays."""
+"""Conversion of fitted networks to scikit-learn's estimators and to plain arrays."""
 
 import copy
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -8,18 +9,18 @@ from sklearn.base import is_classifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import LabelBinarizer
 
-# Those that scikit-learn's estimators know, by the same names.
+# Activations that scikit-learn's estimators have, by the same names.
 _ACTIVATIONS = {"identity", "logistic", "tanh", "relu"}
 
 
-def to_sklearn(estimator):
-    """`estimator.to_sklearn()`: see there."""
+def to_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
+    """Return the estimator that `FittedNetworkMixin.to_sklearn` describes."""
     network = estimator._network
-    problem = _what_is_missing(network)
-    if problem:
+    reason = _inexpressible_part(network)
+    if reason:
         raise ValueError(
             f"{'MLPClassifier' if is_classifier(estimator) else 'MLPRegressor'} of "
-            f"scikit-learn cannot express this network: {problem}."
+            f"scikit-learn cannot express this network: {reason}."
         )
     (activation,) = set(network.activations) or {"identity"}
     params = dict(
@@ -38,7 +39,7 @@ def to_sklearn(estimator):
         if hasattr(estimator, name):
             setattr(converted, name, copy.copy(getattr(estimator, name)))
     if converted.best_loss_ is None:
-        # Ours stopped early. Its partial_fit compares with a number.
+        # After early stopping ours is None, but partial_fit there compares with a number.
         converted.best_loss_ = min(converted.loss_curve_, default=np.inf)
     return converted
 
@@ -57,8 +58,8 @@ _SHARED_ATTRIBUTES = (
 )
 
 
-def _what_is_missing(network):
-    """Why scikit-learn's estimators cannot express a network; None where they can."""
+def _inexpressible_part(network):
+    """Return why scikit-learn's estimators cannot express a network, or None."""
     if network.skip:
         return "it has no skip connection, which penalty='hierarchical' takes"
     if len(set(network.activations)) > 1:
@@ -70,15 +71,15 @@ def _what_is_missing(network):
 
 
 def _example_labels(estimator):
-    """Targets from which a LabelBinarizer learns the classes."""
+    """Return targets from which a LabelBinarizer learns the classes."""
     if estimator._multilabel:
         labels = np.eye(len(estimator.classes_), dtype=int)
         return sparse.csr_matrix(labels) if estimator._sparse_labels else labels
     return estimator.classes_
 
 
-def to_arrays(estimator):
-    """`estimator.to_arrays()`: see there."""
+def to_arrays(estimator: Any) -> dict[str, np.ndarray]:
+    """Return the arrays that `FittedNetworkMixin.to_arrays` describes."""
     arrays = {}
     for i, (coef, intercept) in enumerate(zip(estimator.coefs_, estimator.intercepts_)):
         arrays[f"coef_{i}"], arrays[f"intercept_{i}"] = coef.copy(), intercept.copy()
@@ -96,5 +97,5 @@ def to_arrays(estimator):
 
 
 def _without_objects(labels):
-    """A copy in a dtype that is stored without pickling it."""
+    """Return a copy in a dtype that `np.save` stores without pickle."""
     return labels.astype(str) if labels.dtype.kind in "OT" else labels.copy()

@@ -1,7 +1,7 @@
-"""What can be asked of a fitted network, and what can be made of it."""
+"""Properties and conversions that all fitted estimators have in common."""
 
 import copy
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -27,11 +27,14 @@ def _is_fitted(estimator):
 
 
 class FittedNetworkMixin:
-    """Attributes and methods that rest on `coefs_`, `intercepts_` and `_network` alone.
+    """Properties and methods that are computed from the fitted weights.
 
-    But for names, which are those of the columns and of the groups in `penalty`.
+    They read `coefs_`, `intercepts_`, `skip_coef_` and `_network`; names are those of the
+    features and of the groups in `penalty`.
     """
 
+    penalty: Any
+    _network: Network
     coefs_: list[np.ndarray]  # csr_array for some layers, after `sparsify`
     intercepts_: list[np.ndarray]
     skip_coef_: np.ndarray
@@ -65,28 +68,37 @@ class FittedNetworkMixin:
 
     @property
     def feature_importances_(self) -> np.ndarray:
-        """Share of each input in the absolute weights of all paths to the outputs."""
+        """Share of each feature in the absolute weights of all paths to the outputs."""
         check_is_fitted(self)
         coefs = [as_dense(coef) for coef in self.coefs_]
         return path_importances(coefs, getattr(self, "skip_coef_", None))
 
     @property
     def selected_features_(self) -> np.ndarray:
-        """Mask of the inputs that have any effect on the outputs."""
+        """Mask of the features that have any effect on the outputs."""
         return self.feature_importances_ > 0
 
     @property
+    def n_selected_features_(self) -> int:
+        """Number of features that have any effect on the outputs."""
+        return int(np.count_nonzero(self.selected_features_))
+
+    @property
     def selected_feature_names_(self) -> np.ndarray:
-        """Names of the inputs that have any effect on the outputs."""
-        return self._input_names()[self.selected_features_]
+        """Names of the features that have any effect on the outputs."""
+        return self._feature_names()[self.selected_features_]
 
     @property
     def selected_groups_(self) -> np.ndarray:
-        """Names of the penalty's groups of inputs that have any effect on the outputs."""
-        inputs = zip(self.selected_features_, self._input_groups(), self._input_names())
-        # A group may be called like an input that is in none.
+        """Names of the groups of features that have any effect on the outputs."""
+        features = zip(
+            self.selected_features_, self._feature_groups(), self._feature_names()
+        )
+        # A group may have the name of a feature that is in no group.
         selected = dict.fromkeys(
-            (group, name if group is None else None) for used, group, name in inputs if used
+            (group, name if group is None else None)
+            for used, group, name in features
+            if used
         )
         names = [name if group is None else group for group, name in selected]
         return np.array(names, dtype=object)
@@ -98,18 +110,20 @@ class FittedNetworkMixin:
         return [int(mask.sum()) for mask in active_units(list(map(as_dense, self.coefs_)))]
 
     def compact(self) -> Self:
-        """An estimator that predicts the same, without units that make no difference.
+        """Return an estimator that predicts the same without inactive hidden units.
 
-        A unit makes none where no non-zero weights lead from an input to it, or from it
-        to an output. The former's value is constant, and goes into the intercepts of the
-        next layer. Features stay as they are: the new estimator takes the same X.
+        A unit is inactive if no path of non-zero weights leads from a feature to it, or
+        from it to an output. In the first case its activation is constant, and is added to
+        the intercepts of the next layer. All features are kept: the new estimator takes the
+        same X.
 
         Returns
         -------
         estimator : object
-            Of the same class, with smaller `hidden_layer_sizes` and a dictionary
-            `shrinkage_`, which tells units, weights and non-zero weights of both
-            networks. Curves, `loss_` and `optimality_` are those of this one.
+            Estimator of the same class with smaller `hidden_layer_sizes`, and with the
+            attribute `shrinkage_`, a dictionary with the numbers of units, weights and
+            non-zero weights before and after. Curves, `loss_` and `optimality_` are copied
+            from this estimator.
 
         Examples
         --------
@@ -130,7 +144,7 @@ class FittedNetworkMixin:
         coefs, intercepts = compacted(coefs, self.intercepts_, network.activations)
         small = clone(self)
         for name, value in vars(self).items():
-            # The state of a solver knows the other network's parameters.
+            # The state of a solver has the shapes of the larger network.
             if name not in vars(small) and name not in ("coefs_", "_training_state"):
                 setattr(small, name, copy.deepcopy(value))
         sizes = tuple(coef.shape[1] for coef in coefs[:-1])
@@ -149,41 +163,42 @@ class FittedNetworkMixin:
         return small
 
     def to_sklearn(self) -> MLPClassifier | MLPRegressor:
-        """The fitted MLPClassifier or MLPRegressor of scikit-learn that predicts the same.
+        """Convert to the MLPClassifier or MLPRegressor of scikit-learn.
 
         Returns
         -------
         estimator : MLPClassifier or MLPRegressor
-            Fitted, with parameters that describe its network; those that train it have
-            their defaults.
+            Fitted estimator that predicts the same. Its parameters describe the network;
+            those of training have their defaults.
 
         Raises
         ------
         ValueError
-            If scikit-learn's class has no such network: with a skip connection, different
-            activations in different layers, or an activation that it does not know.
+            If scikit-learn's class cannot express the network: if it has a skip
+            connection, different activations in different layers, or an activation that
+            scikit-learn does not have.
         """
         check_is_fitted(self)
         dense = copy.copy(self).densify()
         return to_sklearn(dense)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """The fitted network as arrays that are computed with, and stored, by NumPy alone.
+        """Convert to plain arrays, for predictions and files that need NumPy alone.
 
         Returns
         -------
         arrays : dict of str to ndarray
-            For ``np.savez``; no entry is of dtype object, so that ``np.load`` takes them as
-            they are:
+            Arrays for ``np.savez``. None has dtype object, so that ``np.load`` needs no
+            pickle:
 
             - "coef_0", "intercept_0", "coef_1", ...: weights of shape (fan_in, fan_out) and
               intercepts of every layer, dense;
-            - "skip_coef": weights straight from the inputs to the outputs, of shape
-              (n_features, n_outputs), where there is a skip connection;
+            - "skip_coef": weights of the skip connection, of shape (n_features, n_outputs),
+              if there is one;
             - "activations": the name of each hidden layer's activation;
             - "out_activation": "identity", "logistic", "softmax" or "exp";
             - "classes": of a classifier;
-            - "feature_names": where `fit` was given a data frame.
+            - "feature_names": if `fit` was given a data frame.
 
         Examples
         --------
@@ -198,45 +213,46 @@ class FittedNetworkMixin:
         check_is_fitted(self)
         return to_arrays(copy.copy(self).densify())
 
-    # Not before: an estimator that has it then is taken for a linear model with a `coef_`
-    # by scikit-learn's checks.
+    # Before fit it must not exist: scikit-learn's checks would take the estimator for a
+    # linear model with a `coef_`.
     @available_if(_is_fitted)
     def sparsify(self) -> Self:
-        """Convert weights to sparse matrices, in layers where prediction gains by it.
+        """Convert the weights of layers with few non-zero ones to sparse arrays.
 
-        These are those in which at most 5 % of the weights are not zero. Training needs
-        dense weights: call `densify` before `partial_fit` or a warm start.
+        Layers in which at most 5 % of the weights are non-zero are converted: prediction is
+        faster there. Training needs dense weights: call `densify` before `partial_fit` or a
+        warm start.
 
         Returns
         -------
         self : object
-            The estimator, with a `scipy.sparse.csr_array` in `coefs_` for each such layer.
+            Estimator with a `scipy.sparse.csr_array` in `coefs_` for each such layer.
         """
         self.coefs_ = [
-            sparse.csr_array(coef) if _is_worth_it(coef) else coef for coef in self.coefs_
+            sparse.csr_array(coef) if _is_thin(coef) else coef for coef in self.coefs_
         ]
         return self
 
     @available_if(_is_fitted)
     def densify(self) -> Self:
-        """Convert weights to arrays: what `fit` leaves, and `sparsify` has changed.
+        """Convert the weights back to dense arrays, as `fit` leaves them.
 
         Returns
         -------
         self : object
-            The estimator.
+            Estimator with dense weights.
         """
         self.coefs_ = [as_dense(coef) for coef in self.coefs_]
         return self
 
-    def _input_names(self):
+    def _feature_names(self):
         check_is_fitted(self)
         if hasattr(self, "feature_names_in_"):
             return self.feature_names_in_
         return np.array(numbered_names(self.n_features_in_), dtype=object)
 
-    def _input_groups(self):
-        """The name of the group that each input is in, None where it is one of its own."""
+    def _feature_groups(self):
+        """Return the name of each feature's group, None for features in no group."""
         first = self.penalty[0] if isinstance(self.penalty, list | tuple) else self.penalty
         n_features = self.n_features_in_
         if not isinstance(first, GroupPenalty):
@@ -245,12 +261,14 @@ class FittedNetworkMixin:
         return first.names_of_groups(n_features, names)
 
     def _weights(self):
-        """Weights of all layers as the engine takes them: with those of a skip connection
-        as further columns of the first."""
+        """Return the weights of all layers as the engine takes them.
+
+        Those of a skip connection are further columns of the first layer.
+        """
         if not hasattr(self, "skip_coef_"):
             return self.coefs_
         first, *others = self.coefs_
-        # Together they would have the right shape if both were wrong.
+        # If both had wrong shapes, the two together could still have the right one.
         n_features, *_, n_outputs = self._network.layer_units
         if np.shape(self.skip_coef_) != (n_features, n_outputs):
             raise ValueError(
@@ -274,11 +292,12 @@ def _sizes_of(estimator):
     return units, estimator._n_weights(), estimator.n_nonzero_
 
 
-def _is_worth_it(coef):
+def _is_thin(coef):
     return (
         not sparse.issparse(coef) and np.count_nonzero(coef) <= _SPARSE_DENSITY * coef.size
     )
 
 
-def as_dense(coef):
+def as_dense(coef: np.ndarray | sparse.sparray) -> np.ndarray:
+    """Return the weights of a layer as a dense array."""
     return checked_structure(coef, "coefs_").toarray() if sparse.issparse(coef) else coef
