@@ -25,7 +25,8 @@ CASES = ((20000, 784, 100, 200), (10000, 50, 50, 32))
 class OwnL2(L2):
     """What a penalty looks like to an engine that knows nothing about it."""
 
-    compiled_terms = None
+    def prox(self, weights, step):
+        return super().prox(weights, step)
 
 
 def epoch_seconds(penalty, solver, X, y, n_units, batch_size, repeats):

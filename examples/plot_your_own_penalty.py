@@ -41,7 +41,7 @@ class NonNegative(Penalty):
     def prox(self, weights, step):
         return np.maximum(weights - step * self.scale, 0).astype(weights.dtype)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         slope = gradient + strength * self.scale
         return np.where(weights > 0, slope, np.minimum(slope, 0)).astype(weights.dtype)
 

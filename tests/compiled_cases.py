@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from sknormreg._prox_terms import Grouped
 from sknormreg.engine import Data, Network, NumpyEngine, selection
 from sknormreg.engine.losses import (
     BinaryLogLoss,
@@ -20,10 +21,7 @@ from sknormreg.engine.losses import (
     Pinball,
 )
 from sknormreg.fitting.objective import Objective
-from sknormreg.penalties import (
-    Penalty,
-)
-from sknormreg.penalties.base import CompiledTerms
+from sknormreg.penalties import Penalty
 from sknormreg.penalties.group import diagonal_prox
 from sknormreg.penalties.row_groups import RowGroups
 from sknormreg.solvers import SGD, Adam, MinibatchState
@@ -263,8 +261,8 @@ class AllTerms(Penalty):
         self.labels = labels
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(l1=0.3, l2=0.4, group=0.7, labels=self.labels)
+    def _prox_terms(self):
+        return Grouped(0.7, self.labels, l1=0.3, l2=0.4)
 
     def value(self, weights):
         rows = RowGroups(self.labels)
@@ -278,7 +276,7 @@ class AllTerms(Penalty):
         rows = RowGroups(self.labels)
         return diagonal_prox(weights * shrinkage, step, rows, l1=0.3, group=0.7)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         raise AssertionError("no minibatch solver asks for it")
 
 
@@ -291,5 +289,5 @@ class PythonL1(Penalty):
     def prox(self, weights, step):
         return np.sign(weights) * np.maximum(np.abs(weights) - step, 0)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         raise AssertionError("no minibatch solver asks for it")

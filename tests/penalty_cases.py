@@ -72,7 +72,7 @@ class Case:
         """That of a network's first layer, as training uses it."""
         last = (max(self.shape[1] - self.n_skip, 1), max(self.n_skip, 1))
         layout = Layout([self.shape, last], None, self.n_skip)
-        return self.given.per_layer(layout)[0]
+        return self.given.bind(layout)[0]
 
     @property
     def convex(self):

@@ -341,24 +341,30 @@ cdef class Job:
         )
         self._job.seed, self._job.n_steps = seed, n_steps
 
-    def set_penalty(self, int layer, terms, groups=None):
-        """The penalty of a layer's weights.
+    # The penalty of a layer's weights, one kind of `_prox_terms` each. Numbers that are not
+    # set are 0, which in C is the lack of a term.
+
+    def set_separable(self, int layer, double l1, double l2, knots=None):
+        self._set_sum(layer, l1, l2, knots)
+
+    def set_grouped(
+        self, int layer, double strength, groups, double l1, double l2, knots=None
+    ):
+        """Terms of the norms of groups of rows.
 
         Parameters
         ----------
         layer : int
-        terms : CompiledTerms
+        strength : float
         groups : (rows, ends) or None
             The rows, group after group, and where among them each group ends, arrays of
-            int64; None where every row is a group.
+            int64; None if every row is a group.
+        l1, l2 : float
+        knots : tuple of two floats or None
         """
-        cdef penalty_terms *penalty = self._penalties + layer
+        cdef penalty_terms *penalty = self._set_sum(layer, l1, l2, knots)
         cdef int64_t n_rows = self._job.units[layer]
-        penalty.l1, penalty.l2, penalty.group = terms.l1, terms.l2, terms.group
-        if terms.knots is not None:
-            penalty.first_knot, penalty.last_knot = terms.knots
-        penalty.hierarchy = terms.hierarchy or 0
-        penalty.max_norm, penalty.l1_norm = terms.max_norm or 0, terms.l1_norm or 0
+        penalty.group = strength
         penalty.n_groups = n_rows
         if groups is not None:
             rows, ends = groups
@@ -367,6 +373,29 @@ cdef class Job:
             penalty.group_ends = <const int64_t *> self._address(
                 ends, b"i", 8, penalty.n_groups
             )
+
+    def set_column_norm_ball(self, int layer, double radius):
+        self._penalty(layer).max_norm = radius
+
+    def set_l1_norm_ball(self, int layer, double radius):
+        self._penalty(layer).l1_norm = radius
+
+    def set_hierarchy(self, int layer, double strength, double M):
+        cdef penalty_terms *penalty = self._penalty(layer)
+        penalty.group, penalty.hierarchy = strength, M
+        penalty.n_groups = self._job.units[layer]
+
+    cdef penalty_terms *_penalty(self, int layer) except NULL:
+        if not 0 <= layer < self._job.n_layers:
+            raise ValueError(f"layer {layer} of {self._job.n_layers}")
+        return self._penalties + layer
+
+    cdef penalty_terms *_set_sum(self, int layer, double l1, double l2, knots) except NULL:
+        cdef penalty_terms *penalty = self._penalty(layer)
+        penalty.l1, penalty.l2 = l1, l2
+        if knots is not None:
+            penalty.first_knot, penalty.last_knot = knots
+        return penalty
 
     def set_prox(self, function, steps=None):
         """A function that applies the prox to the parameters after every step."""

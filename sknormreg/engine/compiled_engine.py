@@ -8,6 +8,14 @@ from contextlib import contextmanager, nullcontext
 import numpy as np
 from scipy import sparse
 
+from .._prox_terms import (
+    ColumnNormBall,
+    ConcaveGrouped,
+    Grouped,
+    Hierarchy,
+    L1NormBall,
+    Separable,
+)
 from . import _compiled
 from .checks import LARGEST_DIMENSION, as_c
 from .losses import (
@@ -155,9 +163,9 @@ class CompiledEngine:
 
         step : AdamStep or SGDStep
 
-        prox : list of CompiledTerms, or callable
-            Those of each layer's penalty; or what applies the prox of another penalty in
-            place, to parameters and steps.
+        prox : list of ProxTerms, or callable
+            The penalty of each layer; or a function that applies the proximal operator of
+            another one in place, to parameters and steps.
 
         output_scale : float
 
@@ -195,8 +203,7 @@ class CompiledEngine:
             job.set_prox(lambda: prox(params, metric), steps)
         else:
             for layer, terms in enumerate(prox):
-                labels = terms.labels
-                job.set_penalty(layer, terms, None if labels is None else _groups(labels))
+                _set_penalty(job, layer, terms)
         work = self.network.work(data.X, rows)
         total = self._run(job, work, work * batch_size / max(n_rows, 1))
         step.n_steps = job.n_steps
@@ -249,8 +256,30 @@ def _contiguous(arrays, dtype):
     return [as_c(array, dtype) for array in arrays]
 
 
+def _set_penalty(job, layer, terms):
+    match terms:
+        case Separable():
+            job.set_separable(layer, terms.l1, terms.l2, terms.knots)
+        case Grouped():
+            groups = _groups(terms.labels)
+            job.set_grouped(layer, terms.strength, groups, terms.l1, terms.l2)
+        case ConcaveGrouped():
+            groups = _groups(terms.labels)
+            job.set_grouped(layer, terms.strength, groups, 0.0, terms.l2, terms.knots)
+        case ColumnNormBall():
+            job.set_column_norm_ball(layer, terms.radius)
+        case L1NormBall():
+            job.set_l1_norm_ball(layer, terms.radius)
+        case Hierarchy():
+            job.set_hierarchy(layer, terms.strength, terms.M)
+        case _:
+            raise TypeError(f"the engine has no loop for {terms!r}")
+
+
 def _groups(labels):
     """Rows in the order of their groups, and where each of the groups ends."""
+    if labels is None:
+        return None
     rows = np.argsort(labels, kind="stable").astype(np.int64)
     return rows, np.cumsum(np.bincount(labels), dtype=np.int64)
 

@@ -1,4 +1,4 @@
-"""From what a user says about the penalty to a penalty and an alpha for each layer."""
+"""A penalty and an alpha for each layer, from the parameters of an estimator."""
 
 import warnings
 from numbers import Real
@@ -11,14 +11,14 @@ from ..penalties.separable import RowScaledL2
 
 
 def named_penalties(penalty, l1_ratio):
-    """The instances that an estimator's `penalty` stands for.
+    """Return the instances for an estimator's parameter `penalty`.
 
     Parameters
     ----------
     penalty : str, Penalty, or list of them
 
     l1_ratio : float
-        Of "elasticnet" and "sparse_group_lasso".
+        Parameter of "elasticnet" and "sparse_group_lasso".
 
     Returns
     -------
@@ -27,7 +27,7 @@ def named_penalties(penalty, l1_ratio):
     Raises
     ------
     ValueError
-        If it is something else.
+        If `penalty` is none of these, or has an unknown name.
     """
     if isinstance(penalty, list | tuple):
         return [_one_penalty(entry, l1_ratio, penalty) for entry in penalty]
@@ -52,14 +52,14 @@ def _one_penalty(entry, l1_ratio, given):
 
 
 def needs_skip(penalties):
-    """Whether the network is to have a skip connection."""
+    """Return whether the network is to have a skip connection."""
     if isinstance(penalties, list):
         return any(penalty.needs_skip for penalty in penalties)
     return penalties.needs_skip
 
 
 def penalties_by_layer(penalties, layout):
-    """The penalty of each layer.
+    """Bind penalties to the layers of a network.
 
     Parameters
     ----------
@@ -70,14 +70,16 @@ def penalties_by_layer(penalties, layout):
     Returns
     -------
     penalties : list of Penalty
+        One for each layer.
 
     Raises
     ------
     ValueError
-        If there are not as many as layers, or if one has a parameter that is not valid.
+        If the list does not have one penalty for each layer, or if a parameter of a
+        penalty is invalid.
     """
     if not isinstance(penalties, list):
-        return penalties.per_layer(layout)
+        return _bound(penalties, layout)
     n_layers = len(layout.shapes)
     if len(penalties) != n_layers:
         raise ValueError(
@@ -85,61 +87,74 @@ def penalties_by_layer(penalties, layout):
             "of weights, one more than hidden layers."
         )
     for i, penalty in enumerate(penalties[1:], start=1):
-        if penalty.of_inputs:
+        if penalty.first_layer_only:
             raise ValueError(
-                f"penalty={penalty} speaks of inputs and can only be that of the first "
+                f"penalty={penalty} concerns features and can only be that of the first "
                 f"layer, layer 0, got it for layer {i}."
             )
-    return [penalty.per_layer(layout)[i] for i, penalty in enumerate(penalties)]
+    return [_bound(penalty, layout)[i] for i, penalty in enumerate(penalties)]
+
+
+def _bound(penalty, layout):
+    """Bind one penalty, and check that a class of one's own did."""
+    bound = penalty.bind(layout)
+    n_layers = len(layout.shapes)
+    if not isinstance(bound, list) or len(bound) != n_layers:
+        raise ValueError(
+            f"{type(penalty).__name__}.bind must return a list of {n_layers} penalties, "
+            f"one for each layer of weights, got {bound!r}."
+        )
+    return bound
 
 
 def alphas_of_inputs(alpha, penalties, n_features):
-    """Penalties and alphas that say the same with one number for each layer.
+    """Replace an alpha for each feature by a penalty with a factor for each feature.
 
     Parameters
     ----------
     alpha : float or list
-        As the estimators take it: its first entry may be an array of an alpha for each
-        input, where the first layer's penalty is L2.
+        As the estimators take it: if the penalty of the first layer is L2, the first
+        entry of a list may be an array with an alpha for each feature.
 
     penalties : list of Penalty
-        Of each layer.
+        One for each layer.
 
     n_features : int
 
     Returns
     -------
     alpha : float or list
+        With the mean in place of the array.
 
     penalties : list of Penalty
 
     Raises
     ------
     ValueError
-        If the array has another length, other entries than numbers of at least 0, or
-        another penalty.
+        If the array does not have one number of at least 0 for each feature, or if the
+        penalty of the first layer is not L2.
     """
     if not isinstance(alpha, list | tuple) or not alpha or np.ndim(alpha[0]) == 0:
         return alpha, penalties
-    of_inputs, *others = alpha
+    by_feature, *others = alpha
     if not _is_l2(penalties[0]):
         raise ValueError(
             f"alpha has an array for the first layer, whose penalty is {penalties[0]}: "
-            "only penalty='l2' takes an alpha for each input."
+            "only penalty='l2' takes an alpha for each feature."
         )
-    if np.shape(of_inputs) != (n_features,) or not all(map(_is_alpha, of_inputs)):
+    if np.shape(by_feature) != (n_features,) or not all(map(_is_alpha, by_feature)):
         raise ValueError(
             f"The first entry of alpha must be a number or an array of {n_features} finite "
-            f"numbers of at least 0, one for each input, got {of_inputs!r}."
+            f"numbers of at least 0, one for each feature, got {by_feature!r}."
         )
-    of_inputs = np.asarray(of_inputs, dtype=np.float64)
-    mean = float(of_inputs.mean())
-    first = RowScaledL2(of_inputs / mean) if mean else penalties[0]
+    by_feature = np.asarray(by_feature, dtype=np.float64)
+    mean = float(by_feature.mean())
+    first = RowScaledL2(by_feature / mean) if mean else penalties[0]
     return [mean, *others], [first, *penalties[1:]]
 
 
 def all_l2(penalties):
-    """Whether the penalties, one for each layer, are all half the sum of squares."""
+    """Return whether the penalty of each layer is L2."""
     return all(map(_is_l2, penalties))
 
 
@@ -148,21 +163,21 @@ def _is_l2(penalty):
 
 
 def alphas_by_layer(alpha, penalties, by_name=False, stacklevel=1):
-    """The alpha of each layer, and a warning where one of them leaves a loophole.
+    """Return the alpha of each layer, and warn if one of them is ineffective.
 
     Parameters
     ----------
     alpha : float or array-like of shape (n_layers,)
 
     penalties : list of Penalty
-        Of each layer.
+        One for each layer.
 
-    by_name : bool
-        Whether the penalty was given by its name alone, and with it no radius: an alpha
-        is then no second setting of the same thing, and only warned of.
+    by_name : bool, default=False
+        Whether the penalty was given by name, and thus without a radius. An alpha of a
+        constraint then contradicts no other setting: it is a warning, not an error.
 
-    stacklevel : int
-        Of the warnings, as `warnings.warn` takes it: 1 for here.
+    stacklevel : int, default=1
+        Stack level of the warnings, as `warnings.warn` takes it.
 
     Returns
     -------
@@ -216,9 +231,9 @@ def _warn_of_loophole(alphas, constrained, stacklevel):
     if free.any() and not free.all():
         layers = np.flatnonzero(free).tolist()
         warnings.warn(
-            f"alpha is 0 in layers {layers} and not in others: what the penalised layers "
-            "save by shrinking, the others can make up for by growing, so that the "
-            "penalty chooses a scale and hardly a network. Give every layer an alpha, "
-            "however small.",
+            f"alpha is 0 in layers {layers} and not in others: the layers without a "
+            "penalty can grow to make up for those that shrink, so that the penalty "
+            "chooses a scale rather than a network. Set a positive alpha, however small, "
+            "for every layer.",
             stacklevel=stacklevel + 1,
         )

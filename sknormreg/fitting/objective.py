@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
+from .._prox_terms import Hierarchy
 from ..engine import Dropout, check_data
 from ..penalties import L2
 from ..solvers.base import Evaluation
@@ -245,7 +246,7 @@ class Objective:
         loss, gradient = self._mean_loss_and_gradient(params)
         subgradient = gradient.copy()
         for penalty, strength, weights, part in self._layers(params, subgradient):
-            part[...] = penalty.subgradient_distance(weights, part, strength)
+            part[...] = penalty.min_norm_subgradient(weights, part, strength)
         penalty_value = self._penalty_value(params)
         return Evaluation(loss + penalty_value, penalty_value, gradient, subgradient)
 
@@ -405,16 +406,16 @@ class Objective:
 
     @cached_property
     def _compiled_terms(self):
-        """`CompiledTerms` of the penalty's part of J in each layer; None where a penalty is
-        made up of others."""
-        terms = [penalty.compiled_terms for penalty in self.penalties]
+        """`ProxTerms` of the penalty's part of J in each layer; None if the engine does not
+        know one of them."""
+        terms = [penalty._prox_terms for penalty in self.penalties]
         if any(term is None for term in terms):
             return None
         strengths = self.strengths / self.value_scale
         scales = [1.0] * (len(terms) - 1) + [self._output_scale]
         if self.network.skip and self._output_scale != 1:
             # Columns of the first layer then have the scale of the outputs, others not.
-            if terms[0].hierarchy is None:
+            if not isinstance(terms[0], Hierarchy):
                 return None
             scales[0] = self._output_scale
         return [term.scaled(*pair) for term, *pair in zip(terms, strengths, scales)]

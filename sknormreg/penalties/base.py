@@ -1,4 +1,4 @@
-"""What a penalty is: a function of one layer's weights, its prox, its subdifferential."""
+"""Base classes of penalties, and the network layout that they are bound to."""
 
 import inspect
 from abc import ABC, abstractmethod
@@ -6,167 +6,208 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from .._prox_terms import ProxTerms
+
 
 class Layout(NamedTuple):
-    """The network that a penalty is to be applied to.
+    """Layers of the network that a penalty is bound to.
 
     Parameters
     ----------
     shapes : list of (fan_in, fan_out)
-        Of the weights of every layer.
+        Shape of the weight matrix of each layer.
 
-    feature_names : ndarray of str or None
-        Names of the inputs, the rows of the first layer's weights, where they have any.
+    feature_names : ndarray of str or None, default=None
+        Names of the features, which are the rows of the first weight matrix; None if
+        they have no names.
 
-    n_skip : int
-        How many of the first layer's last columns are the weights of a skip connection,
-        which lead from the inputs straight to the outputs.
+    n_skip : int, default=0
+        Number of columns, the last of the first weight matrix, that belong to the skip
+        connection from the features to the outputs.
     """
 
-    shapes: list
+    shapes: list[tuple[int, int]]
     feature_names: np.ndarray | None = None
     n_skip: int = 0
 
 
 class Penalty(ABC):
-    """A penalty Omega(W) on the weights of one layer.
+    r"""Base class of penalties :math:`\Omega(W)` on the weight matrix W of one layer.
 
-    A penalty knows neither its strength in the objective nor the solver that minimises
-    it. `value`, `prox` and `subgradient_distance` are all that a subclass needs: with
-    them it can be trained by every solver. The rest says more about a penalty, so that
-    solvers can do more for it; for full batches see also `PiecewiseSmoothPenalty`.
+    A subclass implements `value`, `prox` and `min_norm_subgradient`. With these three
+    methods every solver can train with it, provided that `prox` accepts an array of steps
+    for the solver "adam". :doc:`/extending/penalty` shows how to write one.
 
-    Parameters of a subclass are the arguments of its `__init__`, kept as attributes of
-    the same names: that makes them parameters for `get_params`, `set_params` and thus for
-    a grid search over, say, ``penalty__radius``.
+    The parameters of a subclass are the arguments of its `__init__`, stored under the same
+    names. `get_params`, `set_params` and hence grid searches find them there, for example
+    as ``penalty__radius``.
+
+    Attributes
+    ----------
+    is_constraint : bool, default=False
+        Whether the penalty is 0 within a set and infinite outside, so that no alpha
+        applies to it.
+
+    has_diagonal_prox : bool, default=True
+        Whether `prox` accepts a step for each weight. The solver "adam" requires it.
+
+    needs_skip : bool, default=False
+        Whether the network is to have a skip connection from the features to the outputs.
+
+    has_curvature : bool, default=False
+        Whether `solve_curvature` of a `PiecewiseSmoothPenalty` is not the default.
+
+    first_layer_only : bool
+        Whether the penalty concerns features and cannot be that of a later layer.
+
+    smooth : bool
+        Whether the penalty has a continuous gradient, so that L-BFGS applies.
     """
 
-    # Whether Omega is 0 within a set and infinite outside: its strength has no meaning.
     is_constraint = False
-
-    # Whether `prox` takes a step for each weight, which the solver "adam" needs.
     has_diagonal_prox = True
-
-    # Whether the network is to have a skip connection (see `Layout`).
     needs_skip = False
-
-    # Whether it has a `solve_curvature` that does more than to divide.
     has_curvature = False
 
     @property
-    def of_inputs(self):
-        """Whether it says something about inputs, and has no meaning for a later layer."""
+    def first_layer_only(self) -> bool:
+        """Whether the penalty concerns features and cannot be that of a later layer."""
         return self.needs_skip
 
     @property
-    def smooth(self):
-        """Whether Omega has a continuous gradient, so that a smooth solver will do."""
+    def smooth(self) -> bool:
+        """Whether the penalty has a continuous gradient, so that L-BFGS applies."""
         return False
 
     @abstractmethod
-    def value(self, weights) -> float:
-        """Omega(weights).
+    def value(self, weights: np.ndarray) -> float:
+        r"""Return :math:`\Omega(W)`.
 
         Parameters
         ----------
         weights : ndarray of shape (fan_in, fan_out)
-            Those of one layer, as everywhere below.
+            Weight matrix W of one layer.
 
         Returns
         -------
         value : float
-            Infinite where the weights are not allowed.
+            Infinite where the penalty is a constraint that the weights violate.
         """
 
     @abstractmethod
-    def prox(self, weights, step) -> np.ndarray:
-        """The proximal operator: argmin_w sum((w - weights)^2 / (2 step)) + Omega(w).
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
+        r"""Return the proximal operator.
+
+        .. math::
+
+            \arg\min_Z \sum_{j,k} \frac{(Z_{jk} - W_{jk})^2}{2 t_{jk}} + \Omega(Z)
 
         Parameters
         ----------
         weights : ndarray of shape (fan_in, fan_out)
-            Where to start from. Not to be written to.
+            Weight matrix W. It must not be modified.
 
         step : float or ndarray of shape (fan_in, fan_out)
-            One step, or one for each weight: the prox in a diagonal metric.
+            Step t: one for all weights, or one for each.
 
         Returns
         -------
         weights : ndarray of shape (fan_in, fan_out)
-            The minimiser.
+            The minimiser, a new array of the same dtype.
         """
 
     @abstractmethod
-    def subgradient_distance(self, weights, gradient, strength) -> np.ndarray:
-        """The shortest vector in the set  gradient + strength * dOmega(weights).
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
+        r"""Return the minimum-norm subgradient of a loss plus the penalty.
 
-        It is zero where the weights are stationary for a loss with this gradient plus
-        `strength * Omega`; elsewhere its negative is the steepest descent direction.
+        This is the element of smallest Euclidean norm of the set
+
+        .. math:: G + \lambda \, \partial \Omega(W)
+
+        It is zero if and only if W is stationary for a loss with gradient G plus
+        :math:`\lambda \Omega(W)`. Otherwise its negative is the direction of steepest
+        descent.
 
         Parameters
         ----------
-        weights, gradient : ndarray of shape (fan_in, fan_out)
-            The weights, and the gradient of the loss with respect to them.
+        weights : ndarray of shape (fan_in, fan_out)
+            Weight matrix W.
+
+        gradient : ndarray of shape (fan_in, fan_out)
+            Gradient G of the loss.
 
         strength : float
-            What Omega is multiplied by in the objective.
+            Factor :math:`\lambda` of the penalty in the objective.
 
         Returns
         -------
         subgradient : ndarray of shape (fan_in, fan_out)
-            The shortest vector.
+            The minimum-norm subgradient, a new array of the same dtype.
         """
 
-    def per_layer(self, layout):
-        """The penalties of the layers of a network that this penalty is given for.
+    def bind(self, layout: Layout) -> list["Penalty"]:
+        """Return the penalty of each layer of a network.
+
+        A subclass overrides it to check its parameters, or if its layers differ. Whatever
+        depends on the network, such as groups of features given by name, is only known to
+        the penalties that are returned.
 
         Parameters
         ----------
         layout : Layout
-            The layers in question, and the names of the inputs.
+            Layers of the network and names of the features.
 
         Returns
         -------
         penalties : list of Penalty
-            One for each of `layout.shapes`.
+            One penalty for each of `layout.shapes`.
 
         Raises
         ------
         ValueError
-            If a parameter is not valid, or not for this network.
+            If a parameter is invalid, or invalid for this network.
         """
         return [self] * len(layout.shapes)
 
-    def feasible(self, weights, factor=1.0):
-        """The weights where Omega is finite, else a point nearby where it is.
+    def feasible(self, weights: np.ndarray, factor: float | np.ndarray = 1.0) -> np.ndarray:
+        """Return the weights if the penalty is finite there, else a point nearby.
 
-        Every result of a prox is one; that of a short step is near.
+        The point is the result of a proximal step that is short.
 
         Parameters
         ----------
         weights : ndarray of shape (fan_in, fan_out)
-            Any weights.
+            Weight matrix.
 
-        factor : float or ndarray of shape (fan_in, fan_out)
-            What the step is multiplied by; an array for another metric to be near in.
+        factor : float or ndarray of shape (fan_in, fan_out), default=1.0
+            Factor of the step; an array changes the metric in which the point is near.
 
         Returns
         -------
         weights : ndarray of shape (fan_in, fan_out)
-            Weights at which Omega is finite.
+            Weights at which the penalty is finite.
         """
         if np.isfinite(self.value(weights)):
             return weights
         return self.prox(weights, 1e-6 * factor)
 
-    # Terms that the compiled engine has loops of its own for.
-
     @property
-    def compiled_terms(self):
-        """`CompiledTerms` that make up Omega, or None: the engine then calls `prox`."""
+    def _prox_terms(self) -> ProxTerms | None:
+        """The penalty as the compiled engine takes it; None if the engine calls `prox`."""
         return None
 
-    # Parameters
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # Inherited terms describe the inherited prox. In a class with a prox of its own
+        # they would make the compiled engine train with the parent's penalty.
+        definitions = (vars(base) for base in cls.__mro__)
+        first = next(
+            names for names in definitions if {"prox", "_prox_terms"} & names.keys()
+        )
+        if "_prox_terms" not in first:
+            cls._prox_terms = None  # type: ignore[assignment, method-assign]
 
     @classmethod
     def _param_names(cls):
@@ -175,27 +216,27 @@ class Penalty(ABC):
         return list(inspect.signature(cls.__init__).parameters)[1:]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters of the penalty.
+        """Return the parameters of the penalty.
 
         Parameters
         ----------
         deep : bool, default=True
-            There are no parameters of parameters: makes no difference.
+            Ignored: parameters of a penalty have no parameters of their own.
 
         Returns
         -------
         params : dict
-            Values by name.
+            Parameter values by name.
         """
         return {name: getattr(self, name) for name in self._param_names()}
 
-    def set_params(self, **params) -> Self:
+    def set_params(self, **params: Any) -> Self:
         """Set parameters of the penalty.
 
         Parameters
         ----------
         **params : dict
-            Values by name.
+            Parameter values by name.
 
         Returns
         -------
@@ -223,108 +264,76 @@ class Penalty(ABC):
 
 
 class PiecewiseSmoothPenalty(Penalty):
-    """A penalty that is smooth but for a kink at zero, of each weight or each group.
+    """Base class of penalties that are smooth except for kinks at zero.
 
-    It is what the projected scaled sub-gradient method needs to know beyond the
-    subgradients: which weights rest on a kink, and where a step must not pass one.
+    A kink is where a weight, or a group of weights, is zero. Two more methods, `at_kink`
+    and `project`, let the solver "lbfgs" train with the projected scaled sub-gradient
+    method, which takes fewer evaluations than PANOC+.
     """
 
-    def solve_curvature(self, weights, vector, shift, strength):
-        """(shift I + strength H)^-1 vector, with H the Hessian of Omega at the weights.
+    def solve_curvature(
+        self, weights: np.ndarray, vector: np.ndarray, shift: float, strength: float
+    ) -> np.ndarray:
+        r"""Solve a linear system with the Hessian of the penalty.
+
+        .. math:: (s I + \lambda \nabla^2 \Omega(W)) \, x = v
+
+        By default the Hessian counts as zero. A subclass that overrides this method sets
+        `has_curvature` to True.
 
         Parameters
         ----------
-        weights, vector : ndarray of shape (fan_in, fan_out)
-            Where to take H, and what to solve for.
+        weights : ndarray of shape (fan_in, fan_out)
+            Weight matrix W.
 
-        shift, strength : float
-            The two factors, `shift` above 0.
+        vector : ndarray of shape (fan_in, fan_out)
+            Right-hand side v.
+
+        shift : float
+            Factor s of the identity, positive.
+
+        strength : float
+            Factor :math:`\lambda` of the penalty in the objective.
 
         Returns
         -------
         solution : ndarray of shape (fan_in, fan_out)
-            The solution.
+            The solution x.
         """
         return vector / vector.dtype.type(shift)
 
     @abstractmethod
-    def at_kink(self, weights):
-        """Mask of the weights that rest on a kink.
+    def at_kink(self, weights: np.ndarray) -> np.ndarray:
+        """Return the mask of the weights that lie at a kink.
 
         Parameters
         ----------
         weights : ndarray of shape (fan_in, fan_out)
-            Any weights.
+            Weight matrix.
 
         Returns
         -------
         mask : ndarray of bool of shape (fan_in, fan_out)
-            True where a weight rests on one.
+            True for weights at a kink.
         """
 
     @abstractmethod
-    def project(self, weights, reference):
-        """Set to zero, in place, the weights that are not on the side of `reference`.
+    def project(self, weights: np.ndarray, reference: np.ndarray) -> None:
+        """Set the weights to zero, in place, that have crossed a kink.
 
         Parameters
         ----------
         weights : ndarray of shape (fan_in, fan_out)
-            A trial point.
+            Trial point of a line search.
 
         reference : ndarray of shape (fan_in, fan_out)
-            The weights the step started from, and for those at a kink the direction
-            of descent: what tells the sides of the kink apart.
+            Weights at the start of the line search; for weights that are at a kink there,
+            the direction of descent. It defines the side of the kink to stay on.
         """
 
 
-class CompiledTerms(NamedTuple):
-    """l1 ||W||_1 + l2 / 2 ||W||_F^2 + group * sum_g sqrt(size of g) ||W_g||_2, and bounds.
-
-    Attributes
-    ----------
-    l1, l2, group : float
-
-    labels : ndarray of shape (fan_in,) or None
-        The group of each row; None where every row is one.
-
-    knots : tuple of two floats or None
-        Those of a `Concave` function. Where `group` is 0 it stands for the absolute value
-        in the first term, and the prox may be in any diagonal metric. Else it stands for
-        the norms, which it is applied to as `GroupMCP` says: the first term must then be 0,
-        and there is no prox in a metric that differs within a group.
-
-    hierarchy : float or None
-        The M of `Hierarchical`, whose strength is `group`. There are no other terms then.
-
-    max_norm, l1_norm : float or None
-        The largest Euclidean norm of a column, and the largest L1 norm of all weights. With
-        one of them there are no other terms.
-    """
-
-    l1: float = 0.0
-    l2: float = 0.0
-    group: float = 0.0
-    labels: np.ndarray | None = None
-    knots: tuple | None = None
-    hierarchy: float | None = None
-    max_norm: float | None = None
-    l1_norm: float | None = None
-
-    def scaled(self, strength, scale):
-        """The terms of strength * Omega(scale * W) as a function of W."""
-        return self._replace(
-            l1=self.l1 * strength * scale,
-            l2=self.l2 * strength * scale**2,
-            group=self.group * strength * scale,
-            knots=self.knots and tuple(knot / scale for knot in self.knots),
-            hierarchy=self.hierarchy and self.hierarchy * scale,
-            max_norm=self.max_norm and self.max_norm / scale,
-            l1_norm=self.l1_norm and self.l1_norm / scale,
-        )
-
-
 def check_number(penalty, name, least=None, most=None, more_than=None):
-    """Raise a ValueError unless a penalty's parameter is a finite number in a range."""
+    """Raise a ValueError unless a parameter of a penalty is a finite number in a range."""
     value = getattr(penalty, name)
     bounds = [
         text
@@ -348,3 +357,11 @@ def check_number(penalty, name, least=None, most=None, more_than=None):
             f"The parameter {name!r} of {type(penalty).__name__} must be a number "
             f"{' and '.join(bounds)}, got {value!r}."
         )
+
+
+def not_bound(penalty):
+    """Return the error of a penalty that is used before `bind`, which it depends on."""
+    return ValueError(
+        f"{penalty} depends on the network and is not bound to one: call bind(layout) and "
+        "use the penalties that it returns, one for each layer."
+    )

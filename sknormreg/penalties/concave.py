@@ -1,9 +1,9 @@
-"""Concave functions of a size r >= 0: what makes MCP and SCAD nearly unbiased.
+"""Concave functions of a size r >= 0, from which MCP and SCAD are made.
 
-Their penalties apply them to the absolute value of each weight (`elementwise.py`) or to
-the root mean square of each group (`group.py`). Both functions rise from 0 with slope 1,
-ever slower, and are constant from the knot a on: what is larger is not shrunk at all. To
-each is added l2 / 2 r^2, which keeps weights finite where the loss alone does not.
+The penalties apply them to the absolute value of each weight (`elementwise.py`) or to the
+root mean square of each group (`group.py`). Both functions rise from 0 with slope 1, which
+decreases to 0 at the knot a; beyond it they are constant, so that large weights are not
+shrunk. The term l2 / 2 r^2 is added to keep weights finite where the loss alone does not.
 """
 
 from abc import ABC, abstractmethod
@@ -14,23 +14,24 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Concave(ABC):
-    """A concave function of r >= 0, constant from `a` on, plus l2 / 2 r^2."""
+    """Concave function of r >= 0, constant from `a` on, plus l2 / 2 r^2."""
 
     a: float
     l2: float
 
     @property
     @abstractmethod
-    def first_knot(self):
-        """Up to where the function is r itself."""
+    def first_knot(self) -> float:
+        """Point up to which the function is r itself."""
 
     @property
     @abstractmethod
-    def height(self):
-        """The function from the knot a on."""
+    def height(self) -> float:
+        """Value of the function from `a` on."""
 
     def value(self, r):
-        # Between the knots the slope falls linearly from 1 to 0, at a.
+        """Return the function at r."""
+        # Between the knots the slope decreases linearly from 1 to 0, at a.
         k, a = self.first_knot, self.a
         inner = np.minimum(r, k)
         # Exactly 0 up to the first knot, as a difference of two terms is not.
@@ -39,12 +40,12 @@ class Concave(ABC):
         return concave + self.l2 / 2 * r**2
 
     def slope(self, r):
-        """The derivative, at 0 that from the right."""
+        """Return the derivative at r; at 0 the derivative from the right."""
         k, a = self.first_knot, self.a
         return np.clip((a - r) / (a - k), 0, 1) + self.l2 * r
 
     def prox(self, r, step):
-        """argmin_x (x - r)^2 / (2 step) + value(x), the global one.
+        """Return the global minimiser of (x - r)^2 / (2 step) + value(x).
 
         Parameters
         ----------
@@ -52,7 +53,7 @@ class Concave(ABC):
 
         step : float or ndarray of the shape of r
         """
-        # The l2 term is a shrinkage and a shorter step of what it is added to.
+        # The l2 term is a shrinkage, and shortens the step of the concave function.
         shrinkage = 1 / (1 + step * self.l2)
         r, step = r * shrinkage, step * shrinkage
         k, a = self.first_knot, self.a
@@ -61,8 +62,8 @@ class Concave(ABC):
         with np.errstate(divide="ignore", invalid="ignore"):
             between = (width * r - a * step) / (width - step)
         convex = np.where(r > a, r, np.where(r > k + step, between, soft))
-        # Steps as long as the function is wide leave two minima: one below the first
-        # knot, and one that is beyond the other.
+        # For steps as long as the function is wide the objective is concave between the
+        # knots. Two minima remain: one below the first knot, one beyond the other.
         low, high = np.minimum(soft, k), np.maximum(r, a)
         rise = (high - low) * (high + low - 2 * r) / (2 * step)
         two = np.where(rise + self.height - low < 0, high, low)
@@ -70,7 +71,7 @@ class Concave(ABC):
 
 
 class MCPFunction(Concave):
-    """r - r^2 / (2 a) up to a, a / 2 beyond."""
+    """r - r^2 / (2 a) up to a, and a / 2 beyond."""
 
     @property
     def first_knot(self):
@@ -81,12 +82,12 @@ class MCPFunction(Concave):
         return self.a / 2
 
 
-# The second knot over the first that Fan and Li (2001, section 2.1) recommend.
+# Ratio of the knots that Fan and Li (2001, section 2.1) recommend.
 SCAD_RATIO = 3.7
 
 
 class SCADFunction(Concave):
-    """r to k = a / 3.7, (2 a r - r^2 - k^2) / (2 (a - k)) to a, (a + k) / 2 beyond."""
+    """r up to k = a / 3.7, (2 a r - r^2 - k^2) / (2 (a - k)) up to a, then constant."""
 
     @property
     def first_knot(self):

@@ -1,28 +1,33 @@
-"""Constraints on norms of the weights: penalties that are 0 within a ball and infinite
-outside. Their prox is the projection onto the ball, whatever the strength."""
+"""Constraints on norms of the weights: penalties that are 0 in a ball, infinite outside.
+
+Their proximal operator is the projection onto the ball, whatever the step.
+"""
 
 from abc import abstractmethod
 
 import numpy as np
 
-from .base import CompiledTerms, Penalty, check_number
+from .._prox_terms import ColumnNormBall, L1NormBall
+from .base import Layout, Penalty, check_number
 
 
 class _Ball(Penalty):
-    """Norms of at most `radius`."""
+    """Constraint that norms are at most `radius`."""
 
     is_constraint = True
 
-    def per_layer(self, layout):
+    radius: float
+
+    def bind(self, layout: Layout) -> list[Penalty]:
         check_number(self, "radius", more_than=0)
-        return super().per_layer(layout)
+        return super().bind(layout)
 
     @abstractmethod
     def _norms(self, weights):
-        """The norms that are bounded, in double precision."""
+        """Return the norms that are bounded, in double precision."""
 
-    def value(self, weights):
-        # A projection is on the sphere up to the rounding of its sums.
+    def value(self, weights: np.ndarray) -> float:
+        # A projected point lies on the sphere only up to the rounding of its norm.
         return 0.0 if np.all(self._norms(weights) <= self._outer(weights)) else np.inf
 
     def _outer(self, weights):
@@ -33,20 +38,25 @@ class _Ball(Penalty):
 
 
 def _slack(weights):
-    """The relative rounding of a norm of so many weights, by a wide margin."""
+    """Return a wide upper bound of the relative rounding error of a norm of the weights."""
     return 10 * np.sqrt(weights.size) * np.finfo(weights.dtype).eps
 
 
 class MaxNorm(_Ball):
-    """Max-norm constraint: ||W[:, k]||_2 <= radius for the weights into each unit k.
+    r"""Max-norm constraint: a bound on the norm of the weights into each unit.
 
-    It bounds each unit's sensitivity to its inputs and is a usual companion of dropout
-    (Srebro, Rennie and Jaakkola, 2005; Srivastava et al., 2014, section 5.1).
+    .. math::
+
+        \left( \sum_j W_{jk}^2 \right)^{1/2} \leq \mathrm{radius}
+        \quad \text{for each unit } k
+
+    It bounds the sensitivity of each unit to its inputs (Srebro, Rennie and Jaakkola,
+    2005) and is often combined with dropout (Srivastava et al., 2014, section 5.1).
 
     Parameters
     ----------
     radius : float, default=3.0
-        Largest Euclidean norm of the weights that enter a unit.
+        Largest Euclidean norm of the weights into a unit.
 
     References
     ----------
@@ -61,14 +71,14 @@ class MaxNorm(_Ball):
         self.radius = radius
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(max_norm=self.radius)
+    def _prox_terms(self):
+        return ColumnNormBall(self.radius)
 
     def _norms(self, weights):
         squares = np.einsum("ij,ij->j", weights, weights, dtype=np.float64)
         return np.sqrt(squares)
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         norms = self._norms(weights)
         outside = norms > self.radius
         if not outside.any():
@@ -76,16 +86,16 @@ class MaxNorm(_Ball):
         if not np.ndim(step):
             factors = np.where(outside, self.radius / np.where(outside, norms, 1), 1)
             return weights * factors.astype(weights.dtype)
-        projected = weights.copy()
+        projected, step = weights.copy(), np.asarray(step)
         projected[:, outside] = self._diagonal_projection(
             weights[:, outside].astype(np.float64), step[:, outside].astype(np.float64)
         )
         return projected
 
     def _diagonal_projection(self, w, step):
-        """Columns w / (1 + mu step), with mu >= 0 such that their norms are the radius."""
-        # The reciprocal of the norm is a concave function of mu: Newton's method does not
-        # pass its solution. See `diagonal_prox` in group.py.
+        """Return the columns w / (1 + mu step), mu >= 0 such that their norm is radius."""
+        # The reciprocal of the norm is a concave function of mu, so that Newton's method
+        # approaches the root without passing it. See `diagonal_prox` in group_prox.py.
         step = step / step.max(axis=0)
         mu = np.sqrt(np.einsum("ij,ij->j", w, w)) / self.radius - 1
         for _ in range(60):
@@ -98,8 +108,10 @@ class MaxNorm(_Ball):
                 break
         return w / (1 + mu * step)
 
-    def subgradient_distance(self, weights, gradient, strength):
-        # The set is the gradient plus, on the sphere, t W[:, k] for all t >= 0.
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
+        # The set is the gradient plus, for columns on the sphere, t W[:, k] with t >= 0.
         norms = self._norms(weights)
         along = np.einsum("ij,ij->j", weights, gradient, dtype=np.float64)
         on_sphere = norms >= self._inner(weights)
@@ -110,9 +122,12 @@ class MaxNorm(_Ball):
 
 
 class L1Ball(_Ball):
-    """L1-ball constraint: ||W||_1 <= radius for the weights of a layer.
+    r"""L1-ball constraint: a bound on the sum of the absolute weights of a layer.
 
-    The L1 penalty with the amount of weight given instead of its price (Tibshirani, 1996).
+    .. math:: \sum_{j,k} |W_{jk}| \leq \mathrm{radius}
+
+    It is the constrained form of the L1 penalty (Tibshirani, 1996): for a convex loss the
+    minimisers for a radius are those of the L1 penalty for some alpha.
 
     Parameters
     ----------
@@ -132,16 +147,16 @@ class L1Ball(_Ball):
         self.radius = radius
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(l1_norm=self.radius)
+    def _prox_terms(self):
+        return L1NormBall(self.radius)
 
     def _norms(self, weights):
         return np.abs(weights).sum(dtype=np.float64)
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         projected = self._projection(weights, step)
-        # The first is exact to rounding of the weights from far outside, which may be
-        # more than the radius; the second, to rounding of the radius.
+        # From far outside, the first projection is off by the rounding of the weights,
+        # which may exceed that of the radius. The second starts near the sphere.
         return self._projection(projected, step)
 
     def _projection(self, weights, step):
@@ -150,18 +165,20 @@ class L1Ball(_Ball):
         sizes = np.abs(weights, dtype=np.float64)
         steps = np.broadcast_to(np.asarray(step, dtype=np.float64), sizes.shape)
         steps = steps / steps.max()
-        # |w| - mu step, at least 0, sums to the radius; weights leave at mu = |w| / step.
-        # The sum over those that leave last gives a mu that is too small, but for the
-        # right number of them.
+        # The sum of max(|w| - mu step, 0) is to be the radius; a weight vanishes at
+        # mu = |w| / step. Solving for mu with the m weights that vanish last gives too
+        # small a mu for every m except the right one, hence the maximum over m.
         order = np.argsort(-(sizes / steps), axis=None)
-        mu = np.cumsum(sizes.ravel()[order]) - self.radius
-        mu = (mu / np.cumsum(steps.ravel()[order])).max()
-        mu = max(mu, 0)  # next to the sphere, rounding of another sum may fall below it
+        excess = np.cumsum(sizes.ravel()[order]) - self.radius
+        mu = float((excess / np.cumsum(steps.ravel()[order])).max())
+        mu = max(mu, 0.0)  # next to the sphere, the rounding of sums may make it negative
         return np.copysign(np.maximum(sizes - mu * steps, 0), weights).astype(weights.dtype)
 
-    def subgradient_distance(self, weights, gradient, strength):
-        # The set is the gradient plus, on the sphere, t d||W||_1 for all t >= 0, of which
-        # the best t is sought: the squared length is convex and piecewise quadratic in t.
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
+        # The set is the gradient plus, on the sphere, t d||W||_1 for t >= 0. The squared
+        # norm of its shortest element is convex and piecewise quadratic in t.
         if self._norms(weights) < self._inner(weights):
             return gradient.copy()
         inward = np.where(weights == 0, np.abs(gradient), -np.sign(weights) * gradient)
@@ -177,9 +194,9 @@ class L1Ball(_Ball):
 
 
 def _best_multiple(fixed, free):
-    """argmin_{t >= 0} of sum (fixed - t)^2 + sum max(free - t, 0)^2."""
-    # Terms of `free` count while they are larger than t: the mean of the fixed terms and
-    # of the j largest free ones, which is too small for all j but the right one.
+    """Return argmin_{t >= 0} of sum (fixed - t)^2 + sum max(free - t, 0)^2."""
+    # A term of `free` counts while it exceeds t. The mean of the fixed terms and the j
+    # largest free ones is too small a t for every j except the right one.
     free = np.sort(free)[::-1]
     n = len(fixed) + np.arange(len(free) + 1)
     totals = fixed.sum() + np.concatenate([[0.0], np.cumsum(free)])

@@ -1,17 +1,18 @@
-"""Nearly unbiased penalties of the single weights: MCP and SCAD."""
+"""Concave penalties of single weights, which hardly bias large ones: MCP and SCAD."""
 
 from abc import abstractmethod
 
 import numpy as np
 
 from .._docstrings import document
-from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
+from .._prox_terms import Separable
+from .base import Layout, Penalty, PiecewiseSmoothPenalty, check_number
 from .concave import MCPFunction, SCADFunction
 from .separable import project_onto_orthant
 
 
 class _ConcavePenalty(PiecewiseSmoothPenalty):
-    """Omega(W) = sum of phi(|w|) over the weights, phi a `Concave` function."""
+    """Sum of phi(|w|) over the weights, with phi a `Concave` function."""
 
     def __init__(self, a: float = 1.0, l2: float = 0.001) -> None:
         self.a = a
@@ -19,60 +20,69 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
 
     @abstractmethod
     def _phi(self):
-        """The `Concave` function."""
+        """Return the `Concave` function."""
 
-    def per_layer(self, layout):
+    def bind(self, layout: Layout) -> list[Penalty]:
         check_number(self, "a", more_than=0)
         check_number(self, "l2", least=0)
-        return super().per_layer(layout)
+        return super().bind(layout)
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(l1=1.0, l2=self.l2, knots=(self._phi().first_knot, self.a))
+    def _prox_terms(self):
+        return Separable(1.0, self.l2, (self._phi().first_knot, self.a))
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         return float(self._phi().value(np.abs(weights)).sum(dtype=np.float64))
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         sizes = self._phi().prox(np.abs(weights), step)
         return np.copysign(sizes, weights).astype(weights.dtype, copy=False)
 
-    def subgradient_distance(self, weights, gradient, strength):
-        # At w = 0 the set is the interval gradient + [-strength, strength]; elsewhere
-        # phi has a derivative.
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
+        # At w = 0 the set is the interval gradient + [-strength, strength]; elsewhere it is
+        # a point, as phi has a derivative.
         slopes = strength * self._phi().slope(np.abs(weights))
         at_zero = -np.clip(gradient, -strength, strength)
         added = np.where(weights == 0, at_zero, np.sign(weights) * slopes)
         return (gradient + added).astype(weights.dtype, copy=False)
 
-    def at_kink(self, weights):
+    def at_kink(self, weights: np.ndarray) -> np.ndarray:
         return weights == 0
 
-    def project(self, weights, reference):
+    def project(self, weights: np.ndarray, reference: np.ndarray) -> None:
         project_onto_orthant(weights, reference)
 
 
 _PARAMETERS = """
 a : float, default=1.0
-    The weight from which on there is no more shrinkage. The larger, the nearer to L1.
+    Knot: absolute weights of `a` or more are not shrunk. The larger `a`, the closer the
+    penalty is to `L1`.
 
 l2 : float, default=0.001
-    Share of the L2 penalty that is added.
+    Factor of the L2 penalty that is added.
 """
 
 
 @document(parameters=_PARAMETERS)
 class MCP(_ConcavePenalty):
-    """Minimax concave penalty: small weights vanish, large ones are not shrunk.
+    r"""Minimax concave penalty (MCP): small weights vanish, large ones are not shrunk.
 
-    Omega(W) is the sum over the weights of ::
+    .. math::
 
-        phi(w) = |w| - w^2 / (2 a)    for |w| <= a,
-                 a / 2                beyond,
+        \Omega(W) = \sum_{j,k} \phi(|W_{jk}|) + \frac{l_2}{2} \sum_{j,k} W_{jk}^2
 
-    plus l2 / 2 ||W||_F^2. With strength lambda and gamma = a / lambda this is the MCP of
-    Zhang (2010, eq. 2.1). It is not convex. Nothing but `l2` keeps weights finite where
-    the classes are separable.
+    .. math::
+
+        \phi(r) = \begin{cases}
+            r - r^2 / (2 a) & r \leq a \\
+            a / 2 & r > a
+        \end{cases}
+
+    With strength :math:`\lambda` and :math:`\gamma = a / \lambda` this is the penalty of
+    Zhang (2010, eq. 2.1). It is not convex. If the classes are separable, only `l2` keeps
+    the weights finite.
 
     Parameters
     ----------
@@ -90,17 +100,23 @@ class MCP(_ConcavePenalty):
 
 @document(parameters=_PARAMETERS)
 class SCAD(_ConcavePenalty):
-    """Smoothly clipped absolute deviation: L1 for small weights, constant for large ones.
+    r"""Smoothly clipped absolute deviation (SCAD): L1 near zero, constant beyond `a`.
 
-    Omega(W) is the sum over the weights of ::
+    .. math::
 
-        phi(w) = |w|                                      for |w| <= k = a / 3.7,
-                 (2 a |w| - w^2 - k^2) / (2 (a - k))      for k < |w| <= a,
-                 (a + k) / 2                              beyond,
+        \Omega(W) = \sum_{j,k} \phi(|W_{jk}|) + \frac{l_2}{2} \sum_{j,k} W_{jk}^2
 
-    plus l2 / 2 ||W||_F^2. It is the penalty of Fan and Li (2001, eq. 2.7) for a strength
-    of k. It is not convex. Nothing but `l2` keeps weights finite where the classes are
-    separable.
+    .. math::
+
+        \phi(r) = \begin{cases}
+            r & r \leq b \\
+            (2 a r - r^2 - b^2) / (2 (a - b)) & b < r \leq a \\
+            (a + b) / 2 & r > a
+        \end{cases}
+
+    with :math:`b = a / 3.7`. For strength b it is the penalty of Fan and Li (2001,
+    eq. 2.7). It is not convex. If the classes are separable, only `l2` keeps the weights
+    finite.
 
     Parameters
     ----------

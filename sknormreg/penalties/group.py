@@ -1,14 +1,14 @@
-"""Penalties that remove inputs and hidden units as a whole.
+"""Penalties that remove features and hidden units as a whole.
 
-A group are the weights that leave an input or a hidden unit, a row of a layer's matrix; or
-those of several inputs that belong together, such as the columns of one categorical
-variable. With K_g the number of weights in group g,
+A group is a row of the weight matrix, the weights from one feature or hidden unit; or
+several rows, of features that belong together, such as the one-hot encoding of a
+categorical feature. With K_g the number of weights in group g,
 
     Omega(W) = sum_g K_g phi(||W_g||_2 / sqrt(K_g))
 
-where phi is the identity for the group lasso, and a concave function for its nearly
-unbiased relatives: knots are thus in the unit of a single weight, whatever the size of a
-group.
+where phi is the identity for the group lasso, and a concave function for group MCP and
+group SCAD. The knots of a concave function are thus in the unit of a single weight,
+whatever the size of a group.
 """
 
 import copy
@@ -18,19 +18,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._docstrings import document
-from .base import CompiledTerms, PiecewiseSmoothPenalty, check_number
+from .._prox_terms import ConcaveGrouped, Grouped
+from .base import Layout, Penalty, PiecewiseSmoothPenalty, check_number, not_bound
 from .concave import MCPFunction, SCADFunction
+from .group_prox import diagonal_prox
 from .row_groups import RowGroups, names_of_groups, resolve_groups
-from .separable import L2, project_onto_orthant, shortest_with_l1, soft_threshold
+from .separable import L2, add_l1_subgradient, project_onto_orthant, soft_threshold
 
-# Indices, names, or what names begin with.
+# Indices or names of features, or a prefix of their names.
 Group = Sequence[int] | Sequence[str] | str
 Groups = Sequence[Group] | Mapping[str, Group] | None
 
 
 @dataclass(frozen=True)
 class _Identity:
-    """phi(r) = r, with the interface of `Concave`."""
+    """Identity phi(r) = r, with the interface of `Concave`."""
 
     def value(self, r):
         return r
@@ -43,58 +45,95 @@ class _Identity:
 
 
 class GroupPenalty(PiecewiseSmoothPenalty):
-    """What group penalties have in common.
+    """Base class of the penalties of groups of rows.
+
+    Groups of features are those of one network: `bind` returns penalties that know which
+    rows they are, and without it a penalty with `groups` can only be asked for its
+    parameters. With ``groups=None`` every row is a group, whatever the network.
 
     Parameters
     ----------
     groups : list, dict or None
-        Groups of input columns; None for each column on its own.
+        Groups of features; None for each feature on its own.
 
     inputs_only : bool
-        Whether only inputs are to be removed, with the L2 penalty on all later layers.
+        Whether only features are to be removed, with the L2 penalty on all later layers.
     """
 
     has_curvature = True
 
-    _rows = RowGroups()
+    groups: Groups
+    inputs_only: bool
+
+    _bound_rows: RowGroups | None = None
+
+    @property
+    def _rows(self) -> RowGroups:
+        """The groups of rows of the layer that the penalty is bound to."""
+        if self._bound_rows is not None:
+            return self._bound_rows
+        if self.groups is not None:
+            raise not_bound(self)
+        return RowGroups()
 
     def _phi(self):
         return _Identity()
 
     @property
-    def of_inputs(self):
+    def first_layer_only(self) -> bool:
         return self.groups is not None or bool(self.inputs_only)
 
-    def per_layer(self, layout):
+    def bind(self, layout: Layout) -> list[Penalty]:
         if not isinstance(self.inputs_only, bool | np.bool_):
             raise ValueError(
                 f"The parameter 'inputs_only' of {type(self).__name__} must be True or "
                 f"False, got {self.inputs_only!r}."
             )
-        first = copy.copy(self)
+        rows = RowGroups()
         if self.groups is not None:
             n_features = layout.shapes[0][0]
-            first._rows = resolve_groups(self.groups, n_features, layout.feature_names)
+            rows = resolve_groups(self.groups, n_features, layout.feature_names)
         # Without a penalty the later layers would undo that of the first by rescaling.
-        later = L2() if self.inputs_only else self
-        return [first] + [later] * (len(layout.shapes) - 1)
+        later = L2() if self.inputs_only else self._bound_to(RowGroups())
+        return [self._bound_to(rows)] + [later] * (len(layout.shapes) - 1)
 
-    def names_of_groups(self, n_features, feature_names):
-        """The name of the group that each input is in, None where it is one of its own."""
+    def _bound_to(self, rows):
+        bound = copy.copy(self)
+        bound._bound_rows = rows
+        return bound
+
+    def names_of_groups(
+        self, n_features: int, feature_names: np.ndarray | None
+    ) -> list[str | None]:
+        """Return the name of the group of each feature, None for groups of one.
+
+        Parameters
+        ----------
+        n_features : int
+            Number of features.
+
+        feature_names : ndarray of str or None
+            Names of the features, if they have any.
+
+        Returns
+        -------
+        names : list of str or None, of length n_features
+            Names of the groups.
+        """
         if self.groups is None:
             return [None] * n_features
         return names_of_groups(self.groups, n_features, feature_names)
 
     def _scaled_norms(self, weights):
-        """Root mean squares of the groups, and the number of weights in each."""
+        """Return the root mean square of each group, and its number of weights."""
         sizes = self._rows.sizes(weights)
         return self._rows.norms(weights) / np.sqrt(sizes), sizes
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         r, sizes = self._scaled_norms(weights)
         return float(sizes @ self._phi().value(r))
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         if np.ndim(step):
             raise ValueError(f"{self} has no prox with a step for each weight.")
         r, _ = self._scaled_norms(weights)
@@ -102,21 +141,23 @@ class GroupPenalty(PiecewiseSmoothPenalty):
             kept = np.where(r > 0, self._phi().prox(r, step) / r, 0)
         return weights * self._rows.spread(kept).astype(weights.dtype)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         # At W_g = 0 the set is a ball of radius strength sqrt(K_g) around the gradient;
-        # elsewhere phi has a derivative.
+        # elsewhere it is a point, as phi has a derivative.
         added = strength * self._unit_gradient(weights)
         return self._shortened(weights, gradient + added.astype(weights.dtype), strength)
 
     def _unit_gradient(self, weights):
-        """The gradient of Omega, and 0 in groups that are 0."""
+        """Return the gradient of Omega, with 0 for groups that are zero."""
         r, _ = self._scaled_norms(weights)
         with np.errstate(invalid="ignore", divide="ignore"):
             factors = np.where(r > 0, self._phi().slope(r) / r, 0)
         return weights * self._rows.spread(factors)
 
     def _shortened(self, weights, vectors, strength):
-        """Vectors as they are but in groups that are 0: there their distances to a ball."""
+        """Shorten the vectors of zero groups by the radius of their ball, to 0 at least."""
         norms = self._rows.norms(vectors)
         radii = strength * np.sqrt(self._rows.sizes(weights))
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -124,10 +165,12 @@ class GroupPenalty(PiecewiseSmoothPenalty):
         kept = np.where(self._rows.are_zero(weights), outside, 1.0)
         return vectors * self._rows.spread(kept).astype(weights.dtype)
 
-    def solve_curvature(self, weights, vector, shift, strength):
-        # Across W_g the gradient turns with it: the curvature is the gradient's length
-        # over that of W_g. Along W_g it is 0 for the norm, and for concave functions
-        # negative, which is left out.
+    def solve_curvature(
+        self, weights: np.ndarray, vector: np.ndarray, shift: float, strength: float
+    ) -> np.ndarray:
+        # Across W_g the gradient turns with it: the curvature is the norm of the gradient
+        # over that of W_g. Along W_g it is 0 for the norm; for concave functions it is
+        # negative and counts as 0, which keeps the system positive definite.
         r, sizes = self._scaled_norms(weights)
         with np.errstate(invalid="ignore", divide="ignore"):
             across = np.where(r > 0, strength * self._phi().slope(r) / r, 0)
@@ -137,35 +180,42 @@ class GroupPenalty(PiecewiseSmoothPenalty):
         in_line = weights * self._rows.spread(along * (1 / shift - factors))
         return (vector * self._rows.spread(factors) + in_line).astype(vector.dtype)
 
-    def at_kink(self, weights):
+    def at_kink(self, weights: np.ndarray) -> np.ndarray:
         zero = self._rows.spread(self._rows.are_zero(weights))
         return np.broadcast_to(zero, weights.shape)
 
-    def project(self, weights, reference):
-        # Onto a half-space: a group must not pass its kink at 0.
+    def project(self, weights: np.ndarray, reference: np.ndarray) -> None:
+        # Projection onto a half-space: a group must not cross its kink at 0.
         products = np.einsum("ij,ij->i", weights, reference, dtype=np.float64)
         passed = self._rows.sums(products) <= 0
         weights[self._rows.spread(passed)[:, 0]] = 0
 
 
 class GroupLasso(GroupPenalty):
-    """Group lasso: whole inputs and whole hidden units vanish.
+    r"""Group lasso: features and hidden units vanish as a whole.
 
-    Omega(W) = sum_g sqrt(K_g) ||W_g||_2 (Yuan and Lin, 2006), where group g are the K_g
-    weights that leave an input or a hidden unit (Scardapane et al., 2017).
+    .. math::
+
+        \Omega(W) = \sum_g \sqrt{K_g} \, \| W_g \|_2
+
+    where :math:`W_g` are the :math:`K_g` weights of group g (Yuan and Lin, 2006): those
+    from one feature, from several that belong together, or from one hidden unit
+    (Scardapane et al., 2017).
 
     Parameters
     ----------
     groups : list, dict or None, default=None
-        Groups of input columns that are to vanish together, such as those of a one-hot
-        encoded variable. Each is a list of column indices, a list of column names, or a
-        string: the columns whose names begin with it (and with no longer one of these
-        strings). Columns that are in none of them are groups of one. Of a dict the groups
-        are the values. None is each column on its own.
+        Groups of features that vanish together, such as the one-hot encoding of a
+        categorical feature. Each group is a list of feature indices, a list of feature
+        names, or a prefix: a string that stands for all features whose names begin with
+        it. If several prefixes match a name, the longest one wins. Features in none of
+        the groups are groups of one. The keys of a dict name its groups. If None, each
+        feature is a group.
 
     inputs_only : bool, default=False
-        Whether only inputs are to vanish. Later layers then have the L2 penalty with the
-        same alpha: without any, they would undo the first one's by growing.
+        Whether only features are to vanish. Later layers then have the L2 penalty with
+        the same alpha: without a penalty they would undo that of the first layer by
+        growing.
 
     References
     ----------
@@ -181,28 +231,33 @@ class GroupLasso(GroupPenalty):
         self.inputs_only = inputs_only
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(group=1.0, labels=self._rows.labels)
+    def _prox_terms(self):
+        return Grouped(1.0, self._rows.labels)
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         if np.ndim(step):
             return diagonal_prox(weights, step, self._rows, l1=0.0, group=1.0)
         return super().prox(weights, step)
 
 
 class SparseGroupLasso(GroupPenalty):
-    """Sparse group lasso: groups vanish, and weights within those that stay.
+    r"""Sparse group lasso: groups vanish, and single weights of the remaining groups.
 
-    Omega(W) = l1_ratio ||W||_1 + (1 - l1_ratio) sum_g sqrt(K_g) ||W_g||_2 (Simon et al.,
-    2013), with the groups of `GroupLasso`.
+    .. math::
+
+        \Omega(W) = \rho \sum_{j,k} |W_{jk}|
+        + (1 - \rho) \sum_g \sqrt{K_g} \, \| W_g \|_2
+
+    with :math:`\rho` the parameter `l1_ratio` and the groups of `GroupLasso` (Simon et
+    al., 2013).
 
     Parameters
     ----------
     l1_ratio : float, default=0.5
-        Between 0 (the group lasso) and 1 (the L1 penalty).
+        Share of the L1 penalty, between 0 (the group lasso) and 1 (the L1 penalty).
 
     groups : list, dict or None, default=None
-        Groups of input columns, as in `GroupLasso`.
+        Groups of features, as in `GroupLasso`.
 
     inputs_only : bool, default=False
         Whether later layers have the L2 penalty instead, as in `GroupLasso`.
@@ -220,48 +275,51 @@ class SparseGroupLasso(GroupPenalty):
         self.groups = groups
         self.inputs_only = inputs_only
 
-    def per_layer(self, layout):
+    def bind(self, layout: Layout) -> list[Penalty]:
         check_number(self, "l1_ratio", least=0, most=1)
-        return super().per_layer(layout)
+        return super().bind(layout)
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(
-            l1=self.l1_ratio, group=1 - self.l1_ratio, labels=self._rows.labels
-        )
+    def _prox_terms(self):
+        return Grouped(1 - self.l1_ratio, self._rows.labels, l1=self.l1_ratio)
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         l1 = np.abs(weights).sum(dtype=np.float64)
         return float(self.l1_ratio * l1 + (1 - self.l1_ratio) * super().value(weights))
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         if np.ndim(step):
             return diagonal_prox(
                 weights, step, self._rows, l1=self.l1_ratio, group=1 - self.l1_ratio
             )
-        # The prox of the sum is one after the other (Simon et al., 2013, section 3.2).
+        # The prox of the sum is that of the L1 term, then that of the group lasso (Simon et
+        # al., 2013, section 3.2).
         thresholded = soft_threshold(weights, step * self.l1_ratio)
         return super().prox(thresholded, step * (1 - self.l1_ratio))
 
-    def subgradient_distance(self, weights, gradient, strength):
-        # The set of a group at 0 is that of a ball plus a box: what the box leaves of the
-        # gradient, shortened by the ball.
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
+        # At W_g = 0 the set is the gradient plus a box and a ball: its minimum-norm element
+        # is the gradient soft-thresholded by the box, then shortened by the ball.
         group = strength * (1 - self.l1_ratio)
         smooth_part = gradient + (group * self._unit_gradient(weights)).astype(
             weights.dtype
         )
-        vectors = shortest_with_l1(weights, smooth_part, strength * self.l1_ratio)
+        vectors = add_l1_subgradient(weights, smooth_part, strength * self.l1_ratio)
         return self._shortened(weights, vectors, group)
 
-    def solve_curvature(self, weights, vector, shift, strength):
-        # The L1 part has none.
+    def solve_curvature(
+        self, weights: np.ndarray, vector: np.ndarray, shift: float, strength: float
+    ) -> np.ndarray:
+        # The L1 term has no curvature.
         group = strength * (1 - self.l1_ratio)
         return super().solve_curvature(weights, vector, shift, group)
 
-    def at_kink(self, weights):
+    def at_kink(self, weights: np.ndarray) -> np.ndarray:
         return (weights == 0) if self.l1_ratio else super().at_kink(weights)
 
-    def project(self, weights, reference):
+    def project(self, weights: np.ndarray, reference: np.ndarray) -> None:
         if self.l1_ratio:
             project_onto_orthant(weights, reference)
         if self.l1_ratio < 1:
@@ -269,7 +327,9 @@ class SparseGroupLasso(GroupPenalty):
 
 
 class _ConcaveGroupPenalty(GroupPenalty):
-    # In a metric that differs within a group there is no formula for the minimum.
+    """Sum of K_g phi(r_g) over the groups, with phi a `Concave` function."""
+
+    # In a metric that differs within a group the minimum has no formula.
     has_diagonal_prox = False
 
     def __init__(
@@ -284,26 +344,27 @@ class _ConcaveGroupPenalty(GroupPenalty):
         self.groups = groups
         self.inputs_only = inputs_only
 
-    def per_layer(self, layout):
+    def bind(self, layout: Layout) -> list[Penalty]:
         check_number(self, "a", more_than=0)
         check_number(self, "l2", least=0)
-        return super().per_layer(layout)
+        return super().bind(layout)
 
     @property
-    def compiled_terms(self):
+    def _prox_terms(self):
         knots = self._phi().first_knot, self.a
-        return CompiledTerms(l2=self.l2, group=1.0, labels=self._rows.labels, knots=knots)
+        return ConcaveGrouped(1.0, knots, self._rows.labels, self.l2)
 
 
 _CONCAVE_PARAMETERS = """
 a : float, default=1.0
-    The root mean square of a group's weights from which on there is no shrinkage.
+    Knot: a group whose root mean square is `a` or more is not shrunk. The larger `a`, the
+    closer the penalty is to `GroupLasso`.
 
 l2 : float, default=0.001
-    Share of the L2 penalty that is added, which keeps weights finite.
+    Factor of the L2 penalty that is added to keep the weights finite.
 
 groups : list, dict or None, default=None
-    Groups of input columns, as in `GroupLasso`.
+    Groups of features, as in `GroupLasso`.
 
 inputs_only : bool, default=False
     Whether later layers have the L2 penalty instead, as in `GroupLasso`.
@@ -312,10 +373,15 @@ inputs_only : bool, default=False
 
 @document(parameters=_CONCAVE_PARAMETERS)
 class GroupMCP(_ConcaveGroupPenalty):
-    """Group MCP: groups vanish, and large ones are not shrunk.
+    r"""Group MCP: groups vanish, and large ones are not shrunk.
 
-    Omega(W) = sum_g K_g phi(||W_g||_2 / sqrt(K_g)), with phi of `MCP` and the groups of
-    `GroupLasso` (Breheny and Huang, 2015, whose knot, too, is proportional to sqrt(K_g)).
+    .. math::
+
+        \Omega(W) = \sum_g K_g \, \phi ( \| W_g \|_2 / \sqrt{K_g} )
+        + \frac{l_2}{2} \sum_{j,k} W_{jk}^2
+
+    with :math:`\phi` as in `MCP` and the groups of `GroupLasso` (Breheny and Huang, 2015,
+    whose knot is proportional to :math:`\sqrt{K_g}`, too). It is not convex.
 
     Parameters
     ----------
@@ -333,10 +399,15 @@ class GroupMCP(_ConcaveGroupPenalty):
 
 @document(parameters=_CONCAVE_PARAMETERS)
 class GroupSCAD(_ConcaveGroupPenalty):
-    """Group SCAD: groups vanish, and large ones are not shrunk.
+    r"""Group SCAD: groups vanish, and large ones are not shrunk.
 
-    Omega(W) = sum_g K_g phi(||W_g||_2 / sqrt(K_g)), with phi of `SCAD` and the groups of
-    `GroupLasso` (Breheny and Huang, 2015).
+    .. math::
+
+        \Omega(W) = \sum_g K_g \, \phi ( \| W_g \|_2 / \sqrt{K_g} )
+        + \frac{l_2}{2} \sum_{j,k} W_{jk}^2
+
+    with :math:`\phi` as in `SCAD` and the groups of `GroupLasso` (Breheny and Huang,
+    2015). It is not convex.
 
     Parameters
     ----------
@@ -350,51 +421,3 @@ class GroupSCAD(_ConcaveGroupPenalty):
 
     def _phi(self):
         return SCADFunction(self.a, self.l2)
-
-
-def diagonal_prox(weights, step, rows, l1, group):
-    """argmin_w sum((w - weights)^2 / (2 step)) + l1 ||w||_1 + group sum sqrt(K) ||w_g||.
-
-    With D = 1 / step and n = soft(D weights, l1), a group is 0 where ||n|| is at most
-    c = group sqrt(K); else it is n r / (D r + c), where r, its norm, solves
-    ||n / (D r + c)|| = 1. The reciprocal of that norm is a concave function of r: Newton's
-    method approaches the solution from below without passing it.
-
-    Parameters
-    ----------
-    weights, step : ndarray of shape (fan_in, fan_out)
-
-    rows : RowGroups
-
-    l1, group : float
-    """
-    metric = 1 / step.astype(np.float64)
-    n = soft_threshold(weights * metric, l1)
-    sizes = rows.sizes(weights)
-    c, norms = group * np.sqrt(sizes), rows.norms(n)
-    alive = norms > c
-    # From below: as if the metric were its largest entry in the group.
-    largest = metric.max(axis=1)
-    if rows.labels is not None:
-        by_row, largest = largest, np.zeros(len(sizes))
-        np.maximum.at(largest, rows.labels, by_row)
-    r = np.where(alive, (norms - c) / largest, 1.0)
-    c = np.where(alive, c, 1.0)
-    for _ in range(_NEWTON_STEPS):
-        denominator = metric * rows.spread(r) + rows.spread(c)
-        q = n / denominator
-        squared_norm = rows.sums(np.einsum("ij,ij->i", q, q))
-        squared_norm = np.where(alive, squared_norm, 1.0)
-        slope = rows.sums(np.einsum("ij,ij,ij->i", q, q, metric / denominator))
-        slope = np.where(alive, slope, 1.0)
-        # h(r) = 1 / ||q|| - 1 and its derivative.
-        step_r = squared_norm * (np.sqrt(squared_norm) - 1) / slope
-        r += step_r
-        if np.abs(step_r / r).max(initial=0) <= 1e-15 * len(weights):
-            break
-    r = rows.spread(np.where(alive, r, 0.0))
-    c = rows.spread(np.where(alive, c, 1.0))
-    return (n * r / (metric * r + c)).astype(weights.dtype)
-
-
-_NEWTON_STEPS = 60

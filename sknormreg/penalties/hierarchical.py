@@ -1,35 +1,38 @@
-"""LassoNet's penalty: an input takes part as far as its linear effect is not zero."""
+"""LassoNet's penalty: a feature is used only as far as its linear effect is not zero."""
 
 import copy
 
 import numpy as np
 
-from .base import CompiledTerms, Penalty, check_number
+from .._prox_terms import Hierarchy
+from .base import Layout, Penalty, check_number, not_bound
 from .separable import L2
 
 
 class Hierarchical(Penalty):
-    """LassoNet's hierarchical penalty: hidden units may use what a linear model uses.
+    r"""LassoNet's hierarchical penalty: hidden units use features with a linear effect.
 
-    The network has a skip connection from the inputs to the outputs, `skip_coef_` with
-    rows S_j. With W_j the weights that leave input j to the first hidden layer, ::
+    .. math::
 
-        Omega(S, W) = sum_j ||S_j||_2    subject to    max_k |W_jk| <= M ||S_j||_2
+        \Omega(S, W) = \sum_j \| S_j \|_2
+        \quad \text{subject to} \quad \max_k |W_{jk}| \leq M \, \| S_j \|_2
 
-    (Lemhadri et al., 2021, eq. 2 and, for several outputs, appendix). An input whose linear
-    effect vanishes leaves the network. Later layers have the L2 penalty with the same
-    alpha: without any, they would undo the bound on W by growing.
+    where :math:`S_j` are the weights of feature j in the skip connection from the features
+    to the outputs, `skip_coef_`, and :math:`W_j` those into the first hidden layer
+    (Lemhadri et al., 2021, eq. 2 and, for several outputs, appendix). A feature whose
+    linear effect vanishes leaves the network. Later layers have the L2 penalty with the
+    same alpha: without a penalty they would undo the bound on W by growing.
 
-    In regression S_j is in the unit of the targets and W_j is not, so that M means what it
-    does in the paper for targets of standard deviation 1. For targets that are u times as
-    large, ``M / u`` states the same problem: standardise them, for example with
-    `TransformedTargetRegressor`, to keep the default.
+    In regression S has the unit of the target and W has none, so that M is that of the
+    paper if the target has standard deviation 1. For a target that is u times as large,
+    ``M / u`` states the same problem; to keep the default, standardise the target, for
+    example with `TransformedTargetRegressor`.
 
     Parameters
     ----------
     M : float, default=10.0
-        How much an input may weigh in a hidden unit for its linear effect; for M near 0
-        the model is linear.
+        Largest weight of a feature into a hidden unit, relative to its linear effect. As M
+        tends to 0 the model becomes linear.
 
     References
     ----------
@@ -37,16 +40,17 @@ class Hierarchical(Penalty):
     Feature Sparsity", Journal of Machine Learning Research 22, 2021.
     """
 
-    # The bound ties weights of different steps together.
+    # The bound ties weights together that may have different steps.
     has_diagonal_prox = False
     needs_skip = True
 
-    _n_skip = 1
+    # Columns of the skip connection, one for each output; set by `bind`.
+    _n_skip: int | None = None
 
     def __init__(self, M: float = 10.0) -> None:
         self.M = M
 
-    def per_layer(self, layout):
+    def bind(self, layout: Layout) -> list[Penalty]:
         check_number(self, "M", more_than=0)
         if layout.n_skip == 0:
             raise ValueError(
@@ -58,14 +62,16 @@ class Hierarchical(Penalty):
         return [first] + [L2()] * (len(layout.shapes) - 1)
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(group=1.0, hierarchy=self.M)
+    def _prox_terms(self):
+        return Hierarchy(self.M)
 
     def _parts(self, array):
-        """Columns of the hidden units, and of the skip connection."""
+        """Return the columns of the hidden units, and those of the skip connection."""
+        if self._n_skip is None:
+            raise not_bound(self)
         return array[:, : -self._n_skip], array[:, -self._n_skip :]
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         hidden, skip = self._parts(weights)
         norms = _row_norms(skip)
         bound = (1 + _slack(weights)) * self.M * norms
@@ -73,12 +79,13 @@ class Hierarchical(Penalty):
             return np.inf
         return float(norms.sum())
 
-    def prox(self, weights, step):
-        """The global minimum (Lemhadri et al., 2021, algorithm 2: HIER-PROX).
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
+        """Return the global minimiser (Lemhadri et al., 2021, algorithm 2: HIER-PROX).
 
         Parameters
         ----------
         weights : ndarray of shape (fan_in, fan_out)
+            Weight matrix, with the skip connection in its last columns.
 
         step : float or ndarray of shape (fan_in, fan_out)
             One step; or one for all hidden units and another for the skip connection.
@@ -86,6 +93,7 @@ class Hierarchical(Penalty):
         Returns
         -------
         weights : ndarray of shape (fan_in, fan_out)
+            The minimiser.
         """
         if np.ndim(step):
             hidden_step, skip_step = (part.flat[0] for part in self._parts(step))
@@ -96,21 +104,21 @@ class Hierarchical(Penalty):
 
     def _prox(self, weights, hidden_step, skip_step):
         hidden, skip = self._parts(weights.astype(np.float64))
-        # In units in which both parts have the step of the skip connection.
+        # Rescale W so that both parts have the step of the skip connection.
         unit = np.sqrt(skip_step / hidden_step)
         M, sizes = self.M * unit, np.abs(hidden) * unit
         norms = _row_norms(skip)
-        # With r = ||S_j||, W_j is cut off at M r, and
+        # The minimiser has norm r of its S_j and clips W_j at M r, where
         #   r - M sum_k max(|W_jk| - M r, 0) = ||S_j|| - skip_step.
-        # The sum is the largest of those over the m largest entries, for all m: each
-        # gives a solution r that is too small, but for the right one.
+        # Solving for r with the m largest entries alone gives too small an r for every m
+        # except the right one, hence the maximum over m.
         largest_first = -np.sort(-sizes, axis=1)
         sums = np.cumsum(largest_first, axis=1)
         m = np.arange(1, hidden.shape[1] + 1)
         shrunk = norms - skip_step
         r = np.maximum(shrunk, ((shrunk[:, None] + M * sums) / (1 + M**2 * m)).max(axis=1))
         r = np.maximum(r, 0)[:, None]
-        # Where there is no linear effect yet, it may have any direction.
+        # If S_j = 0 every direction of it is a minimiser: take that of the first output.
         direction = np.zeros_like(skip)
         direction[:, 0] = 1
         np.divide(skip, norms[:, None], out=direction, where=norms[:, None] > 0)
@@ -118,18 +126,20 @@ class Hierarchical(Penalty):
         found = np.hstack([np.clip(hidden, -bound, bound), r * direction])
         return found.astype(weights.dtype)
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         found = self._away_from_zero(weights, gradient, strength)
         zero = ~weights.any(axis=1)
         found[zero] = self._at_zero(gradient[zero], strength)
         return found.astype(weights.dtype, copy=False)
 
     def _away_from_zero(self, weights, gradient, strength):
-        """Rows where S_j is not 0.
+        """Return the minimum-norm subgradients of the rows where S_j is not 0.
 
-        Entries |W_jk| = M ||S_j|| add to the set t_k (sign(W_jk) at W_jk, -M S_j / ||S_j||
-        at S_j) for all t_k >= 0. With h_k the gradient there times the sign, and c that
-        along S_j, the shortest sum has h_k + t_k = max(h_k, mu), where
+        Each entry with |W_jk| = M ||S_j|| adds to the set t_k (sign(W_jk) at W_jk,
+        -M S_j / ||S_j|| at S_j) for all t_k >= 0. With h_k the gradient at W_jk times the
+        sign, and c that along S_j, the shortest sum has h_k + t_k = max(h_k, mu), where
         mu = M (c - M sum_k t_k).
         """
         (hidden, skip) = self._parts(weights.astype(np.float64))
@@ -141,8 +151,8 @@ class Hierarchical(Penalty):
         bounded &= norms > 0
         h = np.where(bounded, hidden_gradient * np.sign(hidden), np.inf)
         along = self.M * np.einsum("ij,ij->i", skip_gradient, unit)
-        # As in the prox: of the sums over the m smallest h, the right one gives the
-        # smallest mu.
+        # As in the prox: solving for mu with the m smallest h gives too large a mu for
+        # every m except the right one.
         sums = np.cumsum(np.sort(h, axis=1), axis=1)
         m = np.arange(1, h.shape[1] + 1)
         mu = ((along[:, None] + self.M**2 * sums) / (1 + m * self.M**2)).min(axis=1)
@@ -156,14 +166,16 @@ class Hierarchical(Penalty):
         )
 
     def _at_zero(self, gradient, strength):
-        """Rows of zeros: the set is gradient + {(q, p): ||p|| + M ||q||_1 <= strength}.
+        """Return the minimum-norm subgradients of rows of zeros.
 
-        These are the slopes in all directions that the constraint allows. The shortest sum
-        cuts ||p|| off at mu and the entries of q at M mu.
+        The set is gradient + {(q, p): ||p|| + M ||q||_1 <= strength}, from the slopes in
+        all directions that the constraint allows. The shortest sum clips the norm of the
+        gradient of S_j at mu, and the entries of that of W_j at M mu.
         """
         hidden, skip = self._parts(gradient.astype(np.float64))
         norms = _row_norms(skip)[:, None]
-        # (||p|| - mu)+ + M sum (|q_k| - M mu)+ = strength, by where each term ends.
+        # mu solves (||p|| - mu)+ + M sum (|q_k| - M mu)+ = strength, with (q, p) the
+        # gradient. The terms vanish at these values of mu; the sum is linear in between.
         ends = np.hstack([norms, np.abs(hidden) / self.M])
         weights = np.full(ends.shape, self.M**2)
         weights[:, 0] = 1
@@ -182,5 +194,5 @@ def _row_norms(array):
 
 
 def _slack(weights):
-    """The relative rounding of a bound, by a wide margin."""
+    """Return a wide upper bound of the relative rounding error of M times a norm."""
     return 100 * np.finfo(weights.dtype).eps

@@ -1,4 +1,4 @@
-"""The nuclear norm: weight matrices of low rank."""
+"""Nuclear norm, for weight matrices of low rank."""
 
 import numpy as np
 
@@ -6,11 +6,13 @@ from .base import Penalty
 
 
 class Nuclear(Penalty):
-    """Nuclear norm: the sum of a weight matrix's singular values.
+    r"""Nuclear norm: the sum of the singular values of the weight matrix.
 
-    It makes whole singular values vanish, so that wide layers come out with a low rank
-    (Fazel, Hindi and Boyd, 2001). The prox thresholds singular values (Cai, Candes and
-    Shen, 2010, theorem 2.1). Every prox takes a singular value decomposition.
+    .. math:: \Omega(W) = \sum_i \sigma_i(W)
+
+    Singular values vanish, so that layers get a low rank (Fazel, Hindi and Boyd, 2001). The
+    proximal operator soft-thresholds the singular values (Cai, Candes and Shen, 2010,
+    theorem 2.1) and takes a singular value decomposition each time.
 
     References
     ----------
@@ -21,28 +23,33 @@ class Nuclear(Penalty):
     matrix completion", SIAM Journal on Optimization 20, 2010.
     """
 
-    # Singular values mean nothing in a metric that differs between weights.
+    # In a metric that differs between weights the prox is not a function of the singular
+    # values.
     has_diagonal_prox = False
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         if not np.isfinite(weights).all():
             return np.nan
         return float(np.linalg.svd(weights, compute_uv=False).sum(dtype=np.float64))
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         if np.ndim(step):
             raise ValueError(f"{self} has no prox with a step for each weight.")
         if not np.isfinite(weights).all():
-            # NumPy would raise an error, where training is to see that it has diverged.
+            # NumPy's decomposition would raise an error; training has to see the nan to
+            # report that it has diverged.
             return np.full_like(weights, np.nan)
         u, s, vt = np.linalg.svd(weights, full_matrices=False)
         kept = s > step
         return (u[:, kept] * (s[kept] - step)) @ vt[kept]
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         # The set is gradient + strength (U V' + Z), with U and V the singular vectors of
-        # W, for all Z orthogonal to both whose singular values are at most 1 (Watson,
-        # 1992): Z shortens those of what U and V leave of the gradient.
+        # W, for all Z orthogonal to both with singular values of at most 1 (Watson, 1992).
+        # The best Z soft-thresholds the singular values of the gradient's part that is
+        # orthogonal to both.
         if not np.isfinite(weights).all():
             return np.full_like(weights, np.nan)
         u, s, vt = np.linalg.svd(weights, full_matrices=False)
@@ -54,5 +61,5 @@ class Nuclear(Penalty):
 
 
 def _slack(weights):
-    """Singular values that are rounding, relative to the largest."""
+    """Return the relative size of singular values that are rounding errors."""
     return 10 * max(weights.shape) * np.finfo(weights.dtype).eps

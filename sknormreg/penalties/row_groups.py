@@ -1,7 +1,7 @@
-"""Groups of rows of a weight matrix: what group penalties keep or remove as a whole.
+"""Groups of rows of a weight matrix, which group penalties keep or remove as a whole.
 
-A row of a layer's weights are those that leave one input or one hidden unit. Without them
-the input, or the unit, has no effect.
+A row holds the weights from one feature or one hidden unit. If they are zero, the feature
+or the unit has no effect.
 """
 
 from collections.abc import Mapping
@@ -11,85 +11,92 @@ import numpy as np
 
 
 class RowGroups:
-    """A partition of the rows of a weight matrix.
+    """Partition of the rows of a weight matrix.
 
     Parameters
     ----------
-    labels : ndarray of int of shape (fan_in,) or None
-        The group of each row, groups counted from 0; None where every row is one.
+    labels : ndarray of int of shape (fan_in,) or None, default=None
+        The group of each row, counted from 0; None if every row is a group.
     """
 
     def __init__(self, labels=None):
         self.labels = labels
 
     def sums(self, per_row):
-        """Sums over the groups of a number for each row, shape (n_groups,)."""
+        """Sum a number for each row over the groups, shape (n_groups,)."""
         if self.labels is None:
             return per_row
         return np.bincount(self.labels, per_row)
 
     def spread(self, per_group):
-        """A number for each group as a column for the rows, shape (fan_in, 1)."""
+        """Repeat a number for each group for its rows, shape (fan_in, 1)."""
         per_row = per_group if self.labels is None else per_group[self.labels]
         return per_row[:, None]
 
     def norms(self, weights):
-        """Euclidean norms of the groups, in double precision, shape (n_groups,)."""
+        """Return the norms of the groups in double precision, shape (n_groups,)."""
         squares = np.einsum("ij,ij->i", weights, weights, dtype=np.float64)
         return np.sqrt(self.sums(squares))
 
     def sizes(self, weights):
-        """Number of weights in each group, shape (n_groups,)."""
+        """Return the number of weights in each group, shape (n_groups,)."""
         fan_in, fan_out = weights.shape
         return self.sums(np.full(fan_in, float(fan_out)))
 
     def are_zero(self, weights):
-        """Mask of the groups all of whose weights are exactly 0, shape (n_groups,)."""
+        """Return the mask of the groups whose weights are all 0, shape (n_groups,)."""
         return self.sums(weights.any(axis=1).astype(np.float64)) == 0
 
 
 def resolve_groups(groups, n_features, feature_names):
-    """The `RowGroups` of a user's groups of columns.
+    """Return the `RowGroups` of groups of features.
 
     Parameters
     ----------
     groups : sequence or dict
-        Each of them, or of the dict's values, a sequence of column indices or of column
-        names, or a string: the columns whose names begin with it, and not with a longer
-        one. Columns in none of them are groups of one.
+        Groups as `GroupLasso` takes them.
 
     n_features : int
+        Number of features.
 
     feature_names : ndarray of str or None
+        Names of the features, if they have any.
+
+    Returns
+    -------
+    rows : RowGroups
+        The partition of the features.
 
     Raises
     ------
     ValueError
-        If groups overlap, are empty, or name columns that are not there; if each in a
-        list is the name of one of several columns, so that nothing would be grouped.
+        If groups overlap or are empty, if a feature or a prefix is unknown, or if each
+        entry of a list is the name of a single feature, so that nothing would be grouped.
     """
     if isinstance(groups, str) or not np.iterable(groups):
         raise ValueError(
-            "groups must be a list of groups, each of them a list of column indices or "
-            f"names, or the beginning of column names, got {groups!r}."
+            "groups must be a list of groups, each a list of feature indices or names, or "
+            f"a prefix of feature names, got {groups!r}."
         )
-    is_named = isinstance(groups, Mapping)
-    groups = list(groups.values() if is_named else groups)
+    entries = list(groups.values() if isinstance(groups, Mapping) else groups)
     labels = np.full(n_features, -1)
-    for label, group in enumerate(groups):
-        for column in _columns(group, groups, n_features, feature_names):
-            if labels[column] >= 0:
-                _refuse_overlap(column, group, groups[labels[column]], feature_names)
-            labels[column] = label
-    if not is_named and 1 < len(groups) == (labels >= 0).sum() < n_features:
-        _refuse_names(groups, feature_names)
+    for label, group in enumerate(entries):
+        for feature in _features(group, entries, n_features, feature_names):
+            if labels[feature] >= 0:
+                _refuse_overlap(feature, group, entries[labels[feature]], feature_names)
+            labels[feature] = label
+    if (
+        not isinstance(groups, Mapping)
+        and 1 < len(entries) == (labels >= 0).sum() < n_features
+    ):
+        _refuse_names(entries, feature_names)
     alone = labels < 0
     labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.sum())
     return RowGroups(labels)
 
 
 def names_of_groups(groups, n_features, feature_names):
-    """The name of the group that each column is in.
+    """Return the name of the group of each feature.
 
     Parameters
     ----------
@@ -98,9 +105,9 @@ def names_of_groups(groups, n_features, feature_names):
 
     Returns
     -------
-    names : list of str or None of length n_features
-        Of a group its key in a dict, the beginning of names that it was given by, or its
-        place in the list, as "groups[0]"; None of a column that is in none of them.
+    names : list of str or None, of length n_features
+        The name of a group is its key in a dict, its prefix, or its position in the list,
+        such as "groups[0]". None for features in none of the groups.
     """
     labels = resolve_groups(groups, n_features, feature_names).labels
     if isinstance(groups, Mapping):
@@ -113,87 +120,88 @@ def names_of_groups(groups, n_features, feature_names):
     return [names[label] if label < len(names) else None for label in labels]
 
 
-def _refuse_overlap(column, group, other, feature_names):
-    name = column if feature_names is None else f"{feature_names[column]!r}"
-    problem = f"column {name} is in group {group!r} and in group {other!r}"
+def _refuse_overlap(feature, group, other, feature_names):
+    name = feature if feature_names is None else f"{feature_names[feature]!r}"
+    problem = f"feature {name} is in group {group!r} and in group {other!r}"
     if group is other:
-        problem = f"column {name} is in group {group!r} twice"
+        problem = f"feature {name} is in group {group!r} twice"
     if isinstance(group, str) and isinstance(other, str):
-        problem = f"the group {group!r} is there twice"
-    raise ValueError(f"groups overlap: {problem}. Every column can be in one group only.")
+        problem = f"the group {group!r} is given twice"
+    raise ValueError(f"groups overlap: {problem}. Put each feature in one group only.")
 
 
 def _refuse_names(groups, feature_names):
-    """Refuse the names of columns that were meant as one group."""
+    """Raise an error if names of features were meant as one group."""
     if all(isinstance(group, str) and group in feature_names for group in groups):
         raise ValueError(
-            f"groups={groups!r} has a group for each of these columns. For one group of "
-            f"all of them write a list of lists, groups={[groups]!r}."
+            f"groups={groups!r} has a group for each of these features. For one group of "
+            f"all of them, pass a list of lists: groups={[groups]!r}."
         )
 
 
-def _columns(group, groups, n_features, feature_names):
-    """Indices of the columns of one of the groups."""
+def _features(group, groups, n_features, feature_names):
+    """Return the indices of the features of one of the groups."""
     if isinstance(group, str):
-        return _beginning(group, groups, _checked_names(feature_names, group))
+        return _with_prefix(group, groups, _checked_names(feature_names, group))
     if not np.iterable(group):
         raise ValueError(
-            "Each of groups must be a list of column indices or names, or the beginning "
-            f"of column names, got {group!r}: a list for each group, not a label for each "
-            "column."
+            "Each of groups must be a list of feature indices or names, or a prefix of "
+            f"feature names, got {group!r}. Pass a list for each group, not a label for "
+            "each feature."
         )
-    columns = [_column(entry, group, n_features, feature_names) for entry in group]
-    if not columns:
-        raise ValueError("groups has an empty group.")
-    return columns
+    features = [_feature(entry, group, n_features, feature_names) for entry in group]
+    if not features:
+        raise ValueError("groups has an empty group: remove it.")
+    return features
 
 
-def _beginning(group, groups, feature_names):
-    """Indices of the columns whose names begin with a group, and with no longer one."""
+def _with_prefix(group, groups, feature_names):
+    """Return the indices of the features for which a group is the longest prefix."""
     longer = [g for g in groups if isinstance(g, str) and len(g) > len(group)]
     found = [i for i, name in enumerate(feature_names) if name.startswith(group)]
-    columns = [i for i in found if not feature_names[i].startswith(tuple(longer))]
+    features = [i for i in found if not feature_names[i].startswith(tuple(longer))]
     if not found:
         raise ValueError(
-            f"groups has the beginning {group!r}, with which no column name begins. "
-            f"Columns are {_shortened(feature_names)}."
+            f"groups has the prefix {group!r}, with which no feature name begins. The "
+            f"features are {_shortened(feature_names)}."
         )
-    if not columns:
+    if not features:
         raise ValueError(
-            f"groups has the beginning {group!r}, but all columns whose names begin with "
-            "it belong to other groups, with longer ones."
+            f"groups has the prefix {group!r}, but all features whose names begin with it "
+            "belong to groups with longer prefixes."
         )
-    return columns
+    return features
 
 
-def _column(entry, group, n_features, feature_names):
+def _feature(entry, group, n_features, feature_names):
     if isinstance(entry, str):
         names = list(_checked_names(feature_names, entry))
         if entry not in names:
             raise ValueError(
-                f"groups names the column {entry!r}, which X does not have. Columns are "
+                f"groups has the feature {entry!r}, which is not in X. The features are "
                 f"{_shortened(feature_names)}."
             )
         return names.index(entry)
     if not isinstance(entry, Integral) or isinstance(entry, bool):
         raise ValueError(
-            "Each of groups must be a list of column indices or names, or the beginning "
-            f"of column names, got {group!r}."
+            "Each of groups must be a list of feature indices or names, or a prefix of "
+            f"feature names, got {group!r}."
         )
-    if not 0 <= entry < n_features:
+    index = int(entry)
+    if not 0 <= index < n_features:
         raise ValueError(
-            f"groups has the column index {entry}, out of range for X with {n_features} "
-            "columns, which are counted from 0."
+            f"groups has the feature index {index}, out of range for X with {n_features} "
+            "features, which are counted from 0."
         )
-    return int(entry)
+    return index
 
 
 def _checked_names(feature_names, entry):
     if feature_names is None:
         raise ValueError(
-            f"groups has the name {entry!r}, but X has no column names. Fit with a "
-            "DataFrame, or give column indices. In a pipeline the steps before may drop "
-            "names: .set_output(transform='pandas') keeps them (of dense output, such as "
+            f"groups has the name {entry!r}, but X has no feature names. Fit with a "
+            "DataFrame, or pass feature indices. In a pipeline, earlier steps may drop the "
+            "names: .set_output(transform='pandas') keeps them (for dense output, such as "
             "that of OneHotEncoder(sparse_output=False))."
         )
     return feature_names

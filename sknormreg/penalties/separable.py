@@ -1,17 +1,24 @@
-"""Penalties that are sums over the single weights: L1, L2 and their mixture."""
+"""Penalties that are sums over single weights: L1, L2 and the elastic net."""
 
 import numpy as np
 
-from .base import CompiledTerms, Penalty, PiecewiseSmoothPenalty, check_number
+from .._prox_terms import Separable
+from .base import Layout, Penalty, PiecewiseSmoothPenalty, check_number
 
 
 class ElasticNet(PiecewiseSmoothPenalty):
-    """Omega(W) = l1_ratio ||W||_1 + (1 - l1_ratio) / 2 ||W||_F^2  (Zou and Hastie, 2005).
+    r"""Elastic net: a convex combination of the L1 and the L2 penalty.
+
+    .. math::
+
+        \Omega(W) = \rho \sum_{j,k} |W_{jk}| + \frac{1 - \rho}{2} \sum_{j,k} W_{jk}^2
+
+    with :math:`\rho` the parameter `l1_ratio` (Zou and Hastie, 2005).
 
     Parameters
     ----------
     l1_ratio : float, default=0.5
-        Between 0 (the L2 penalty) and 1 (the L1 penalty).
+        Share of the L1 penalty, between 0 (the L2 penalty) and 1 (the L1 penalty).
 
     References
     ----------
@@ -22,107 +29,135 @@ class ElasticNet(PiecewiseSmoothPenalty):
     def __init__(self, l1_ratio: float = 0.5) -> None:
         self.l1_ratio = l1_ratio
 
-    def per_layer(self, layout):
+    def bind(self, layout: Layout) -> list[Penalty]:
         check_number(self, "l1_ratio", least=0, most=1)
-        return super().per_layer(layout)
+        return super().bind(layout)
 
     @property
-    def smooth(self):
+    def smooth(self) -> bool:
         return self.l1_ratio == 0
 
     @property
-    def compiled_terms(self):
-        return CompiledTerms(l1=self.l1_ratio, l2=1 - self.l1_ratio)
+    def _prox_terms(self):
+        return Separable(self.l1_ratio, 1 - self.l1_ratio)
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         l1 = np.abs(weights).sum(dtype=np.float64) if self.l1_ratio else 0.0
         l2 = np.vdot(weights, weights) if self.l1_ratio < 1 else 0.0
         return float(self.l1_ratio * l1 + (1 - self.l1_ratio) / 2 * l2)
 
-    def prox(self, weights, step):
-        # Soft-thresholding, then shrinkage (Parikh and Boyd, 2014, section 6.5.3).
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
+        # Soft-thresholding, then shrinkage: N. Parikh and S. Boyd, "Proximal Algorithms",
+        # 2014, section 6.5.3.
         if self.l1_ratio:
             weights = soft_threshold(weights, step * self.l1_ratio)
         if self.l1_ratio < 1:
             weights = weights / (1 + step * (1 - self.l1_ratio))
         return weights
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         smooth_part = strength * (1 - self.l1_ratio) * weights
         smooth_part += gradient
         if self.smooth:
             return smooth_part
-        return shortest_with_l1(weights, smooth_part, strength * self.l1_ratio)
+        return add_l1_subgradient(weights, smooth_part, strength * self.l1_ratio)
 
-    def at_kink(self, weights):
+    def at_kink(self, weights: np.ndarray) -> np.ndarray:
         if self.smooth:
             return np.zeros(weights.shape, dtype=bool)
         return weights == 0
 
-    def project(self, weights, reference):
+    def project(self, weights: np.ndarray, reference: np.ndarray) -> None:
         if not self.smooth:
             project_onto_orthant(weights, reference)
 
 
 class L1(ElasticNet):
-    """Omega(W) = ||W||_1, the sum of absolute values (Tibshirani, 1996)."""
+    r"""L1 penalty (lasso): the sum of absolute weights.
+
+    .. math:: \Omega(W) = \sum_{j,k} |W_{jk}|
+
+    Weights vanish one by one (Tibshirani, 1996).
+
+    References
+    ----------
+    R. Tibshirani, "Regression Shrinkage and Selection via the Lasso", Journal of the Royal
+    Statistical Society B 58, 1996.
+    """
 
     def __init__(self) -> None:
         super().__init__(l1_ratio=1.0)
 
 
 class L2(ElasticNet):
-    """Omega(W) = ||W||_F^2 / 2, half the sum of squares (Hoerl and Kennard, 1970)."""
+    r"""L2 penalty (ridge, weight decay): half the sum of squared weights.
+
+    .. math:: \Omega(W) = \frac{1}{2} \sum_{j,k} W_{jk}^2
+
+    Weights shrink and none vanishes (Hoerl and Kennard, 1970).
+
+    References
+    ----------
+    A. E. Hoerl and R. W. Kennard, "Ridge Regression: Biased Estimation for Nonorthogonal
+    Problems", Technometrics 12, 1970.
+    """
 
     def __init__(self) -> None:
         super().__init__(l1_ratio=0.0)
 
 
 class RowScaledL2(Penalty):
-    """Omega(W) = sum_j scales_j ||W_j||_2^2 / 2 over the rows W_j, one for each input.
+    r"""L2 penalty with a factor for each feature.
 
-    It is what the L2 penalty is with an alpha for each input.
+    .. math:: \Omega(W) = \frac{1}{2} \sum_j s_j \sum_k W_{jk}^2
+
+    with :math:`s_j` the entries of `scales`. It stands for ``penalty="l2"`` with an alpha
+    for each feature.
 
     Parameters
     ----------
     scales : ndarray of shape (fan_in,)
-        At least 0.
+        Factors, at least 0.
     """
 
     smooth = True
 
-    def __init__(self, scales):
+    def __init__(self, scales: np.ndarray) -> None:
         self.scales = scales
 
     def _column(self, dtype):
         return self.scales[:, None].astype(dtype, copy=False)
 
-    def value(self, weights):
+    def value(self, weights: np.ndarray) -> float:
         per_row = np.square(weights, dtype=np.float64).sum(axis=1)
         return float(self.scales @ per_row) / 2
 
-    def prox(self, weights, step):
+    def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         return weights / (1 + step * self._column(weights.dtype))
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(
+        self, weights: np.ndarray, gradient: np.ndarray, strength: float
+    ) -> np.ndarray:
         added = self._column(weights.dtype) * weights
         added *= strength
         return gradient + added
 
 
-# What penalties with an L1 part have in common
+# Shared by the penalties with an L1 term
 
 
 def soft_threshold(weights, threshold):
-    """The prox of `threshold` times the absolute value, of every weight."""
+    """Return the proximal operator of `threshold` times the absolute value."""
     return weights - np.clip(weights, -threshold, threshold)
 
 
-def shortest_with_l1(weights, smooth_part, l1):
-    """The shortest vector in smooth_part + l1 * d||weights||_1; overwrites smooth_part.
+def add_l1_subgradient(weights, smooth_part, l1):
+    """Return the minimum-norm element of smooth_part + l1 * d||weights||_1.
 
     At w = 0 the set is the interval smooth_part + [-l1, l1]; elsewhere it is the single
-    point smooth_part + l1 sign(w).
+    point smooth_part + l1 sign(w). `smooth_part` is overwritten.
     """
     kinked_part = np.sign(weights)
     kinked_part *= l1
@@ -133,5 +168,5 @@ def shortest_with_l1(weights, smooth_part, l1):
 
 
 def project_onto_orthant(weights, reference):
-    """Set to zero, in place, weights whose sign is not that of the reference."""
+    """Set to zero, in place, the weights whose sign is not that of the reference."""
     weights[np.sign(weights) != np.sign(reference)] = 0

@@ -56,10 +56,10 @@ _INTERRUPT = """
 import os, signal, sys, threading, time
 import numpy as np
 from sknormreg import RegularizedMLPRegressor
+from sknormreg._prox_terms import Separable
 from sknormreg.engine import Data, Network, make_engine
 from sknormreg.engine.compiled_engine import CompiledEngine
 from sknormreg.engine.losses import HalfSquaredError
-from sknormreg.penalties.base import CompiledTerms
 from sknormreg.solvers.adam import AdamStep
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -86,7 +86,7 @@ moments = {name: np.zeros_like(params) for name in ("first", "second")}
 adam = AdamStep(
     moments=moments, n_steps=0, rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8
 )
-none = [CompiledTerms()] * 3
+none = [Separable()] * 3
 for call in (
     lambda: engine.loss_and_gradient(params, data, rows),
     lambda: engine.raw_predict(coefs, intercepts, data.X, rows),

@@ -49,7 +49,7 @@ pytestmark = needs_compiled_engine
 
 
 def _of_layers(penalty):
-    return lambda network: penalty.per_layer(Layout(list(network.shapes)))
+    return lambda network: penalty.bind(Layout(list(network.shapes)))
 
 
 # Of networks with six inputs, or more of them.
@@ -153,9 +153,7 @@ REMOVING_ALPHA = {
 @pytest.mark.parametrize("method", ["heavy-ball", "nesterov"])
 def test_epochs_with_the_hierarchical_penalty(problem, M, method):
     network, data, rows, alpha = with_skip(problem)
-    penalties = Hierarchical(M).per_layer(
-        Layout(list(network.shapes), None, network.n_skip)
-    )
+    penalties = Hierarchical(M).bind(Layout(list(network.shapes), None, network.n_skip))
     alive = []
     for strength in alpha, REMOVING_ALPHA[problem][M]:
         for batch_size, n_epochs in (1, 1), (32, 2), (1000, 6):

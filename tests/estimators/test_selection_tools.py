@@ -132,7 +132,7 @@ def test_set_output_feeds_names_to_groups():
     groups = [["noise_1", "noise_2"], "noise_3", ["strong", "weak"]]
     model = make(RegularizedMLPRegressor, penalty=GroupLasso(groups=groups))
     pipeline = make_pipeline(StandardScaler(), model)
-    with pytest.raises(ValueError, match="'noise_1', but X has no column names"):
+    with pytest.raises(ValueError, match="'noise_1', but X has no feature names"):
         pipeline.fit(X, SCORES)
     pipeline.set_output(transform="pandas").fit(X, SCORES)
     assert model.selected_features_.tolist() == MATTER

@@ -735,7 +735,7 @@ def test_penalty_of_scaled_rows():
         weights.ravel(), lambda w: 0.3 * penalty.value(w.reshape(4, 3)), 1e-7
     )
     np.testing.assert_allclose(
-        penalty.subgradient_distance(weights, gradient, 0.3).ravel(), slopes, atol=1e-5
+        penalty.min_norm_subgradient(weights, gradient, 0.3).ravel(), slopes, atol=1e-5
     )
 
 

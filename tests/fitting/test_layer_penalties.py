@@ -145,7 +145,7 @@ def test_fit_leaves_the_penalty_alone(cls, penalty):
 @INSTANCES
 @not_converged
 def test_a_penalty_for_all_layers_is_one_for_each(penalty):
-    if penalty.of_inputs:
+    if penalty.first_layer_only:
         pytest.skip("for the first layer only")
     params = dict(hidden_layer_sizes=(5, 3))
     model = fit(penalty=penalty, **params)
@@ -360,7 +360,9 @@ def assert_points_here(caught):
     assert files == [__file__]
 
 
-LOOPHOLE = r"alpha is 0 in layers \[{}\] and not in others: what the penalised layers save"
+LOOPHOLE = (
+    r"alpha is 0 in layers \[{}\] and not in others: the layers without a penalty can grow"
+)
 
 
 @pytest.mark.parametrize(
@@ -567,19 +569,23 @@ def test_parameters_that_are_not_valid_are_named_with_their_class(
 @pytest.mark.parametrize(
     ("groups", "named", "message"),
     [
-        ([[0, 1], [1, 2]], False, r"groups overlap: column 1 is in group \[1, 2\]"),
-        ([["a", "b"], "a"], True, "groups overlap: column 'a'"),
-        ([[0, 0]], False, "groups overlap: column 0"),
-        ([[0, 4]], False, "column index 4, out of range for X with 4 columns"),
-        ([[-1]], False, "column index -1, out of range"),
-        ([["a", "z"]], True, "groups names the column 'z'.*Columns are 'a', 'b'"),
-        (["z"], True, "groups has the beginning 'z', with which no column name begins"),
-        (["a"], False, "the name 'a', but X has no column names.*DataFrame"),
-        ([["a", "b"]], False, "the name 'a', but X has no column names.*DataFrame"),
+        ([[0, 1], [1, 2]], False, r"groups overlap: feature 1 is in group \[1, 2\]"),
+        ([["a", "b"], "a"], True, "groups overlap: feature 'a'"),
+        ([[0, 0]], False, "groups overlap: feature 0"),
+        ([[0, 4]], False, "feature index 4, out of range for X with 4 features"),
+        ([[-1]], False, "feature index -1, out of range"),
+        (
+            [["a", "z"]],
+            True,
+            "groups has the feature 'z', which is not in X. The features are 'a', 'b'",
+        ),
+        (["z"], True, "groups has the prefix 'z', with which no feature name begins"),
+        (["a"], False, "the name 'a', but X has no feature names.*DataFrame"),
+        ([["a", "b"]], False, "the name 'a', but X has no feature names.*DataFrame"),
         ([[]], False, "groups has an empty group"),
-        ([0, 1], False, "Each of groups must be a list of column indices or names"),
-        ([[True]], False, "Each of groups must be a list of column indices"),
-        ([[0.0]], False, "Each of groups must be a list of column indices"),
+        ([0, 1], False, "Each of groups must be a list of feature indices or names"),
+        ([[True]], False, "Each of groups must be a list of feature indices"),
+        ([[0.0]], False, "Each of groups must be a list of feature indices"),
         (3, False, "groups must be a list of groups"),
         ("ab", True, "groups must be a list of groups"),
     ],
@@ -684,7 +690,7 @@ class Huberized(Penalty):
             weights - step * self.delta * np.sign(weights),
         )
 
-    def subgradient_distance(self, weights, gradient, strength):
+    def min_norm_subgradient(self, weights, gradient, strength):
         return gradient + strength * np.clip(weights, -self.delta, self.delta)
 
 

@@ -91,7 +91,7 @@ def test_subgradient_is_exactly_zero_at_a_minimiser(l1_ratio, strength, threshol
     """Minimise |w - a|^2 / 2 + strength Omega(w), whose minimisers are known."""
     a = np.array([[0.25, -0.25, threshold], [-threshold, 3.0, -1.5]])
     minimiser = np.sign(a) * np.maximum(np.abs(a) - threshold, 0) / divisor
-    found = ElasticNet(l1_ratio).subgradient_distance(minimiser, minimiser - a, strength)
+    found = ElasticNet(l1_ratio).min_norm_subgradient(minimiser, minimiser - a, strength)
     np.testing.assert_array_equal(found, np.zeros_like(a))
 
 
@@ -101,7 +101,7 @@ def test_subgradient_is_the_shortest_of_the_set(seed, l1_ratio, strength):
     weights = _weights(seed)
     random_state = np.random.RandomState(seed + 1)
     gradient = strength * random_state.normal(size=SHAPE)
-    found = ElasticNet(l1_ratio).subgradient_distance(weights, gradient, strength)
+    found = ElasticNet(l1_ratio).min_norm_subgradient(weights, gradient, strength)
     smooth = gradient + strength * (1 - l1_ratio) * weights
     # Rounding of sums of these sizes.
     slack = 1e-14 * (np.abs(gradient) + strength * (1 + np.abs(weights)))
@@ -121,7 +121,7 @@ def test_subgradient_is_the_shortest_of_the_set(seed, l1_ratio, strength):
 
 def test_subgradient_of_a_smooth_penalty_is_the_gradient():
     weights, gradient = _weights(2), _weights(3)
-    found = L2().subgradient_distance(weights, gradient, 0.7)
+    found = L2().min_norm_subgradient(weights, gradient, 0.7)
     # Two roundings.
     np.testing.assert_allclose(found, gradient + 0.7 * weights, rtol=1e-15, atol=1e-15)
 
@@ -130,7 +130,7 @@ def test_subgradient_at_zero_by_hand():
     weights = np.zeros((1, 4))
     gradient = np.array([[3.0, -3.0, 0.5, -1.0]])
     np.testing.assert_array_equal(
-        L1().subgradient_distance(weights, gradient, 1.0), [[2, -2, 0, 0]]
+        L1().min_norm_subgradient(weights, gradient, 1.0), [[2, -2, 0, 0]]
     )
 
 
@@ -182,6 +182,6 @@ def test_l1_and_l2_are_the_ends_of_the_elastic_net(named, l1_ratio):
     assert named.value(weights) == elastic.value(weights)
     np.testing.assert_array_equal(named.prox(weights, 0.2), elastic.prox(weights, 0.2))
     np.testing.assert_array_equal(
-        named.subgradient_distance(weights, gradient, 0.2),
-        elastic.subgradient_distance(weights, gradient, 0.2),
+        named.min_norm_subgradient(weights, gradient, 0.2),
+        elastic.min_norm_subgradient(weights, gradient, 0.2),
     )

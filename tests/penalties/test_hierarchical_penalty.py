@@ -83,7 +83,7 @@ def test_subgradient_at_zero(name, strength):
     for scale in (0.1, 0.3, 1.0, 3.0):
         for _ in range(5):
             gradient = scale * rng.normal(size=zero.shape)
-            d = case.penalty.subgradient_distance(zero, gradient, strength)
+            d = case.penalty.min_norm_subgradient(zero, gradient, strength)
             slopes = (cone * gradient).sum((1, 2)) + strength * sizes
             if d.any():
                 # A random direction may miss a narrow way down.
@@ -105,7 +105,7 @@ def test_subgradient_at_zero(name, strength):
 
 def test_parameters_reach_every_layer_of_a_copy():
     given = Hierarchical(2.0)
-    first, _ = given.per_layer(Layout([(4, 6), (3, 3)], None, 3))
+    first, _ = given.bind(Layout([(4, 6), (3, 3)], None, 3))
     assert first is not given
     # Without the layout a penalty knows of one output: three columns of skip weights.
     weights = np.array([[0.0, 0.0, 0.0, 3.0, 4.0, 0.0]])

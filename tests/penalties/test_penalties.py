@@ -4,8 +4,6 @@ The definitions of the penalties are in penalty_cases.py. A new penalty needs it
 there, and tests of its own for nothing but what is its own.
 """
 
-from functools import partial
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,7 +24,6 @@ from sknormreg.penalties import (
     L1Ball,
     Layout,
     MaxNorm,
-    Nuclear,
     Penalty,
     PiecewiseSmoothPenalty,
     SparseGroupLasso,
@@ -205,7 +202,7 @@ def test_weights_that_have_diverged_stay_so(case):
     weights[0, 0] = np.nan
     with np.errstate(invalid="ignore"):
         moved = case.penalty.prox(weights, 0.5)
-        distance = case.penalty.subgradient_distance(weights, np.ones(case.shape), 0.5)
+        distance = case.penalty.min_norm_subgradient(weights, np.ones(case.shape), 0.5)
         value = case.penalty.value(weights)
     assert not np.isfinite(value)
     assert not np.isfinite(moved).all()
@@ -273,7 +270,7 @@ def test_subgradient_is_zero_at_the_prox(case, seed, step, strength):
     a, penalty = case.draw(seed, smallest=0.05), case.penalty
     t = step if case.given.is_constraint else step / strength
     minimiser = penalty.prox(a, step)
-    found = penalty.subgradient_distance(minimiser, (minimiser - a) / t, strength)
+    found = penalty.min_norm_subgradient(minimiser, (minimiser - a) / t, strength)
     # Rounding of the minimiser over t, and of the direction of what is left of a group.
     size = np.abs(a).max()
     kinks = strength * size / case.smallest(minimiser)
@@ -292,7 +289,7 @@ def test_subgradient_grows_off_the_prox(case, seed, step, strength):
     minimiser = penalty.prox(a, step)
     modulus = 1 / t - (0 if case.convex else strength / case.width)
     for point in trial_points(case, a, minimiser, seed):
-        found = penalty.subgradient_distance(point, (point - a) / t, strength)
+        found = penalty.min_norm_subgradient(point, (point - a) / t, strength)
         bound = modulus * np.linalg.norm(point - minimiser)
         # Rounding of the minimiser over t.
         rounding = 1e-14 * (np.abs(a).max() + np.abs(point).max()) / t + 1e-14 * strength
@@ -307,7 +304,7 @@ def test_subgradient_is_one(case, seed, strength):
     weights = case.draw_in_domain(seed, smallest=0.05)
     rng = np.random.default_rng(seed + 3)
     gradient = strength * rng.normal(size=case.shape) * 2
-    found = case.penalty.subgradient_distance(weights, gradient, strength)
+    found = case.penalty.min_norm_subgradient(weights, gradient, strength)
     v = (found - gradient) / strength
     points = trial_points(case, weights, weights, seed)
     linear = ((points - weights) * v).sum((1, 2))
@@ -324,7 +321,7 @@ def test_minus_the_subgradient_is_the_steepest_descent(case, seed, strength):
     """Along -d the slope is -|d|^2: d is as short as a subgradient can be."""
     weights = case.draw(seed, smallest=0.1)
     gradient = 2 * np.random.default_rng(seed + 3).normal(size=case.shape)
-    d = case.penalty.subgradient_distance(weights, gradient, strength)
+    d = case.penalty.min_norm_subgradient(weights, gradient, strength)
 
     def J(w):
         return np.vdot(gradient, w) + strength * case.omega(w)
@@ -346,7 +343,7 @@ def test_subgradient_is_the_limit_of_short_proximal_steps(case, seed, strength):
     """(w - prox(w - h g, h)) / h tends to the shortest subgradient as h tends to 0."""
     weights = case.draw_in_domain(seed, smallest=0.1)
     gradient = 2 * np.random.default_rng(seed + 3).normal(size=case.shape)
-    d = case.penalty.subgradient_distance(weights, gradient, strength)
+    d = case.penalty.min_norm_subgradient(weights, gradient, strength)
     smallest, h = case.smallest(weights), 1e-6
     moved = case.penalty.prox(weights - h * gradient, h * strength)
     limit = (weights - moved) / h
@@ -367,7 +364,7 @@ def test_subgradient_is_the_limit_of_short_proximal_steps(case, seed, strength):
 def test_subgradient_of_a_constraint_is_the_gradient_inside(case, seed):
     weights = 0.999 * case.draw_in_domain(seed)
     gradient = np.random.default_rng(seed + 3).normal(size=case.shape)
-    found = case.penalty.subgradient_distance(weights, gradient, 1.0)
+    found = case.penalty.min_norm_subgradient(weights, gradient, 1.0)
     np.testing.assert_array_equal(found, gradient)
 
 
@@ -529,7 +526,7 @@ def test_single_precision_stays(case):
     penalty = case.penalty
     results = {
         "prox": penalty.prox(weights, 0.3),
-        "subgradient": penalty.subgradient_distance(weights, gradient, 0.3),
+        "subgradient": penalty.min_norm_subgradient(weights, gradient, 0.3),
         "feasible": penalty.feasible(weights),
     }
     if case.given.has_diagonal_prox:
@@ -542,7 +539,7 @@ def test_single_precision_stays(case):
     double = penalty.prox(weights.astype(np.float64), 0.3)
     # Some roundings of weights of up to 10, or of what is left of a group.
     np.testing.assert_allclose(results["prox"], double, atol=1e-5)
-    double = penalty.subgradient_distance(
+    double = penalty.min_norm_subgradient(
         weights.astype(np.float64), gradient.astype(np.float64), 0.3
     )
     if not case.has_domain and case.name != "nuclear":
@@ -563,7 +560,7 @@ def test_arguments_are_not_overwritten(case, dtype):
     penalty.value(weights)
     penalty.feasible(weights)
     results = [penalty.prox(weights, 0.3), penalty.prox(weights, 1e-12)]
-    results.append(penalty.subgradient_distance(weights, gradient, 0.3))
+    results.append(penalty.min_norm_subgradient(weights, gradient, 0.3))
     if case.given.has_diagonal_prox:
         results.append(penalty.prox(weights, step))
     if isinstance(penalty, PiecewiseSmoothPenalty):
@@ -575,46 +572,6 @@ def test_arguments_are_not_overwritten(case, dtype):
     for found in results:
         assert not any(np.shares_memory(found, array) for array in (weights, gradient))
         assert found.flags.writeable
-
-
-@cases(lambda case: case.penalty.compiled_terms is not None)
-@seeded
-@given(seed=seeds)
-def test_compiled_terms_make_up_the_value(case, seed):
-    for weights in case.draw(seed), case.draw_in_domain(seed):
-        found = _value_of_terms(case.penalty.compiled_terms, weights, case.n_skip)
-        assert found == pytest.approx(case.penalty.value(weights), rel=1e-13)
-
-
-def _value_of_terms(terms, weights, n_skip):
-    if terms.hierarchy is not None:
-        norms = np.linalg.norm(weights[:, -n_skip:], axis=1, keepdims=True)
-        bounded = np.abs(weights[:, :-n_skip]) <= terms.hierarchy * norms * (1 + 1e-13)
-        return terms.group * norms.sum() if bounded.all() else np.inf
-    labels = np.arange(len(weights)) if terms.labels is None else terms.labels
-    function = partial(_integral, knots=terms.knots) if terms.knots else abs
-    total = terms.l2 / 2 * (weights**2).sum() + terms.l1 * function(weights).sum()
-    for label in np.unique(labels):
-        group = weights[labels == label]
-        total += terms.group * group.size * function(np.sqrt((group**2).mean()))
-    column_norms, l1_norm = np.linalg.norm(weights, axis=0), np.abs(weights).sum()
-    inside = (column_norms <= (terms.max_norm or np.inf) * (1 + 1e-13)).all()
-    inside &= l1_norm <= (terms.l1_norm or np.inf) * (1 + 1e-13)
-    return total if inside else np.inf
-
-
-def _integral(r, knots):
-    """Of a slope of 1 up to the first knot that is 0 from the second on."""
-    ends = [np.minimum(np.abs(r), end) for end in (0, *knots)]
-    slopes = [np.interp(end, knots, [1, 0]) for end in ends]
-    return np.trapezoid(slopes, ends, axis=0)
-
-
-def test_only_the_nuclear_norm_has_no_compiled_terms():
-    # LAPACK is what takes the time of its prox.
-    for case in CASES.values():
-        has_terms = not isinstance(case.given, Nuclear)
-        assert (case.penalty.compiled_terms is not None) == has_terms
 
 
 # Parameters
@@ -652,7 +609,7 @@ def test_defaults_by_name(name):
     penalty = PENALTIES[name]()
     assert isinstance(penalty, Penalty)
     layout = Layout([(4, 5), (3, 2)], None, 2)
-    assert len(penalty.per_layer(layout)) == 2
+    assert len(penalty.bind(layout)) == 2
 
 
 @pytest.mark.parametrize(
@@ -681,7 +638,7 @@ def test_defaults_by_name(name):
 )
 def test_parameters_that_are_not_valid(penalty, message):
     with pytest.raises(ValueError, match=message):
-        penalty.per_layer(Layout([(4, 5), (3, 2)], None, 2))
+        penalty.bind(Layout([(4, 5), (3, 2)], None, 2))
 
 
 @grouped
@@ -689,12 +646,12 @@ def test_groups_of_columns_are_those_of_the_first_layer(case):
     if case.n_skip:
         return
     layout = Layout([case.shape, (case.shape[1], 3), (3, 1)])
-    first, *later = case.given.per_layer(layout)
+    first, *later = case.given.bind(layout)
     weights = np.random.default_rng(0).normal(size=(case.shape[1], 3))
     alone = clone(case.given).set_params(groups=None)
     for penalty in later:
-        assert penalty.value(weights) == alone.per_layer(layout)[0].value(weights)
-    only = clone(case.given).set_params(inputs_only=True).per_layer(layout)
+        assert penalty.value(weights) == alone.bind(layout)[0].value(weights)
+    only = clone(case.given).set_params(inputs_only=True).bind(layout)
     assert [type(p) for p in only] == [type(case.given), L2, L2]
     big = case.draw(0)
     assert only[0].value(big) == first.value(big)
@@ -702,11 +659,11 @@ def test_groups_of_columns_are_those_of_the_first_layer(case):
 
 def test_hierarchical_is_for_the_first_layer():
     layout = Layout([(5, 6), (4, 2)], None, 2)
-    first, second = Hierarchical(3.0).per_layer(layout)
+    first, second = Hierarchical(3.0).bind(layout)
     assert isinstance(first, Hierarchical)
     assert isinstance(second, L2)
     with pytest.raises(ValueError, match="needs a hidden layer"):
-        Hierarchical().per_layer(Layout([(5, 2)]))
+        Hierarchical().bind(Layout([(5, 2)]))
 
 
 @cases()
@@ -718,7 +675,7 @@ def test_weights_of_any_size(case, size):
     assert np.isfinite(found).all()
     assert np.isfinite(penalty.value(found))
     inside = penalty.feasible(weights)
-    d = penalty.subgradient_distance(inside, np.ones(case.shape), 0.5)
+    d = penalty.min_norm_subgradient(inside, np.ones(case.shape), 0.5)
     assert np.isfinite(d).all()
 
 
@@ -733,4 +690,4 @@ def test_nan_stays_nan(case):
         if case.given.has_diagonal_prox:
             assert np.isnan(penalty.prox(weights, np.full(case.shape, 0.5))).any()
         assert not np.isfinite(penalty.value(weights)) or case.has_domain
-        assert np.isnan(penalty.subgradient_distance(weights, weights, 0.5)).any()
+        assert np.isnan(penalty.min_norm_subgradient(weights, weights, 0.5)).any()

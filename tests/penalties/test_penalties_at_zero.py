@@ -15,9 +15,7 @@ knots = st.floats(0.01, 100)
 @pytest.mark.parametrize("name", sorted(PENALTIES))
 def test_value_and_prox_of_zero(name, dtype):
     shapes, n_skip = [(5, 6), (6, 2)], 2 if name == "hierarchical" else 0
-    for penalty, shape in zip(
-        PENALTIES[name]().per_layer(Layout(shapes, None, n_skip)), shapes
-    ):
+    for penalty, shape in zip(PENALTIES[name]().bind(Layout(shapes, None, n_skip)), shapes):
         weights = np.zeros(shape, dtype)
         assert penalty.value(weights) == 0
         assert not penalty.prox(weights, 0.3).any()

@@ -128,27 +128,27 @@ NAMES = np.array(["age", "city_a", "city_b", "sex"], dtype=object)
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        ([[0, 1], [1, 2]], r"column 1 is in group \[1, 2\] and in group \[0, 1\]"),
-        ([[0, 1, 0]], r"groups overlap: column 0 is in group \[0, 1, 0\] twice"),
-        ([[0, 4]], "column index 4, out of range for X with 4 columns"),
-        ([[-1, 0]], "column index -1, out of range"),
+        ([[0, 1], [1, 2]], r"feature 1 is in group \[1, 2\] and in group \[0, 1\]"),
+        ([[0, 1, 0]], r"groups overlap: feature 0 is in group \[0, 1, 0\] twice"),
+        ([[0, 4]], "feature index 4, out of range for X with 4 features"),
+        ([[-1, 0]], "feature index -1, out of range"),
         (
             [["age"]],
-            "groups has the name 'age', but X has no column names. Fit with",
+            "groups has the name 'age', but X has no feature names. Fit with",
         ),
-        (["city_"], "groups has the name 'city_', but X has no column names"),
+        (["city_"], "groups has the name 'city_', but X has no feature names"),
         ([[0], []], "groups has an empty group"),
         ("city_", "groups must be a list of groups, .* got 'city_'"),
         (3, "groups must be a list of groups, .* got 3"),
         (
             [0, 1],
-            "Each of groups must be a list of column .* got 0: a list for each group, not",
+            r"Each of groups must be a list of feature .* got 0\. Pass a list for each",
         ),
-        ([[True, 1]], r"Each of groups must be a list of column .* got \[True, 1\]"),
-        ([[np.True_]], "Each of groups must be a list of column"),
-        ([[0.0, 1.0]], "Each of groups must be a list of column"),
-        ([None], "Each of groups must be a list of column .* got None"),
-        ([[[0, 1]]], "Each of groups must be a list of column"),
+        ([[True, 1]], r"Each of groups must be a list of feature .* got \[True, 1\]"),
+        ([[np.True_]], "Each of groups must be a list of feature"),
+        ([[0.0, 1.0]], "Each of groups must be a list of feature"),
+        ([None], "Each of groups must be a list of feature .* got None"),
+        ([[[0, 1]]], "Each of groups must be a list of feature"),
     ],
 )
 def test_groups_that_are_not_valid(groups, message):
@@ -156,7 +156,7 @@ def test_groups_that_are_not_valid(groups, message):
         resolve_groups(groups, 4, None)
     # They are looked at when a network is there, and not earlier.
     with pytest.raises(ValueError, match=message):
-        GroupLasso(groups).per_layer(Layout([(4, 2)]))
+        GroupLasso(groups).bind(Layout([(4, 2)]))
 
 
 @pytest.mark.parametrize(
@@ -164,16 +164,19 @@ def test_groups_that_are_not_valid(groups, message):
     [
         (
             [["age", "Age"]],
-            "names the column 'Age', which X does not have. .*'age', ",
+            "has the feature 'Age', which is not in X. .*'age', ",
         ),
-        (["town_"], "beginning 'town_', with which no column name begins"),
+        (["town_"], "prefix 'town_', with which no feature name begins"),
         (
             ["city_", ["city_b", "sex"]],
-            r"column 'city_b' is in group \['city_b', 'sex'\] and in group 'city_'",
+            r"feature 'city_b' is in group \['city_b', 'sex'\] and in group 'city_'",
         ),
-        (["city_", "city_"], "groups overlap: the group 'city_' is there twice"),
-        (["city_", "city_a", "city_b"], "'city_', but all columns .* to other groups"),
-        ([["age", 0]], "groups overlap: column 'age' is in"),
+        (["city_", "city_"], "groups overlap: the group 'city_' is given twice"),
+        (
+            ["city_", "city_a", "city_b"],
+            "'city_', but all features .* to groups with longer",
+        ),
+        ([["age", 0]], "groups overlap: feature 'age' is in"),
         (["age", "sex"], r"a group for each .* groups=\[\['age', 'sex'\]\]"),
     ],
 )

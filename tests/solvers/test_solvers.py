@@ -132,7 +132,7 @@ def small_objective(penalty, seed=0, hidden=(6,), alpha=0.5):
     units, activations = (8, *hidden, 2), ("tanh",) * len(hidden)
     network = Network(units, activations, HalfSquaredError(), skip=penalty.needs_skip)
     data = Data(X, y, rng.uniform(0.5, 2, 60))
-    penalties = penalty.per_layer(Layout(list(network.shapes), None, network.n_skip))
+    penalties = penalty.bind(Layout(list(network.shapes), None, network.n_skip))
     objective = Objective(make_engine(network), data, None, penalties, alpha)
     start = network.initial_params(
         objective.best_constant(), np.random.RandomState(seed), np.float64

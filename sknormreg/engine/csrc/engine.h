@@ -35,8 +35,9 @@ extern gemm_function blas_gemm_float, blas_gemm_double;
 /* Called by the leader between phases; a result other than 0 ends the job. */
 typedef int (*hook_function)(void *context);
 
-/* The penalty of a layer's weights, by the names of `CompiledTerms`, which says what the
-   terms are. A number of 0 stands for the lack of one. */
+/* The penalty of a layer's weights: one kind of those in `_prox_terms.py`, which says what they
+   are. `group` is the strength of groups and of the hierarchy; a number of 0 stands for the
+   lack of a term. */
 typedef struct {
     double l1, l2, group;
     double first_knot, last_knot;
