@@ -69,7 +69,7 @@ GROUP_PENALTIES = {
 }
 
 
-CONCAVE_PENALTIES = {
+ELEMENTWISE_PENALTIES = {
     "mcp": _of_layers(MCP(a=0.3, l2=0.1)),
     "mcp, long steps": _of_layers(MCP(a=1e-3, l2=0.1)),
     "scad": _of_layers(SCAD(a=0.3, l2=0.0)),
@@ -100,7 +100,7 @@ SGD_PENALTIES = {
     "group scad": _of_layers(GroupSCAD(a=0.3, l2=0.0)),
 }
 
-OTHER_PENALTIES = GROUP_PENALTIES | CONCAVE_PENALTIES | CONSTRAINTS | SGD_PENALTIES
+OTHER_PENALTIES = GROUP_PENALTIES | ELEMENTWISE_PENALTIES | CONSTRAINTS | SGD_PENALTIES
 
 
 def with_methods(penalties):

@@ -41,8 +41,8 @@ static inline int64_t n_pieces(const job *j, int layer) {
                                  : terms->l1_norm > 0;
 }
 
-/* Whether it is a concave function of the single weights. */
-static inline int is_concave(const job *j, int layer) {
+/* Whether it is a function of the single weights that is not part of the updates. */
+static inline int has_elementwise_prox(const job *j, int layer) {
     const penalty_terms *terms = j->penalties + layer;
     return terms->last_knot > 0 && !(terms->group > 0);
 }

@@ -86,8 +86,8 @@ BACKWARD(stored, a)
 
 /* Replace the products `z` by the activation's values; also its derivatives, where
    `needs_slopes` says so and `slopes` is not NULL. */
-static void NAME(activate)(int activation, real *z, const real *bias, real *slopes,
-                           int64_t n_rows, int64_t n_units) {
+static void NAME(activate)(enum activation activation, real *z, const real *bias,
+                           real *slopes, int64_t n_rows, int64_t n_units) {
     int64_t n = n_rows * n_units;
     NAME(add_bias)(z, bias, n_rows, n_units);
     switch (activation) {
@@ -106,8 +106,8 @@ static void NAME(activate)(int activation, real *z, const real *bias, real *slop
 }
 
 /* Multiply `deltas` by the derivatives: by `slopes` where they are not NULL. */
-static void NAME(backpropagate)(int activation, real *deltas, const real *values,
-                                const real *slopes, int64_t n) {
+static void NAME(backpropagate)(enum activation activation, real *deltas,
+                                const real *values, const real *slopes, int64_t n) {
     if (slopes) {
         NAME(stored_backward)(deltas, slopes, n);
         return;
@@ -119,11 +119,15 @@ static void NAME(backpropagate)(int activation, real *deltas, const real *values
     case RELU: NAME(relu_backward)(deltas, values, n); break;
     case LEAKY_RELU: NAME(leaky_relu_backward)(deltas, values, n); break;
     case ELU: NAME(elu_backward)(deltas, values, n); break;
+    case GELU:
+    case SILU:
+    case SOFTPLUS: break; /* never without slopes: see `needs_slopes` */
     }
 }
 
 /* The derivatives, where the values tell them. */
-static void NAME(find_slopes)(int activation, const real *values, real *slopes, int64_t n) {
+static void NAME(find_slopes)(enum activation activation, const real *values, real *slopes,
+                              int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         slopes[i] = 1;
     }

@@ -14,7 +14,7 @@
 #include "vector_math.inc.h"
 
 typedef struct {
-    int loss;
+    enum loss loss;
     real parameter; /* delta of Huber's loss, the quantile of the pinball loss */
     real scale;     /* raw outputs are this times the network's */
     double factor;  /* of the derivative */

@@ -25,17 +25,29 @@ static void NAME(finish_sgd)(const job *j, const NAME(plan) *p, int64_t offset, 
     }
 }
 
+/* The prox of a function of the single weights: in the diagonal metric of Adam or, without
+   `steps`, with the single step of SGD. */
+static void NAME(elementwise_prox)(const penalty_terms *terms, real *params,
+                                   const real *steps, real step, int64_t n) {
+    NAME(concave) function = {(real)terms->l1, (real)terms->l2, (real)terms->first_knot,
+                              (real)terms->last_knot};
+    if (steps) {
+        NAME(concave_in_metric)(&function, params, steps, n);
+    } else {
+        NAME(concave_with)(&function, params, step, n);
+    }
+}
+
 /* A step for a range of parameters, with the prox or without the ones that follow. */
 static void NAME(update)(const job *j, const NAME(plan) *p, const range *range,
                          int64_t offset, int64_t n, const real *gradient) {
     real *params = (real *)j->params + offset;
     int layer = range->layer, penalised = !range->is_intercept && !j->prox;
-    int concave = penalised && is_concave(j, layer);
+    int elementwise = penalised && has_elementwise_prox(j, layer);
     int later = penalised && n_pieces(j, layer) > 0;
-    int unfinished = j->prox || later || concave;
+    int unfinished = j->prox || later || elementwise;
     const penalty_terms *terms = j->penalties + layer;
     real l1 = penalised ? (real)terms->l1 : 0, l2 = penalised ? (real)terms->l2 : 0;
-    NAME(concave) function = {l1, l2, (real)terms->first_knot, (real)terms->last_knot};
     if (j->task == ADAM) {
         real *first = (real *)j->first + offset, *second = (real *)j->second + offset;
         if (!unfinished) {
@@ -44,10 +56,10 @@ static void NAME(update)(const job *j, const NAME(plan) *p, const range *range,
                                                                l2, n);
             return;
         }
-        NAME(adam_unfinished)(&p->at.rule, params, gradient, first, second,
-                              p->arrays.steps + offset, n);
-        if (concave) {
-            NAME(concave_in_metric)(&function, params, p->arrays.steps + offset, n);
+        real *steps = p->arrays.steps + offset;
+        NAME(adam_unfinished)(&p->at.rule, params, gradient, first, second, steps, n);
+        if (elementwise) {
+            NAME(elementwise_prox)(terms, params, steps, 0, n);
         }
         return;
     }
@@ -62,8 +74,8 @@ static void NAME(update)(const job *j, const NAME(plan) *p, const range *range,
     }
     NAME(sgd_unfinished)(rate, momentum, params, gradient, velocity,
                          p->arrays.before + offset, n);
-    if (concave) {
-        NAME(concave_with)(&function, params, rate, n);
+    if (elementwise) {
+        NAME(elementwise_prox)(terms, params, NULL, rate, n);
         NAME(finish_sgd)(j, p, offset, n);
     }
 }
