@@ -282,6 +282,33 @@ def _small_cases():
         )
 
 
+# The problem that a proximal operator solves
+
+
+def objective(case, z, weights, step):
+    """Omega(z) + |z - weights|^2 / (2 step), which the prox minimises over z."""
+    return case.omega(z) + ((z - weights) ** 2 / (2 * step)).sum((-2, -1))
+
+
+def trial_points(case, weights, found, seed):
+    """A stack of weights, half of them near the prox, where a penalty is finite."""
+    rng = np.random.default_rng(seed + 1)
+    normal = rng.normal(size=(40, *case.shape))
+    sizes = 10 ** rng.uniform(-4, 1, size=(40, 1, 1))
+    masks = rng.uniform(size=(20, *case.shape)) < 0.5
+    row_masks = rng.uniform(size=(20, case.shape[0], 1)) < 0.5
+    shares = np.linspace(0, 1.5, 31)[:, None, None]
+    points = [
+        found + sizes * normal,
+        sizes * normal,
+        found * masks,
+        found * row_masks,
+        shares * weights,
+        shares * found,
+    ]
+    return case.into_domain(np.concatenate(points))
+
+
 def cases(keep=lambda case: True):
     """Parametrise a test by the cases that have a property."""
     kept = [case for case in CASES.values() if keep(case)]

@@ -28,7 +28,7 @@ __all__ = [
     "SparseGroupLasso",
 ]
 
-# What an estimator's `penalty` may be by name: the penalty with its default parameters.
+# Names for an estimator's `penalty`, which stand for an instance with default parameters.
 PENALTIES = {
     "l1": L1,
     "l2": L2,

@@ -76,7 +76,7 @@ class MCP(_ConcavePenalty):
     .. math::
 
         \phi(r) = \begin{cases}
-            r - r^2 / (2 a) & r \leq a \\
+            r - \frac{r^2}{2 a} & r \leq a \\
             a / 2 & r > a
         \end{cases}
 
@@ -110,7 +110,7 @@ class SCAD(_ConcavePenalty):
 
         \phi(r) = \begin{cases}
             r & r \leq b \\
-            (2 a r - r^2 - b^2) / (2 (a - b)) & b < r \leq a \\
+            r - \frac{(r - b)^2}{2 (a - b)} & b < r \leq a \\
             (a + b) / 2 & r > a
         \end{cases}
 

@@ -85,10 +85,8 @@ def resolve_groups(groups, n_features, feature_names):
             if labels[feature] >= 0:
                 _refuse_overlap(feature, group, entries[labels[feature]], feature_names)
             labels[feature] = label
-    if (
-        not isinstance(groups, Mapping)
-        and 1 < len(entries) == (labels >= 0).sum() < n_features
-    ):
+    n_grouped = (labels >= 0).sum()
+    if not isinstance(groups, Mapping) and 1 < len(entries) == n_grouped < n_features:
         _refuse_names(entries, feature_names)
     alone = labels < 0
     labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.sum())

@@ -1,4 +1,4 @@
-"""L1, L2 and the elastic net: what test_penalties.py does not ask of every penalty."""
+"""L1, L2 and the elastic net: properties of their own."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from sknormreg.penalties import L1, L2, ElasticNet
+from sknormreg.penalties.separable import RowScaledL2
 
 RATIOS = [0.0, 0.2, 0.5, 1.0]
 SHAPE = (3, 2)
@@ -185,3 +186,22 @@ def test_l1_and_l2_are_the_ends_of_the_elastic_net(named, l1_ratio):
         named.min_norm_subgradient(weights, gradient, 0.2),
         elastic.min_norm_subgradient(weights, gradient, 0.2),
     )
+
+
+@seeded
+@given(seed=seeds, spread=st.floats(0, 6))
+def test_prox_of_an_l2_penalty_with_a_factor_for_each_feature(seed, spread):
+    """F(z) >= F(p) + |z - p|^2 / (2 step): F is strongly convex, and p its minimum."""
+    rng = np.random.default_rng(seed)
+    penalty = RowScaledL2(10 ** rng.uniform(-spread, spread, 4))
+    weights, step = rng.normal(size=(4, 3)), 10 ** rng.uniform(-spread, spread, (4, 3))
+    factors = np.broadcast_to(penalty.scales[:, None], (4, 3))
+    for metric in (step, step[0, 0]):
+        found = penalty.prox(weights, metric)
+
+        def objective(z, metric=metric):
+            return ((z - weights) ** 2 / (2 * metric) + factors * z**2 / 2).sum()
+
+        for z in found + rng.normal(size=(20, 4, 3)) * 10 ** rng.uniform(-4, 1, (20, 1, 1)):
+            bound = objective(found) + ((z - found) ** 2 / (2 * metric)).sum()
+            assert objective(z) >= bound * (1 - 1e-13)
