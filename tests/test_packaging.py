@@ -33,7 +33,8 @@ def test_every_folder_with_code_is_installed():
 
 def test_every_header_is_known_to_the_build():
     (extension,) = PROJECT["tool"]["setuptools"]["ext-modules"]
-    found = ROOT.glob("sknormreg/engine/**/*.h")
+    folder = ROOT / "sknormreg/engine"
+    found = [*folder.rglob("*.h"), *folder.rglob("*.pxd")]
     headers = {path.relative_to(ROOT).as_posix() for path in found}
     assert headers == set(extension["depends"])
 

@@ -15,7 +15,7 @@ N_FEATURES, N_LONG, N_SHORT = 60_000, 60, 300
 
 
 def unequal_rows():
-    """More entries than a block holds (2^21, see csrc/plan.h), in a sixth of the rows."""
+    """More entries than a block holds (2^21: csrc/partition.c), in a sixth of the rows."""
     rng = np.random.RandomState(0)
     lengths = np.array([50_000] * N_LONG + [3] * N_SHORT)
     rng.shuffle(lengths)

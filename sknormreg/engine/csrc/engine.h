@@ -2,17 +2,25 @@
 
    A job is one call: predictions, a loss with its gradient, or an epoch of minibatches. It
    is run by one leading thread; others may help. The arithmetic exists in two precisions
-   with the same source, `passes.h` and what it includes. */
+   with the same source, the templates that `engine.inc.h` includes. */
 
 #ifndef SKNORMREG_ENGINE_H
 #define SKNORMREG_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
 
 #include "team.h"
 
 /* The order is that of the tables in compiled_engine.py. */
 enum activation { IDENTITY, LOGISTIC, TANH, RELU, LEAKY_RELU, ELU, GELU, SILU, SOFTPLUS };
 enum loss {
-    HALF_SQUARED_ERROR, HUBER, PINBALL, HALF_POISSON, BINARY_LOG_LOSS, MULTINOMIAL_LOG_LOSS
+    HALF_SQUARED_ERROR,
+    HUBER,
+    PINBALL,
+    HALF_POISSON,
+    BINARY_LOG_LOSS,
+    MULTINOMIAL_LOG_LOSS
 };
 /* How matrices are multiplied: by vectors of 512 bits, of 256 bits, or by BLAS. */
 enum products { BLAS, TILES_256, TILES_512 };
@@ -27,8 +35,9 @@ extern gemm_function blas_gemm_float, blas_gemm_double;
 /* Called by the leader between phases; a result other than 0 ends the job. */
 typedef int (*hook_function)(void *context);
 
-/* The penalty of a layer's weights, by the names of `CompiledTerms`, which says what the
-   terms are. A number of 0 stands for the lack of one. */
+/* The penalty of a layer's weights: one kind of those in `_prox_terms.py`, which says what they
+   are. `group` is the strength of groups and of the hierarchy; a number of 0 stands for the
+   lack of a term. */
 typedef struct {
     double l1, l2, group;
     double first_knot, last_knot;
@@ -51,8 +60,8 @@ typedef struct {
     const int *activations;
     int loss;
     double loss_parameter;
-    double output_scale;        /* raw outputs are this times the last layer's */
-    double loss_factor;         /* of the gradient */
+    double output_scale; /* raw outputs are this times the last layer's */
+    double loss_factor;  /* of the gradient */
 
     /* Parameters, an array for each layer; flat for GRADIENT, ADAM and SGD, where the
        others point into it. */
@@ -62,49 +71,49 @@ typedef struct {
     int64_t n_params;
 
     /* The data. Where `rows` is not NULL the job's rows are rows[0], ..., else 0, 1, ... */
-    const void *dense;          /* C-ordered, or NULL for CSR: */
+    const void *dense; /* C-ordered, or NULL for CSR: */
     const void *values;
     const void *indices;
     const void *indptr;
-    int wide_indices;           /* whether these are of 64 bits, not 32 */
-    int64_t largest_row;        /* entries in the longest row */
-    int64_t mean_row;           /* in one of them, rounded up */
+    int wide_indices;    /* whether these are of 64 bits, not 32 */
+    int64_t largest_row; /* entries in the longest row */
+    int64_t mean_row;    /* in one of them, rounded up */
     const void *targets;
     const void *sample_weight;
     const int64_t *rows;
     int64_t n_rows;
 
     /* Results. */
-    void *raw;                  /* PREDICT: (n_rows, n_outputs) */
-    void *gradient;             /* GRADIENT: n_params */
+    void *raw;      /* PREDICT: (n_rows, n_outputs) */
+    void *gradient; /* GRADIENT: n_params */
     double loss_sum;
 
     /* ADAM and SGD: minibatches, the rule, and the state that it carries on. */
     int64_t batch_size;
-    double total_factor;        /* the gradient's factor times the rows of its batch */
+    double total_factor; /* the gradient's factor times the rows of its batch */
     double rate, beta_1, beta_2, epsilon, momentum;
     int nesterov;
     int64_t n_steps;
     void *first, *second, *velocity;
     const penalty_terms *penalties; /* one a layer */
-    hook_function prox;         /* NULL, or what applies another penalty's prox */
-    void *steps;                /* ADAM with a hook: the steps it is to apply it with */
+    hook_function prox;             /* NULL, or what applies another penalty's prox */
+    void *steps;                    /* ADAM with a hook: the steps it is to apply it with */
 
     /* Dropout in ADAM, SGD and GRADIENT, in the latter that of step n_steps: probabilities
        for the inputs and every hidden layer, or NULL. */
     const double *dropout;
     uint32_t seed;
 
-    hook_function interrupted;  /* whether to give up, asked about every 50 ms */
-    void *context;              /* of both hooks */
-    int status;                 /* what a hook returned that ended the job */
+    hook_function interrupted; /* whether to give up, asked about every 50 ms */
+    void *context;             /* of both hooks */
+    int status;                /* what a hook returned that ended the job */
 
     enum products products;
     void *workspace;
     team *team;
-    int n_threads;              /* of the team */
-    int n_cores;                /* of the machine, from 1 to 16 */
-    void *plan;                 /* in the workspace */
+    int n_threads; /* of the team */
+    int n_cores;   /* of the machine, from 1 to 16 */
+    void *plan;    /* in the workspace */
 } job;
 
 /* The best that the processor can do. */

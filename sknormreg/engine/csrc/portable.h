@@ -9,7 +9,7 @@
 /* A loop in a function marked CLONES is compiled for several instruction sets, and the
    loader takes the widest one that the processor has. INLINE functions go into their
    callers, and so into every clone. */
-#if !defined(SKNORMREG_NO_CLONES) && defined(__x86_64__) && defined(__GLIBC__) \
+#if !defined(SKNORMREG_NO_CLONES) && defined(__x86_64__) && defined(__GLIBC__)             \
     && defined(__GNUC__) && !defined(__clang__)
 #if __GNUC__ >= 12
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -65,29 +65,29 @@
 #if defined(__x86_64__) || defined(_M_X64)
 #include <immintrin.h>
 typedef unsigned int float_state;
-static float_state flush_subnormals(void) {
+static inline float_state flush_subnormals(void) {
     float_state state = _mm_getcsr();
     _mm_setcsr(state | 0x8040); /* flush-to-zero, denormals-are-zero */
     return state;
 }
-static void restore_subnormals(float_state state) { _mm_setcsr(state); }
+static inline void restore_subnormals(float_state state) { _mm_setcsr(state); }
 #define PAUSE() _mm_pause()
 #elif defined(__aarch64__) && (defined(__GNUC__) || defined(__clang__))
 typedef uint64_t float_state;
-static float_state flush_subnormals(void) {
+static inline float_state flush_subnormals(void) {
     float_state state;
     __asm__ volatile("mrs %0, fpcr" : "=r"(state));
     __asm__ volatile("msr fpcr, %0" : : "r"(state | (UINT64_C(1) << 24)));
     return state;
 }
-static void restore_subnormals(float_state state) {
+static inline void restore_subnormals(float_state state) {
     __asm__ volatile("msr fpcr, %0" : : "r"(state));
 }
 #define PAUSE() __asm__ volatile("yield")
 #else
 typedef int float_state;
-static float_state flush_subnormals(void) { return 0; }
-static void restore_subnormals(float_state state) { (void)state; }
+static inline float_state flush_subnormals(void) { return 0; }
+static inline void restore_subnormals(float_state state) { (void)state; }
 #define PAUSE() ((void)0)
 #endif
 

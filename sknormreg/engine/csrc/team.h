@@ -9,6 +9,8 @@
 #ifndef SKNORMREG_TEAM_H
 #define SKNORMREG_TEAM_H
 
+#include <stdint.h>
+
 #include "portable.h"
 
 #if !defined(__STDC_NO_ATOMICS__) && !defined(_MSC_VER)
@@ -32,7 +34,7 @@ typedef struct {
     atomic_int_least64_t next;
     char apart_2[56];
     atomic_int n_recruited;
-    int n_threads;              /* the leader and the helpers that may join */
+    int n_threads; /* the leader and the helpers that may join */
     int64_t n_tasks;
     task_function function;
     void *job;
@@ -65,7 +67,8 @@ static inline void team_init(team *t) {
 
 static void team_do_tasks(team *t, int thread) {
     int64_t task;
-    while ((task = atomic_fetch_add_explicit(&t->next, 1, memory_order_relaxed)) < t->n_tasks) {
+    while ((task = atomic_fetch_add_explicit(&t->next, 1, memory_order_relaxed))
+           < t->n_tasks) {
         t->function(t->job, task, thread);
     }
 }
@@ -114,9 +117,8 @@ static inline void team_help(team *t) {
             break;
         }
         if (!(state & TEAM_OPEN) || state / TEAM_PHASE == last_phase
-            || !atomic_compare_exchange_weak_explicit(&t->state, &state, state + 1,
-                                                      memory_order_acq_rel,
-                                                      memory_order_relaxed)) {
+            || !atomic_compare_exchange_weak_explicit(
+                &t->state, &state, state + 1, memory_order_acq_rel, memory_order_relaxed)) {
             team_rest(&n);
             continue;
         }

@@ -2,12 +2,15 @@
 
        l1 ||w||_1 + l2 / 2 ||w||^2
 
-   in the metric of the step. Included once for each precision. The solvers' classes say
-   what the steps are; these loops do the same in one pass over the memory. */
+   in the metric of the step. The solvers' classes say what the steps are; these loops do the
+   same in one pass over the memory. */
 
-INLINE real NAME(soft_threshold)(real w, real threshold) {
-    return w - (w > threshold ? threshold : w < -threshold ? -threshold : w);
-}
+#ifndef SKNORMREG_UPDATES_INC_H
+#define SKNORMREG_UPDATES_INC_H
+
+#include <math.h>
+
+#include "vectors.inc.h"
 
 typedef struct {
     real decay_1, gain_1, decay_2, gain_2; /* beta and 1 - beta of both moments */
@@ -27,14 +30,15 @@ INLINE real NAME(adam_scale)(const NAME(adam_rule) *rule, real gradient, real *f
 /* With D the scale, w - rate slope / D is soft-thresholded by rate l1 / D and divided by
    1 + rate l2 / D: all of it times D, to divide but once. */
 #define ADAM(name, threshold)                                                              \
-    CLONES static void NAME(name)(const NAME(adam_rule) *rule_, real *RESTRICT params,      \
+    CLONES static void NAME(name)(const NAME(adam_rule) *rule_, real *RESTRICT params,     \
                                   const real *RESTRICT gradient, real *RESTRICT first,     \
                                   real *RESTRICT second, real l1, real l2, int64_t n) {    \
         NAME(adam_rule) copy = *rule_, *rule = &copy;                                      \
         real rate = rule->rate, rate_l1 = rate * l1, rate_l2 = rate * l2;                  \
         for (int64_t i = 0; i < n; i++) {                                                  \
             real slope;                                                                    \
-            real scale = NAME(adam_scale)(rule, gradient[i], &first[i], &second[i], &slope); \
+            real scale = NAME(adam_scale)(rule, gradient[i], &first[i], &second[i],        \
+                                          &slope);                                         \
             real w = params[i] * scale - rate * slope;                                     \
             params[i] = threshold / (scale + rate_l2);                                     \
         }                                                                                  \
@@ -85,17 +89,4 @@ CLONES static void NAME(sgd_unfinished)(real rate, real momentum, real *RESTRICT
     }
 }
 
-CLONES static void NAME(difference)(const real *RESTRICT end, const real *RESTRICT start,
-                                    real *RESTRICT out, int64_t n) {
-    for (int64_t i = 0; i < n; i++) {
-        out[i] = end[i] - start[i];
-    }
-}
-
-CLONES static void NAME(extrapolate)(const real *RESTRICT params,
-                                     const real *RESTRICT velocity, real momentum,
-                                     real *RESTRICT ahead, int64_t n) {
-    for (int64_t i = 0; i < n; i++) {
-        ahead[i] = params[i] + momentum * velocity[i];
-    }
-}
+#endif

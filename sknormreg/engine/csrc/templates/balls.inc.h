@@ -1,10 +1,20 @@
 /* Projections onto the balls of constraints, applied where a step has been taken without
    them: columns of a layer's weights with a Euclidean norm of at most a radius (max-norm),
-   or all of its weights with an L1 norm of at most a radius. Included once for each
-   precision. `constraints.py` says where the formulas come from: both end in a root of a
-   function of the multiplier mu that Newton's method approaches from below.
+   or all of its weights with an L1 norm of at most a radius. `constraints.py` says where the
+   formulas come from: both end in a root of a function of the multiplier mu that Newton's
+   method approaches from below.
 
    Norms, sums of many terms, are found in double precision. */
+
+#ifndef SKNORMREG_BALLS_INC_H
+#define SKNORMREG_BALLS_INC_H
+
+#include <math.h>
+#include <string.h>
+
+#include "../partition.h"
+#include "newton.inc.h"
+#include "vectors.inc.h"
 
 /* Sums over the rows so far, and what is sought, of each of some columns. */
 typedef struct {
@@ -168,7 +178,7 @@ CLONES static void NAME(threshold_by_steps)(real *RESTRICT w, const real *RESTRI
    function of mu, of which Newton's method ends with the root. */
 /* Whether anything was outside. */
 static int NAME(threshold_to_l1_ball)(const NAME(block) *b, real *params,
-                                       const real *steps) {
+                                      const real *steps) {
     real *w = params + b->weights, mu = 0;
     int64_t n = b->n_rows * b->width;
     for (int i = 0; i < MOST_NEWTON_STEPS; i++) {
@@ -200,3 +210,5 @@ static void NAME(project_onto_l1_ball)(const NAME(block) *b, real *params,
         NAME(threshold_to_l1_ball)(b, params, steps);
     }
 }
+
+#endif

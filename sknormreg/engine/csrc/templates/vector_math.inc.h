@@ -1,6 +1,13 @@
-/* Elementary functions without branches, calls or tables: loops over them vectorise.
+/* Elementary functions without branches, calls or tables: loops over them vectorise. All of
+   them propagate NaN. */
 
-   Included once for each precision. All of them propagate NaN. */
+#ifndef SKNORMREG_VECTOR_MATH_INC_H
+#define SKNORMREG_VECTOR_MATH_INC_H
+
+#include <string.h>
+
+#include "../portable.h"
+#include "precision.inc.h"
 
 /* exp(x) = 2^k (1 + p) with p = expm1(r), |r| <= log(2) / 2 (Cody and Waite, 1980, chapter
    6). Adding `magic` rounds to an integer, whose bits then are the low ones of the sum. The
@@ -162,3 +169,5 @@ INLINE real NAME(normal_cdf)(real x, real bell) {
     real tail = bell * sum / (1 + (real)1.25 * size);
     return x > 0 ? 1 - tail : tail;
 }
+
+#endif

@@ -1,12 +1,20 @@
 /* Matrix products by tiles of vectors, where the matrices lie: nothing is packed.
 
-   Included for each precision and each width of vectors, TILE_BITS. The sums of a tile stay
-   in registers; TILE_ROWS_v is how many rows of v vectors fit, beside a row of b and a
-   factor, into the 32 or 16 registers that there are. */
+   Included once for each width of vectors, TILE_BITS, which is 512 or 256, and so without a
+   guard. The sums of a tile stay in registers; TILE_ROWS_v is how many rows of v vectors fit,
+   beside a row of b and a factor, into the 32 or 16 registers that there are. */
+
+#include "../portable.h"
+#include "precision.inc.h"
 
 /* The whole name at once: some compilers' headers have macros named as parts of it. */
 #define JOIN_(prefix, operation, suffix) prefix##operation##_##suffix
 #define JOIN(prefix, operation, suffix) JOIN_(prefix, operation, suffix)
+#ifdef REAL_IS_FLOAT
+#define SUFFIX ps
+#else
+#define SUFFIX pd
+#endif
 
 #if TILE_BITS == 512
 #define TARGET __attribute__((target("avx512f")))
@@ -97,10 +105,12 @@ static TARGET inline __attribute__((always_inline)) void TILED(tile)(
         for (int v = 0; v < n_vectors; v++) {
             real *to = c + i * c_step + v * LANES;
             if (v + 1 < n_vectors) {
-                VECTOR(storeu)(to, add ? VECTOR(add)(sums[i][v], VECTOR(loadu)(to)) : sums[i][v]);
+                VECTOR(storeu)(to, add ? VECTOR(add)(sums[i][v], VECTOR(loadu)(to))
+                                       : sums[i][v]);
             } else {
                 STORE_FIRST(to, last,
-                            add ? VECTOR(add)(sums[i][v], LOAD_FIRST(last, to)) : sums[i][v]);
+                            add ? VECTOR(add)(sums[i][v], LOAD_FIRST(last, to))
+                                : sums[i][v]);
             }
         }
     }
@@ -139,7 +149,8 @@ static void TILED(product)(int64_t m, int64_t n, int64_t depth, const real *a,
                            int64_t row_step, int64_t depth_step, const real *b,
                            int64_t b_step, real *c, int64_t c_step, int add) {
     for (; depth > TILE_DEPTH; depth -= TILE_DEPTH, add = 1) {
-        TILED(product)(m, n, TILE_DEPTH, a, row_step, depth_step, b, b_step, c, c_step, add);
+        TILED(product)(m, n, TILE_DEPTH, a, row_step, depth_step, b, b_step, c, c_step,
+                       add);
         a += TILE_DEPTH * depth_step;
         b += TILE_DEPTH * b_step;
     }
@@ -149,10 +160,10 @@ static void TILED(product)(int64_t m, int64_t n, int64_t depth, const real *a,
     for (int64_t part = 0; part < n_parts; part++) {
         int64_t from = part * n_vectors / n_parts, to = (part + 1) * n_vectors / n_parts;
         int64_t j = from * LANES, width = (to * LANES < n ? to * LANES : n) - j;
-#define CASE(n_vectors)                                                                     \
-    case n_vectors:                                                                         \
-        TILED(columns_##n_vectors)(m, width, depth, a, row_step, depth_step, b + j, b_step, \
-                                   c + j, c_step, add);                                     \
+#define CASE(n_vectors)                                                                    \
+    case n_vectors:                                                                        \
+        TILED(columns_##n_vectors)(m, width, depth, a, row_step, depth_step, b + j,        \
+                                   b_step, c + j, c_step, add);                            \
         break;
         switch (to - from) {
             CASE(1)
@@ -168,6 +179,7 @@ static void TILED(product)(int64_t m, int64_t n, int64_t depth, const real *a,
 
 #undef JOIN_
 #undef JOIN
+#undef SUFFIX
 #undef TARGET
 #undef TILED
 #undef VECTOR

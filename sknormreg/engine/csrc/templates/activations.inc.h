@@ -1,8 +1,13 @@
 /* Hidden layers: bias and activation forwards, the activation's derivative backwards.
 
-   Included once for each precision. Arrays are of `n_rows` rows and `n_units` columns, in
-   C order. What is elementwise runs over the whole array, so that only its end is not a
-   multiple of the vector length. */
+   Arrays are of `n_rows` rows and `n_units` columns, in C order. What is elementwise runs over
+   the whole array, so that only its end is not a multiple of the vector length. */
+
+#ifndef SKNORMREG_ACTIVATIONS_INC_H
+#define SKNORMREG_ACTIVATIONS_INC_H
+
+#include "../engine.h"
+#include "vector_math.inc.h"
 
 CLONES static void NAME(add_bias)(real *RESTRICT z, const real *RESTRICT bias,
                                   int64_t n_rows, int64_t n_units) {
@@ -13,12 +18,12 @@ CLONES static void NAME(add_bias)(real *RESTRICT z, const real *RESTRICT bias,
     }
 }
 
-#define VALUE(name, expression)                                              \
-    CLONES static void NAME(name##_value)(real *RESTRICT values, int64_t n) { \
-        for (int64_t i = 0; i < n; i++) {                                    \
-            real z = values[i];                                              \
-            values[i] = (expression);                                        \
-        }                                                                    \
+#define VALUE(name, expression)                                                            \
+    CLONES static void NAME(name##_value)(real *RESTRICT values, int64_t n) {              \
+        for (int64_t i = 0; i < n; i++) {                                                  \
+            real z = values[i];                                                            \
+            values[i] = (expression);                                                      \
+        }                                                                                  \
     }
 
 VALUE(logistic, NAME(logistic)(z))
@@ -26,12 +31,13 @@ VALUE(tanh, NAME(tanh)(z))
 VALUE(relu, z < 0 ? 0 : z)
 VALUE(leaky_relu, z > 0 ? z : (real)0.01 * z)
 VALUE(elu, z > 0 ? z : NAME(expm1)(z))
-VALUE(gelu, z * NAME(normal_cdf)(z, NAME(exp)(z * z * (real)-0.5)))
-VALUE(silu, z * NAME(logistic)(z))
+VALUE(gelu, NAME(normal_cdf)(z, NAME(exp)(z * z * (real)-0.5)) * z)
+VALUE(silu, NAME(logistic)(z) * z)
 VALUE(softplus, NAME(softplus)(z))
 
 /* Where the value alone does not tell the derivative, both are found together. */
-CLONES static void NAME(gelu_both)(real *RESTRICT values, real *RESTRICT slopes, int64_t n) {
+CLONES static void NAME(gelu_both)(real *RESTRICT values, real *RESTRICT slopes,
+                                   int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         real z = values[i], bell = NAME(exp)(z * z * (real)-0.5);
         real cdf = NAME(normal_cdf)(z, bell);
@@ -40,7 +46,8 @@ CLONES static void NAME(gelu_both)(real *RESTRICT values, real *RESTRICT slopes,
     }
 }
 
-CLONES static void NAME(silu_both)(real *RESTRICT values, real *RESTRICT slopes, int64_t n) {
+CLONES static void NAME(silu_both)(real *RESTRICT values, real *RESTRICT slopes,
+                                   int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         real z = values[i], share = NAME(logistic)(z), value = z * share;
         values[i] = value;
@@ -59,7 +66,7 @@ CLONES static void NAME(softplus_both)(real *RESTRICT values, real *RESTRICT slo
 
 /* Multiply `deltas` by the derivative, known from the activation's value a. */
 #define BACKWARD(name, slope)                                                              \
-    CLONES static void NAME(name##_backward)(real *RESTRICT deltas,                         \
+    CLONES static void NAME(name##_backward)(real *RESTRICT deltas,                        \
                                              const real *RESTRICT values, int64_t n) {     \
         for (int64_t i = 0; i < n; i++) {                                                  \
             real a = values[i];                                                            \
@@ -79,8 +86,8 @@ BACKWARD(stored, a)
 
 /* Replace the products `z` by the activation's values; also its derivatives, where
    `needs_slopes` says so and `slopes` is not NULL. */
-static void NAME(activate)(int activation, real *z, const real *bias, real *slopes,
-                           int64_t n_rows, int64_t n_units) {
+static void NAME(activate)(enum activation activation, real *z, const real *bias,
+                           real *slopes, int64_t n_rows, int64_t n_units) {
     int64_t n = n_rows * n_units;
     NAME(add_bias)(z, bias, n_rows, n_units);
     switch (activation) {
@@ -99,8 +106,8 @@ static void NAME(activate)(int activation, real *z, const real *bias, real *slop
 }
 
 /* Multiply `deltas` by the derivatives: by `slopes` where they are not NULL. */
-static void NAME(backpropagate)(int activation, real *deltas, const real *values,
-                                const real *slopes, int64_t n) {
+static void NAME(backpropagate)(enum activation activation, real *deltas,
+                                const real *values, const real *slopes, int64_t n) {
     if (slopes) {
         NAME(stored_backward)(deltas, slopes, n);
         return;
@@ -112,13 +119,19 @@ static void NAME(backpropagate)(int activation, real *deltas, const real *values
     case RELU: NAME(relu_backward)(deltas, values, n); break;
     case LEAKY_RELU: NAME(leaky_relu_backward)(deltas, values, n); break;
     case ELU: NAME(elu_backward)(deltas, values, n); break;
+    case GELU:
+    case SILU:
+    case SOFTPLUS: break; /* never without slopes: see `needs_slopes` */
     }
 }
 
 /* The derivatives, where the values tell them. */
-static void NAME(find_slopes)(int activation, const real *values, real *slopes, int64_t n) {
+static void NAME(find_slopes)(enum activation activation, const real *values, real *slopes,
+                              int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         slopes[i] = 1;
     }
     NAME(backpropagate)(activation, slopes, values, NULL, n);
 }
+
+#endif

@@ -1,12 +1,21 @@
 /* Matrix products.
 
-   Included once for each precision. All matrices are in C order; W and the weight gradient
-   may be columns of a wider one, with `step` from one row to the next. There are three products:
-   forwards, `rows W`; backwards, `deltas W'`; and that of a weight gradient,
-   `rows' deltas`. Each is done in one of three ways: by tiles, which multiply where the
-   matrices lie; by BLAS, which packs them first, and pays for it on the small ones of a
-   minibatch; and where W has a single column, by loops over vectors. How they compare is in
-   doc/performance.md. */
+   All matrices are in C order; W and the weight gradient may be columns of a wider one, with
+   `step` from one row to the next. There are three products: forwards, `rows W`; backwards,
+   `deltas W'`; and that of a weight gradient, `rows' deltas`. Each is done in one of three
+   ways: by tiles, which multiply where the matrices lie; by BLAS, which packs them first, and
+   pays for it on the small ones of a minibatch; and where W has a single column, by loops over
+   vectors. How they compare is in doc/performance.md. */
+
+#ifndef SKNORMREG_PRODUCTS_INC_H
+#define SKNORMREG_PRODUCTS_INC_H
+
+#include <string.h>
+
+#include "../engine.h"
+#include "precision.inc.h"
+
+gemm_function NAME(blas_gemm);
 
 /* By BLAS, in whose Fortran order a matrix in C order is its transpose. */
 static void NAME(gemm)(char trans_a, char trans_b, int64_t m, int64_t n, int64_t k,
@@ -22,16 +31,10 @@ static void NAME(gemm)(char trans_a, char trans_b, int64_t m, int64_t n, int64_t
 /* By tiles */
 
 #if HAS_TILES
-#ifdef REAL_IS_FLOAT
-#define SUFFIX ps
-#else
-#define SUFFIX pd
-#endif
 #define TILE_BITS 512
-#include "tiles.h"
+#include "tiles.inc.h"
 #define TILE_BITS 256
-#include "tiles.h"
-#undef SUFFIX
+#include "tiles.inc.h"
 
 /* Bytes of b up to which the narrow tiles, which read it more often, win over packing. */
 #define NARROW_BYTES (256 << 10)
@@ -58,15 +61,26 @@ static int NAME(tiled_product)(enum products products, int64_t m, int64_t n, int
 }
 #else
 static int NAME(by_tiles)(enum products products, int64_t depth, int64_t n) {
-    (void)products; (void)depth; (void)n;
+    (void)products;
+    (void)depth;
+    (void)n;
     return 0;
 }
 
 static int NAME(tiled_product)(enum products products, int64_t m, int64_t n, int64_t depth,
                                const real *a, int64_t row_step, int64_t depth_step,
                                const real *b, int64_t b_step, real *c, int64_t c_step) {
-    (void)products; (void)m; (void)n; (void)depth; (void)a; (void)row_step;
-    (void)depth_step; (void)b; (void)b_step; (void)c; (void)c_step;
+    (void)products;
+    (void)m;
+    (void)n;
+    (void)depth;
+    (void)a;
+    (void)row_step;
+    (void)depth_step;
+    (void)b;
+    (void)b_step;
+    (void)c;
+    (void)c_step;
     return 0;
 }
 #endif
@@ -216,3 +230,5 @@ static void NAME(multiply_transposed)(enum products products, const real *rows,
         NAME(gemm)('N', 'T', fan_out, n, n_rows, deltas, fan_out, rows, fan_in, out, step);
     }
 }
+
+#endif

@@ -3,17 +3,18 @@
        l1 ||W||_1 + l2 / 2 ||W||_F^2 + group * sum_g sqrt(K_g) ||W_g||
 
    with K_g the weights in group g, or a concave function of the norms, applied where a step
-   has been taken without it. Included once for each precision. `diagonal_prox` in group.py
-   says where the formulas come from.
+   has been taken without it. `diagonal_prox` in group.py says where the formulas come from.
    Norms, sums of many squares, are found in double precision. */
 
-/* Newton's method ends with a step of this share: it leaves an error of about the square. */
-#ifdef REAL_IS_FLOAT
-#define NEWTON_TOLERANCE 5e-5
-#else
-#define NEWTON_TOLERANCE 2e-9
-#endif
-#define MOST_NEWTON_STEPS 60
+#ifndef SKNORMREG_GROUPS_INC_H
+#define SKNORMREG_GROUPS_INC_H
+
+#include <math.h>
+#include <string.h>
+
+#include "concave.inc.h"
+#include "newton.inc.h"
+#include "vectors.inc.h"
 
 /* Of a group: sums of n^2 and n^2 e, or of q^2 and q^2 e / d. */
 typedef struct {
@@ -60,48 +61,16 @@ CLONES static void NAME(leave_metric)(real *RESTRICT params, const real *RESTRIC
     }
 }
 
-/* w -> soft(w, threshold); returns the sum of squares. */
-CLONES static double NAME(threshold_row)(real *RESTRICT params, real threshold,
-                                         int64_t count) {
-    double squares = 0;
-#pragma omp simd reduction(+ : squares)
-    for (int64_t i = 0; i < count; i++) {
-        real w = NAME(soft_threshold)(params[i], threshold);
-        params[i] = w;
-        squares += (double)w * w;
-    }
-    return squares;
-}
-
-CLONES static void NAME(shrink_row)(real *RESTRICT params, real factor, int64_t count) {
-    for (int64_t i = 0; i < count; i++) {
-        params[i] *= factor;
-    }
-}
-
 /* A group: `n_rows` rows of a layer's weights, of `width` weights each. */
 typedef struct {
-    int64_t weights;            /* where the layer's begin in the flat vector */
+    int64_t weights; /* where the layer's begin in the flat vector */
     int64_t width;
-    const int64_t *rows;        /* or NULL for those from `first_row` on */
+    const int64_t *rows; /* or NULL for those from `first_row` on */
     int64_t first_row, n_rows;
     real l1, l2;
-    double bound;               /* the group strength times sqrt(K) */
-    NAME(concave) function;     /* of the root mean square, or one without knots */
+    double bound;           /* the group strength times sqrt(K) */
+    NAME(concave) function; /* of the root mean square, or one without knots */
 } NAME(group);
-
-static NAME(group) NAME(find_group)(const job *j, const NAME(plan) *p, int layer,
-                                    int64_t index) {
-    const penalty_terms *terms = j->penalties + layer;
-    const int64_t *rows = terms->group_rows, *ends = terms->group_ends;
-    int64_t start = !rows ? index : index ? ends[index - 1] : 0;
-    int64_t n_rows = rows ? ends[index] - start : 1, width = NAME(width)(j, layer);
-    return (NAME(group)){p->weight_offsets[layer], width, rows ? rows + start : NULL, start,
-                         n_rows, (real)terms->l1, (real)terms->l2,
-                         terms->group * sqrt((double)(n_rows * width)),
-                         {(real)terms->group, (real)terms->l2, (real)terms->first_knot,
-                          (real)terms->last_knot}};
-}
 
 static int64_t NAME(row_offset)(const NAME(group) *g, int64_t i) {
     return g->weights + (g->rows ? g->rows[i] : g->first_row + i) * g->width;
@@ -167,3 +136,5 @@ static void NAME(shrink)(const NAME(group) *g, real *params, double step) {
         NAME(shrink_row)(params + NAME(row_offset)(g, k), factor, g->width);
     }
 }
+
+#endif

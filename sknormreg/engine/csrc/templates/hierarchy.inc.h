@@ -3,8 +3,16 @@
 
        strength ||s||_2    subject to    |w_k| <= M ||s||_2,
 
-   with the single step of SGD, applied where a step has been taken without it. Included once
-   for each precision. `hierarchical.py` says where the formulas come from. */
+   with the single step of SGD, applied where a step has been taken without it.
+   `hierarchical.py` says where the formulas come from. */
+
+#ifndef SKNORMREG_HIERARCHY_INC_H
+#define SKNORMREG_HIERARCHY_INC_H
+
+#include <math.h>
+
+#include "../portable.h"
+#include "newton.inc.h"
 
 /* The sum of |w| over those of more than `bound`, and their number. */
 CLONES static void NAME(sum_above)(const real *RESTRICT w, real bound, int64_t n,
@@ -50,3 +58,5 @@ static void NAME(prox_of_hierarchy)(real *w, int64_t n_hidden, real *s, int64_t 
         s[k] = norm > 0 ? (real)(s[k] * (r / norm)) : k == 0 ? (real)r : 0;
     }
 }
+
+#endif

@@ -1,7 +1,12 @@
 /* The prox of MCP and SCAD: l1 sum phi(|w|) + l2 / 2 ||W||_F^2, where phi has slope 1 up to
    the first knot, ever less from there on, and is constant from the last one on. Applied
-   where a step has been taken without it. Included once for each precision. `concave.py`
-   says where the formulas come from. */
+   where a step has been taken without it. `concave.py` says where the formulas come from. */
+
+#ifndef SKNORMREG_CONCAVE_INC_H
+#define SKNORMREG_CONCAVE_INC_H
+
+#include "../portable.h"
+#include "precision.inc.h"
 
 typedef struct {
     real l1, l2, first_knot, last_knot;
@@ -42,3 +47,5 @@ CLONES static void NAME(concave_with)(const NAME(concave) *concave, real *RESTRI
         params[i] = NAME(concave_prox)(c, params[i], step);
     }
 }
+
+#endif

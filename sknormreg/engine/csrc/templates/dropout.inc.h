@@ -1,7 +1,13 @@
 /* Dropout: `dropout.py` says which values a minibatch goes without, and why by hashing.
 
-   Included once for each precision. What a value is multiplied by depends on nothing but the
-   minibatch, the layer and the place in it: blocks, slices and threads make no difference. */
+   What a value is multiplied by depends on nothing but the minibatch, the layer and the place
+   in it: blocks, slices and threads make no difference. */
+
+#ifndef SKNORMREG_DROPOUT_INC_H
+#define SKNORMREG_DROPOUT_INC_H
+
+#include "../portable.h"
+#include "precision.inc.h"
 
 INLINE uint32_t NAME(mixed)(uint32_t x) {
     x ^= x >> 16;
@@ -13,9 +19,9 @@ INLINE uint32_t NAME(mixed)(uint32_t x) {
 
 /* Of one layer in one minibatch. */
 typedef struct {
-    uint32_t low, high;         /* what hashes start from */
-    uint32_t threshold;         /* hashes below are of values that are dropped */
-    real kept;                  /* what the others are multiplied by */
+    uint32_t low, high; /* what hashes start from */
+    uint32_t threshold; /* hashes below are of values that are dropped */
+    real kept;          /* what the others are multiplied by */
 } NAME(mask);
 
 static NAME(mask) NAME(make_mask)(double rate, uint32_t seed, int64_t step, int layer) {
@@ -50,3 +56,5 @@ CLONES static void NAME(drop_both)(const NAME(mask) *mask_, uint32_t place,
         slopes[i] *= factor;
     }
 }
+
+#endif

@@ -1,14 +1,23 @@
 /* The loss of a block of rows and its derivative.
 
-   Included once for each precision. `raw` holds the outputs before the inverse link,
-   without their intercepts, and receives the derivative with respect to itself. Returned
-   is the weighted sum of the loss over rows and outputs, in double precision. */
+   `raw` holds the outputs before the inverse link, without their intercepts, and receives the
+   derivative with respect to itself. Returned is the weighted sum of the loss over rows and
+   outputs, in double precision. */
+
+#ifndef SKNORMREG_LOSSES_INC_H
+#define SKNORMREG_LOSSES_INC_H
+
+#include <math.h>
+
+#include "../engine.h"
+#include "activations.inc.h"
+#include "vector_math.inc.h"
 
 typedef struct {
-    int loss;
-    real parameter;         /* delta of Huber's loss, the quantile of the pinball loss */
-    real scale;             /* raw outputs are this times the network's */
-    double factor;          /* of the derivative */
+    enum loss loss;
+    real parameter; /* delta of Huber's loss, the quantile of the pinball loss */
+    real scale;     /* raw outputs are this times the network's */
+    double factor;  /* of the derivative */
     int64_t n_outputs;
 } NAME(loss_spec);
 
@@ -49,14 +58,15 @@ INLINE real NAME(binary_log_loss)(real y, real raw, real parameter, real *slope)
 
 /* Values of a row are kept in `values`, so that the loop over them vectorises although
    their sum is one in double precision and in order. */
-#define ELEMENTWISE(name)                                                                   \
-    CLONES static void NAME(name##_rows)(real *RESTRICT raw, const real *RESTRICT y,         \
-                                         real *RESTRICT values, real parameter, int64_t n) { \
-        for (int64_t i = 0; i < n; i++) {                                                   \
-            real slope;                                                                     \
-            values[i] = NAME(name)(y[i], raw[i], parameter, &slope);                        \
-            raw[i] = slope;                                                                 \
-        }                                                                                   \
+#define ELEMENTWISE(name)                                                                  \
+    CLONES static void NAME(name##_rows)(real *RESTRICT raw, const real *RESTRICT y,       \
+                                         real *RESTRICT values, real parameter,            \
+                                         int64_t n) {                                      \
+        for (int64_t i = 0; i < n; i++) {                                                  \
+            real slope;                                                                    \
+            values[i] = NAME(name)(y[i], raw[i], parameter, &slope);                       \
+            raw[i] = slope;                                                                \
+        }                                                                                  \
     }
 
 ELEMENTWISE(half_squared_error)
@@ -152,8 +162,10 @@ static double NAME(loss_and_derivative)(const NAME(loss_spec) *spec, real *raw,
     case HALF_POISSON: NAME(half_poisson_rows)(raw, y, values, 0, n); break;
     case BINARY_LOG_LOSS: NAME(binary_log_loss_rows)(raw, y, values, 0, n); break;
     case MULTINOMIAL_LOG_LOSS:
-        return NAME(multinomial_log_loss)(raw, targets, weight, values, spec->factor, n_rows,
-                                          n_outputs);
+        return NAME(multinomial_log_loss)(raw, targets, weight, values, spec->factor,
+                                          n_rows, n_outputs);
     }
     return NAME(weigh)(spec, raw, y, values, weight, n_rows);
 }
+
+#endif
