@@ -18,7 +18,7 @@ from .threads import limited_threads
 _LAYER_BYTES = 1 << 18
 
 # Multiplications in the largest matrix product from which on a second BLAS thread pays.
-# See benchmarks/bench_threads.py.
+# See benchmarks/speed blas_threads.
 _THREADED_WORK = 3e6
 
 

@@ -296,7 +296,7 @@ class RegularizedMLP(
         """What `train` returns, by `solver_` and the parameters of the estimator."""
         if self._by_evidence:
             # Its fits are looked at, and gone on from, many times; J at its very minimum
-            # predicts worse (benchmarks/bench_evidence_end.py).
+            # predicts worse (benchmarks/evidence_to_the_end.py).
             precision = replace(precision, small_work=0, to_the_end=False)
         solver = make_solver(self.solver_, self, objective, random_state, precision)
         if self._by_evidence:

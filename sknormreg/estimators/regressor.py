@@ -29,7 +29,7 @@ from .predictions import RegressorPredictions
 
 # Standard deviation of the targets above which a selection suffers: at 10 an R2 has fallen
 # by a third, at 100 it is near 0 or columns of noise are kept
-# (benchmarks/bench_target_unit.py).
+# (benchmarks/target_unit.py).
 _LARGE_DEVIATION = 5.0
 
 

@@ -14,12 +14,12 @@ from ..solvers.minibatch import MinibatchSolver
 from .objective import Objective
 
 # solver="auto" takes full batches while an evaluation, rows times parameters, is below
-# this. See benchmarks/bench_auto_solver.py.
+# this. See benchmarks/speed solvers.
 FULL_BATCH_WORK = 2e9
 
 # tol="auto": the residual that counts as stationary, and the fall of the objective in an
 # iteration that counts as progress. Where zeros are still being decided, training goes on
-# for longer. See benchmarks/bench_defaults.py.
+# for longer. See benchmarks/default_fits.py.
 _TOL = 1e-4
 _PROGRESS_SMOOTH, _PROGRESS_KINKED = 1e-4, 1e-5
 
@@ -34,15 +34,16 @@ _UNSTANDARDISED = 0.1
 
 # Share of Glorot's variance that the output layer starts with: the smallest, and alpha / m
 # (at the scale of the objective) from which on a penalty with a kink at zero needs all of
-# it. See benchmarks/bench_start.py.
+# it. See benchmarks/initial_weights.py.
 _SMALLEST_OUTPUT_SHARE, _STRONG = 0.1, 0.01
 
 # Numbers in the memory of curvature: small networks can afford many pairs, and for large
-# ones a fit is to take the memory of about thirty parameter vectors (bench_curvature.py).
+# ones a fit is to take the memory of about thirty parameter vectors. See
+# benchmarks/solver_memory.py.
 _MEMORY_NUMBERS, _FEWEST_PAIRS, _MOST_PAIRS = 250_000, 8, 20
 
 # Of a network, tol="auto" is also a `relative_gap` of at most this: what training on then
-# lowers J by stays below a hundredth of it. See benchmarks/bench_convergence.py.
+# lowers J by stays below a hundredth of it. See benchmarks/convergence.py.
 _GAP = 1e-2
 
 # Where a limit has ended training, a gap of so much at the scale of the objective does, at

@@ -1,28 +1,27 @@
-"""Speed of fits and predictions against scikit-learn, torch, skorch and LassoNet.
+"""How fast are fits and predictions, beside scikit-learn, torch, skorch and LassoNet?
 
-    python benchmarks/bench_speed.py [--only SUBSTRING] [--repeats 7] [--quick]
+    python benchmarks/speed peers [--only SUBSTRING] [--repeats 7] [--quick]
 
-prints one table of one run. A repetition goes through all rows of the table, and times ours
-and every peer of a row in turn: what else the machine does for a minute hits all of them,
-and one repetition at most. A figure is the median over the repetitions of the ratio of two
-times of one repetition; rows "L1" and "fit" have theirs before the others. Peers and bare
-matrix products are timed on one thread and on all, and the better one of each repetition
-counts; ours runs as it does by default.
+Prints one table of one run. A turn goes through all rows of the table, and times ours and
+every peer of a row one after the other: what else the machine does for a minute hits all of
+them, and one turn at most. A figure is the median over the turns of the ratio of two times
+of one turn; rows "L1" and "fit" have theirs before the others. Peers and bare matrix
+products are timed on one thread and on all, and the better one of each turn counts; ours
+runs as it does by default.
 
 "epoch": Adam with relu, batches drawn anew, set-up not counted. "GEMM alone" are the calls
 of BLAS that it takes, and nothing else.
 
 "L1" and "fit": ours is a whole fit, and a peer is timed up to where it first is within 1 %
-of the objective J that ours ended with; LassoNet up to where it uses as few inputs;
+of the objective J that ours ended with; LassoNet up to where it uses as few features;
 scikit-learn's "lbfgs" up to where it ends by its own rule. Looking whether a peer is there
 is not counted. "> 60" is for one that was not there in 60 times the time of ours. Lines
 below the table say where each one ended.
 
-The whole table takes about a quarter of an hour on two cores that do nothing else. It needs
-pip install ".[benchmark]".
+The whole table takes about a quarter of an hour on two cores that do nothing else. Rows and
+columns of peers that are not installed are left out.
 """
 
-import argparse
 import os
 import platform
 import sys
@@ -32,18 +31,27 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import metadata
-from importlib.util import find_spec
 
 import numpy as np
-import speed_peers as peers
-import speed_races as races
+from _timing import Turns, per_call
 from scipy import sparse
-from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.neural_network import MLPClassifier
-from speed_peers import Comparison, Effort, Shape, numpy_engine, timing_within
 from threadpoolctl import threadpool_info
 
 from sknormreg import RegularizedMLPClassifier
+
+from . import _epochs as epochs
+from . import _races as races
+from ._epochs import Shape
+from ._races import PAUSE, Effort, Result
+from ._settings import (
+    INSTALL,
+    at_thread_settings,
+    blas_threads,
+    is_installed,
+    numpy_engine,
+    timing_within,
+)
 
 SHAPES = (
     Shape(20_000, 784, (100,), 10, 200),
@@ -62,26 +70,67 @@ COLUMNS = {
 }
 
 
+# What has to be installed for a column, if it is not sknormreg or scikit-learn.
+COLUMN_NEEDS = {
+    "torch": "torch",
+    "NumPy": "sknormreg.engine._compiled",
+    "GEMM": "sknormreg.engine._compiled",
+}
+
+
+class Comparison:
+    """A row of the table whose timings take turns.
+
+    Parameters
+    ----------
+    make_timings : dict of str to callable
+        By column, and "ours": each returns a timing, or a list of them of which the fastest
+        counts. Those whose package is missing are left out.
+
+    remarks : dict of str to str
+        What to say beside a cell, by column.
+    """
+
+    def __init__(self, make_timings, remarks=None):
+        timings = {
+            name: make()
+            for name, make in make_timings.items()
+            if is_installed(COLUMN_NEEDS.get(name, "sklearn"))
+        }
+        self._turns, self._remarks = Turns(timings, PAUSE), remarks or {}
+
+    def take_turns(self):
+        self._turns.take()
+
+    def result(self):
+        cells = {}
+        for name in self._turns.names:
+            ends = ("ours", name) if name == "GEMM" else (name, "ours")
+            cells[name] = f"{self._turns.ratio(*ends):.2f}{self._remarks.get(name, '')}"
+        return Result(self._turns.seconds("ours"), cells)
+
+
 def epoch(shape, effort):
     arguments = (shape, *shape.draw(), effort.least_seconds)
-    ours = partial(peers.our_epoch, *arguments)
-    timings = {
-        "scikit-learn": peers.sklearn_epoch(*arguments),
-        "torch": peers.torch_epoch(*arguments),
-        "NumPy": [timing_within(numpy_engine, ours)],
-        "ours": [ours()],
-        "GEMM": peers.bare_products(shape, effort.least_seconds),
-    }
-    return Comparison(timings)
+    ours = partial(epochs.our_epoch, *arguments)
+    return Comparison(
+        {
+            "scikit-learn": partial(epochs.sklearn_epoch, *arguments),
+            "torch": partial(epochs.torch_epoch, *arguments),
+            "NumPy": partial(timing_within, numpy_engine, ours),
+            "ours": ours,
+            "GEMM": partial(epochs.bare_products, shape, effort.least_seconds),
+        }
+    )
 
 
 def skorch_epoch(shape, effort):
     arguments = (shape, *shape.draw(), effort.least_seconds)
-    timings = {
-        "torch": peers.skorch_epoch(*arguments),
-        "ours": [peers.our_epoch(*arguments)],
+    make_timings = {
+        "torch": partial(epochs.skorch_epoch, *arguments),
+        "ours": partial(epochs.our_epoch, *arguments),
     }
-    return Comparison(timings, {"torch": " (skorch)"})
+    return Comparison(make_timings, {"torch": " (skorch)"})
 
 
 def sparse_epoch(shape, effort):
@@ -96,58 +145,63 @@ def sparse_epoch(shape, effort):
     )
     y = rng.integers(shape.n_classes, size=shape.n_rows)
     arguments = (shape, X, y, effort.least_seconds)
-    ours = partial(peers.our_epoch, *arguments)
-    timings = {
-        "scikit-learn": peers.sklearn_epoch(*arguments),
-        "NumPy": [timing_within(numpy_engine, ours)],
-        "ours": [ours()],
-    }
-    return Comparison(timings)
+    ours = partial(epochs.our_epoch, *arguments)
+    return Comparison(
+        {
+            "scikit-learn": partial(epochs.sklearn_epoch, *arguments),
+            "NumPy": partial(timing_within, numpy_engine, ours),
+            "ours": ours,
+        }
+    )
 
 
 def full_batch(shape, effort):
     arguments = (shape, *shape.draw(), effort.least_seconds)
-    ours = partial(peers.our_full_batch, *arguments)
-    timings = {
-        "scikit-learn": peers.sklearn_full_batch(*arguments),
-        "torch": peers.torch_full_batch(*arguments),
-        "NumPy": [timing_within(numpy_engine, ours)],
-        "ours": [ours()],
-        "GEMM": peers.bare_products(shape, effort.least_seconds, shape.n_rows),
-    }
-    return Comparison(timings)
+    ours = partial(epochs.our_full_batch, *arguments)
+    products = (shape, effort.least_seconds, shape.n_rows)
+    return Comparison(
+        {
+            "scikit-learn": partial(epochs.sklearn_full_batch, *arguments),
+            "torch": partial(epochs.torch_full_batch, *arguments),
+            "NumPy": partial(timing_within, numpy_engine, ours),
+            "ours": ours,
+            "GEMM": partial(epochs.bare_products, *products),
+        }
+    )
 
 
 def predict(shape, effort, n_rows):
     X, y = shape.draw()
-    settings = dict(activation="relu", solver="adam", max_iter=1, random_state=0)
-    theirs = MLPClassifier(shape.hidden, **settings).fit(X, y)
-    mlp = RegularizedMLPClassifier(shape.hidden, **settings).fit(X, y)
+    params = dict(activation="relu", solver="adam", max_iter=1, random_state=0)
+    theirs = MLPClassifier(shape.hidden, **params).fit(X, y)
+    mlp = RegularizedMLPClassifier(shape.hidden, **params).fit(X, y)
     X, shape = X[:n_rows], replace(shape, n_rows=n_rows)
 
     def make_timing(estimator):
-        return peers.per_call(lambda: estimator.predict(X), effort.least_seconds)
+        return per_call(lambda: estimator.predict(X), effort.least_seconds)
 
     ours, theirs = partial(make_timing, mlp), partial(make_timing, theirs)
-    timings = {
-        "scikit-learn": peers.at_thread_settings(peers.blas_threads, theirs),
-        "NumPy": [timing_within(numpy_engine, ours)],
-        "ours": [ours()],
-        "GEMM": peers.bare_products(shape, effort.least_seconds, n_rows, training=False),
-    }
-    return Comparison(timings)
+    products = (shape, effort.least_seconds, n_rows)
+    return Comparison(
+        {
+            "scikit-learn": partial(at_thread_settings, blas_threads, theirs),
+            "NumPy": partial(timing_within, numpy_engine, ours),
+            "ours": ours,
+            "GEMM": partial(epochs.bare_products, *products, training=False),
+        }
+    )
 
 
 @dataclass(frozen=True)
 class Case:
-    """A row of the table: its name, the peers that it takes, and what measures it.
+    """A row of the table: its name, what measures it, and the peers that it needs.
 
     `measure` returns a `Comparison`, or the `Result` of what cannot take turns.
     """
 
     name: str
     measure: Callable
-    needs: tuple[str, ...] = ("torch",)
+    needs: tuple[str, ...] = ()
 
 
 def make_cases():
@@ -159,13 +213,14 @@ def make_cases():
     large, small = SHAPES[0], SHAPES[3]
     yield Case(f"skorch epoch {small}", partial(skorch_epoch, small), ("torch", "skorch"))
     wide = replace(large, n_columns=10_000)
-    yield Case(f"CSR 0.5 % epoch {wide}", partial(sparse_epoch, wide), ())
+    yield Case(f"CSR 0.5 % epoch {wide}", partial(sparse_epoch, wide))
     name = f"{large.n_rows}x{large.n_columns} {large.hidden} float32"
     yield Case(f"J and gradient {name}", partial(full_batch, large))
-    l1_fit = partial(races.l1_fit, load_digits)
+    l1_fit = partial(races.l1_fit, "digits")
     yield Case(
         "L1 digits, proximal Adam",
         partial(l1_fit, peer_contestants=races.torch_contestants, label="prox. Adam"),
+        ("torch",),
     )
     yield Case(
         "L1 digits, LassoNet",
@@ -174,9 +229,9 @@ def make_cases():
     )
     for n_rows in (1, large.n_rows):
         run = partial(predict, large, n_rows=n_rows)
-        yield Case(f"predict {n_rows} of {name}", run, ())
-    for label, load in (("digits", load_digits), ("breast cancer", load_breast_cancer)):
-        yield Case(f"fit {label} float64", partial(races.whole_fit, load))
+        yield Case(f"predict {n_rows} of {name}", run)
+    for name in ("digits", "breast_cancer"):
+        yield Case(f"fit {name} float64", partial(races.whole_fit, name))
 
 
 def print_row(cells, widths):
@@ -186,14 +241,14 @@ def print_row(cells, widths):
 
 
 def results(cases, effort):
-    """The `Result` of each case, all repetitions of which are spread over the run."""
+    """The `Result` of each case, all turns of which are spread over the run."""
     measured = []
     for case in cases:
         print(f"preparing: {case.name}", file=sys.stderr, flush=True)
         measured.append(case.measure(effort=effort))
     comparisons = [entry for entry in measured if isinstance(entry, Comparison)]
     for turn in range(effort.repeats):
-        print(f"repetition {turn + 1}", file=sys.stderr, flush=True)
+        print(f"turn {turn + 1}", file=sys.stderr, flush=True)
         for comparison in comparisons:
             comparison.take_turns()
     return [
@@ -243,30 +298,37 @@ def describe_machine():
     ]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def without_missing(cases):
+    """Return the cases that can run; say which packages are missing for the others."""
+    needed = {*COLUMN_NEEDS.values(), *(name for case in cases for name in case.needs)}
+    missing = sorted(name for name in needed if not is_installed(name))
+    if missing:
+        print(
+            f"not installed: {', '.join(missing)}. What needs them is "
+            f"left out; {INSTALL} installs the peers.",
+            file=sys.stderr,
+        )
+    return [case for case in cases if not set(case.needs) & set(missing)]
+
+
+def add_arguments(parser):
     parser.add_argument("--only", default="", metavar="SUBSTRING", help="rows to print")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--quick", action="store_true", help="to see that it works")
-    arguments = parser.parse_args()
+
+
+def run(arguments):
     repeats = arguments.repeats
     effort = Effort(repeats, min(repeats, 3), least_seconds=0.2, cap=60)
     if arguments.quick:
         effort = Effort(min(repeats, 2), 1, least_seconds=0.02, cap=5)
-    cases = [case for case in make_cases() if arguments.only in case.name]
+    named = [case for case in make_cases() if arguments.only in case.name]
+    if not named:
+        raise SystemExit(f"no row has {arguments.only!r} in its name")
+    cases = without_missing(named)
     if not cases:
-        parser.error(f"no row has {arguments.only!r} in its name")
-    missing = {name for case in cases for name in case.needs if not find_spec(name)}
-    if missing:
-        parser.error(
-            f"not installed: {', '.join(sorted(missing))}. Install the peers with "
-            'pip install ".[benchmark]", or choose other rows with --only.'
-        )
+        raise SystemExit(f"no row of {arguments.only!r} can run without these packages")
     warnings.simplefilter("ignore")
     notes = print_table(cases, results(cases, effort))
     command = f"command: python {' '.join(sys.argv)}"
     print("", *notes, *describe_machine(), command, sep="\n")
-
-
-if __name__ == "__main__":
-    main()
