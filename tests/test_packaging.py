@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -75,7 +77,7 @@ BENCHMARKS = ROOT / "benchmarks"
 def benchmarks_by_name():
     """Docstrings of scripts, and of subjects of the program on speed, by name."""
     scripts = {path.name: path for path in BENCHMARKS.glob("[a-z]*.py")}
-    subjects = {path.stem: path for path in BENCHMARKS.glob("speed/[a-z]*.py")}
+    subjects = {path.stem: path for path in sorted(BENCHMARKS.glob("speed/[a-z]*.py"))}
     return {
         name: ast.get_docstring(ast.parse(path.read_text("utf-8")))
         for name, path in (scripts | subjects).items()
@@ -90,6 +92,13 @@ def test_the_list_of_benchmarks_is_complete():
         for name, docstring in benchmarks_by_name().items()
     }
     assert listed == questions
+
+
+def test_the_program_on_speed_lists_its_subjects():
+    command = [sys.executable, BENCHMARKS / "speed", "--help"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    listed = re.findall(r"^    ([a-z]\w+)", printed.partition("arguments:")[2], re.M)
+    assert listed == [name for name in benchmarks_by_name() if ".py" not in name]
 
 
 def test_benchmarks_that_texts_name_exist():

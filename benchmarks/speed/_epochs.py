@@ -25,8 +25,8 @@ from ._settings import (
 class Shape:
     """A network with relu and its data."""
 
-    n_rows: int
-    n_columns: int
+    n_samples: int
+    n_features: int
     hidden: tuple[int, ...]
     n_classes: int
     batch_size: int
@@ -34,18 +34,18 @@ class Shape:
 
     def __str__(self):
         name = np.dtype(self.dtype).name
-        return f"{self.n_rows}x{self.n_columns} {self.hidden} b{self.batch_size} {name}"
+        return f"{self.n_samples}x{self.n_features} {self.hidden} b{self.batch_size} {name}"
 
     @property
     def units(self):
         """Units of all layers, with an output for each class."""
-        return (self.n_columns, *self.hidden, self.n_classes)
+        return (self.n_features, *self.hidden, self.n_classes)
 
     def draw(self):
         """X and y without structure: what is timed does not depend on it."""
         rng = np.random.default_rng(0)
-        X = rng.standard_normal((self.n_rows, self.n_columns), dtype=self.dtype)
-        return X, rng.integers(self.n_classes, size=self.n_rows)
+        X = rng.standard_normal((self.n_samples, self.n_features), dtype=self.dtype)
+        return X, rng.integers(self.n_classes, size=self.n_samples)
 
 
 def our_epoch(shape, X, y, least_seconds, clock=WALL, **params):
@@ -72,7 +72,7 @@ def our_full_batch(shape, X, y, least_seconds):
     def make_timing():
         return per_call(lambda: objective.evaluate_unscaled(params), least_seconds)
 
-    threads = partial(objective.engine.threads, shape.dtype, shape.n_rows)
+    threads = partial(objective.engine.threads, shape.dtype, shape.n_samples)
     return timing_within(threads, make_timing)
 
 
@@ -92,7 +92,7 @@ def sklearn_epoch(shape, X, y, least_seconds):
 
 
 def sklearn_full_batch(shape, X, y, least_seconds):
-    """J and its gradient at all rows, in the precision of X.
+    """J and its gradient at all samples, in the precision of X.
 
     scikit-learn's own solver asks for them in double precision, whatever that of X.
     """
@@ -166,7 +166,7 @@ def skorch_epoch(shape, X, y, least_seconds):
 
 
 def bare_products(shape, least_seconds, batch_size=None, training=True):
-    """The calls of BLAS that all rows take once, and nothing else.
+    """The calls of BLAS that all samples take once, and nothing else.
 
     Parameters
     ----------
@@ -199,6 +199,6 @@ def bare_products(shape, least_seconds, batch_size=None, training=True):
 
     def make_timing():
         n_batches = enough(seconds, least_seconds)
-        return lambda: seconds(n_batches) / n_batches * shape.n_rows / batch_size
+        return lambda: seconds(n_batches) / n_batches * shape.n_samples / batch_size
 
     return at_thread_settings(blas_threads, make_timing)

@@ -239,7 +239,7 @@ class _RacingMLP(MLPClassifier):
 def sklearn_contestants(problem, solver):
     """MLPClassifier with its defaults.
 
-    Its "adam" divides the penalty by the rows of a batch: alpha makes up for that.
+    Its "adam" divides the penalty by the samples of a batch: alpha makes up for that.
     """
     m, alpha = len(problem.y), problem.alpha
 
@@ -331,13 +331,13 @@ def _soft_threshold(torch, optimizer, weights, strength):
 
 
 def lassonet_contestants(problem):
-    """The path of LassoNet's defaults, until it uses no more inputs than ours."""
+    """The path of LassoNet's defaults, until it uses no more features than ours."""
 
     def run(seed, ours, limit):
         lassonet, clock = peer("lassonet"), Clock(limit)
 
         def watch(estimator, history):
-            if clock.stops(lambda: estimator.model.selected_count() <= inputs_left(ours)):
+            if clock.stops(lambda: estimator.model.selected_count() <= features_left(ours)):
                 raise _Stopped
 
         estimator = lassonet.LassoNetClassifier(
@@ -346,13 +346,13 @@ def lassonet_contestants(problem):
         with suppress(_Stopped):
             estimator.path(problem.X, problem.y, callback=watch)
         n_left = estimator.model.selected_count()
-        return clock.seconds_to_goal, f"{n_left} inputs left"
+        return clock.seconds_to_goal, f"{n_left} features left"
 
     return at_thread_settings("torch", "LassoNet's path", torch_threads, run)
 
 
-def inputs_left(mlp):
-    """How many inputs reach an output."""
+def features_left(mlp):
+    """Return how many features reach an output."""
     return int(np.count_nonzero(mlp.feature_importances_))
 
 
@@ -385,6 +385,6 @@ def l1_fit(name, effort, peer_contestants, label):
     result.notes.insert(
         0,
         f"ours (J {mlp.loss_:.4f}, optimality {mlp.optimality_:.1e}, sparsity "
-        f"{mlp.sparsity_:.3f}, {inputs_left(mlp)} inputs left)",
+        f"{mlp.sparsity_:.3f}, {features_left(mlp)} features left)",
     )
     return result

@@ -136,14 +136,14 @@ def skorch_epoch(shape, effort):
 def sparse_epoch(shape, effort):
     rng = np.random.default_rng(0)
     X = sparse.random(
-        shape.n_rows,
-        shape.n_columns,
+        shape.n_samples,
+        shape.n_features,
         density=0.005,
         format="csr",
         dtype=shape.dtype,
         random_state=rng,
     )
-    y = rng.integers(shape.n_classes, size=shape.n_rows)
+    y = rng.integers(shape.n_classes, size=shape.n_samples)
     arguments = (shape, X, y, effort.least_seconds)
     ours = partial(epochs.our_epoch, *arguments)
     return Comparison(
@@ -158,7 +158,7 @@ def sparse_epoch(shape, effort):
 def full_batch(shape, effort):
     arguments = (shape, *shape.draw(), effort.least_seconds)
     ours = partial(epochs.our_full_batch, *arguments)
-    products = (shape, effort.least_seconds, shape.n_rows)
+    products = (shape, effort.least_seconds, shape.n_samples)
     return Comparison(
         {
             "scikit-learn": partial(epochs.sklearn_full_batch, *arguments),
@@ -170,18 +170,18 @@ def full_batch(shape, effort):
     )
 
 
-def predict(shape, effort, n_rows):
+def predict(shape, effort, n_samples):
     X, y = shape.draw()
     params = dict(activation="relu", solver="adam", max_iter=1, random_state=0)
     theirs = MLPClassifier(shape.hidden, **params).fit(X, y)
     mlp = RegularizedMLPClassifier(shape.hidden, **params).fit(X, y)
-    X, shape = X[:n_rows], replace(shape, n_rows=n_rows)
+    X, shape = X[:n_samples], replace(shape, n_samples=n_samples)
 
     def make_timing(estimator):
         return per_call(lambda: estimator.predict(X), effort.least_seconds)
 
     ours, theirs = partial(make_timing, mlp), partial(make_timing, theirs)
-    products = (shape, effort.least_seconds, n_rows)
+    products = (shape, effort.least_seconds, n_samples)
     return Comparison(
         {
             "scikit-learn": partial(at_thread_settings, blas_threads, theirs),
@@ -212,9 +212,9 @@ def make_cases():
             yield Case(f"epoch {shape}", partial(epoch, shape))
     large, small = SHAPES[0], SHAPES[3]
     yield Case(f"skorch epoch {small}", partial(skorch_epoch, small), ("torch", "skorch"))
-    wide = replace(large, n_columns=10_000)
+    wide = replace(large, n_features=10_000)
     yield Case(f"CSR 0.5 % epoch {wide}", partial(sparse_epoch, wide))
-    name = f"{large.n_rows}x{large.n_columns} {large.hidden} float32"
+    name = f"{large.n_samples}x{large.n_features} {large.hidden} float32"
     yield Case(f"J and gradient {name}", partial(full_batch, large))
     l1_fit = partial(races.l1_fit, "digits")
     yield Case(
@@ -227,9 +227,9 @@ def make_cases():
         partial(l1_fit, peer_contestants=races.lassonet_contestants, label="LassoNet"),
         ("torch", "lassonet"),
     )
-    for n_rows in (1, large.n_rows):
-        run = partial(predict, large, n_rows=n_rows)
-        yield Case(f"predict {n_rows} of {name}", run)
+    for n_samples in (1, large.n_samples):
+        run = partial(predict, large, n_samples=n_samples)
+        yield Case(f"predict {n_samples} of {name}", run)
     for name in ("digits", "breast_cancer"):
         yield Case(f"fit {name} float64", partial(races.whole_fit, name))
 

@@ -55,7 +55,9 @@ def run(arguments):
     if arguments.only:
         penalties = {name: penalties[name] for name in ("l2", *arguments.only)}
     found = [ratios(penalties, *column, arguments) for column in COLUMNS]
-    titles = [f"{shape.n_rows} x {shape.n_columns} {solver}" for shape, solver in COLUMNS]
+    titles = [
+        f"{shape.n_samples} x {shape.n_features} {solver}" for shape, solver in COLUMNS
+    ]
     print(f"{'epoch / that with L2':20s}" + "".join(f"{title:>18s}" for title in titles))
     for name in penalties:
         cells = [f"{column[name]:.2f}" if name in column else "-" for column in found]
