@@ -1,10 +1,11 @@
-"""Check that two versions of the package compute the same bits.
+"""Do two versions of the package compute the same bits?
 
     python benchmarks/same_bits.py --write before.json     # in one checkout
     python benchmarks/same_bits.py --compare before.json   # in the other
 
-Bits depend on the processor, on BLAS and on the versions of NumPy and SciPy: both runs
-have to be on one machine, in one environment. Every setting is fitted by each engine.
+Fits a table of settings with each engine, and stores or compares digests of all that they
+come to. Bits depend on the processor, on BLAS and on the versions of NumPy and SciPy: both
+runs have to be on one machine, in one environment.
 """
 
 import argparse
@@ -220,7 +221,7 @@ def fingerprints():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--write", metavar="FILE")
     parser.add_argument("--compare", metavar="FILE")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Everything at once in two threads, interrupted at random: is anything left behind?
+"""Is anything left behind by long, interrupted work in two threads?
 
     python benchmarks/soak.py [--minutes 10] [--seed 0]
 
@@ -692,7 +692,7 @@ class Soak:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", help="thread:number of the piece of work to repeat")

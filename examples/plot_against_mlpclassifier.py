@@ -1,16 +1,17 @@
 """
-=====================
-Against MLPClassifier
-=====================
+=============================
+Comparison with MLPClassifier
+=============================
 
-`RegularizedMLPClassifier` and scikit-learn's `MLPClassifier` have the same objective where
-both take full batches. On minibatches, scikit-learn divides the penalty by the size of the
-batch, so that the same ``alpha`` penalises small batches more strongly; here it is divided
-by the number of rows trained on, always. And only here can the penalty be the L1 norm.
+On full batches, `RegularizedMLPClassifier` and scikit-learn's `MLPClassifier` minimise the
+same objective. On minibatches, scikit-learn divides the penalty by the batch size, so the
+same ``alpha`` penalises more strongly when batches are small. `RegularizedMLPClassifier`
+always divides it by the number of training samples. It also offers penalties that set
+weights to exactly zero, such as the L1 norm.
 """
 
 # %%
-# Same data, standardised, and the same small network throughout.
+# We use standardised data and the same small network throughout.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -31,7 +32,7 @@ alpha = 1
 # The same objective
 # ------------------
 # We fit an `MLPClassifier` on full batches and start our estimator from its weights. With
-# ``tol=1`` any start counts as converged, so that `fit` only evaluates the objective there.
+# ``tol=1`` any starting point counts as converged, so `fit` only evaluates the objective.
 
 theirs = MLPClassifier(solver="lbfgs", alpha=alpha, max_iter=5000, **network).fit(X, y)
 ours = RegularizedMLPClassifier(
@@ -48,11 +49,11 @@ print(f"RegularizedMLPClassifier.loss_: {ours.loss_:.15f}")
 # %%
 # What alpha means on minibatches
 # -------------------------------
-# Adam on batches of several sizes, one alpha, and the norm of the weights that it leads to.
-# The full-batch solver's weights are the ones to find.
+# We train with Adam at one alpha and several batch sizes, and compare the norm of the
+# weights with that of the full-batch solution.
 #
-# For a batch of b out of m rows, scikit-learn's alpha should act like ours times m / b. A
-# third column tests that.
+# For batches of b out of m samples, scikit-learn's alpha should act like ours multiplied by
+# m / b. The third column checks this.
 
 batch_sizes = [20, 50, 100, 200]
 training = dict(solver="adam", max_iter=4000, tol=1e-5, n_iter_no_change=30)
@@ -92,20 +93,20 @@ for size, *row in zip(batch_sizes, their_norms, our_norms, translated_norms):
     print(f"{size:>10}{row[0]:>16.2f}{row[1]:>8.2f}{row[2]:>22.2f}")
 
 # %%
-# So an alpha that was tuned at one batch size is another alpha at the next in scikit-learn,
-# and the same here.
+# In scikit-learn, an alpha tuned for one batch size has to be tuned again for another. Here
+# it keeps its meaning.
 #
 # Exact zeros
 # -----------
-# A strong L2 penalty makes weights small, never zero. The L1 penalty, and the elastic net
-# with it, leaves out the weights that do not pay for themselves.
+# An L2 penalty makes weights small but never zero. The L1 penalty and the elastic net set
+# weights to exactly zero.
 
 fitted = {"MLPClassifier": theirs}
 for penalty in ("l2", "elasticnet", "l1"):
     mlp = RegularizedMLPClassifier(penalty=penalty, alpha=alpha, **network)
     fitted[f'penalty="{penalty}"'] = mlp.fit(X, y)
 
-print(f"{'':<22}{'zeros':>10}{'weights':>9}{'accuracy on these rows':>25}")
+print(f"{'':<22}{'zeros':>10}{'weights':>9}{'training accuracy':>25}")
 for name, mlp in fitted.items():
     weights = np.concatenate([coef.ravel() for coef in mlp.coefs_])
     n_zeros = np.count_nonzero(weights == 0)

@@ -1,15 +1,16 @@
 """
 ====================================
-Which alpha suits which architecture
+The best alpha for each architecture
 ====================================
 
-A deeper or wider network has more weights to overfit with. Does it need another ``alpha``?
-`RegularizedMLPClassifierCV` finds the best one for a list of architectures in one call.
+Does a deeper or wider network need a larger ``alpha``? `RegularizedMLPClassifierCV`
+compares a list of architectures, each at every alpha, in a single call.
 """
 
 # %%
-# Images of digits; only a part of them for training, so that overfitting hurts. A list of
-# tuples for ``hidden_layer_sizes`` are candidates: each has scores at every alpha.
+# We train on 500 images of digits only, so that overfitting matters. If
+# ``hidden_layer_sizes`` is a list of tuples, each of them is a candidate with scores at
+# every alpha.
 
 from itertools import pairwise
 
@@ -37,8 +38,8 @@ model = RegularizedMLPClassifierCV(
 ).fit(X_train, y_train)
 
 # %%
-# The best alpha of each architecture. ``scores_`` has an axis for the candidates, one for
-# the alphas and one for the folds.
+# We print the best alpha of each architecture. The axes of ``scores_`` are the candidates,
+# the alphas and the folds.
 
 losses = -model.scores_.mean(axis=-1)
 print(
@@ -57,8 +58,8 @@ print(
 )
 
 # %%
-# Log loss on rows left out against alpha, one panel for each depth. The dots are the best
-# alphas.
+# The figure shows the cross-validated log loss against alpha, with one panel for each
+# depth. Dots mark the best alphas.
 
 figure, axes = plt.subplots(
     1, len(depths), figsize=(11, 4), sharey=True, layout="constrained"
@@ -76,6 +77,6 @@ for ax, depth in zip(axes, depths):
 ticks = [0.2, 0.3, 0.5, 1, 2]
 axes[0].set_yticks(ticks, labels=map(str, ticks))
 axes[0].minorticks_off()
-axes[0].set_ylabel("log loss on rows left out")
+axes[0].set_ylabel("cross-validated log loss")
 axes[0].legend()
 plt.show()

@@ -3,14 +3,14 @@
 What alpha does to the weights
 ==============================
 
-``alpha`` is the strength of the penalty. Under the L2 norm it shrinks all weights together;
-under the L1 norm it sets more and more of them to exactly zero and leaves others large. We
-train one small network on images of digits under both, for a range of alphas.
+``alpha`` is the strength of the penalty. With the L2 penalty, a larger alpha shrinks all
+weights. With the L1 penalty, it sets more of them to exactly zero and leaves others large.
+We train a small network on images of digits with both penalties and a range of alphas.
 """
 
 # %%
-# Small images of digits. All pixels share one scale already; we only bring it to 0 to 1.
-# Half of the images are held out.
+# We load small images of digits and hold out half of them. All pixels are on the same
+# scale; we divide them by the largest value so that they lie between 0 and 1.
 
 import warnings
 
@@ -21,7 +21,7 @@ from sklearn.model_selection import train_test_split
 
 from sknormreg import RegularizedMLPClassifier
 
-# The largest alphas empty networks on purpose, of which each fit says so.
+# The largest alphas select no feature at all, and each of these fits warns about it.
 warnings.filterwarnings("ignore", message="No feature is selected")
 
 X, y = load_digits(return_X_y=True)
@@ -40,8 +40,8 @@ networks = {
 }
 
 # %%
-# Accuracy on the held-out images, share of the weights that are exactly zero, and the
-# largest absolute weight.
+# The table shows the accuracy on held-out images, the fraction of weights that are exactly
+# zero, and the largest absolute weight.
 
 
 def all_weights(mlp):
@@ -56,13 +56,13 @@ for (penalty, alpha), mlp in networks.items():
     )
 
 # %%
-# The weights, histogram by histogram. The bar in orange counts the weights that are exactly
-# zero; all others are blue. The vertical axes are logarithmic, so that the few large
-# weights can be seen next to the many zeros.
+# The histograms show the weights. The orange bar counts those that are exactly zero. The
+# vertical axis is logarithmic, so that the few large weights are visible next to the many
+# zeros.
 #
-# The L1 norm keeps few weights but lets these be large: it costs as much to shorten a large
-# weight as a small one. The L2 norm costs large weights more and spreads the work over many
-# small ones.
+# The derivative of the L1 norm does not depend on the size of a weight, so few weights
+# remain and these can be large. The L2 norm penalises large weights more strongly and leads
+# to many small ones.
 
 BLUE, ORANGE = "#2f6db3", "#dd7a1f"
 shown = alphas[[0, 2, 4, 6]]
@@ -96,9 +96,10 @@ for ax in axes[1]:
     ax.set_xlabel("weight")
 
 # %%
-# Accuracy and sparsity against alpha. Over a wide range, alpha trades weights for little
-# accuracy; beyond it the penalty wins, under L1 until no weight is left and the network
-# predicts the most frequent class whatever the image.
+# The last figure shows accuracy and sparsity against alpha. Over a wide range, most weights
+# can be removed at little cost in accuracy. For larger alphas the accuracy drops; with the
+# L1 penalty the network finally has no weights left and always predicts the most frequent
+# class.
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 for penalty, marker, colour in zip(penalties, "os", (ORANGE, BLUE)):
@@ -107,7 +108,7 @@ for penalty, marker, colour in zip(penalties, "os", (ORANGE, BLUE)):
     left.plot(alphas, [mlp.score(X_test, y_test) for mlp in fits], **style)
     right.plot(alphas, [mlp.sparsity_ for mlp in fits], **style)
 left.set(title="Accuracy on held-out images", ylim=(0, 1.02))
-right.set(title="Share of weights that are exactly zero", ylim=(-0.02, 1.02))
+right.set(title="Fraction of weights that are exactly zero", ylim=(-0.02, 1.02))
 left.legend(loc="lower left")
 for ax in (left, right):
     ax.set_xscale("log")

@@ -1,20 +1,20 @@
 """
-===========================
-Choosing alpha, three ways
-===========================
+============================
+Three ways of choosing alpha
+============================
 
-A grid search knows nothing of what it searches. `RegularizedMLPRegressorCV` fits along a
-path, each network from where the last one ended. ``alpha="evidence"`` does without held-out
-rows: it asks which alpha makes the data most probable, while one network is fitted.
+`GridSearchCV` fits every candidate from scratch. `RegularizedMLPRegressorCV` fits a
+regularization path in each fold, with warm starts from one alpha to the next.
+``alpha="evidence"`` needs no held-out samples: it maximises the evidence, the probability
+of the training data given alpha, during a single fit.
 
-"The learning rates of Adam adapt, so it tunes the regularisation by itself" is heard now
-and then. What Adam adapts is the size of its steps; it minimises the objective that it is
-given, alpha included. The last table shows it.
+The last part shows that an adaptive solver such as Adam does not replace this choice: it
+adapts its step sizes, but minimises the objective that alpha defines.
 """
 
 # %%
-# Progress of diabetes after a year, from ten measurements. A third of the patients is held
-# out.
+# We predict the progression of diabetes after one year from ten measurements, and hold out
+# a third of the patients.
 
 import time
 import warnings
@@ -27,7 +27,7 @@ from sklearn.preprocessing import scale
 
 from sknormreg import RegularizedMLPRegressor, RegularizedMLPRegressorCV
 
-# The largest alphas empty networks on purpose, of which each fit says so.
+# The largest alphas select no feature at all, and each of these fits warns about it.
 warnings.filterwarnings("ignore", message="No feature is selected")
 
 X, y = load_diabetes(return_X_y=True)
@@ -38,7 +38,7 @@ settings = dict(hidden_layer_sizes=(20,), max_iter=5000, random_state=0)
 alphas = np.geomspace(0.01, 1000, 20)
 
 # %%
-# The three of them, with the L2 penalty, 20 alphas and 5 folds where there are any.
+# We compare the three with the L2 penalty. The two searches use 20 alphas and 5 folds.
 
 plain = RegularizedMLPRegressor(**settings)
 ways = {
@@ -57,17 +57,17 @@ for name, model in ways.items():
     print(f"{name:<28}{shown:>14}{model.score(X_test, y_test):>13.3f}{seconds:>9.2f}")
 
 # %%
-# By evidence, the alphas of the two layers differ, and the regressor knows how uncertain it
-# is: of the held-out patients, this share lies within 1.96 standard deviations.
+# The evidence gives each layer an alpha of its own, and the regressor a standard deviation
+# for each prediction. We check how many held-out patients lie within 1.96 standard
+# deviations.
 
 mean, std = ways['alpha="evidence"'].predict(X_test, return_std=True)
 print(f"within the 95 % interval: {np.mean(np.abs(y_test - mean) < 1.96 * std):.1%}")
 
 # %%
-# Does Adam find a good alpha by itself? The same network with it and with L-BFGS, at every
-# alpha. A small alpha overfits with either, with Adam less, which stops before it is at
-# the minimum; where the penalty does its work the two curves are the same, and so is the
-# range in which the best alphas lie.
+# Finally, we fit the same network with Adam and with L-BFGS at every alpha. Both overfit
+# when alpha is small; Adam less so, because it stops before it reaches the minimum. For
+# larger alphas the two curves agree, and the best alphas lie in the same range.
 
 scores = {
     solver: [
@@ -92,7 +92,7 @@ for name, style in zip(ways, ("-", "--", ":")):
     for alpha in np.atleast_1d(chosen[name])[:1]:
         label = f"{name} (first layer)" if "evidence" in name else name
         ax.axvline(alpha, color=GREEN, ls=style, lw=1.5, label=label)
-ax.set(xscale="log", xlabel="alpha", ylabel="R2 on held-out rows", ylim=(0, None))
+ax.set(xscale="log", xlabel="alpha", ylabel="R2 on held-out samples", ylim=(0, None))
 ax.legend()
 ax.grid(color="0.93")
 ax.spines[["top", "right"]].set_visible(False)

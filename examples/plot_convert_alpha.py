@@ -1,24 +1,25 @@
 r"""
-=================================
-Converting alpha of MLPClassifier
-=================================
+===================================
+Converting alpha from MLPClassifier
+===================================
 
-Here the penalty is divided by the number of rows, in scikit-learn's MLPs by the number of
-rows of the *batch*. An ``alpha`` that was tuned there is converted by a factor that depends
-on the solver and the batch size:
+In sknormreg the penalty is divided by the number of training samples; in scikit-learn's
+MLPs it is divided by the number of samples in the *batch*. To convert an ``alpha`` tuned
+for scikit-learn, multiply it by a factor that depends on the solver and on the batch size:
 
 .. math::
 
-    \alpha_{here} = \alpha_{there} \cdot \frac{1}{K} \sum_{k=1}^K \frac{m}{b_k}
+    \alpha_{\text{sknormreg}} = \alpha_{\text{scikit-learn}} \cdot
+    \frac{1}{K} \sum_{k=1}^K \frac{m}{b_k}
 
-for K batches of :math:`b_k` rows in an epoch over m rows. With "lbfgs" there is one batch
-of all rows, and alpha stays what it is. We fit both estimators, one with the alpha
-converted for the other, and compare the networks.
+for an epoch of K batches with :math:`b_k` samples each, :math:`m` in total. With "lbfgs"
+there is a single batch and the factor is 1. We fit both estimators, with the same alpha and
+with the converted one, and compare the networks.
 """
 
 # %%
-# Two sets of rows: 400, which batches of 50, 100 and 200 divide, and 401, which leaves a
-# last batch of a single row.
+# We use 400 samples, which batches of 50, 100 and 200 divide evenly, and 401 samples, for
+# which the last batch has a single sample.
 
 import warnings
 
@@ -31,7 +32,7 @@ from sklearn.utils import gen_batches
 
 from sknormreg import RegularizedMLPClassifier
 
-# The largest alphas empty networks on purpose, of which each fit says so.
+# The largest alphas select no feature at all, and each of these fits warns about it.
 warnings.filterwarnings("ignore", message="No feature is selected")
 
 X, y = load_breast_cancer(return_X_y=True)
@@ -41,7 +42,7 @@ alpha = 1
 
 
 def factor(solver, n_rows, batch_size):
-    """By what to multiply an alpha of scikit-learn's."""
+    """Factor that converts an alpha from scikit-learn."""
     if solver == "lbfgs":
         return 1.0
     sizes = [batch.stop - batch.start for batch in gen_batches(n_rows, batch_size)]
@@ -49,9 +50,9 @@ def factor(solver, n_rows, batch_size):
 
 
 # %%
-# The stochastic solvers are given the time to end where their objective is stationary but
-# for the noise of the batches. What tells alphas apart is the norm of the weights. The last
-# columns are its ratio to scikit-learn's, with the same alpha and with the converted one.
+# The stochastic solvers train until their objective is stationary up to the noise of the
+# minibatches. We compare the norms of the weights: the last columns are ratios to
+# scikit-learn's norm, with the same alpha and with the converted one.
 
 long = dict(max_iter=10000, tol=1e-6, n_iter_no_change=50)
 settings = {
@@ -68,7 +69,7 @@ def weight_norm(mlp):
     return np.sqrt(sum((coef**2).sum() for coef in mlp.coefs_))
 
 
-print(f"{'solver':<8}{'rows':>6}{'batch_size':>12}{'factor':>8}{'norm there':>12}", end="")
+print(f"{'solver':<8}{'n':>6}{'batch_size':>12}{'factor':>8}{'norm there':>12}", end="")
 print(f"{'same alpha':>12}{'converted':>12}")
 ratios = {}
 for solver, n_rows, batch_size in cases:
@@ -86,11 +87,11 @@ for solver, n_rows, batch_size in cases:
     print(f"{same:>12.2f}{converted:>12.2f}")
 
 # %%
-# Where the batches are of one size, the converted alpha finds the same network, up to the
-# noise of the batches. With 401 rows it is only approximate: scikit-learn's single row of
-# the last batch counts as much as the 200 of another, in the loss as well as in the
-# penalty, and no alpha says that. Choose a batch size that leaves no small rest there
-# before you compare, or choose alpha anew.
+# If all batches have the same size, the converted alpha leads to the same network up to the
+# noise of the minibatches. With 401 samples the conversion is only approximate: in
+# scikit-learn the single sample of the last batch counts as much as the 200 samples of
+# another batch, in the loss as well as in the penalty. To compare the two, use a batch size
+# that leaves no small last batch, or choose alpha anew.
 
 labels = [f"{solver}\n{n}, {b}" for solver, n, b in ratios]
 positions = np.arange(len(labels))
@@ -104,7 +105,7 @@ ax.plot(positions, converted, "o", color="#2f6db3", label="alpha converted")
 ax.set_xticks(positions, labels)
 ax.set(
     title="Norm of the weights as a multiple of MLPClassifier's",
-    xlabel="solver; rows, batch size",
+    xlabel="solver; number of samples, batch size",
     ylim=(0, None),
 )
 ax.grid(axis="y", color="0.92")

@@ -3,17 +3,18 @@
 Does regularisation cost accuracy?
 ==================================
 
-None at all, a light penalty on everything, or one that removes inputs: what does each do to
-predictions for rows that a network has not seen? Three data sets, five splits each, and the
-strength chosen by cross-validation on the training rows of each split.
+We compare networks without a penalty, with an L2 penalty, and with a penalty that removes
+features, on three data sets and five train-test splits each. Alpha is chosen by
+cross-validation on the training samples of each split.
 """
 
 # %%
 # - *no penalty*: ``alpha=0``.
-# - *L2*: the alpha of the best cross-validated log loss.
-# - *group lasso, best*: a penalty on the inputs and a bound for the output layer, the alpha
-#   of the best log loss, and a light refit to the inputs that are left.
-# - *group lasso, one_se*: the same, but the largest alpha within one standard error.
+# - *L2*: the alpha with the best cross-validated log loss.
+# - *group lasso, best*: a group lasso on the first layer and a max-norm constraint on the
+#   output layer, the alpha with the best log loss, and a relaxed refit on the selected
+#   features.
+# - *group lasso, one_se*: the same, with alpha chosen by the one-standard-error rule.
 
 import warnings
 
@@ -39,18 +40,19 @@ ways = {
 }
 data_sets = {"breast cancer": load_breast_cancer, "wine": load_wine, "digits": load_digits}
 
-# Without a penalty there is no minimum to converge to where the classes are separable.
+# Without a penalty the objective has no minimum if the classes are separable.
 warnings.filterwarnings("ignore", category=ConvergenceWarning)
 
 # %%
-# Means over the splits: accuracy, log loss, and the share of inputs that have any effect.
+# The table shows means over the splits: accuracy, log loss and the number of selected
+# features.
 
 n_splits = 5
 results = {}
-print(f"{'':<15}{'':<22}{'accuracy':>10}{'log loss':>10}{'inputs used':>16}")
+print(f"{'':<15}{'':<22}{'accuracy':>10}{'log loss':>10}{'features':>16}")
 for data_set, load in data_sets.items():
     X, y = load(return_X_y=True)
-    X, y = X[:600], y[:600]  # of the digits a third, so that it takes seconds
+    X, y = X[:600], y[:600]  # a third of the digits, to keep the example fast
     splitter = StratifiedShuffleSplit(n_splits, test_size=1 / 3, random_state=0)
     splits = list(splitter.split(X, y))
     for way, model in ways.items():
@@ -69,9 +71,9 @@ for data_set, load in data_sets.items():
         print(f"{data_set:<15}{way:<22}{accuracy:>10.3f}{loss:>10.3f}{n_used:>16}")
 
 # %%
-# What each does next to the L2 penalty, split by split, with the standard error of the mean
-# difference over the splits: where it is larger than the difference, these splits do not
-# tell the two apart.
+# We also compare each model with the L2 penalty on the same splits. If the standard error
+# of the mean difference is larger than the difference, these splits do not distinguish the
+# two.
 
 print(f"{'difference from L2':<37}{'accuracy':>18}{'log loss':>20}")
 for data_set in data_sets:
@@ -84,13 +86,13 @@ for data_set in data_sets:
             print(f"{data_set:<15}{way:<22}{texts[0]:>18}{texts[1]:>20}")
 
 # %%
-# Every split is a small dot and their mean a large one. Some penalty is needed: without
-# one, networks are sure of what they get wrong, which the log loss tells and the accuracy
-# hardly does. From the best L2 penalty to networks of a part of the inputs it is a small
-# step.
+# Small dots are splits and large dots their means. Without a penalty, networks are
+# confident in their errors: the log loss shows it, while the accuracy hardly changes. The
+# networks that use a part of the features only are almost as good as those with the best L2
+# penalty.
 
 colours = dict(zip(ways, ["#9a9a9a", "#2f6db3", "#3b8f5a", "#dd7a1f"]))
-titles = ["Accuracy", "Log loss", "Share of inputs used"]
+titles = ["Accuracy", "Log loss", "Fraction of features selected"]
 
 figure, axes = plt.subplots(1, 3, figsize=(11, 4.6), layout="constrained", sharey=True)
 ticks = []

@@ -1,15 +1,15 @@
 """
-What a network has learnt, in pictures
-======================================
+Displays of fitted networks
+===========================
 
-Displays by scikit-learn's convention: ``from_estimator`` takes what is fitted, draws it,
-into ``ax`` if there is one, and returns an object that keeps the numbers and can draw them
+Displays follow scikit-learn's convention: ``from_estimator`` takes a fitted estimator,
+draws it on ``ax`` if given, and returns an object that stores the data and can plot them
 again.
 """
 
 # %%
-# Which of thirteen measurements tell three kinds of wine apart? Alpha is chosen by
-# cross-validation, for the smallest network within one standard error of the best.
+# We classify three kinds of wine from thirteen measurements. Alpha is chosen by
+# cross-validation with the one-standard-error rule.
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_wine
@@ -29,8 +29,9 @@ mlp = RegularizedMLPClassifierCV((8,), penalty="l1", rule="one_se", random_state
 model = make_pipeline(StandardScaler(), mlp).set_output(transform="pandas").fit(X, y)
 
 # %%
-# Scores of the folds against alpha, the network that was chosen, its weights, and, for
-# another network that holds rows back, training against validation.
+# The four displays show the scores of the folds against alpha, the chosen network, its
+# weights, and the training and validation curves of another network, trained with early
+# stopping.
 
 held_back = RegularizedMLPClassifier(
     (50,), solver="adam", early_stopping=True, random_state=0

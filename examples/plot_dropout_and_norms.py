@@ -1,17 +1,16 @@
 """
-=======================================
-Norm penalties and dropout side by side
-=======================================
+==========================
+Norm penalties and dropout
+==========================
 
-Dropout leaves out values at random while a network is trained; a norm penalty makes
-weights pay for their size. Both keep a network from learning its training rows by heart.
-Which does it better on few rows, do they add up, and what is left of the network?
+Dropout sets hidden values to zero at random during training; a norm penalty keeps the
+weights small. Both reduce overfitting. We compare them on a small training set, separately
+and combined, and look at how many weights remain.
 """
 
 # %%
-# Images of digits. Three hundred of them to train with, so that there is something to
-# regularise; all others are held out. The network is the same throughout, and so is the
-# solver: dropout needs minibatches.
+# We train on 300 images of digits, so that regularisation matters, and hold out the others.
+# All models have the same architecture and the same solver; dropout requires minibatches.
 
 import time
 
@@ -55,9 +54,10 @@ def fit(alpha, seed, **params):
 
 
 # %%
-# Every one of them from three starts; medians. ``alpha=0`` is dropout alone, or nothing.
+# We report medians over three random initialisations. ``alpha=0`` means dropout alone, or
+# no regularisation at all.
 
-columns = [("log loss", "{:.3f}"), ("accuracy", "{:.3f}"), ("weights left", "{:.1%}")]
+columns = [("log loss", "{:.3f}"), ("accuracy", "{:.3f}"), ("non-zero", "{:.1%}")]
 columns += [("seconds", "{:.2f}")]
 print(f"{'':<26}{'alpha':>6}" + "".join(f"{name:>14}" for name, _ in columns))
 results = {}
@@ -75,8 +75,8 @@ for name, params in families.items():
         print(f"{name:<26}{alpha:>6g}" + "".join(f"{text:>14}" for text in texts))
 
 # %%
-# The best alpha of each, by the held-out images. (That shows what there is; to *choose*,
-# use cross-validation.)
+# We list the alpha with the lowest log loss on the held-out images. (This shows what is
+# possible. To *choose* alpha, use cross-validation.)
 
 best = {name: min(alphas, key=lambda a: results[name, a][0]) for name in families}
 for name, alpha in best.items():
@@ -97,8 +97,8 @@ for name, colour, marker in zip(families, colours, markers):
     losses, _, left, _ = np.transpose([results[name, alpha] for alpha in alphas])
     for ax, curve in zip(axes, (losses, left)):
         ax.plot(positions, curve, marker=marker, color=colour, label=name)
-axes[0].set(title="Log loss of held-out images", ylim=(0, None))
-axes[1].set(title="Share of weights left", ylim=(0, 1.02))
+axes[0].set(title="Log loss on held-out images", ylim=(0, None))
+axes[1].set(title="Fraction of non-zero weights", ylim=(0, 1.02))
 axes[1].yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
 for ax in axes:
     ax.set_xticks(positions, [f"{alpha:g}" for alpha in alphas])

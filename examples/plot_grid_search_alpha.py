@@ -1,15 +1,15 @@
 """
-===============================
-Choosing alpha by a grid search
-===============================
+=================================
+Choosing alpha with a grid search
+=================================
 
-`GridSearchCV` chooses the strength ``alpha`` and the kind of the penalty in a Pipeline. We
-draw the validation curve of each penalty, look at the chosen network, and use the
-importances of an L1 network to select inputs for another model.
+We choose ``alpha`` and the penalty of a network in a Pipeline with `GridSearchCV`, plot the
+validation curve of each penalty, and use the importances of an L1 network to select
+features for another model.
 """
 
 # %%
-# Data: chemical measurements of wines, and which grower each is from.
+# The data are chemical measurements of wines from three growers.
 
 import warnings
 
@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sknormreg import RegularizedMLPClassifier
 
-# The largest alphas empty networks on purpose, of which each fit says so.
+# The largest alphas select no feature at all, and each of these fits warns about it.
 warnings.filterwarnings("ignore", message="No feature is selected")
 
 data = load_wine()
@@ -34,12 +34,11 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 # %%
-# alpha and penalty together
-# --------------------------
-# `make_pipeline` names a step after its class in lower case, so that the search reaches
-# alpha as ``regularizedmlpclassifier__alpha``. alpha acts on a scale of factors, hence the
-# geometric grid. The log loss tells apart models whose accuracy is the same, and repeated
-# folds steady it on so few rows.
+# Searching alpha and the penalty
+# -------------------------------
+# `make_pipeline` names each step after its class in lower case, so the parameter is called
+# ``regularizedmlpclassifier__alpha``. We use a log-spaced grid. The log loss distinguishes
+# models with the same accuracy, and repeated folds reduce its variance on a small data set.
 
 alphas = np.geomspace(0.1, 10, 7)
 penalties = ["l1", "elasticnet", "l2"]
@@ -59,12 +58,11 @@ search = GridSearchCV(
 best = search.best_estimator_
 for name, value in search.best_params_.items():
     print(f"{name}: {value}")
-print(f"Accuracy on the test rows: {best.score(X_test, y_test):.3f}")
+print(f"Test accuracy: {best.score(X_test, y_test):.3f}")
 print(f"Weights that are exactly zero: {best[-1].sparsity_:.1%}")
 
 # %%
-# The same by penalty: the best alpha of each, refitted. With an L1 part, most weights are
-# zero.
+# We refit each penalty with its best alpha. With an L1 term, most weights are zero.
 
 results = search.cv_results_
 print(f"{'penalty':<12}{'alpha':>8}{'CV log loss':>13}{'test accuracy':>15}{'zeros':>8}")
@@ -79,11 +77,12 @@ for penalty in penalties:
     )
 
 # %%
-# Selecting inputs
-# ----------------
-# `SelectFromModel` reads `feature_importances_`. It knows ``penalty="l1"`` and then keeps
-# every input whose importance is not zero. It is a step of a Pipeline like any other; here
-# the inputs it keeps go to a logistic regression. A larger alpha keeps fewer.
+# Selecting features
+# ------------------
+# `SelectFromModel` uses `feature_importances_`. With ``penalty="l1"``, its default
+# threshold keeps every feature with a non-zero importance. Here it is a step of a Pipeline,
+# and a logistic regression is fitted to the selected features. A larger alpha selects
+# fewer.
 
 selectors = {}
 for alpha in (0.5, 1, 2, 4):
@@ -94,14 +93,14 @@ for alpha in (0.5, 1, 2, 4):
     model.fit(X_train, y_train)
     selectors[alpha] = selector
     print(
-        f"alpha={alpha}: {selector.get_support().sum()} of {X_train.shape[1]} inputs, "
+        f"alpha={alpha}: {selector.get_support().sum()} of {X_train.shape[1]} features, "
         f"test accuracy {model.score(X_test, y_test):.3f}"
     )
 
 # %%
-# Left, the validation curves: means and, as bands, standard errors over the folds. Right,
-# the inputs that each alpha keeps: the area of a dot is the importance, a cross is an input
-# left out.
+# The left panel shows the validation curves, with bands of one standard error over the
+# folds. The right panel shows the features that each alpha selects: the area of a dot is
+# the importance, and a cross marks a feature that is not selected.
 
 figure, (left, right) = plt.subplots(
     1, 2, figsize=(10, 4.6), width_ratios=[1.3, 1], layout="constrained"
@@ -124,7 +123,7 @@ left.set(
 left.grid(color="0.92")
 left.legend(title="penalty")
 
-# The inputs that matter most on the whole at the top.
+# The features with the largest total importance are at the top.
 importances = np.array([s.estimator_.feature_importances_ for s in selectors.values()])
 order = np.argsort(importances.sum(axis=0))
 names = np.array(data.feature_names)[order]
@@ -136,7 +135,9 @@ for column, shares in enumerate(importances[:, order]):
 right.set_xticks(range(len(selectors)), selectors)
 right.set_yticks(range(len(names)), names)
 right.set(
-    title='Inputs kept by penalty="l1"', xlabel="alpha", xlim=(-0.5, len(selectors) - 0.5)
+    title='Features selected by penalty="l1"',
+    xlabel="alpha",
+    xlim=(-0.5, len(selectors) - 0.5),
 )
 right.tick_params(axis="y", length=0)
 for ax in (left, right):

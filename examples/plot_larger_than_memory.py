@@ -1,15 +1,16 @@
 """
-Training on a file that is not read as a whole
-==============================================
+Training on data larger than memory
+===================================
 
-Rows that do not fit into memory stay in a file, and `partial_fit` sees one part of them
-after the other. Here the file is a NumPy array mapped into memory: the operating system
-reads rows when they are used, and forgets them again. With ``total_weight``, the number of
-all rows, ``alpha`` means what it means in ``fit``.
+If the data do not fit into memory, `partial_fit` can train on one chunk after another. Here
+the chunks are read from a memory-mapped NumPy array: the operating system loads samples
+when they are used. If ``total_weight`` is the total number of samples, ``alpha`` has the
+same meaning as in ``fit``.
 """
 
 # %%
-# Six of fifty columns decide about the class. The file is written in parts, too.
+# We simulate a data set in which six of fifty features determine the class, and write it to
+# a file chunk by chunk.
 
 import tempfile
 from pathlib import Path
@@ -43,9 +44,9 @@ del X
 X_test, y_test = draw(20_000, seed=len(parts))
 
 # %%
-# Rows are shuffled within a part, and the parts in every pass. That columns leave for good
-# takes batches so large that their gradients are not mostly noise, and a learning rate that
-# falls.
+# `partial_fit` shuffles the samples of a chunk; we shuffle the order of the chunks in every
+# epoch. To remove features for good, the batches have to be so large that the gradient is
+# not dominated by noise, and the learning rate has to decrease.
 
 settings = dict(
     hidden_layer_sizes=(30,),
@@ -67,30 +68,31 @@ for n_passes in range(4):
         losses.append(log_loss(y_test, mlp.predict_proba(X_test)))
         counts.append(mlp.selected_features_.sum())
 
-print("columns of the network:", np.flatnonzero(mlp.selected_features_))
+print("selected features:", np.flatnonzero(mlp.selected_features_))
 
 # %%
-# The same with all rows in memory, for comparison.
+# For comparison, we fit the same network to all samples in memory.
 
 whole = RegularizedMLPClassifier(**settings).fit(np.array(X), y)
 whole_loss = log_loss(y_test, whole.predict_proba(X_test))
-print(f"held-out log loss: {losses[-1]:.4f} in parts, {whole_loss:.4f} with all rows")
+print(f"held-out log loss: {losses[-1]:.4f} in chunks, {whole_loss:.4f} in memory")
 
 # %%
-# What the network has learnt after each part, of which there are ten in the file:
+# The figure shows the held-out log loss and the number of selected features after each of
+# the ten chunks of an epoch.
 
 passes = np.arange(1, len(losses) + 1) / len(parts)
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
 whole_count = whole.selected_features_.sum()
 for ax, values, of_whole in zip(axes, (losses, counts), (whole_loss, whole_count)):
-    ax.plot(passes, values, color="#2f6db3", label="partial_fit, part by part")
-    ax.axhline(of_whole, color="0.3", linestyle="--", label="fit, all rows")
-    ax.set(xlabel="passes through the file", xlim=(0, None))
+    ax.plot(passes, values, color="#2f6db3", label="partial_fit, chunk by chunk")
+    ax.axhline(of_whole, color="0.3", linestyle="--", label="fit, all samples")
+    ax.set(xlabel="epochs", xlim=(0, None))
     ax.grid(color="0.92")
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
 axes[0].set(ylabel="held-out log loss")
-axes[1].set(ylabel="columns used", ylim=(0, N_COLUMNS))
+axes[1].set(ylabel="selected features", ylim=(0, N_COLUMNS))
 axes[0].legend(frameon=False)
 plt.show()
 

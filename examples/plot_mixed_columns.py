@@ -1,17 +1,17 @@
 """
-====================================
-From a CSV file to the columns used
-====================================
+================================
+Feature selection for a CSV file
+================================
 
-Most tables are of numbers and of text, with gaps, and a target of its own unit. This takes
-such a file to a short list of columns: numbers are imputed and standardised, text is
-one-hot encoded with the levels of a column in one group, the target is brought to mean 0
-and variance 1, and cross-validation chooses how many columns the network may use.
+Many tables have numerical and categorical columns, missing values, and a target in a unit
+of its own. This example reduces such a table to a short list of columns. Numbers are
+imputed and standardised, categories are one-hot encoded with one group for each column, the
+target is standardised, and cross-validation chooses how many columns the network uses.
 """
 
 # %%
-# The file, made up: cars for sale, the price in euros. Of twelve columns five have to do
-# with the price.
+# We simulate a file of cars for sale, with prices in euros. The price depends on five of
+# the twelve columns.
 
 import tempfile
 from pathlib import Path
@@ -54,15 +54,16 @@ file = Path(tempfile.mkdtemp()) / "cars.csv"
 cars.to_csv(file, index=False)
 
 # %%
-# Read, split, and encode. All columns have names on their way to the network, so that the
-# groups can be given by the beginning of names, which are the names of the file: those of
-# make are ``make_m0``, ``make_m1`` and so on. The longest beginning counts: that is why the
-# numbers are listed, too, or ``fuel`` would take a number ``fuel_consumption`` with it.
+# We read the file, split it, and encode the columns. All features keep their names in the
+# pipeline, so groups can be given as prefixes of feature names: the prefix ``make`` stands
+# for ``make_m0``, ``make_m1`` and so on. The longest matching prefix wins. We therefore
+# list the numerical columns as well; otherwise ``fuel`` would also match a number called
+# ``fuel_consumption``.
 #
-# One-hot columns stay 0 and 1: scaled to variance 1, rare levels would get large weights
-# cheaply. Numbers that are only 0 and 1 are no different, nor are codes; read them as text,
-# with ``pd.read_csv(file, dtype={...: str})``. Counts that are nearly always 0 are
-# cheap for the same reason: look twice when they are selected.
+# One-hot features are not standardised: after scaling, rare categories would get a large
+# effect from small weights. The same applies to binary numbers and to codes; read them as
+# text, with ``pd.read_csv(file, dtype={...: str})``. Counts that are zero for almost all
+# samples have the same problem: check them when they are selected.
 
 table = pd.read_csv(file)
 price = table.pop("price")
@@ -77,7 +78,7 @@ encoder = make_column_transformer(
 
 
 def with_target_in_units(model):
-    """For prices, a model of the logarithm, standardised: alpha is in units of y."""
+    """Return a model of the standardised logarithm: alpha depends on the unit of y."""
     logarithm = FunctionTransformer(np.log, np.exp)
     units = make_pipeline(logarithm, StandardScaler())
     return TransformedTargetRegressor(make_pipeline(encoder, model), transformer=units)
@@ -92,31 +93,31 @@ network = RegularizedMLPRegressorCV(
 )
 model = with_target_in_units(network).fit(train, price_train)
 linear = with_target_in_units(RidgeCV(np.logspace(-2, 4, 13))).fit(train, price_train)
-print(f"R2 of prices held out: {model.score(test, price_test):.3f}")
+print(f"R2 on held-out prices: {model.score(test, price_test):.3f}")
 print(f"Ridge regression, all columns: {linear.score(test, price_test):.3f}")
 
 # %%
-# Inputs of the network are encoded columns. ``selected_groups_`` speaks of groups instead,
-# by the names they were given by, which are those of the file. (Cross-validation looks for
-# good predictions, not for the true columns: it often keeps one or two too many.)
+# The features of the network are the encoded columns. ``selected_groups_`` lists the
+# selected groups instead, by the names of the columns in the file. (Cross-validation
+# optimises predictions, so it often selects one or two columns more than necessary.)
 
 mlp = model.regressor_[-1]
 used = list(mlp.selected_groups_)
 print(f"{len(used)} of {len(table.columns)} columns: {', '.join(used)}")
 
 # %%
-# ``rule="one_se"`` is one answer to "how few?". All that were compared are in ``scores_``
-# and ``path_n_features_``, with an axis for `relax` before that of the alphas, so that a
-# limit of your own takes three lines: the best score with at most 10 encoded columns, for
-# instance. (Scores of the folds are of the standardised logarithm.)
+# ``rule="one_se"`` is one way to choose the number of features. ``scores_`` and
+# ``path_n_features_`` hold the results of all candidates, with an axis for `relax` before
+# the axis of the alphas. Other rules therefore take a few lines: here, the best score with
+# at most 10 features. (Cross-validation scores refer to the standardised logarithm.)
 
 scores, counts = mlp.scores_.mean(axis=-1), mlp.path_n_features_.mean(axis=-1)
 few = np.where(counts <= 10, scores, -np.inf)
 i, k = np.unravel_index(few.argmax(), few.shape)
 limited = clone(network).set_params(alphas=[mlp.alphas_[i, k]], relax=mlp.relax[i])
 limited = with_target_in_units(limited).fit(train, price_train).regressor_[-1]
-print(f"At most 10 encoded columns: {', '.join(limited.selected_groups_)}")
-print(f"R2 in the folds: {scores[i, k]:.3f}, chosen: {mlp.best_score_:.3f}")
+print(f"At most 10 features: {', '.join(limited.selected_groups_)}")
+print(f"Cross-validated R2: {scores[i, k]:.3f}, chosen: {mlp.best_score_:.3f}")
 
 fig, ax = plt.subplots(layout="constrained")
 of_relax = mlp.relax.index(mlp.relax_)
@@ -124,21 +125,21 @@ ax.plot(counts[of_relax], scores[of_relax], ".-", color="#2f6db3")
 chosen = mlp.alphas_[of_relax] == mlp.alpha_
 ax.plot(counts[of_relax, chosen], scores[of_relax, chosen], "D", color="#dd7a1f")
 ax.legend(["compared", "chosen"])
-ax.set(xlabel="encoded columns in use, mean of the folds", ylabel="R2 in the folds")
+ax.set(xlabel="number of features (mean of the folds)", ylabel="cross-validated R2")
 plt.show()
 
 # %%
-# The model above asks for all columns of the file, also for those that it does not use. One
-# that needs no others is fitted to them alone; the group lasso has done its work. It is
-# this model that is worth storing: :doc:`/persistence` says how, as a file of skops or of
-# ONNX.
+# The model above expects all columns of the file, including those that it does not use. We
+# fit a final model to the selected columns only. This is the model to store; see
+# :doc:`/persistence` for skops and ONNX.
 #
-# For classes all is the same with RegularizedMLPClassifierCV, without the target's units,
-# but for the score: accuracy tells little where one class is rare, and jumps from alpha to
-# alpha in small tables. ``scoring="roc_auc"`` or ``"neg_log_loss"`` are smoother.
+# For classification, use RegularizedMLPClassifierCV without the transformation of the
+# target, and choose the score with care: accuracy says little if one class is rare, and
+# changes in jumps on small data sets. ``scoring="roc_auc"`` and ``scoring="neg_log_loss"``
+# are smoother.
 #
-# Trust the score of rows that had no part in any of this. ``small.best_score_``, say, would
-# be of rows by which the columns have been chosen, and is too good.
+# Rely on the score of samples that were not used for any of these choices.
+# ``small.best_score_`` is too optimistic, because the same samples selected the columns.
 
 small = with_target_in_units(RegularizedMLPRegressorCV((50,), random_state=0))
 small.fit(train[used], price_train)

@@ -1,16 +1,16 @@
 """
-==============
-Norms compared
-==============
+=======================
+Comparison of the norms
+=======================
 
-What a penalty leaves of a network depends on its norm: weights, inputs, hidden units, or
-the rank of its matrices. Here are ten norms on one data set, each for several strengths:
-how good are the predictions, and what do they still use?
+A penalty can remove weights, features or hidden units, or reduce the rank of weight
+matrices. We compare ten norms on one data set, each at several strengths: how good are the
+predictions, and what remains of the network?
 """
 
 # %%
-# Measurements of cell nuclei, and whether the tumour is benign. Half of the rows are held
-# out.
+# The features are measurements of cell nuclei; the target is whether a tumour is benign.
+# Half of the samples are held out.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -30,8 +30,9 @@ scaler = StandardScaler().fit(X_train)
 X_train, X_test = scaler.transform(X_train), scaler.transform(X_test)
 
 # %%
-# Most penalties are known by name and have a strength alpha. "max_norm" is a constraint:
-# what it has instead of alpha is a radius, the largest norm of the weights into a unit.
+# Most penalties can be given by name and have a strength ``alpha``. "max_norm" is a
+# constraint. Instead of alpha it has a radius, the largest norm that the weights into a
+# unit may have.
 
 alphas = [0.3, 1, 3, 10]
 norms = {
@@ -59,10 +60,10 @@ def fit(norm, strength):
 
 
 # %%
-# The rank is that of the first layer's weights. "hierarchical" has a skip connection from
-# the inputs to the output, whose weights count, too.
+# The rank is that of the first layer's weight matrix. "hierarchical" has a skip connection
+# from the features to the output; its weights are included in the count.
 
-print(f"{'':<20}{'strength':>9}{'log loss':>10}{'inputs':>8}{'units':>7}", end="")
+print(f"{'':<20}{'strength':>9}{'log loss':>10}{'features':>9}{'units':>7}", end="")
 print(f"{'weights':>9}{'rank':>6}")
 results = {}
 for norm, strengths in norms.items():
@@ -72,21 +73,21 @@ for norm, strengths in norms.items():
         n_inputs = mlp.selected_features_.sum()
         rank = np.linalg.matrix_rank(mlp.coefs_[0])
         results[norm, strength] = loss, n_inputs, mlp.n_nonzero_
-        print(f"{norm:<20}{strength:>9g}{loss:>10.3f}{n_inputs:>8}", end="")
+        print(f"{norm:<20}{strength:>9g}{loss:>10.3f}{n_inputs:>9}", end="")
         print(f"{mlp.n_active_units_[0]:>7}{mlp.n_nonzero_:>9}{rank:>6}")
 
 # %%
-# One picture for each norm, with the points of all others in grey: log loss on held-out
-# rows against the weights that are left. Down is better, left is smaller. Colours tell how
-# many inputs are in use; the larger the point, the stronger the penalty.
+# Each panel shows the log loss on held-out samples against the number of non-zero weights
+# of one norm, with all other norms in grey. Colours show the number of selected features.
+# Larger points are stronger penalties.
 #
-# - "l2", "nuclear" and "max_norm" set no weights to zero: they stay on the right. The
-#   nuclear norm lowers the rank instead (see the table).
-# - "l1" and "elasticnet" remove single weights, and so remove inputs; "group_lasso" and
-#   "sparse_group_lasso" remove inputs and units as a whole, and go as far to the left.
-# - The concave "mcp" and "group_mcp" do not shrink large weights. With a small alpha
-#   nothing keeps the network from being too sure of itself, hence the high log loss.
-# - "hierarchical" removes inputs and leaves units alone.
+# - "l2", "nuclear" and "max_norm" set no weights to zero. The nuclear norm reduces the rank
+#   instead (see the table).
+# - "l1" and "elasticnet" remove single weights and thereby features; "group_lasso" and
+#   "sparse_group_lasso" remove whole features and units. The networks become equally small.
+# - The concave penalties "mcp" and "group_mcp" do not shrink large weights. With a small
+#   alpha the network is overconfident, hence the high log loss.
+# - "hierarchical" removes features but no units.
 
 GREY = "#dcdcdc"
 everything = np.array(list(results.values()))
@@ -119,7 +120,7 @@ axes[0, 0].set_yticks([0.05, 0.1, 0.2, 0.4], ["0.05", "0.1", "0.2", "0.4"])
 axes[0, 0].set_xticks([10, 100, 1000], ["10", "100", "1,000"])
 for ax in axes.flat:
     ax.minorticks_off()
-figure.supxlabel("weights that are not zero", fontsize=11)
-figure.supylabel("log loss on held-out rows", fontsize=11)
-figure.colorbar(points, ax=axes, label="inputs in use, of 30", pad=0.01)
+figure.supxlabel("non-zero weights", fontsize=11)
+figure.supylabel("log loss on held-out samples", fontsize=11)
+figure.colorbar(points, ax=axes, label="selected features, of 30", pad=0.01)
 plt.show()

@@ -1,17 +1,17 @@
 """
-===========================
-Whole variables, not levels
-===========================
+=====================================
+Selecting one-hot features as a group
+=====================================
 
-A categorical variable becomes one column for each of its levels. A penalty that knows
-nothing of this drops single levels; a question of a survey has to be asked all the same.
-With ``groups`` the columns of one variable stay or leave together. They may be given by the
-beginning of their names, which is all that one needs to know in a Pipeline.
+One-hot encoding turns a categorical variable into one feature per category. An ordinary
+penalty removes single categories, which does not help if the goal is to ask fewer questions
+in a survey. With ``groups``, all features of a variable are selected or removed together.
+Groups can be given as prefixes of feature names, which works in a Pipeline.
 """
 
 # %%
-# Answers to a survey, made up: seven questions with several levels each and three numbers.
-# The target depends on three of the questions and on the age, and on nothing else.
+# We simulate a survey with seven categorical questions and three numbers. The target
+# depends on three of the questions and on the age only.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -44,12 +44,13 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 # %%
-# Encoded as a data frame, columns have names: "job_0", "job_1" and so on. The groups are
-# their beginnings; columns in none of them, here the numbers, are groups of one.
+# The encoder returns a data frame whose columns are called "job_0", "job_1" and so on. Each
+# group is a prefix of these names. Features that belong to no group, here the numbers, form
+# groups of their own.
 #
-# Parameters of a penalty are parameters of the estimator: a grid search varies ``groups``
-# along with alpha. A second score counts the columns in use, so that of all models that
-# predict about as well as the best one the simplest can be taken.
+# The parameters of a penalty are parameters of the estimator, so a grid search can vary
+# ``groups`` as well as alpha. A second score counts the selected features: of all models
+# that predict about as well as the best one, we choose the one with the fewest features.
 
 groups = [f"{name}_" for name in n_levels]
 encoder = ColumnTransformer(
@@ -77,7 +78,7 @@ def n_columns(pipeline, X, y):
 
 
 def simplest_of_the_good(results):
-    """Of the models within a standard deviation of the best, that with fewest columns."""
+    """Choose the fewest features within one standard deviation of the best score."""
     scores = results["mean_test_r2"]
     best = scores.argmax()
     good = scores >= scores[best] - results["std_test_r2"][best]
@@ -93,14 +94,13 @@ search = GridSearchCV(
 ).fit(X_train, y_train)
 chosen = search.best_params_
 print(f"Chosen: alpha={chosen['mlp__alpha']}, groups={chosen['mlp__penalty__groups']}")
-print(f"R2 on held-out rows: {search.best_estimator_.score(X_test, y_test):.3f}")
+print(f"R2 on held-out samples: {search.best_estimator_.score(X_test, y_test):.3f}")
 used = search.best_estimator_["mlp"].selected_feature_names_
 asked = [name for name in survey.columns if any(c.startswith(name) for c in used)]
-print(f"Columns in use: {len(used)}, of the variables {', '.join(asked)}")
+print(f"{len(used)} features selected, of the variables {', '.join(asked)}")
 
 # %%
-# How much of every variable is left, with groups and without. A cell says how many of its
-# columns are in use.
+# We count the selected features of every variable, with and without groups.
 
 variables = [*n_levels, *numbers]
 totals = np.array([n_levels.get(name, 1) for name in variables])
@@ -115,7 +115,7 @@ def columns_in_use(alpha, groups):
     ], model.score(X_test, y_test)
 
 
-print(f"{'':<10}{'alpha':>6}{'R2':>7}   columns in use of each variable")
+print(f"{'':<10}{'alpha':>6}{'R2':>7}   selected features of each variable")
 counts = {}
 for title, grouping in {"no groups": None, "groups": groups}.items():
     fits = [columns_in_use(alpha, grouping) for alpha in alphas]
@@ -125,9 +125,9 @@ for title, grouping in {"no groups": None, "groups": groups}.items():
         print(f"{title:<10}{alpha:>6}{score:>7.3f}   {listed}")
 
 # %%
-# Without groups the questions that do not matter fade out level by level, and so do those
-# that matter. With them a variable is in use or is not. (Cross-validation looks for good
-# predictions, not for the true variables: it often keeps one or two too many.)
+# Without groups, irrelevant and relevant questions lose one category after another. With
+# groups, a variable is either selected or not. (Cross-validation optimises predictions, so
+# it often selects one or two variables more than necessary.)
 
 GREY = "#9a9a9a"
 titles = {
@@ -166,6 +166,6 @@ for label in axes[0].get_yticklabels():
     if label.get_text() in matters:
         label.set_fontweight("bold")
 figure.suptitle(
-    "Columns in use of each variable (in bold: variables that the target depends on)"
+    "Selected features of each variable (bold: variables that the target depends on)"
 )
 plt.show()

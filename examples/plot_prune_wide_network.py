@@ -1,17 +1,17 @@
 """
-=======================================
-Pruning a wide network as it is trained
-=======================================
+======================================
+Pruning a wide network during training
+======================================
 
-Three hidden layers of 512 units are far too many for small images of digits. The group
-lasso removes units as a whole: the weights that leave a unit vanish together, during the
-one fit, and `compact` then takes what is left out of the network. What remains is a small
-dense network, which predicts faster. Next to it is the same network with the L2 norm alone,
-and with dropout: both fit the images well, and neither removes more than a few units.
+Three hidden layers of 512 units are far more than small images of digits need. The group
+lasso sets all outgoing weights of a unit to zero together, and so removes whole units
+during a single fit. `compact` then returns a smaller dense network with the same
+predictions, which is faster. We compare it with an L2 penalty, with and without dropout:
+these networks are as accurate, but almost all of their units remain.
 """
 
 # %%
-# Images of digits, half of them held out. Single precision is enough here.
+# We hold out half of the images and train in single precision.
 
 import time
 
@@ -28,9 +28,9 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 # %%
-# The same network, three times. Adam prunes gradually, so that it needs more epochs than
-# it takes to fit the images: the learning rate is lowered when the objective, penalty
-# included, stops falling, and the fit ends when the rate is small.
+# We fit the same network with three kinds of regularisation. Adam removes units gradually
+# and needs more epochs than for the fit alone. The learning rate is therefore reduced when
+# the penalised objective stops decreasing, and training ends when the rate is small.
 
 networks = {
     "L2": dict(penalty="l2"),
@@ -55,7 +55,7 @@ def fit(alpha, **params):
 
 
 def speed_up(mlp, small, n_repeats=20):
-    """How many times as fast `small` predicts: the shortest of several times of each."""
+    """Return the ratio of prediction times, each the shortest of several."""
     shortest = {mlp: np.inf, small: np.inf}
     for _ in range(n_repeats):
         for network in shortest:
@@ -66,10 +66,10 @@ def speed_up(mlp, small, n_repeats=20):
 
 
 # %%
-# ``n_active_units_`` are the units that have any effect on the outputs. ``compact``
-# returns an estimator without the others, which predicts the same.
+# ``n_active_units_`` counts the units that have an effect on the output. ``compact``
+# returns an estimator without the other units and with the same predictions.
 
-print(f"{'':<15}{'alpha':>6}{'accuracy':>10}{'weights left':>14}{'units left':>16}", end="")
+print(f"{'':<15}{'alpha':>6}{'accuracy':>10}{'non-zero':>14}{'active units':>16}", end="")
 print(f"{'speed-up':>15}{'fit':>9}")
 results = {}
 for name, params in networks.items():
@@ -86,9 +86,9 @@ for name, params in networks.items():
         print(f"{speedup:>9.1f} times{seconds:>7.1f} s")
 
 # %%
-# The smallest network that is at most half a point of accuracy behind the best one with
-# the L2 norm. (A choice by the held-out images shows what there is; to *choose* alpha, use
-# cross-validation.)
+# We look for the smallest network whose accuracy is at most 0.5 percentage points below
+# that of the best L2 network. (This uses the held-out images to show what is possible. To
+# *choose* alpha, use cross-validation.)
 
 dense = max(results[key] for key in results if key[0] == "L2")
 good = [
@@ -102,13 +102,13 @@ print(f"group lasso, alpha={best_alpha:g}: accuracy {accuracy:.3f} with {left:.1
 print(f"compact() predicts {speedup:.1f} times as fast")
 
 # %%
-# Against alpha, from left to right: the accuracy hardly moves until the network is small;
-# the weights leave by the row; and with them goes the time that a prediction takes. The
-# last hidden layer loses the fewest units: only ten weights leave each of them, one for
-# each digit, so that keeping one costs little.
+# The figure shows the accuracy, the fraction of non-zero weights, and the speed-up of
+# `compact` against alpha. The accuracy hardly changes until the network is small. The last
+# hidden layer loses the fewest units: each has only ten outgoing weights, one for each
+# digit, so that its penalty is small.
 #
-# Weights that the L2 norm and dropout leave at zero belong to pixels at the rim, which are
-# white in all images, and to units of "relu" that no image turns on.
+# The few zeros of the L2 networks belong to pixels at the border, which are empty in all
+# images, and to "relu" units that are never active.
 
 BLUE, ORANGE, GREY = "#2f6db3", "#dd7a1f", "#9a9a9a"
 styles = {
@@ -118,8 +118,8 @@ styles = {
 }
 titles = [
     "Accuracy on held-out images",
-    "Share of weights left",
-    "compact(): times as fast",
+    "Fraction of non-zero weights",
+    "Speed-up of compact()",
 ]
 
 figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")

@@ -3,13 +3,13 @@
 Quickstart: a sparse network in a Pipeline
 ==========================================
 
-A multilayer perceptron with an L1 penalty, its strength ``alpha`` chosen by
-cross-validation, next to scikit-learn's `MLPClassifier` on the same held-out rows. The L1
-penalty sets weights to exactly zero, and with them whole inputs: what remains can be read.
+We fit a multilayer perceptron with an L1 penalty, choose its strength ``alpha`` by
+cross-validation, and compare it with scikit-learn's `MLPClassifier` on held-out samples.
+The L1 penalty sets weights to exactly zero and thereby removes whole features.
 """
 
 # %%
-# Data: measurements of cell nuclei, and whether the tumour is benign.
+# The features are measurements of cell nuclei; the target is whether a tumour is benign.
 
 import time
 import warnings
@@ -25,7 +25,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sknormreg import RegularizedMLPClassifier
 
-# The largest alphas empty networks on purpose, of which each fit says so.
+# The largest alphas select no feature at all, and each of these fits warns about it.
 warnings.filterwarnings("ignore", message="No feature is selected")
 
 data = load_breast_cancer()
@@ -34,10 +34,10 @@ X_train, X_test, y_train, y_test = train_test_split(
 )
 
 # %%
-# The estimator goes where `MLPClassifier` would: behind a scaler, in a Pipeline, in a grid
-# search. A penalty treats all weights alike, so that inputs should be on one scale. A grid
-# search keeps scores but not the models of its folds; a second score notes how many weights
-# these had left.
+# Use the estimator as you would use `MLPClassifier`: in a Pipeline after a scaler, and in a
+# grid search. The penalty treats all weights alike, so features should be on the same
+# scale. A grid search stores the scores but not the models of its folds; we add a second
+# score that counts the non-zero weights.
 
 
 def n_weights_left(pipeline, X, y):
@@ -64,7 +64,7 @@ best_alpha = mlp.alpha
 print(f"Chosen: alpha={best_alpha:g}, in {search_time:.1f} s for the whole search")
 
 # %%
-# `MLPClassifier` with its defaults, except that it may take as many epochs as it needs.
+# The baseline is `MLPClassifier` with its defaults and enough iterations to converge.
 
 baseline = make_pipeline(StandardScaler(), MLPClassifier(max_iter=1000, random_state=0))
 start = time.perf_counter()
@@ -72,8 +72,8 @@ baseline.fit(X_train, y_train)
 baseline_time = time.perf_counter() - start
 
 # %%
-# Both on the rows that neither has seen. The seconds are those of one fit on all training
-# rows.
+# We compare both on the test samples. The times are those of one fit to all training
+# samples.
 
 
 def report(name, pipeline, sparsity, n_inputs, seconds):
@@ -87,7 +87,7 @@ def report(name, pipeline, sparsity, n_inputs, seconds):
 
 
 print(f"{'':<26}{'accuracy':>8}{'log loss':>10}{'exact zeros':>13}", end="")
-print(f"{'inputs used':>13}{'seconds':>9}")
+print(f"{'features':>13}{'seconds':>9}")
 
 weights = np.concatenate([coef.ravel() for coef in baseline[-1].coefs_])
 report(
@@ -106,19 +106,19 @@ report(
 )
 
 # %%
-# Almost all weights are gone, and with them inputs and hidden units. What that costs on
-# these test rows, next to what a single row weighs:
+# Almost all weights are zero, and whole features and hidden units are removed. We compare
+# the difference in accuracy with the weight of a single test sample.
 
 cost = baseline.score(X_test, y_test) - model.score(X_test, y_test)
 n_units = np.count_nonzero(mlp.coefs_[1].any(axis=1))
-print(f"Difference in accuracy: {cost:.3f}; a single test row: {1 / len(y_test):.3f}")
-print(f"Weights left: {mlp.n_nonzero_} of {weights.size}")
-print(f"Hidden units left: {n_units} of {len(mlp.coefs_[1])}")
+print(f"Difference in accuracy: {cost:.3f}; a single test sample: {1 / len(y_test):.3f}")
+print(f"Non-zero weights: {mlp.n_nonzero_} of {weights.size}")
+print(f"Active hidden units: {n_units} of {len(mlp.coefs_[1])}")
 
 # %%
-# What cross-validation saw, and the inputs that the chosen network looks at.
-# `feature_importances_` is exactly 0 where no path of non-zero weights leads from the input
-# to the output.
+# The figure shows the results of the cross-validation and the features that the chosen
+# network uses. `feature_importances_` is exactly 0 if no path of non-zero weights leads
+# from the feature to the output.
 
 BLUE, ORANGE, GREY = "#2f6db3", "#dd7a1f", "#9a9a9a"
 
@@ -157,7 +157,7 @@ axes["loss"].annotate(
 )
 axes["loss"].set(title="Cross-validated log loss (± 1 std)", ylim=(0, None))
 axes["weights"].set(
-    title=f"Weights left, of {weights.size:,} (mean of the folds)",
+    title=f"Non-zero weights, of {weights.size:,} (mean of the folds)",
     xlabel="alpha",
     ylim=(0, None),
 )
@@ -183,7 +183,7 @@ for label, is_used in zip(ax.get_yticklabels(), used):
 ax.tick_params(axis="y", length=0, pad=6)
 ax.grid(axis="x", color="0.92")
 ax.set(
-    title=f"{used.sum()} of {len(order)} inputs are used",
+    title=f"{used.sum()} of {len(order)} features are selected",
     xlabel="feature_importances_   (circles: exactly 0)",
     ylim=(-0.8, len(order) - 0.2),
 )

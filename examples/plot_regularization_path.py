@@ -3,16 +3,16 @@
 The regularization path
 =======================
 
-Which ``alpha``? `regularization_path` fits one network after the other, from a weak penalty
-to one that leaves nothing, each from where the last one ended. `RegularizedMLPClassifierCV`
-does the same in every fold of a cross-validation and scores the networks on the rows left
-out. Drawn over one another they tell which inputs go first, and what each costs.
+`regularization_path` fits networks at increasing values of ``alpha``, with warm starts,
+until no feature is selected. `RegularizedMLPClassifierCV` fits a path in each fold of a
+cross-validation and scores the networks on the held-out samples. Plotted together, they
+show in which order features are removed and how the score changes.
 """
 
 # %%
-# Tumours of the breast, described by 30 measurements. The group lasso removes inputs as a
-# whole. ``rule="one_se"`` takes the largest alpha whose score is within one standard error
-# of the best.
+# The data set describes breast tumours by 30 measurements. The group lasso removes whole
+# features. ``rule="one_se"`` chooses the largest alpha whose score is within one standard
+# error of the best one.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -36,31 +36,32 @@ model = RegularizedMLPClassifierCV(
 ).fit(X, y)
 
 # %%
-# The display fits the path to all rows. Above, the size of each input's weights: those that
-# stay longest are named, and of the others those that the chosen network keeps are dark.
-# Then the log loss on rows left out, with one standard error to both sides. Below, how many
-# inputs are left.
+# The display fits the path to all samples. The upper panel shows the norm of each feature's
+# weights: some features are named, and those of the chosen network are dark. The middle
+# panel shows the cross-validated log loss with a band of one standard error, and the lower
+# panel the number of selected features.
 
 display = RegularizationPathDisplay.from_estimator(model, X, y, negate_score=True)
 plt.show()
 
 # %%
-# The scores are a table of alphas by folds. The best mean has a standard error; the largest
-# alpha whose mean is within it is the one that was taken.
+# ``scores_`` has one row for each alpha and one column for each fold. The
+# one-standard-error rule takes the largest alpha whose mean score is within one standard
+# error of the best mean.
 
 means = model.scores_.mean(axis=1)
 best = means.argmax()
 taken = int(np.flatnonzero(model.alphas_ == model.alpha_)[0])
 
-print(f"{'':<20}{'alpha':>8}{'log loss':>10}{'inputs':>8}")
+print(f"{'':<20}{'alpha':>8}{'log loss':>10}{'features':>10}")
 for name, i in ("best", best), ("one standard error", taken):
     n_inputs = display.n_features[i]
-    print(f"{name:<20}{model.alphas_[i]:>8.3g}{-means[i]:>10.3f}{n_inputs:>8}")
+    print(f"{name:<20}{model.alphas_[i]:>8.3g}{-means[i]:>10.3f}{n_inputs:>10}")
 
 # %%
-# The network that was chosen, from the inputs that it keeps to its output, the log odds of
-# a benign tumour.
+# Finally, we draw the chosen network, from the selected features to its output, the log
+# odds of a benign tumour.
 
 NetworkDisplay.from_estimator(model)
-print("Inputs kept:", ", ".join(model.selected_feature_names_))
+print("Selected features:", ", ".join(model.selected_feature_names_))
 plt.show()

@@ -1,17 +1,16 @@
 """
 ==========================
-Which pixels are worth it?
+Selecting pixels of images
 ==========================
 
-With ``inputs_only=True`` a group penalty removes inputs and leaves hidden units alone: all
-weights that leave an input vanish together. On images the inputs that stay can be drawn.
-We let the penalty choose pixels of small images of digits, and train a plain network on
-what it chose.
+With ``inputs_only=True``, a group penalty removes features but no hidden units: all
+outgoing weights of a feature are set to zero together. We select pixels of small images of
+digits, plot the selected pixels, and train a second network on them.
 """
 
 # %%
-# Images of digits, half of them held out. The pixels are standardised: the penalty
-# compares weights, and a pixel that is rarely inked would need larger ones.
+# We hold out half of the images and standardise the pixels: otherwise pixels with a small
+# variance would need larger weights and be penalised more.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -32,10 +31,10 @@ scaler = StandardScaler().fit(X_train)
 X_train_scaled, X_test_scaled = scaler.transform(X_train), scaler.transform(X_test)
 
 # %%
-# Three ways to say it. `GroupLasso` shrinks the weights of the pixels that it keeps.
-# `GroupMCP` does not shrink those whose root mean square is beyond its knot ``a``. Both
-# give the later layer the L2 norm of the same alpha; a list of penalties, one for each
-# layer, with a list of alphas sets the two strengths apart.
+# We compare three penalties. `GroupLasso` shrinks the weights of the pixels that it
+# selects. `GroupMCP` does not shrink those whose root mean square exceeds ``a``. Both apply
+# an L2 penalty with the same alpha to the second layer. With a list of penalties and a list
+# of alphas, one for each layer, the two strengths can be chosen separately.
 
 
 def select(penalty, alpha):
@@ -57,8 +56,8 @@ rows = {
 }
 
 # %%
-# A penalty that is strong enough to remove most pixels also shrinks what is left. The
-# second accuracy is that of a plain network, trained afresh on the selected pixels.
+# A penalty that removes most pixels also shrinks the remaining weights. The second accuracy
+# is therefore that of a network with an L2 penalty, trained on the selected pixels.
 
 
 def plain_network():
@@ -79,10 +78,9 @@ for name, fits in rows.items():
         print(f"{scores[name, i]:>13.3f}")
 
 # %%
-# The pixels that stay, in colour: the darker, the larger their share in the weights of all
-# paths to the outputs (the square root of `feature_importances_`). White pixels are not
-# looked at. The stronger the penalty, the fewer pixels; `GroupMCP` leaves fewer of them
-# than `GroupLasso` of the same alpha.
+# The images show the square root of `feature_importances_` for each pixel; white pixels are
+# not selected. A larger alpha selects fewer pixels, and `GroupMCP` selects fewer than
+# `GroupLasso` at the same alpha.
 
 figure, axes = plt.subplots(len(rows), 5, figsize=(10.5, 7.2), layout="constrained")
 mean_image = X_train.mean(axis=0).reshape(8, 8)
@@ -103,17 +101,15 @@ for ax in axes.flat:
     ax.set_yticks(np.arange(-0.5, 8), [])
     ax.grid(color="0.85", linewidth=0.6)
     ax.tick_params(length=0)
-figure.suptitle(
-    "Pixels that each penalty keeps, and the accuracy of a plain network on them"
-)
+figure.suptitle("Selected pixels, and the accuracy of a network trained on them")
 plt.show()
 
 # %%
-# The same as one estimator: standardise, select, train a plain network on the selection.
-# Give `SelectFromModel` a threshold. Its own default is 1e-5 where the model says
-# ``penalty="l1"`` and the *mean* importance otherwise, which drops pixels that the
-# penalty keeps. What the penalty removes has an importance of exactly 0, so that any tiny
-# threshold does.
+# A Pipeline combines these steps: standardise, select, and train a network on the selected
+# pixels. Set the threshold of `SelectFromModel`. Its default is the *mean* importance
+# unless the model has ``penalty="l1"``, and would remove pixels that the penalty selects.
+# Features removed by the penalty have an importance of exactly 0, so any tiny threshold
+# works.
 
 pipeline = make_pipeline(
     StandardScaler(),

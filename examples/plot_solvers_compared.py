@@ -1,16 +1,17 @@
 """
-================
-Solvers compared
-================
+=========================
+Comparison of the solvers
+=========================
 
-"lbfgs" goes through all rows for every step and knows where it has converged; "adam" and
-"sgd" take a step for every minibatch. All of them minimise the same objective, zeros
-included. How fast do they get there, and how near?
+The solver "lbfgs" uses all samples for every step and checks convergence by a stationarity
+criterion; "adam" and "sgd" take a step for every minibatch. All of them minimise the same
+objective and set weights to exactly zero. We compare their speed and accuracy.
 """
 
 # %%
-# Images of digits with three penalties, and a problem of more rows. The minibatch solvers
-# lower their learning rate as they go, so that they end nearer to the minimum.
+# We use images of digits with three penalties, and a larger simulated data set. The
+# minibatch solvers reduce their learning rate during training, so that they end closer to
+# the minimum.
 
 import time
 
@@ -28,7 +29,7 @@ problems = {
     "digits, L2": (X / 16, y, dict(penalty="l2")),
     "digits, L1": (X / 16, y, dict(penalty="l1")),
     "digits, group lasso": (X / 16, y, dict(penalty="group_lasso")),
-    "20,000 rows, L2": (X_many, y_many, dict(penalty="l2")),
+    "20,000 samples, L2": (X_many, y_many, dict(penalty="l2")),
 }
 minibatches = dict(learning_rate="adaptive", tol=1e-5)
 solvers = {
@@ -38,7 +39,8 @@ solvers = {
 }
 
 # %%
-# ``optimality_`` is 0 at a stationary point. J is the objective at the returned weights.
+# ``optimality_`` is 0 at a stationary point, and J is the objective at the returned
+# weights.
 
 print(f"{'':<22}{'solver':<8}{'auto':<6}{'seconds':>8}{'iterations':>12}{'J':>10}", end="")
 print(f"{'optimality_':>13}{'zeros':>8}")
@@ -51,7 +53,7 @@ for problem, (X, y, penalty) in problems.items():
         start = time.perf_counter()
         mlp.fit(X, y)
         seconds = time.perf_counter() - start
-        # What an iteration takes hardly differs between the first and the last.
+        # All iterations take about the same time.
         times = seconds * np.arange(1, mlp.n_iter_ + 1) / mlp.n_iter_
         curves[problem, solver] = times, np.array(mlp.loss_curve_), mlp.loss_
         taken = "yes" if solver == auto else ""
@@ -59,9 +61,9 @@ for problem, (X, y, penalty) in problems.items():
         print(f"{mlp.loss_:>10.5f}{mlp.optimality_:>13.1e}{mlp.sparsity_:>8.1%}")
 
 # %%
-# How far J is above the lowest that any of the three has found, against the time.
-# ``loss_curve_`` of the minibatch solvers is the mean over an epoch in which J still falls,
-# so that their curves lie a little higher than J.
+# The figure shows the relative difference between J and the lowest J of the three solvers
+# against time. For the minibatch solvers, ``loss_curve_`` is a mean over an epoch during
+# which J still decreases, so their curves lie slightly above J.
 
 colours = dict(lbfgs="#2f6db3", adam="#dd7a1f", sgd="#3b8f5a")
 figure, axes = plt.subplots(1, 4, figsize=(12, 3.8), layout="constrained", sharey=True)

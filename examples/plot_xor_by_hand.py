@@ -3,13 +3,13 @@ r"""
 XOR by hand
 ===========
 
-A network with one hidden layer, its penalised objective, the gradient and gradient descent,
-written out in NumPy, next to `RegularizedMLPClassifier` started from the same weights. Both
-reach the same objective, and both solve XOR, which no linear model can.
+We implement a network with one hidden layer, its penalised objective, the gradient and
+gradient descent in NumPy, and compare it with `RegularizedMLPClassifier` started from the
+same weights. Both reach the same objective and solve XOR, which no linear model can.
 """
 
 # %%
-# The data: four rows, two of each class.
+# The data are four samples, two of each class.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -24,9 +24,9 @@ n_samples = len(y)
 # %%
 # The objective
 # -------------
-# With :math:`m` rows, :math:`z_i` the output for row :math:`i` and the weights :math:`W_1`
-# and :math:`W_2` of two layers, we minimise the cross-entropy plus :math:`\lambda` times
-# the sum of the squared weights, both summed and then divided by :math:`m`:
+# Let :math:`m` be the number of samples, :math:`z_i` the output for sample :math:`i`, and
+# :math:`W_1` and :math:`W_2` the weights of the two layers. We minimise the cross-entropy
+# plus :math:`\lambda` times the sum of the squared weights, divided by :math:`m`:
 #
 # .. math::
 #
@@ -63,8 +63,9 @@ def objective(W1, b1, W2, b2):
 # %%
 # The gradient
 # ------------
-# The chain rule, from the output back to the input. The cross-entropy's derivative with
-# respect to z is the predicted probability minus y, and that of tanh is 1 - tanh^2.
+# We apply the chain rule from the output back to the input. The derivative of the
+# cross-entropy with respect to :math:`z` is the predicted probability minus :math:`y`, and
+# that of :math:`\tanh` is :math:`1 - \tanh^2`.
 
 
 def gradient(W1, b1, W2, b2):
@@ -80,7 +81,8 @@ def gradient(W1, b1, W2, b2):
 
 
 # %%
-# Four hidden units, random weights, intercepts 0. Finite differences confirm the gradient.
+# We draw random weights for four hidden units, set the intercepts to 0, and check the
+# gradient by finite differences.
 
 rng = np.random.default_rng(4)
 start = (rng.normal(size=(2, 4)), np.zeros(4), rng.normal(size=(4, 1)), np.zeros(1))
@@ -107,7 +109,7 @@ assert error < 1e-6
 # %%
 # Gradient descent
 # ----------------
-# Steps against the gradient, all of one length factor, until the gradient vanishes.
+# We use a constant learning rate and stop when the gradient is close to zero.
 
 learning_rate = 0.5
 params = [part.copy() for part in start]
@@ -124,10 +126,10 @@ print(f"Gradient descent: {len(by_hand_curve) - 1} steps")
 # %%
 # The library, from the same weights
 # ----------------------------------
-# `fit` takes the start as ``coef_init`` and ``intercept_init``. Its full-batch solver uses
-# curvature and needs far fewer steps. The objective is not convex: other starts lead to
-# other minima, and even from a common start two solvers may part ways. From this one they
-# do not.
+# `fit` accepts initial weights as ``coef_init`` and ``intercept_init``. Its full-batch
+# solver approximates the curvature and needs far fewer steps. The objective is not convex,
+# so that two solvers may converge to different minima, even from the same start. Here they
+# agree.
 
 W1, b1, W2, b2 = start
 mlp = RegularizedMLPClassifier(
@@ -141,7 +143,7 @@ print(f"Objective of the library: {mlp.loss_:.12f}")
 np.testing.assert_allclose(mlp.loss_, by_hand_curve[-1], rtol=1e-6)
 
 # %%
-# Not only their minima, the objectives are the same: ours at the library's weights.
+# The two objectives also agree at the weights that the library has found.
 
 at_library_weights = objective(
     mlp.coefs_[0], mlp.intercepts_[0], mlp.coefs_[1], mlp.intercepts_[1]
@@ -160,8 +162,8 @@ np.testing.assert_array_equal(by_hand_prediction, y)
 np.testing.assert_array_equal(mlp.predict(X), y)
 
 # %%
-# The two decision surfaces, and how far each solver's objective is above the minimum after
-# every step.
+# The figure shows the two decision surfaces, and the difference between the objective and
+# its minimum after every step.
 
 ticks = np.linspace(-0.5, 1.5, 121)
 grid = np.array([(a, b) for b in ticks for a in ticks])
@@ -182,7 +184,7 @@ for ax, (name, probability) in zip(axes, surfaces.items()):
     )
     ax.scatter(*X[y == 0].T, color="black", marker="o", s=60, label="y = 0")
     ax.scatter(*X[y == 1].T, color="black", marker="^", s=70, label="y = 1")
-    ax.set(title=name, xlabel="first input", ylabel="second input", aspect="equal")
+    ax.set(title=name, xlabel="first feature", ylabel="second feature", aspect="equal")
 axes[0].legend(loc="center", framealpha=0.9)
 figure.colorbar(filled, ax=axes[1], label="probability of y = 1", shrink=0.85)
 
@@ -193,7 +195,7 @@ for name, curve, colour in (
 ):
     above = np.array(curve) - minimum
     steps = np.arange(1, len(curve) + 1)
-    shown = above > 1e-12  # Below this lies rounding.
+    shown = above > 1e-12  # Smaller differences are rounding errors.
     axes[2].plot(steps[shown], above[shown], color=colour, label=name)
 axes[2].set_xscale("log")
 axes[2].set_yscale("log")

@@ -1,23 +1,24 @@
 """
 ================
-Your own penalty
+A custom penalty
 ================
 
-A penalty is a class with three methods: its value, its proximal operator, and the shortest
-subgradient, by which a fit knows how far from a stationary point it is. Here is one that
-does not come with the package: an L1 norm for weights that must not be negative. Every
-solver can train with it, and its parameters can be searched.
+A penalty is a class with three methods: its value, its proximal operator, and its
+minimum-norm subgradient, which tells how far a fit is from a stationary point. We write a
+penalty that is not part of the package: an L1 norm with a non-negativity constraint. All
+solvers support it, and its parameters can be tuned by a grid search.
 """
 
 # %%
-# Omega(W) is ``scale * sum(W)`` where no weight is negative, and infinite otherwise.
+# The penalty is :math:`\Omega(W) = \text{scale} \cdot \sum_{ij} W_{ij}` if no weight is
+# negative, and infinite otherwise.
 #
-# - Its prox takes a step down by ``step * scale`` and ends at 0. ``step`` is a number, or
-#   one for each weight: the solver "adam" needs the latter.
-# - A positive weight has the derivative ``gradient + strength * scale``. At 0 the set of
-#   subgradients is everything below that: what counts is only the negative part, which
-#   asks for the weight to grow.
-# - Where the initial weights are not allowed, training starts from the result of a prox.
+# - The proximal operator subtracts ``step * scale`` and clips the result at 0. ``step`` is
+#   a number or, for the solver "adam", an array with one entry for each weight.
+# - The derivative at a positive weight is ``gradient + strength * scale``. At 0 the
+#   subgradients are this number and all smaller ones, so that the minimum-norm subgradient
+#   is the negative part of this number.
+# - If the initial weights are not feasible, training starts from their proximal point.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -30,7 +31,7 @@ from sknormreg.penalties import Penalty
 
 
 class NonNegative(Penalty):
-    """L1 penalty for weights of at least 0."""
+    """L1 penalty for non-negative weights."""
 
     def __init__(self, scale=1.0):
         self.scale = scale
@@ -47,8 +48,9 @@ class NonNegative(Penalty):
 
 
 # %%
-# Images of digits, ink between 0 and 1. Full batches (a quasi-Newton method that asks for
-# nothing but the prox) and proximal Adam minimise the same objective J.
+# We train on images of digits with pixels between 0 and 1. The full-batch solver (here a
+# quasi-Newton method that only needs the proximal operator) and proximal Adam minimise the
+# same objective J.
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
@@ -81,8 +83,9 @@ for name, params in networks.items():
     report(name, mlp)
 
 # %%
-# `optimality_` is the largest entry of the shortest subgradient: near 0 at a stationary
-# point, whichever solver found it. A network has many of these, so that J may differ.
+# `optimality_` is the largest absolute entry of the minimum-norm subgradient. It is close
+# to 0 at a stationary point, whichever solver found it. A network has many stationary
+# points, so J may differ.
 #
 # The parameters of a penalty are parameters of the estimator, here ``penalty__scale``.
 
@@ -99,9 +102,9 @@ for scale, accuracy in zip(scales, search.cv_results_["mean_test_score"]):
 report(repr(search.best_estimator_.penalty), search.best_estimator_)
 
 # %%
-# What the hidden units look at: the weights into each, as images. Under the L1 norm units
-# subtract ink (orange) from ink (blue), and some look at nothing. Without negative weights
-# each is a sum of pixels, often a stroke.
+# We plot the weights into each hidden unit as images. With the L1 penalty, units have
+# positive (blue) and negative (orange) weights, and some units have none. With the custom
+# penalty, each unit is a weighted sum of pixels, often in the shape of a stroke.
 
 figure, axes = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")
 for ax, name in zip(axes, ('L1, "lbfgs"', 'NonNegative, "lbfgs"')):

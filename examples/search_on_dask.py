@@ -2,13 +2,13 @@
 A search on a Dask cluster
 ==========================
 
-The fits of `GridSearchCV`, and the folds of `RegularizedMLPClassifierCV`, go wherever
-joblib sends them: with ``parallel_config(backend="dask")``, to the workers of the cluster
-that a Dask client is connected to. Scores and weights are the same as on one machine.
+`GridSearchCV` and `RegularizedMLPClassifierCV` run their fits with joblib. With
+``parallel_config(backend="dask")``, joblib sends them to the workers of a Dask cluster.
+Scores and weights are the same as on one machine.
 
-Here the cluster is two processes of this machine; ``Client("tcp://scheduler:8786")``
-connects to a real one. It takes ``pip install distributed``, and sknormreg where the
-workers run.
+In this example the cluster consists of two local processes;
+``Client("tcp://scheduler:8786")`` connects to a remote one. Run ``pip install
+distributed``, and install sknormreg on all workers.
 """
 
 import numpy as np

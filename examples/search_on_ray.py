@@ -2,10 +2,10 @@
 A search on a Ray cluster
 =========================
 
-Ray is another backend of joblib's, beside `Dask <search_on_dask.html>`_: ``register_ray``
-makes it known, and ``parallel_config(backend="ray")`` takes it. ``ray.init()`` starts a
-cluster of this machine's processors; ``ray.init(address="auto")`` connects to the one that
-the machine is part of. It takes ``pip install ray``.
+Ray is another joblib backend, besides `Dask <search_on_dask.html>`_: ``register_ray``
+registers it, and ``parallel_config(backend="ray")`` selects it. ``ray.init()`` starts a
+local cluster; ``ray.init(address="auto")`` connects to the cluster that the machine belongs
+to. Run ``pip install ray``.
 """
 
 import numpy as np

@@ -1,6 +1,9 @@
 """What is written in more than one file agrees."""
 
+import ast
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -65,3 +68,58 @@ def test_ci_runs_every_python_that_is_supported():
     )
     wheels = re.findall(r"cp3(\d+)-", PROJECT["tool"]["cibuildwheel"]["build"])
     assert {f"3.{minor}" for minor in wheels} == classified
+
+
+# Benchmarks
+
+BENCHMARKS = ROOT / "benchmarks"
+
+
+def benchmarks_by_name():
+    """Docstrings of scripts, and of subjects of the program on speed, by name."""
+    scripts = {path.name: path for path in BENCHMARKS.glob("[a-z]*.py")}
+    subjects = {path.stem: path for path in sorted(BENCHMARKS.glob("speed/[a-z]*.py"))}
+    return {
+        name: ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        for name, path in (scripts | subjects).items()
+    }
+
+
+def test_the_list_of_benchmarks_is_complete():
+    readme = (BENCHMARKS / "README.md").read_text("utf-8")
+    listed = dict(re.findall(r"^\| `([\w.]+)` \| (.*?) \|", readme, re.M))
+    questions = {
+        name: docstring.partition("\n")[0]
+        for name, docstring in benchmarks_by_name().items()
+    }
+    assert listed == questions
+
+
+def test_the_program_on_speed_lists_its_subjects():
+    command = [sys.executable, BENCHMARKS / "speed", "--help"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    listed = re.findall(r"^    ([a-z]\w+)", printed.partition("arguments:")[2], re.M)
+    assert listed == [name for name in benchmarks_by_name() if ".py" not in name]
+
+
+def test_benchmarks_that_texts_name_exist():
+    """Whether in a page, in the code of the package or in another benchmark."""
+    names = {f"benchmarks/{name}" for name in benchmarks_by_name() if ".py" in name}
+    names |= {
+        f"benchmarks/speed {name}" for name in benchmarks_by_name() if ".py" not in name
+    }
+    names |= {"benchmarks/speed --help", "benchmarks/speed SUBJECT"}
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("doc/**/*.md"), *BENCHMARKS.glob("*.md")]
+    code = [
+        path
+        for folder in (PACKAGE, BENCHMARKS, ROOT / "examples")
+        for suffix in ("py", "pyx", "h", "c")
+        for path in folder.rglob(f"*.{suffix}")
+        if path.name != "_compiled.c"
+    ]
+    for path in [*pages, *code]:
+        text = path.read_text("utf-8")
+        assert not re.findall(r"\bbench_\w+\.py", text), path
+        found = re.findall(r"\bbenchmarks/(?:speed\s\S+|\w+\.py)", text)
+        found = {re.sub(r"\s", " ", name).rstrip("`.,;:)'\"") for name in found}
+        assert found <= names, f"{path.relative_to(ROOT)} names {found - names}"

@@ -17,7 +17,7 @@ from .threads import limited_threads
 _LAYER_BYTES = 1 << 18
 
 # Number of multiplications in the largest matrix product above which a second BLAS thread
-# is worthwhile. See benchmarks/bench_threads.py.
+# is worthwhile. See benchmarks/speed blas_threads.
 _THREADED_WORK = 3e6
 
 

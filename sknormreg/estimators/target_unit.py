@@ -8,7 +8,7 @@ from ..penalties import Nuclear
 
 # Standard deviation of the targets above which a selection suffers: at 10 an R2 has fallen
 # by a third, at 100 it is near 0 or features of noise are kept
-# (benchmarks/bench_target_unit.py).
+# (benchmarks/target_unit.py).
 _LARGE_DEVIATION = 5.0
 
 

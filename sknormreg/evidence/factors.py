@@ -15,7 +15,7 @@ from .linearization import Linearization
 
 # Rows or weights, whichever are fewer, up to which the matrix is factorised. That is faster
 # than estimates by far, but memory grows with the square: 0.8 gigabytes at 5000
-# (benchmarks/bench_evidence.py --sizes).
+# (benchmarks/evidence_vs_folds.py --sizes).
 EXACT_SIZE = 5000
 
 # Probes of traces; residuals at which conjugate gradients end, for these and for

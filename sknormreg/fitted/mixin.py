@@ -17,7 +17,7 @@ from .conversion import to_arrays, to_sklearn
 from .importances import numbered_names, path_importances
 
 # Share of non-zero weights from which on a layer is faster as a dense array, on one
-# thread. See benchmarks/bench_sparsify.py.
+# thread. See benchmarks/speed sparse_weights.
 _SPARSE_DENSITY = 0.05
 
 

@@ -6,16 +6,16 @@ import numpy as np
 
 # The residual that counts as stationary, and the decrease of the objective in an iteration
 # that counts as progress. Where zeros are still being decided, training goes on for longer.
-# See benchmarks/bench_defaults.py.
+# See benchmarks/default_fits.py.
 TOL = 1e-4
 _PROGRESS_SMOOTH, _PROGRESS_KINKED = 1e-4, 1e-5
 
 # Numbers in the memory of curvature: small networks can afford many pairs, and for large
-# ones a fit is to take the memory of about thirty parameter vectors (bench_curvature.py).
+# ones a fit is to take the memory of about thirty parameter vectors (benchmarks/solver_memory.py).
 _MEMORY_NUMBERS, _FEWEST_PAIRS, _MOST_PAIRS = 250_000, 8, 20
 
 # Of a network, tol="auto" is also a `relative_gap` of at most this: what training on then
-# lowers J by stays below a hundredth of it. See benchmarks/bench_convergence.py.
+# lowers J by stays below a hundredth of it. See benchmarks/convergence.py.
 _GAP = 1e-2
 
 # Multiplications of an evaluation up to which tol="auto" goes to the precision of the
@@ -58,7 +58,7 @@ COMPARED = replace(ALONG_PATH, to_the_end=False)
 REFINED = replace(ALONG_PATH, finer=10.0)
 
 # By evidence, fits are looked at, and gone on from, many times; J at its very minimum
-# predicts worse (benchmarks/bench_evidence_end.py).
+# predicts worse (benchmarks/evidence_to_the_end.py).
 FOR_EVIDENCE = COMPARED
 
 

@@ -6,7 +6,7 @@ from ..solvers import LBFGS, PANOC, SGD, Adam, ProjectedSubgradient
 from .precision import FULL_PRECISION, full_batch_precision, least_progress
 
 # solver="auto" takes full batches while an evaluation, samples times parameters, is below
-# this. See benchmarks/bench_auto_solver.py.
+# this. See benchmarks/speed solvers.
 FULL_BATCH_WORK = 2e9
 
 # Solvers by the names that users give. Of the methods behind a full-batch one, the first

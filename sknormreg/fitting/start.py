@@ -8,7 +8,7 @@ from ..engine import check_layers
 
 # Share of Glorot's variance that the output layer starts with: the smallest, and alpha / m
 # (at the scale of the objective) from which on a penalty with a kink at zero needs all of
-# it. See benchmarks/bench_start.py.
+# it. See benchmarks/initial_weights.py.
 _SMALLEST_OUTPUT_SHARE, _STRONG = 0.1, 0.01
 
 

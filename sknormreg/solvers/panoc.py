@@ -13,7 +13,7 @@ from .full_batch import FullBatchSolver
 _BOUND, _DECREASE = 0.95, 0.5
 _MAX_TRIALS = 60
 
-# Successful steps after which a longer step size is tried; see bench_curvature.py.
+# Successful steps after which a longer step size is tried; see benchmarks/solver_memory.py.
 _PATIENCE = 20
 
 

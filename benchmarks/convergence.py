@@ -1,30 +1,33 @@
-"""By how much training on lowers J of what counted as converged, along whole paths.
+"""How far does J still fall after a fit that counts as converged?
 
-    python benchmarks/bench_convergence.py
+    python benchmarks/convergence.py [--only TABLE ...]
 
-Every network of a path is trained on from its own weights, with a residual of 1e-5 as its
-aim and up to 6,000 iterations: a fall of J by more than a hundredth means that it had not
-converged. Beside the falls stand the iterations that the path took.
+Trains every network of a path further from its own weights, to a residual of 1e-5 or for
+6,000 iterations: a fall of J by more than a hundredth means that it had not converged.
+Prints the falls and the iterations that the path took.
 """
 
+import argparse
 import warnings
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
+from _tables import sklearn_table
 from sklearn.preprocessing import scale
 
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor, regularization_path
 
-CLASSIFICATION = (load_breast_cancer, load_wine)
+TABLES = ("breast_cancer", "wine", "diabetes")
 PENALTIES = ("l1", "group_lasso", "l2")
 
 
-def falls(load, penalty):
-    """Relative falls of J along a path, its iterations, and whether it warned."""
-    X, y = load(return_X_y=True)
-    X, regression = scale(X), load not in CLASSIFICATION
-    make = RegularizedMLPRegressor if regression else RegularizedMLPClassifier
-    y = scale(y) if regression else y
+def falls(name, penalty):
+    """Return relative falls of J along a path, its iterations, and whether it warned."""
+    table = sklearn_table(name)
+    X = scale(table.X)
+    if table.is_regression:
+        make, y = RegularizedMLPRegressor, scale(table.y)
+    else:
+        make, y = RegularizedMLPClassifier, table.y
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         path = regularization_path(X, y, estimator=make(penalty=penalty, random_state=0))
@@ -45,15 +48,18 @@ def falls(load, penalty):
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", nargs="+", metavar="TABLE", default=TABLES)
+    arguments = parser.parse_args()
     print(
         f"{'data':20} {'penalty':12} {'iterations':>10} {'fall, median':>13} {'largest':>8}"
     )
-    for load in (*CLASSIFICATION, load_diabetes):
+    for name in arguments.only:
         for penalty in PENALTIES:
-            fall, n_iter, warned = falls(load, penalty)
+            fall, n_iter, warned = falls(name, penalty)
             remark = "  warned" if warned else ""
             print(
-                f"{load.__name__[5:]:20} {penalty:12} {n_iter:10} {np.median(fall):13.4f} "
+                f"{name:20} {penalty:12} {n_iter:10} {np.median(fall):13.4f} "
                 f"{fall.max():8.4f}{remark}",
                 flush=True,
             )

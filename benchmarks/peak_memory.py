@@ -1,10 +1,11 @@
-"""Peak memory of a fit above X itself, against MLPClassifier.
+"""How much memory does a fit take beside X itself?
 
-Every fit runs in a process of its own. What is printed is the peak of the resident
-memory during the fit, above that just before it, as a share of X; and what remains after
-30 times the parameters are taken off, which is what a quasi-Newton memory may cost.
+Every fit, of ours and of MLPClassifier, runs in a process of its own. Prints the peak of
+the resident memory during the fit, above that just before it, as a share of X; and the rest
+without 30 times the parameters, which the memory of a quasi-Newton method may cost. Linux
+only, for it reads /proc.
 
-    python benchmarks/bench_memory.py [--rows 100000] [--columns 300]
+    python benchmarks/peak_memory.py [--samples 100000] [--features 300]
 """
 
 import argparse
@@ -32,7 +33,7 @@ def resident_bytes():
         return int(statm.read().split()[1]) * resource.getpagesize()
 
 
-def measure(library, parameters, n_rows, n_columns, connection):
+def measure(library, parameters, n_samples, n_features, connection):
     """Send (bytes of the peak above the start, bytes of the parameters)."""
     if library == "sklearn":
         from sklearn.neural_network import MLPClassifier as Estimator
@@ -42,7 +43,7 @@ def measure(library, parameters, n_rows, n_columns, connection):
     rng = np.random.default_rng(0)
     # A small fit first: what libraries allocate for themselves is not the fit's.
     Estimator(random_state=0, **parameters).fit(rng.random((2000, 20)), np.arange(2000) % 2)
-    X = np.empty((n_rows, n_columns))
+    X = np.empty((n_samples, n_features))
     for row in X:
         rng.standard_normal(out=row)
     y = (X[:, 0] + X[:, 1] > 0).astype(int)
@@ -55,17 +56,17 @@ def measure(library, parameters, n_rows, n_columns, connection):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--columns", type=int, default=300)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--samples", type=int, default=100_000)
+    parser.add_argument("--features", type=int, default=300)
     arguments = parser.parse_args()
-    X_bytes = arguments.rows * arguments.columns * 8
-    print(f"X: {arguments.rows} x {arguments.columns}, {X_bytes / 2**20:.0f} MiB")
+    X_bytes = arguments.samples * arguments.features * 8
+    print(f"X: {arguments.samples} x {arguments.features}, {X_bytes / 2**20:.0f} MiB")
     print(f"{'fit':66s} {'peak / X':>9s} {'without 30 params':>18s}")
     context = multiprocessing.get_context("spawn")
     for library, parameters in CASES:
         receiver, sender = context.Pipe(duplex=False)
-        shape = (arguments.rows, arguments.columns)
+        shape = (arguments.samples, arguments.features)
         child = context.Process(target=measure, args=(library, parameters, *shape, sender))
         child.start()
         peak, params = receiver.recv()

@@ -1,4 +1,4 @@
-"""Races for bench_speed.py: whole trainings to what our fit reached.
+"""Races: whole trainings to what our fit reached.
 
 A contestant is a callable that gets a seed, our fitted estimator and a limit, and returns
 the seconds of a training, inf where it did not get there within the limit, and a few words
@@ -9,30 +9,33 @@ import math
 import statistics
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from scipy.special import logsumexp
+from _scores import log_losses, raw_outputs
+from _tables import scaled
+from _timing import seconds_of_fit
 from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import StandardScaler
-from speed_peers import (
-    Result,
-    after_pause,
+
+from sknormreg import RegularizedMLPClassifier
+
+from ._epochs import torch_network
+from ._settings import (
     blas_threads,
+    is_installed,
     numpy_engine,
     peer,
-    seconds_of_fit,
     thread_settings,
-    torch_network,
     torch_threads,
     within,
 )
 
-from sknormreg import RegularizedMLPClassifier
+# Threads of BLAS and OpenMP stay awake for a while after use.
+PAUSE = 0.05
 
 # How far above ours J may end.
-_SLACK = 1.01
+SLACK = 1.01
 
 
 @dataclass(frozen=True)
@@ -45,22 +48,51 @@ class Problem:
     alpha: float
 
     @classmethod
-    def of(cls, load, penalty):
-        X, y = load(return_X_y=True)
-        return cls(StandardScaler().fit_transform(X), y, penalty, alpha=1.0)
+    def of(cls, name, penalty):
+        return cls(*scaled(name), penalty, alpha=1.0)
 
     def value(self, coefs, intercepts):
         """J of a network with tanh, from its definition."""
-        hidden = self.X
-        for W, b in zip(coefs[:-1], intercepts[:-1]):
-            hidden = np.tanh(hidden @ W + b)
-        raw = hidden @ coefs[-1] + intercepts[-1]
-        if raw.shape[1] == 1:
-            losses = np.logaddexp(0, raw[:, 0]) - self.y * raw[:, 0]
-        else:
-            losses = logsumexp(raw, axis=1) - raw[np.arange(len(raw)), self.y]
+        losses = log_losses(raw_outputs(self.X, coefs, intercepts), self.y)
         omega = {"l1": np.abs, "l2": lambda W: W**2 / 2}[self.penalty]
-        return losses.mean() + self.alpha / len(raw) * sum(omega(W).sum() for W in coefs)
+        m = len(losses)
+        return losses.mean() + self.alpha / m * sum(omega(W).sum() for W in coefs)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much to measure.
+
+    Attributes
+    ----------
+    repeats, race_repeats : int
+        Of a timing, and of a race between whole trainings.
+
+    least_seconds : float
+        What a timing should take.
+
+    cap : float
+        How many times the seconds of ours a peer may take that races.
+    """
+
+    repeats: int
+    race_repeats: int
+    least_seconds: float
+    cap: float
+
+
+@dataclass
+class Result:
+    """A row of the table: seconds of ours, cells by column, what to say beside it."""
+
+    seconds: float
+    cells: dict
+    notes: list = field(default_factory=list)
+
+
+def after_pause(function):
+    time.sleep(PAUSE)
+    return function()
 
 
 def race(effort, ours, contestants, seeds):
@@ -207,7 +239,7 @@ class _RacingMLP(MLPClassifier):
 def sklearn_contestants(problem, solver):
     """MLPClassifier with its defaults.
 
-    Its "adam" divides the penalty by the rows of a batch: alpha makes up for that.
+    Its "adam" divides the penalty by the samples of a batch: alpha makes up for that.
     """
     m, alpha = len(problem.y), problem.alpha
 
@@ -220,7 +252,7 @@ def sklearn_contestants(problem, solver):
             max_fun=10**6,
             random_state=seed,
         )
-        return mlp.race(problem, _SLACK * ours.loss_, Clock(limit))
+        return mlp.race(problem, SLACK * ours.loss_, Clock(limit))
 
     name = f"MLPClassifier {solver}"
     return at_thread_settings("scikit-learn", name, blas_threads, run)
@@ -235,7 +267,7 @@ def torch_contestants(problem):
     def run(seed, ours, limit):
         # Looking whether it is there is to leave no thread of BLAS awake.
         with blas_threads(1):
-            return _train_torch(problem, seed, _SLACK * ours.loss_, Clock(limit))
+            return _train_torch(problem, seed, SLACK * ours.loss_, Clock(limit))
 
     name = f"{'proximal ' * (problem.penalty == 'l1')}Adam in torch"
     return at_thread_settings("torch", name, torch_threads, run)
@@ -299,13 +331,13 @@ def _soft_threshold(torch, optimizer, weights, strength):
 
 
 def lassonet_contestants(problem):
-    """The path of LassoNet's defaults, until it uses no more inputs than ours."""
+    """The path of LassoNet's defaults, until it uses no more features than ours."""
 
     def run(seed, ours, limit):
         lassonet, clock = peer("lassonet"), Clock(limit)
 
         def watch(estimator, history):
-            if clock.stops(lambda: estimator.model.selected_count() <= inputs_left(ours)):
+            if clock.stops(lambda: estimator.model.selected_count() <= features_left(ours)):
                 raise _Stopped
 
         estimator = lassonet.LassoNetClassifier(
@@ -314,27 +346,27 @@ def lassonet_contestants(problem):
         with suppress(_Stopped):
             estimator.path(problem.X, problem.y, callback=watch)
         n_left = estimator.model.selected_count()
-        return clock.seconds_to_goal, f"{n_left} inputs left"
+        return clock.seconds_to_goal, f"{n_left} features left"
 
     return at_thread_settings("torch", "LassoNet's path", torch_threads, run)
 
 
-def inputs_left(mlp):
-    """How many inputs reach an output."""
+def features_left(mlp):
+    """Return how many features reach an output."""
     return int(np.count_nonzero(mlp.feature_importances_))
 
 
 # Rows
 
 
-def whole_fit(load, effort):
+def whole_fit(name, effort):
     """Default fits with L2, by L-BFGS here, against Adam and L-BFGS."""
-    problem = Problem.of(load, "l2")
+    problem = Problem.of(name, "l2")
     ours = partial(fit_ours, problem, {})
     contestants = (
         sklearn_contestants(problem, "adam")
         | sklearn_contestants(problem, "lbfgs")
-        | torch_contestants(problem)
+        | (torch_contestants(problem) if is_installed("torch") else {})
         | numpy_contestant(problem, {})
     )
     result = race(effort, ours, contestants, seeds=range(3))
@@ -343,9 +375,9 @@ def whole_fit(load, effort):
     return result
 
 
-def l1_fit(load, effort, peer_contestants, label):
+def l1_fit(name, effort, peer_contestants, label):
     """A full-batch fit with L1 to an optimality of 1e-4."""
-    problem, parameters = Problem.of(load, "l1"), dict(tol=1e-4)
+    problem, parameters = Problem.of(name, "l1"), dict(tol=1e-4)
     ours = partial(fit_ours, problem, parameters)
     result = race(effort, ours, peer_contestants(problem), seeds=range(1))
     result.cells["torch"] += f" ({label})"
@@ -353,6 +385,6 @@ def l1_fit(load, effort, peer_contestants, label):
     result.notes.insert(
         0,
         f"ours (J {mlp.loss_:.4f}, optimality {mlp.optimality_:.1e}, sparsity "
-        f"{mlp.sparsity_:.3f}, {inputs_left(mlp)} inputs left)",
+        f"{mlp.sparsity_:.3f}, {features_left(mlp)} features left)",
     )
     return result

@@ -1,16 +1,15 @@
-"""What the estimators with cross-validation predict, against tuned models of scikit-learn.
+"""How well do estimators with cross-validation predict, beside tuned models?
 
-Every table is an .npz file with arrays X and y (floats for regression, integers for
-classification) and, optionally, sample_group: rows of a group then stay together, in
-splits and in folds. A third of the rows is held out; all methods see the same splits,
-features with missing values imputed by medians and standardised, and in regression
-standardised targets. Of the methods, "ours" has one configuration for all tables.
+FOLDER holds .npz files as `_tables.py` describes them; groups stay together in splits and
+in folds. A third of the samples is held out; all methods see the same splits, features with
+missing values imputed by medians and standardised, and in regression standardised targets.
+Of the methods, "ours" has one configuration for all tables.
 
-    OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 python benchmarks/bench_quality.py \
+    OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 python benchmarks/tuned_models.py
         --data FOLDER [--splits 5] [--first-split 0] [--only TABLE ...] [--ours-only]
         [--cache FILE]
 
-prints for each table and method the mean held-out score (log loss, or R2, after "R"), its
+Prints for each table and method the mean held-out score (log loss, or R2, after "R"), its
 rank by that and the seconds of a fit; at the end the mean ranks and the seconds of all
 fits together. Seconds are of processor time: with the threads of libraries limited to one
 they do not depend on what else runs. --cache keeps results, by table, split and method's
@@ -19,25 +18,19 @@ parameters, from one run to the next.
 
 import argparse
 import json
-import time
 import warnings
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from _scores import held_out_log_loss
+from _tables import scale_target, stored_tables
+from _timing import PROCESSOR, seconds_of_fit
 from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegressionCV, RidgeCV
-from sklearn.metrics import log_loss, r2_score
-from sklearn.model_selection import (
-    GridSearchCV,
-    GroupKFold,
-    GroupShuffleSplit,
-    ShuffleSplit,
-    StratifiedGroupKFold,
-    StratifiedShuffleSplit,
-)
+from sklearn.model_selection import GridSearchCV, GroupKFold, StratifiedGroupKFold
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -49,11 +42,7 @@ ALPHAS_OF_MLP = np.logspace(-5, 3, 9)
 
 
 def minus_log_loss(classifier, X, y):
-    """Of rows that need not have all the classes, unlike scikit-learn's scorer."""
-    # Rows of single floats sum to 1 up to their rounding only, which log_loss minds.
-    proba = classifier.predict_proba(X).astype(float)
-    proba /= proba.sum(axis=1, keepdims=True)
-    return -log_loss(y, proba, labels=classifier.classes_)
+    return -held_out_log_loss(classifier, X, y)
 
 
 def ours(regression, cv, seed):
@@ -104,48 +93,25 @@ METHODS = {
 }
 
 
-def load(path):
-    """X, y, groups or None, and whether it is a regression."""
-    with np.load(path, allow_pickle=True) as table:
-        groups = table["sample_group"] if "sample_group" in table.files else None
-        X, y = table["X"], table["y"]
-    return X, y, groups, y.dtype.kind == "f"
-
-
-def rows_of(X, y, groups, regression, split):
-    """Rows of the training part and of the test part."""
-    options = dict(n_splits=1, test_size=1 / 3, random_state=split)
-    if groups is not None:
-        splitter = GroupShuffleSplit(**options)
-    elif regression:
-        splitter = ShuffleSplit(**options)
-    else:
-        splitter = StratifiedShuffleSplit(**options)
-    return next(splitter.split(X, y, groups))
-
-
-def evaluate(method, X, y, groups, regression, split):
-    """Held-out score and seconds of the fit."""
-    train, test = rows_of(X, y, groups, regression, split)
+def evaluate(method, table, split):
+    """Return the held-out score and the seconds of the fit."""
+    ((train, test),) = table.shuffled_splits(n_splits=1, random_state=split)
     prepare = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
-    X_train, X_test = prepare.fit_transform(X[train]), prepare.transform(X[test])
-    y_train, y_test = y[train], y[test]
-    if regression:
-        mean, deviation = y_train.mean(), y_train.std()
-        y_train, y_test = (y_train - mean) / deviation, (y_test - mean) / deviation
+    X, X_test = prepare.fit_transform(table.X[train]), prepare.transform(table.X[test])
+    y, y_test = table.y[train], table.y[test]
+    if table.is_regression:
+        y, y_test = scale_target(y, y_test)
     cv = 5
-    if groups is not None:
-        folds = GroupKFold(5) if regression else StratifiedGroupKFold(5)
-        cv = list(folds.split(X_train, y_train, groups[train]))
-    estimator = method(regression, cv, split)
+    if table.groups is not None:
+        folds = GroupKFold(5) if table.is_regression else StratifiedGroupKFold(5)
+        cv = list(folds.split(X, y, table.groups[train]))
+    estimator = method(table.is_regression, cv, split)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        start = time.process_time()
-        estimator.fit(X_train, y_train)
-        seconds = time.process_time() - start
-    if regression:
-        return r2_score(y_test, estimator.predict(X_test)), seconds
-    return -minus_log_loss(estimator, X_test, y_test), seconds
+        seconds = seconds_of_fit(estimator, X, y, PROCESSOR)
+    if table.is_regression:
+        return estimator.score(X_test, y_test), seconds
+    return held_out_log_loss(estimator, X_test, y_test), seconds
 
 
 class Results:
@@ -155,36 +121,34 @@ class Results:
         self._path = path
         self._found = json.loads(path.read_text()) if path and path.exists() else {}
 
-    def get(self, path, split, name):
-        data = load(path)
-        key = f"{path.stem} {split} {name}"
+    def get(self, table, split, name):
+        key = f"{table.name} {split} {name}"
         if name == "ours":
             key += f" {OURS}"
         if key not in self._found:
-            self._found[key] = evaluate(METHODS[name], *data, split)
+            self._found[key] = evaluate(METHODS[name], table, split)
             if self._path:
                 self._path.write_text(json.dumps(self._found, indent=0))
         return self._found[key]
 
 
-def report(path, found):
+def report(table, found):
     """Print the line of a table; ranks and seconds of the methods.
 
     Parameters
     ----------
-    path : Path
+    table : Table
 
     found : ndarray of shape (n_splits, n_methods, 2)
         Scores and seconds.
     """
-    regression = load(path)[3]
     scores, seconds = found.mean(axis=0).T
-    ranks = rankdata(-scores if regression else scores)
+    ranks = rankdata(-scores if table.is_regression else scores)
     cells = [
         f"{score:9.4f} ({rank:3.1f}) {second:7.1f}"
         for score, rank, second in zip(scores, ranks, seconds)
     ]
-    print(f"{path.stem:13s} {'R' if regression else ' '}", *cells, flush=True)
+    print(f"{table.name:13s} {'R' if table.is_regression else ' '}", *cells, flush=True)
     return ranks, found[:, :, 1].sum(axis=0)
 
 
@@ -202,11 +166,9 @@ def main():
     splits = range(arguments.first_split, arguments.first_split + arguments.splits)
     print(f"{'':15s}", *[f"{name:>23s}" for name in names])
     ranks, seconds = [], []
-    for path in sorted(arguments.data.glob("*.npz")):
-        if arguments.only and path.stem not in arguments.only:
-            continue
-        found = [[results.get(path, split, name) for name in names] for split in splits]
-        own_ranks, own_seconds = report(path, np.array(found))
+    for table in stored_tables(arguments.data, arguments.only):
+        found = [[results.get(table, split, name) for name in names] for split in splits]
+        own_ranks, own_seconds = report(table, np.array(found))
         ranks.append(own_ranks)
         seconds.append(own_seconds)
     ranks, seconds = np.mean(ranks, axis=0), np.sum(seconds, axis=0)

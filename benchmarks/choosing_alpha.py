@@ -1,38 +1,41 @@
-"""Seconds to choose alpha out of 20 by 5 folds, and what the choice is worth.
+"""How long does it take to choose alpha by cross-validation, and how good is the choice?
 
-`RegularizedMLPClassifierCV`, on one core, against `GridSearchCV` over `MLPClassifier` with
-two jobs, and against `LassoNetClassifierCV`, with one thread. Tables come with
-scikit-learn; a third of the rows is held out, and all refit to the others in the end.
+Fits 20 alphas by 5 folds: `RegularizedMLPClassifierCV`, on one core, against `GridSearchCV`
+over `MLPClassifier` with two jobs, and against `LassoNetClassifierCV`, with one thread.
+Tables come with scikit-learn; a third of the samples is held out, and all refit to the
+others in the end.
 
     pip install ".[benchmark]"
-    OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 python benchmarks/bench_choosing_alpha.py
+    OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 python benchmarks/choosing_alpha.py
         [--repeats 3] [--seeds 3] [--lassonet-seeds 1] [--n-jobs 1]
 
-prints, for each seed of split and weights, seconds (ours: the median of the repeats) and
-their ratio to ours with the L2 penalty, the log loss and accuracy on the held-out rows, and
-inputs kept; then means over the seeds (of the ratio, the median). The L2 network is that of
-MLPClassifier's defaults, 100 rectified linear units.
+Prints, for each seed of split and weights, seconds (ours: the median of the repeats) and
+their ratio to ours with the L2 penalty, the log loss and accuracy on the held-out samples,
+and features kept; then means over the seeds (of the ratio, the median). The L2 network is
+that of MLPClassifier's defaults, 100 rectified linear units. LassoNet is left out with
+--lassonet-seeds 0.
 """
 
 import argparse
-import time
 import warnings
 from collections import defaultdict
 from functools import partial
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer, load_digits
+from _lassonet import import_lassonet
+from _scores import probabilities
+from _tables import sklearn_table, split
+from _timing import seconds_of_fit
 from sklearn.metrics import log_loss
-from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import StandardScaler
 
 from sknormreg import RegularizedMLPClassifierCV
 from sknormreg.penalties import GroupLasso, MaxNorm
 
 N_ALPHAS = 20
-TABLES = {"digits": load_digits, "breast cancer": load_breast_cancer}
-LASSONET_TABLES = ("breast cancer",)
+TABLES = ("digits", "breast_cancer")
+LASSONET_TABLES = ("breast_cancer",)
 
 
 def ours(seed, n_jobs, **params):
@@ -48,52 +51,30 @@ def grid_search(seed):
 
 
 def lassonet(seed):
-    import torch
-    from lassonet import LassoNetClassifierCV
-
-    torch.set_num_threads(1)
-    return LassoNetClassifierCV(
+    return import_lassonet().LassoNetClassifierCV(
         hidden_dims=(20,), random_state=seed, torch_seed=seed, verbose=0
     )
 
 
-def split(load, seed):
-    X, y = load(return_X_y=True)
-    X, X_test, y, y_test = train_test_split(
-        X, y, test_size=1 / 3, random_state=seed, stratify=y
-    )
-    scaler = StandardScaler().fit(X)
-    X, X_test = scaler.transform(X), scaler.transform(X_test)
-    return X.astype(np.float32), X_test.astype(np.float32), y, y_test
-
-
-def seconds_of_fit(make, X, y, repeats):
-    """The median, and the last of the fits."""
+def fit_repeatedly(make, X, y, repeats):
+    """Return the median of the seconds, and the last of the fits."""
     seconds = []
     for _ in range(repeats):
         model = make()
-        start = time.perf_counter()
-        model.fit(X, y)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(seconds_of_fit(model, X, y))
     return np.median(seconds), model
 
 
-def n_inputs(model, n_features):
+def n_features_kept(model, n_features):
     for name in ("selected_features_", "best_selected_"):
         if hasattr(model, name):
             return int(np.sum(np.asarray(getattr(model, name))))
     return n_features
 
 
-def proba(model, X):
-    found = model.predict_proba(X)
-    # LassoNet's are tensors in some versions, and single floats sum to 1 up to rounding.
-    found = np.asarray(found, dtype=float)
-    return found / found.sum(axis=1, keepdims=True)
-
-
 def compare(name, seed, repeats, n_jobs, with_lassonet):
-    X, X_test, y, y_test = split(TABLES[name], seed)
+    table = sklearn_table(name)
+    X, X_test, y, y_test = split(table.X, table.y, seed, stratify=table.y, dtype=np.float32)
     sparse = dict(penalty=[GroupLasso(), MaxNorm(1.0)], hidden_layer_sizes=(20,))
     methods = {
         "ours, l2": (partial(ours, seed, n_jobs, activation="relu"), repeats),
@@ -106,14 +87,14 @@ def compare(name, seed, repeats, n_jobs, with_lassonet):
     }
     if with_lassonet:
         methods["LassoNetClassifierCV, (20,)"] = (partial(lassonet, seed), 1)
-    print(f"\n{name}, seed {seed}: {X.shape[0]} rows, {X.shape[1]} columns")
+    print(f"\n{name}, seed {seed}: {X.shape[0]} samples, {X.shape[1]} features")
     first, results = None, {}
     for label, (make, n_fits) in methods.items():
-        seconds, model = seconds_of_fit(make, X, y, n_fits)
+        seconds, model = fit_repeatedly(make, X, y, n_fits)
         first = first or seconds
-        found = proba(model, X_test)
+        found = probabilities(model, X_test)
         accuracy = np.mean(found.argmax(axis=1) == y_test)
-        found_loss, kept = log_loss(y_test, found), n_inputs(model, X.shape[1])
+        found_loss, kept = log_loss(y_test, found), n_features_kept(model, X.shape[1])
         results[label] = seconds / first, found_loss, accuracy, kept
         print(f"  {label:28s} {seconds:8.2f} s", columns(*results[label]), flush=True)
     return results
@@ -121,7 +102,7 @@ def compare(name, seed, repeats, n_jobs, with_lassonet):
 
 def columns(ratio, loss, accuracy, kept):
     return (
-        f"{ratio:6.1f}x  log loss {loss:.4f}  accuracy {accuracy:.3f}  inputs {kept:4.1f}"
+        f"{ratio:6.1f}x  log loss {loss:.4f}  accuracy {accuracy:.3f}  features {kept:4.1f}"
     )
 
 
