@@ -169,3 +169,5 @@ figure.suptitle(
     "Columns in use of each variable (in bold: variables that the target depends on)"
 )
 plt.show()
+
+# sphinx_gallery_thumbnail_axes = 1
