@@ -102,6 +102,7 @@ listed = gallery.listed(EXAMPLES / "index.rst")
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "copyfile_regex": r"index\.rst",
     "filename_pattern": r"plot_",
     "within_subsection_order": ExplicitOrder(listed),
     "minigallery_sort_order": ExplicitOrder([str(EXAMPLES / name) for name in listed]),
