@@ -29,6 +29,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_gallery.gen_gallery",
+    "charts",
     "gallery",
 ]
 exclude_patterns = ["_build", "_ext", "**/*.ipynb"]
@@ -124,6 +125,7 @@ html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_title = "sknormreg"
 html_show_sourcelink = False
 html_sidebars = {"index": [], "install": [], "performance": [], "changelog": []}
@@ -134,7 +136,7 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": False,
-    "header_links_before_dropdown": 8,
+    "header_links_before_dropdown": 6,
 }
 
 
