@@ -64,7 +64,22 @@ def _save_axes(figure, index, path):
     kept.set_subplotspec(GridSpec(1, 1, figure=figure)[0])
     figure.set_size_inches(_SIZE)
     figure.set_layout_engine("constrained")
+    # Axes that shared theirs with a neighbour have no labels.
+    kept.tick_params(labelbottom=True, labelleft=True)
+    _thin_out(kept.xaxis, figure)
     figure.savefig(path, dpi=_DPI)
+
+
+def _thin_out(axis, figure):
+    """Hide tick labels until none overlaps the next."""
+    figure.canvas.draw()
+    labels = [label for label in axis.get_ticklabels() if label.get_text()]
+    boxes = [label.get_window_extent() for label in labels]
+    step = 1
+    while any(a.x1 > b.x0 for a, b in zip(boxes[::step], boxes[step::step])):
+        step += 1
+    for i, label in enumerate(labels):
+        label.set_visible(i % step == 0)
 
 
 def setup(app):
