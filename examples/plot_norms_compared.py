@@ -123,3 +123,5 @@ figure.supxlabel("weights that are not zero", fontsize=11)
 figure.supylabel("log loss on held-out rows", fontsize=11)
 figure.colorbar(points, ax=axes, label="inputs in use, of 30", pad=0.01)
 plt.show()
+
+# sphinx_gallery_thumbnail_axes = 4
