@@ -16,7 +16,7 @@ def first_table(page):
 
 
 def times(table):
-    """Cases, and by peer how many times as long it takes; None where there is no figure.
+    """What a case is, the cases, and by peer how many times as long it takes, or None.
 
     Rows with several figures in a cell are left to the table.
     """
@@ -28,7 +28,7 @@ def times(table):
             cases.append(row[0])
             for peer, column in zip(PEERS, columns):
                 ratios[peer].append(_number(row[column]))
-    return cases, ratios
+    return names[0], cases, ratios
 
 
 def _number(text):
@@ -38,7 +38,7 @@ def _number(text):
         return None
 
 
-def draw(cases, ratios, path):
+def draw(what, cases, ratios, path):
     figure = Figure(figsize=(8.5, 0.9 + 0.55 * len(cases)), layout="constrained")
     ax = figure.subplots()
     for i, (peer, values) in enumerate(ratios.items()):
@@ -46,13 +46,14 @@ def draw(cases, ratios, path):
         drawn = ax.barh(*zip(*bars), height=0.36, color=PEERS[peer], label=peer)
         ax.bar_label(drawn, fmt="%g", padding=3)
     ax.set_yticks(range(len(cases)), [case.replace(", float32", "") for case in cases])
+    ax.set_ylabel(what)
     ax.invert_yaxis()
     ax.set_xscale("log")
     ax.set(xlim=(1, 60), xlabel="time as a multiple of that of sknormreg (logarithmic)")
     ax.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
     ax.minorticks_off()
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(loc="lower right")
+    figure.legend(loc="outside upper right", ncols=len(ratios), frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Without a date in it, the same figures give the same file.
     with matplotlib.rc_context({"svg.hashsalt": "sknormreg", "svg.fonttype": "path"}):
