@@ -2,11 +2,17 @@
 
 import inspect
 import os
+import sys
 import warnings
+from pathlib import Path
 
 from docutils.nodes import SkipNode
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx_gallery.sorting import ExplicitOrder
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "_ext"))
+
+import gallery
 
 import sknormreg
 from sknormreg import displays, penalties
@@ -23,8 +29,10 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx_gallery.gen_gallery",
+    "charts",
+    "gallery",
 ]
-exclude_patterns = ["_build", "**/*.ipynb"]
+exclude_patterns = ["_build", "_ext", "**/*.ipynb"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 
 # Single backticks in docstrings and examples are names, some of other packages.
@@ -87,47 +95,26 @@ numpydoc_validation_checks = {
     "RT02",  # What is returned has a name, as it has in scikit-learn.
 }
 
-# The gallery
+# The gallery: its sections, and their order, are in the index.
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+listed = gallery.listed(EXAMPLES / "index.rst")
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "copyfile_regex": r"index\.rst",
     "filename_pattern": r"plot_",
-    "within_subsection_order": ExplicitOrder(
-        [
-            # From first steps over alpha and the penalties to larger networks.
-            "plot_quickstart.py",
-            "plot_against_mlpclassifier.py",
-            "plot_mixed_columns.py",
-            "plot_convert_alpha.py",
-            "plot_alpha_and_weights.py",
-            "plot_grid_search_alpha.py",
-            "plot_choose_alpha_three_ways.py",
-            "plot_regularization_path.py",
-            "plot_alpha_and_architecture.py",
-            "plot_cost_of_sparsity.py",
-            "plot_norms_compared.py",
-            "plot_select_pixels.py",
-            "plot_one_hot_groups.py",
-            "plot_displays.py",
-            "plot_your_own_penalty.py",
-            "plot_solvers_compared.py",
-            "plot_prune_wide_network.py",
-            "plot_dropout_and_norms.py",
-            "plot_larger_than_memory.py",
-            "search_on_dask.py",
-            "search_on_ray.py",
-            "plot_xor_by_hand.py",
-            "*",
-        ]
-    ),
+    "within_subsection_order": ExplicitOrder(listed),
+    "minigallery_sort_order": ExplicitOrder([str(EXAMPLES / name) for name in listed]),
+    "thumbnail_size": (640, 448),
     "doc_module": ("sknormreg",),
     "backreferences_dir": "generated/backreferences",
     "abort_on_example_error": True,
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_signature": False,
-    "image_scrapers": ("matplotlib",),
+    "image_scrapers": ("gallery.scrape",),
 }
 # plt.show() has nothing to show on.
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
@@ -138,9 +125,10 @@ html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_title = "sknormreg"
 html_show_sourcelink = False
-html_sidebars = {"index": [], "migrating": [], "changelog": []}
+html_sidebars = {"index": [], "install": [], "performance": [], "changelog": []}
 html_theme_options = {
     "logo": {"text": "sknormreg"},
     "navbar_end": ["theme-switcher"],
@@ -148,7 +136,7 @@ html_theme_options = {
     "footer_end": [],
     "secondary_sidebar_items": ["page-toc"],
     "show_prev_next": False,
-    "header_links_before_dropdown": 7,
+    "header_links_before_dropdown": 6,
 }
 
 

@@ -44,3 +44,5 @@ NetworkDisplay.from_estimator(mlp, ax=axes[0, 1])
 WeightsDisplay.from_estimator(mlp, ax=axes[1, 0])
 LossCurveDisplay.from_estimator(held_back, ax=axes[1, 1])
 plt.show()
+
+# sphinx_gallery_thumbnail_axes = 2

@@ -108,3 +108,5 @@ for ax in axes:
     ax.spines[["top", "right"]].set_visible(False)
 axes[1].legend(loc="lower left", frameon=False)
 plt.show()
+
+# sphinx_gallery_thumbnail_axes = 1

@@ -144,3 +144,5 @@ for ax in (left, right):
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
 plt.show()
+
+# sphinx_gallery_thumbnail_axes = 1

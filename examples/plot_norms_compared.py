@@ -124,3 +124,5 @@ figure.supxlabel("non-zero weights", fontsize=11)
 figure.supylabel("log loss on held-out samples", fontsize=11)
 figure.colorbar(points, ax=axes, label="selected features, of 30", pad=0.01)
 plt.show()
+
+# sphinx_gallery_thumbnail_axes = 4

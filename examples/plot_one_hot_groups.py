@@ -169,3 +169,5 @@ figure.suptitle(
     "Selected features of each variable (bold: variables that the target depends on)"
 )
 plt.show()
+
+# sphinx_gallery_thumbnail_axes = 1

@@ -150,3 +150,5 @@ axes[1].annotate(
 axes[2].set_ylim(0, None)
 axes[2].yaxis.set_major_locator(plt.MaxNLocator(5, integer=True))
 plt.show()
+
+# sphinx_gallery_thumbnail_axes = 1

@@ -133,3 +133,5 @@ accuracy = pipeline.score(X_test, y_test)
 print(f"Pipeline: {kept.sum()} pixels, accuracy {accuracy:.3f}")
 by_default = pipeline[1].set_params(threshold=None).get_support().sum()
 print(f"The default threshold would have kept {by_default}.")
+
+# sphinx_gallery_thumbnail_axes = 2

@@ -205,3 +205,5 @@ axes[2].legend(loc="upper right")
 axes[2].grid(color="0.92")
 axes[2].spines[["top", "right"]].set_visible(False)
 plt.show()
+
+# sphinx_gallery_thumbnail_axes = 1

@@ -42,3 +42,5 @@ def main():
 # Dask starts its workers by importing this file.
 if __name__ == "__main__":
     main()
+
+# sphinx_gallery_thumbnail_path = "_static/search_on_dask.svg"

@@ -36,3 +36,5 @@ print(f"path: alpha {crossed.alpha_:.3g}, accuracy {crossed.best_score_:.3f}")
 scores = crossed.scores_
 crossed.fit(X, y)
 print("the same scores without the cluster:", np.array_equal(scores, crossed.scores_))
+
+# sphinx_gallery_thumbnail_path = "_static/search_on_ray.svg"

@@ -1,10 +1,14 @@
 """README's and the guide's snippets run, and the built pages hold together in a browser.
 
+A block of text that follows a snippet is what the snippet prints.
+
 The browser looks at `doc/_build/html`, where README's command builds the pages, if they
 and a Chromium are there. `SKNORMREG_DOC_HTML` names a folder and lets nothing be skipped.
 """
 
+import contextlib
 import inspect
+import io
 import os
 import re
 import shutil
@@ -21,6 +25,8 @@ from sknormreg import displays, penalties
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "doc").glob("*.md"))]
+# How to add something: their snippets are parts of files, and do not run by themselves.
+EXTENDING = sorted((ROOT / "doc" / "extending").glob("*.md"))
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.py"))
 
 # Packages that not every environment has, and what in a snippet needs them.
@@ -40,8 +46,14 @@ SITE = Path(_ASKED_FOR or ROOT / "doc" / "_build" / "html").resolve()
 # The text
 
 
+_SNIPPET = re.compile(
+    r"^```python\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL
+)
+
+
 def _snippets(page):
-    return re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+    """Snippets of a page, and what each prints; an empty string if that is not told."""
+    return _SNIPPET.findall(page.read_text("utf-8"))
 
 
 @pytest.mark.slow
@@ -49,17 +61,20 @@ def _snippets(page):
     "page", [page for page in PAGES if _snippets(page)], ids=lambda page: page.name
 )
 def test_snippets_of_a_page_run_one_after_the_other(page, tmp_path, monkeypatch):
-    snippets = "".join(_snippets(page))
+    text = "".join(code for code, _ in _snippets(page))
     for package, sign in OPTIONAL.items():
-        if sign in snippets and not _ASKED_FOR:
+        if sign in text and not _ASKED_FOR:
             pytest.importorskip(package)
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "snippets"}
-    for snippet in _snippets(page):
-        exec(compile(snippet, page.name, "exec"), names)
+    for code, told in _snippets(page):
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(compile(code, page.name, "exec"), names)
+        if told:
+            assert printed.getvalue() == told
 
 
-@pytest.mark.parametrize("page", ["README.md", "doc/conf.py"])
+@pytest.mark.parametrize("page", ["README.md", "examples/index.rst"])
 def test_examples_are_all_listed(page):
     listed = re.findall(
         r"\b(?:plot|search)_\w+(?=\.py\b)", (ROOT / page).read_text("utf-8")
@@ -99,7 +114,7 @@ def test_migrating_has_every_parameter(theirs, ours):
 
 
 def test_files_that_pages_name_exist():
-    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
+    for page in [*PAGES, *EXTENDING, ROOT / "CONTRIBUTING.md"]:
         text = page.read_text("utf-8")
         for name in re.findall(r"\b(?:benchmarks|examples|tests)/\w+\.py\b", text):
             assert (ROOT / name).exists(), f"{page.name} names {name}"
@@ -139,6 +154,30 @@ async () => {
     };
 }
 """
+# Titles, tables, text and code that are cut at the right: wider than their own box, or
+# reaching out of the window. Code and formulas may scroll if a shadow at the edge says so.
+_CUT = """
+async () => {
+    // Tables are laid out anew after a change of the window's size.
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    await frame();
+    await frame();
+    const scrolls = (element) => element.matches("pre, math")
+        && getComputedStyle(element).backgroundAttachment.includes("local");
+    const found = [];
+    const looked_at = "h1, h2, h3, h4, p, li, dt, dd, table, td, th, pre, code, img, math";
+    for (const element of document.querySelectorAll("article :is(" + looked_at + ")")) {
+        const around = element.closest("pre, math");
+        if (!element.getClientRects().length || (around && scrolls(around))) continue;
+        const wider = element.clientWidth && element.scrollWidth > element.clientWidth + 1;
+        const right = element.getBoundingClientRect().right;
+        if (wider || right > document.documentElement.clientWidth + 1) {
+            found.push(element.localName + ": " + element.textContent.trim().slice(0, 60));
+        }
+    }
+    return found;
+}
+"""
 _OVERHANG = "() => document.documentElement.scrollWidth - window.innerWidth"
 
 
@@ -152,7 +191,8 @@ class _Site:
     """What a browser finds on all pages that links lead to from the first."""
 
     def __init__(self, browser, root):
-        self.root, self.looks, self.requests, self.overhangs = root, {}, [], {}
+        self.root, self.looks, self.requests = root, {}, []
+        self.overhangs, self.cut = {}, {}
         page = browser.new_page()
         page.on("request", lambda request: self.requests.append(request.url))
         waiting = [(root / "index.html").as_uri()]
@@ -164,7 +204,9 @@ class _Site:
             page.goto(url)
             self.looks[url] = look = page.evaluate(_LOOK)
             self.overhangs[url] = [page.evaluate(_OVERHANG)]
+            self.cut[url] = page.evaluate(_CUT)
             page.set_viewport_size(dict(zip(("width", "height"), _NARROW)))
+            self.cut[url] += page.evaluate(_CUT)
             self.overhangs[url].append(page.evaluate(_OVERHANG))
             links = {urldefrag(link).url for link in look["links"]}
             waiting += [link for link in links if self.is_page(link)]
@@ -209,7 +251,10 @@ def test_every_page_is_reached(site):
     names = set(site.names())
     assert {"index.html", "auto_examples/index.html", "api.html"} <= names
     assert {f"auto_examples/{name}.html" for name in EXAMPLES} <= names
-    pages = {page.with_suffix(".html").name for page in PAGES[1:]}
+    pages = {
+        page.relative_to(ROOT / "doc").with_suffix(".html").as_posix()
+        for page in [*PAGES[1:], *EXTENDING]
+    }
     assert pages <= names
 
 
@@ -240,6 +285,10 @@ def test_pages_need_no_network(site):
 
 def test_no_page_is_wider_than_the_screen(site):
     assert {url: sizes for url, sizes in site.overhangs.items() if max(sizes) > 0} == {}
+
+
+def test_nothing_is_cut_at_the_right(site):
+    assert {url: cut for url, cut in site.cut.items() if cut} == {}
 
 
 def test_examples_ran_without_a_warning(site):

@@ -123,3 +123,23 @@ def test_benchmarks_that_texts_name_exist():
         found = re.findall(r"\bbenchmarks/(?:speed\s\S+|\w+\.py)", text)
         found = {re.sub(r"\s", " ", name).rstrip("`.,;:)'\"") for name in found}
         assert found <= names, f"{path.relative_to(ROOT)} names {found - names}"
+
+
+def test_the_documentation_is_built_with_a_supported_python():
+    settings = (ROOT / ".readthedocs.yaml").read_text("utf-8")
+    assert re.search(r'python: "(3\.\d+)"', settings)[1] in str(
+        PROJECT["project"]["classifiers"]
+    )
+    assert (ROOT / re.search(r"configuration: (\S+)", settings)[1]).exists()
+    extra = re.search(r"extra_requirements:\n +- (\w+)", settings)[1]
+    assert extra in PROJECT["project"]["optional-dependencies"]
+
+
+def test_the_citation_is_one():
+    cited = (ROOT / "CITATION.cff").read_text("utf-8")
+    entry = (ROOT / "doc" / "install.md").read_text("utf-8")
+    assert re.search(r"version = \{(.*)\}", entry)[1] == sknormreg.__version__
+    assert re.search(r"title   = \{(.*)\}", entry)[1] in cited
+    url = re.search(r"url     = \{(.*)\}", entry)[1]
+    assert url in cited
+    assert url == PROJECT["project"]["urls"]["Source"]

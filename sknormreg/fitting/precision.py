@@ -11,7 +11,8 @@ TOL = 1e-4
 _PROGRESS_SMOOTH, _PROGRESS_KINKED = 1e-4, 1e-5
 
 # Numbers in the memory of curvature: small networks can afford many pairs, and for large
-# ones a fit is to take the memory of about thirty parameter vectors (benchmarks/solver_memory.py).
+# ones a fit is to take the memory of about thirty parameter vectors.
+# See benchmarks/solver_memory.py.
 _MEMORY_NUMBERS, _FEWEST_PAIRS, _MOST_PAIRS = 250_000, 8, 20
 
 # Of a network, tol="auto" is also a `relative_gap` of at most this: what training on then
