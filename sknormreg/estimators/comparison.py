@@ -110,8 +110,8 @@ class PathScores:
     Attributes
     ----------
     scores, n_features : ndarray of shape (n_relaxes, n_alphas)
-        nan where they are not known. The latter are the numbers of inputs that have any
-        effect.
+        nan where they are not known. The latter are the numbers of
+        selected features.
 
     n_done : int
         For how many alphas they are known.

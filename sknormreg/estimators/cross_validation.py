@@ -83,7 +83,7 @@ class RegularizedMLPCV(
     BaseEstimator,
     metaclass=ABCMeta,
 ):
-    """What classifier and regressor with cross-validation share."""
+    """Base class of the estimators that choose alpha by cross-validation."""
 
     alpha_: float
     alphas_: np.ndarray
@@ -161,8 +161,8 @@ class RegularizedMLPCV(
             `max_time` ended the comparison.
 
         UserWarning
-            If the network that is chosen uses no input, or if the squared error of targets
-            of a large standard deviation keeps the penalty from selecting columns.
+            If the chosen network selects no feature, or if the squared error of targets
+            of a large standard deviation keeps the penalty from selecting features.
         """
         budget = Budget(self.max_time)
         _raise_for_params(params, self, "fit")

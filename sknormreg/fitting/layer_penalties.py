@@ -107,7 +107,7 @@ def _bound(penalty, layout):
     return bound
 
 
-def alphas_of_inputs(alpha, penalties, n_features):
+def alphas_of_features(alpha, penalties, n_features):
     """Replace an alpha for each feature by a penalty with a factor for each feature.
 
     Parameters
