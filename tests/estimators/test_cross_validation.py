@@ -287,7 +287,7 @@ def test_a_class_that_a_fold_lacks():
     found = RegularizedMLPClassifierCV((3,), cv=KFold(3), **settings).fit(X, y)
     # What is held out is of the class that each fold lacks, and is not guessed.
     assert found.scores_.tolist() == [[0, 0, 0]]
-    with pytest.raises(ValueError, match=r"a fold hold one class only, \[2\]"):
+    with pytest.raises(ValueError, match=r"a fold are of one class only, \[2\]"):
         RegularizedMLPClassifierCV((3,), cv=[(range(100, 150), range(9))]).fit(X, y)
 
 
