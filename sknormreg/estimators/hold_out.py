@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from ..fitting.held_out import Validation
+from ..fitting.validation_loss import Validation
 from .targets import Targets
 
 

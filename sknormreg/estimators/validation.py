@@ -7,7 +7,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ..engine import Data, as_c, checked_structure
 from .hold_out import watched
-from .labels import refuse_mixed_labels
+from .mixed_labels import refuse_mixed_labels
 from .targets import known_targets, learnt_targets
 
 

@@ -7,9 +7,9 @@ import numpy as np
 from ..solvers import Status
 from ..solvers.base import is_finite, max_norm
 from ..solvers.minibatch import MinibatchSolver
-from .held_out import ValidationWatch
 from .report import Report
 from .result import TrainingResult
+from .validation_loss import ValidationWatch
 
 # Iterations that a fit which a limit ends has had its chance in.
 _CHANCE = 100

@@ -82,7 +82,7 @@ def test_early_stopping_with_too_few_rows_for_two_classes():
     mlp = classifier(early_stopping=True, validation_fraction=0.25)
     assert mlp.fit(X[:8], TWO[:8]).validation_scores_
     mlp.set_params(validation_fraction=0.9)
-    with pytest.raises(ValueError, match=r"validation_fraction=0.9 hold out 8 of 8 samples"):
+    with pytest.raises(ValueError, match=r"fraction=0.9 hold out 8 of 8 samples"):
         mlp.fit(X[:8], TWO[:8])
 
 
