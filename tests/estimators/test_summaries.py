@@ -104,10 +104,11 @@ def test_several_candidates():
         l1_ratio=ratios,
         relax=relaxes,
         penalty="elasticnet",
-        alphas=[1, 5, 10],
+        alphas=3,
         cv=3,
         max_iter=100_000,
     )
+    assert len(np.unique(search.alphas_)) == 12, "each path has its own grid"
     summary = search.summary()
     columns = summary.to_dict()
     assert list(columns)[:3] == ["hidden_layer_sizes", "l1_ratio", "relax"]
@@ -116,7 +117,7 @@ def test_several_candidates():
     for i, size in enumerate(sizes):
         for j, ratio in enumerate(ratios):
             for k, relax in enumerate([None, 10.0]):
-                for m, alpha in enumerate([1, 5, 10]):
+                for m, alpha in enumerate(search.alphas_[i, j, k]):
                     found = [columns[name][row] for name in list(columns)[:4]]
                     assert found == [size, ratio, relax, alpha]
                     mean = search.scores_[i, j, k, m].mean()

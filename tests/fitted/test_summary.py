@@ -164,6 +164,11 @@ def test_the_rule_may_choose_another_candidate():
     assert around[5][5:] == ["best"]
 
 
+def test_neighbours_are_of_the_same_candidate():
+    around, _ = tables_of(candidates(3, best=1, chosen=4))
+    assert [row[:2] for row in around] == [["1.0", alpha] for alpha in "5678"]
+
+
 def test_of_many_candidates_the_best_and_the_chosen_are_shown():
     summary = candidates(30, best=0, chosen=4 * 20 + 2)
     _, others = tables_of(summary)
