@@ -73,7 +73,7 @@ class RegularizationPath(Bunch):
             kept = [*kept[:_N_AT_ENDS], *kept[-_N_AT_ENDS:]]
         for name, (_, form) in _FORMATS.items():
             columns.append([form.format(value) for value in self[name]])
-        rows = [
+        rows: list[Row] = [
             None if index is None else [column[index] for column in columns]
             for index in rows_with_gaps(kept, 0, n_alphas - 1)
         ]
