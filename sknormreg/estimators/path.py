@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_random_state
 
 from .._warnings import warn
+from ..fitted.path_table import RegularizationPath
 from ..fitting.path import PathFitter
 from ..fitting.precision import ALONG_PATH
 from .base import RegularizedMLP, deadline_after
@@ -154,7 +155,7 @@ def fitted_path(
     warn_of_problems([point.problem for point in points], ended)
     # A path ends with an empty network, but should not begin with one.
     warn_of_empty(points[0], strong_alpha(float(alphas[0]), data))
-    return Bunch(
+    return RegularizationPath(
         alphas=alphas,
         coefs=[[_small(coef) for coef in point.coefs] for point in points],
         intercepts=[[b.copy() for b in point.intercepts] for point in points],
