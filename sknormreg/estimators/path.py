@@ -63,7 +63,8 @@ def regularization_path(
         Sample weights. If None, all samples have the same weight.
 
     **params : dict
-        Parameters of the estimator, such as ``penalty="l1"``.
+        Parameters of the estimator, such as ``penalty="l1"``. With ``verbose=1``, a line is
+        printed for each alpha; with ``verbose=2``, one for each iteration as well.
 
     Returns
     -------
