@@ -12,6 +12,7 @@ from sklearn.utils import Bunch, check_random_state
 from .._warnings import warn
 from ..fitted.path_table import RegularizationPath
 from ..fitting.path import PathFitter
+from ..fitting.path_report import PathReport
 from ..fitting.precision import ALONG_PATH
 from .base import RegularizedMLP, deadline_after
 from .classifier import RegularizedMLPClassifier
@@ -63,7 +64,8 @@ def regularization_path(
         Sample weights. If None, all samples have the same weight.
 
     **params : dict
-        Parameters of the estimator, such as ``penalty="l1"``.
+        Parameters of the estimator, such as ``penalty="l1"``. With ``verbose=1``, a line is
+        printed for each alpha; with ``verbose=2``, one for each iteration as well.
 
     Returns
     -------
@@ -140,11 +142,16 @@ def fitted_path(
     refuse_constraints(spec)
     warn_of_unit(spec, data)
     seed = draw_seed(mlp.random_state)
-    fitter = PathFitter(spec, data, None, seed, continuation, precision, deadline)
+    report = PathReport(mlp.verbose, deadline)
+    spec = report.of_single_fits(spec)
+    fitter = PathFitter(
+        spec, data, None, seed, continuation, precision, deadline, watcher=report
+    )
     alphas = check_alphas(alphas)
     if isinstance(alphas, Integral):
         alphas = fitter.grid(alphas)
-    points = list(fitter.path(alphas))
+        report.found(alphas)
+    points = list(report.along(fitter.path(alphas), alphas))
     ended = None
     if len(points) < len(alphas) and not points[-1].is_empty:
         ended = (

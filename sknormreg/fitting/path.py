@@ -55,6 +55,9 @@ class PathFitter:
     deadline : float
         Value of `time.monotonic` from which on fits at given alphas stop after an
         iteration.
+
+    watcher : Watcher or None
+        Of all fits.
     """
 
     def __init__(
@@ -66,12 +69,13 @@ class PathFitter:
         continuation=True,
         precision=ALONG_PATH,
         deadline=np.inf,
+        watcher=None,
     ):
         self._spec, self._data, self._rows, self._seed = spec, data, rows, seed
         self._continuation = continuation and spec.hold_out is None
         self._precision_of_trials = COMPARED if continuation else FULL_PRECISION
         self._precision = precision if continuation else FULL_PRECISION
-        self.deadline = deadline
+        self.deadline, self._watcher = deadline, watcher
 
     # One fit
 
@@ -129,6 +133,7 @@ class PathFitter:
             random_state=np.random.RandomState(self._seed),
             precision=precision or self._precision,
             deadline=self.deadline if deadline is None else deadline,
+            watcher=self._watcher,
         )
         if fitted.training.status is Status.INTERRUPTED:
             # Half a path is no answer.
