@@ -18,11 +18,16 @@ _LIGHT_ALPHA = 1.0
 def compared_lists(estimator):
     """Return lists of the values of the parameters that may have several, by name.
 
+    Those of a fitted estimator are the values that were compared, whatever its parameters
+    have been set to since.
+
     Raises
     ------
     ValueError
         If one of them is empty.
     """
+    if hasattr(estimator, "_compared"):
+        return dict(estimator._compared)
     sizes = estimator.hidden_layer_sizes
     several = isinstance(sizes, list) and any(np.ndim(size) for size in sizes)
     lists = {

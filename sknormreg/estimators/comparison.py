@@ -213,7 +213,7 @@ class ComparedPath:
         )
 
 
-def scores_along_path(fitter, path, fold, found, extent, name, estimator, task):
+def scores_along_path(fitter, path, fold, found, extent, name, estimator, task, report):
     """Score the networks at ascending alphas in one fold.
 
     Parameters
@@ -239,6 +239,8 @@ def scores_along_path(fitter, path, fold, found, extent, name, estimator, task):
     task : CallbackContext
         Of the path; a subtask is added for each alpha.
 
+    report : SearchReport
+
     Returns
     -------
     found : PathScores
@@ -258,6 +260,7 @@ def scores_along_path(fitter, path, fold, found, extent, name, estimator, task):
         scores = [fold.score(fitted) for fitted in networks]
         n_features = [fitted.selected_features.sum() for fitted in networks]
         found.add(scores, n_features, [fitted.problem for fitted in networks])
+        report.alpha(name, found)
         if fit.call_on_fit_task_end(estimator=estimator):
             extent.end_path(found)
         if not extent.admits(found):
@@ -269,25 +272,5 @@ def scores_along_path(fitter, path, fold, found, extent, name, estimator, task):
     found.timed_out = extent.end_path(found)
     if task.call_on_fit_task_end(estimator=estimator):
         extent.end()
-    if estimator.verbose:
-        _print_best(found, path, name, fold.data.X.shape[1], start)
+    report.path(name, found, path, fold.data.X.shape[1], time.perf_counter() - start)
     return found
-
-
-def _print_best(found, path, name, n_features, start):
-    if not found.n_done:
-        print(f"{name}: no alpha in its part of max_time, {seconds_since(start)}")
-        return
-    comparable = np.where(np.isnan(found.scores), -np.inf, found.scores)
-    k, i = np.unravel_index(comparable.argmax(), comparable.shape)
-    relax = f", relax = {path.relaxes[k]}" if len(path.relaxes) > 1 else ""
-    print(
-        f"{name}: best score {found.scores[k, i]:.6g} at alpha = "
-        f"{path.alphas[i]:.4g}{relax} with {found.n_features[k, i]:.0f} of "
-        f"{n_features} features, {len(found.problems)} fits, {seconds_since(start)}"
-    )
-
-
-def seconds_since(start):
-    """Return the seconds since a value of `time.perf_counter`, as they are printed."""
-    return f"{time.perf_counter() - start:.1f} s"

@@ -1,15 +1,11 @@
 """Choosing alpha by cross-validation, along regularization paths."""
 
-import time
 from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import chain, product
 from numbers import Integral, Real
 from typing import Self
 
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, _fit_context, is_classifier
 from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import get_scorer_names
@@ -17,37 +13,25 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing, indexable
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import _raise_for_params
-from sklearn.utils.parallel import Parallel, delayed
 
 from .._warnings import warn
-from ..engine import engine_name, warn_of_missing_extension
-from ..fitting.path import PathFitter
-from ..fitting.precision import COMPARED
-from ..fitting.solver_choice import FULL_BATCH
+from ..engine import warn_of_missing_extension
 from .compared import (
     LEFT_OUT,
-    OF_SINGLE_FITS,
+    compared_lists,
     compared_params,
-    compared_relaxes,
     compared_shape,
     plain_estimator,
     uses_l1_ratio,
 )
-from .comparison import (
-    Budget,
-    ComparedPath,
-    Extent,
-    PathScores,
-    gathered,
-    scores_along_path,
-    seconds_since,
-)
+from .comparison import Budget
 from .empty_network import warn_of_empty
 from .fitted_attributes import fitted_attributes
-from .path import check_alphas, draw_seed, refuse_constraints, warn_of_problems
+from .path import draw_seed, refuse_constraints, warn_of_problems
 from .routing import RoutingMixin
-from .scoring import Fold, check_scorer, knowing_classes
-from .search_result import SearchResult
+from .scoring import Fold, knowing_classes
+from .search import Search
+from .search_report import SearchReport
 from .specification import network_spec
 from .stored_version import StoredVersionMixin
 from .suggestions import SuggestionsMixin
@@ -65,7 +49,7 @@ _OF_THE_DATA = (
 )
 
 # Attributes of a fit that look like those of the estimator itself.
-_PRIVATE_OF_A_FIT = ("_network", "_seed", "_multilabel", "_sparse_labels")
+_PRIVATE_OF_A_FIT = ("_network", "_compared", "_seed", "_multilabel", "_sparse_labels")
 
 
 def cv_constraints(plain_class):
@@ -164,7 +148,7 @@ class RegularizedMLPCV(
             If the chosen network selects no feature, or if the squared error of targets
             of a large standard deviation keeps the penalty from selecting features.
         """
-        budget = Budget(self.max_time)
+        budget, report = Budget(self.max_time), SearchReport(self.verbose, self.max_time)
         _raise_for_params(params, self, "fit")
         # If this fit fails, nothing is left to predict with: an earlier one may have been
         # to other features and classes.
@@ -180,14 +164,15 @@ class RegularizedMLPCV(
         weights = None if sample_weight is None else {"sample_weight": sample_weight}
         seen = dict(estimator=self, X=X, y=y, metadata=weights)
         task.call_on_fit_task_begin(**seen)
-        seed = draw_seed(self.random_state)
+        # With it the same path can be fitted once more, as displays do.
+        self._seed = draw_seed(self.random_state)
         # A warning where one of the candidates has cause for it.
         warn_of_unit(next((s for s in specs if s.hidden_layer_sizes), specs[0]), data)
         self._warn_of_ratios()
         folds = self._folds(targets, specs[0], X, y, sample_weight, data, params)
-        single = _of_single_fits(specs[0])
-        check_scorer(single, data, folds, seed, not callable(self.scoring))
-        self._search(specs, data, folds, seed, budget, task)
+        search = Search(self, specs, data, folds, self._seed, budget, report)
+        search.check_scorer()
+        self._run(search, task)
         task.call_on_fit_task_end(**seen)
         return self
 
@@ -212,36 +197,6 @@ class RegularizedMLPCV(
                 "are not compared. Set penalty='elasticnet' or 'sparse_group_lasso', or "
                 "leave l1_ratio out."
             )
-
-    def _paths(self, specs, data, seed):
-        """Yield the paths to compare."""
-        alphas, relaxes = check_alphas(self.alphas), compared_relaxes(self)
-        for params, spec in zip(compared_params(self), specs):
-            own = alphas
-            if isinstance(alphas, int):
-                own = self._grid(_of_single_fits(spec), data, seed, alphas)
-            yield ComparedPath(params, spec, own, relaxes)
-
-    def _grid(self, spec, data, seed, n_alphas):
-        start = time.perf_counter()
-        alphas = PathFitter(spec, data, None, seed).grid(n_alphas)
-        if self.verbose:
-            ends = f"{alphas[0]:.4g} to {alphas[-1]:.4g}"
-            print(f"{n_alphas} alphas from {ends}, found in {seconds_since(start)}")
-        return alphas
-
-    def _nothing_found(self, paths, n_folds):
-        """Return for each path in every fold scores that are to be found.
-
-        Each of the jobs has the time that is left for the paths it has still to fit, and
-        for the last fit, as if this were one more.
-        """
-        n_jobs, n_all = effective_n_jobs(self.n_jobs), len(paths) * n_folds
-        shape = len(paths[0].relaxes), len(paths[0].alphas)
-        return [
-            PathScores(i // n_folds, -(-(n_all - i) // n_jobs) + 1, *shape)
-            for i in range(n_all)
-        ]
 
     def _folds(self, targets, spec, X, y, sample_weight, data, params):
         routed = self._route(sample_weight, params)
@@ -274,132 +229,42 @@ class RegularizedMLPCV(
 
     # Fits
 
-    def _search(self, specs, data, folds, seed, budget, task):
+    def _run(self, search, task):
         """Compare, choose, fit to all samples, and set the fitted attributes."""
-        paths, found = [], []
         try:
-            paths.extend(self._paths(specs, data, seed))
-            found += self._nothing_found(paths, len(folds))
-            self._compare(paths, folds, seed, budget, found, task)
-            result = self._result(paths, found, len(folds))
-            ended = self._ended(found, result)
+            search.compare(task)
+            result = search.result()
+            ended = search.ended(result)
             if ended and np.isnan(result.mean_scores).all():
                 raise ValueError(f"No alpha has a score in every fold. {ended}")
             choice = result.choice(self.rule)
-            fitted = self._refit(data, seed, budget, paths[choice.path], choice, task)
+            fitted = search.refit(choice, task)
         except KeyboardInterrupt as interrupt:
-            self._keep(paths, found, len(folds))
+            self._keep(search)
             raise KeyboardInterrupt(
                 "Search interrupted by user; scores_ has the scores found so far."
-                if any(one.n_done for one in found)
+                if any(one.n_done for one in search.found)
                 else "Search interrupted by user, before there were any scores."
             ) from interrupt
-        problems = [*chain(*(one.problems for one in found)), fitted.problem]
-        warn_of_problems(problems, ended)
-        self._warn_of_empty(fitted, result.alphas[choice.path, choice.alpha], len(folds))
-        self._store(fitted, result, choice, seed)
-
-    def _compare(self, paths, folds, seed, budget, found, task):
-        """Find scores along the paths in every fold."""
-        pairs = list(product(enumerate(paths, 1), enumerate(folds, 1)))
-        search = task.subcontext(
-            "cross-validation", max_subtasks=len(pairs), sequential_subtasks=False
-        ).call_on_fit_task_begin(estimator=self)
-        # All before the first is used: a tree that changes cannot be pickled.
-        tasks = [
-            search.subcontext("path", task_id=i, max_subtasks=len(path.alphas))
-            for i, ((_, path), _) in enumerate(pairs)
-        ]
-        extent = Extent(budget, len(paths), len(paths[0].alphas))
-        # The compiled engine works outside of Python's lock; threads share X.
-        prefer = "threads" if engine_name() == "compiled" else None
-        try:
-            # One at a time: tasks that reach a process together would share an extent.
-            found[:] = Parallel(n_jobs=self.n_jobs, prefer=prefer, batch_size=1)(
-                delayed(scores_along_path)(
-                    self._fitter(path.spec, fold.data, fold.train, seed),
-                    path,
-                    fold,
-                    scores,
-                    extent,
-                    f"path {i} of {len(paths)}, fold {k} of {len(folds)}",
-                    self,
-                    one,
-                )
-                for ((i, path), (k, fold)), scores, one in zip(pairs, found, tasks)
-            )
-        except BaseException:
-            # Other threads would go on to the ends of their paths.
-            extent.abandon()
-            raise
-        search.call_on_fit_task_end(estimator=self)
-
-    def _refit(self, data, seed, budget, path, choice, task):
-        """Fit to all samples, along the path to the chosen alpha."""
-        start = time.perf_counter()
-        refit = task.subcontext("refit").call_on_fit_task_begin(estimator=self)
-        fitter = self._fitter(path.spec, data, None, seed)
-        fitter.deadline = budget.share(1)
-        alphas = fitter.leading_to(path.alphas[: choice.alpha + 1])
-        chosen = replace(path, relaxes=[path.relaxes[choice.relax]])
-        *_, (fitted,) = chosen.networks(fitter, alphas, skips=True)
-        if self._is_coarse(fitted):
-            fitted = fitter.refine(fitted, *chosen.relaxes)
-        refit.call_on_fit_task_end(estimator=self)
-        if self.verbose:
-            print(
-                f"all samples: alpha = {alphas[-1]:.4g} with "
-                f"{fitted.selected_features.sum()} of {self.n_features_in_} features, "
-                f"{seconds_since(start)}"
-            )
-        return fitted
-
-    def _is_coarse(self, fitted):
-        """Whether a path is less precise than the fits that `tol` stands for."""
-        is_full_batch = fitted.solver in FULL_BATCH and not self.early_stopping
-        return self.continuation and self.tol == "auto" and is_full_batch
-
-    def _fitter(self, spec, data, rows, seed):
-        # Fits that max_time ends name the limit.
-        settings = replace(spec.settings, verbose=False)
-        spec = replace(spec, settings=settings)
-        return PathFitter(spec, data, rows, seed, self.continuation, COMPARED)
+        warn_of_problems([*search.problems, fitted.problem], ended)
+        self._warn_of_empty(fitted, result, choice)
+        self._store(fitted, result, choice)
 
     # Results
 
-    def _result(self, paths, found, n_folds):
-        """Return the `SearchResult` of what has been found."""
-        scores, n_features = gathered(found, n_folds)
-        return SearchResult(
-            [path.params for path in paths],
-            paths[0].relaxes,
-            np.array([path.alphas for path in paths]),
-            scores,
-            n_features,
-        )
-
-    def _ended(self, found, result):
-        """Return what to say of a comparison that the time has ended, or None."""
-        if not any(one.timed_out for one in found):
-            return None
-        is_known = ~np.isnan(result.mean_scores)
-        return (
-            f"max_time={self.max_time:g} seconds ended the comparison: {is_known.sum()} of "
-            f"{is_known.size} alphas have a score in every fold. Increase max_time."
-        )
-
-    def _warn_of_empty(self, fitted, alpha, n_folds):
+    def _warn_of_empty(self, fitted, result, choice):
         score, remedy = "the best", ""
-        if self.rule == "one_se" and n_folds > 1:
+        if self.rule == "one_se" and result.scores.shape[-1] > 1:
             score, remedy = "within one standard error of the best", ", or rule='best'"
+        alpha = result.alphas[choice.path, choice.alpha]
         cause = (
-            f"alpha={alpha:.3g} was chosen, as the score is {score} there. Where features "
-            "matter all the same, another `scoring` may tell, for a rare class 'roc_auc' "
-            f"or 'neg_log_loss' rather than accuracy{remedy}."
+            f"alpha={alpha:.3g} was chosen, as the score is {score} there. If features "
+            "matter all the same, try another `scoring`, for a rare class 'roc_auc' or "
+            f"'neg_log_loss' rather than accuracy{remedy}."
         )
         warn_of_empty(fitted, cause)
 
-    def _store(self, fitted, result, choice, seed):
+    def _store(self, fitted, result, choice):
         """Set the fitted attributes at once, those of the chosen network among them."""
         params = result.params[choice.path]
         attributes = {
@@ -411,17 +276,17 @@ class RegularizedMLPCV(
             "l1_ratio_": params["l1_ratio"],
             "hidden_layer_sizes_": params["hidden_layer_sizes"],
             "relax_": result.relaxes[choice.relax],
-            # With it the same path can be fitted once more, as displays do.
-            "_seed": seed,
+            "_seed": self._seed,
+            "_compared": compared_lists(self),
         }
         self.__dict__ = self._without_fitted() | attributes
 
-    def _keep(self, paths, found, n_folds):
+    def _keep(self, search):
         """Have the scores of a search that is interrupted, and nothing of one before."""
         kept = {}
-        if found:
-            result = self._result(paths, found, n_folds)
-            kept = result.attributes(compared_shape(self))
+        if search.found:
+            kept = search.result().attributes(compared_shape(self))
+            kept["_compared"] = compared_lists(self)
         self.__dict__ = self._without_fitted() | kept
 
     def _without_fitted(self):
@@ -431,7 +296,3 @@ class RegularizedMLPCV(
             for name, value in vars(self).items()
             if name not in _PRIVATE_OF_A_FIT and (name[0] == "_" or name[-1] != "_")
         }
-
-
-def _of_single_fits(spec):
-    return replace(spec, settings=replace(spec.settings, **OF_SINGLE_FITS))

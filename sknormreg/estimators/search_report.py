@@ -106,7 +106,7 @@ class SearchReport(Watcher):
             if self._verbose > 1 or (self._verbose and self._lines.are_due()):
                 self._print_stage(name if self._is_copy or self._verbose > 1 else "")
 
-    def path(self, name, found, candidates, n_features, seconds):
+    def path(self, name, found, path, n_features, seconds):
         """Print the best score of a path, and how much of the comparison is done.
 
         Parameters
@@ -116,8 +116,7 @@ class SearchReport(Watcher):
 
         found : PathScores
 
-        candidates : list of Candidate
-            Those that share the path.
+        path : ComparedPath
 
         n_features : int
             Number of features of X.
@@ -129,19 +128,19 @@ class SearchReport(Watcher):
             self._n_done_of[name] = len(found.problems)
             # Networks at larger alphas are empty, or not asked for any more.
             self._n_all -= self._n_of_path - len(found.problems)
-            text = f"{name}: {_best(found, candidates, n_features)}, {seconds:.1f} s"
+            text = f"{name}: {_best(found, path, n_features)}, {seconds:.1f} s"
             if self._n_done < self._n_all and not self._is_copy:
                 text += f" ({', '.join(filter(None, self._progress()))})"
             self._print(text)
 
     def begin_refit(self, alpha):
         """Take note that the comparison has ended, with the choice of an alpha."""
-        self._stage = f"all rows: alpha = {alpha:.4g}"
+        self._stage = f"all samples: alpha = {alpha:.4g}"
 
     def refit(self, alpha, n_selected, n_features, seconds):
         """Print the number of features of the final fit."""
         self._print(
-            f"all rows: alpha = {alpha:.4g} with {n_selected} of {n_features} features, "
+            f"all samples: alpha = {alpha:.4g} with {n_selected} of {n_features} features, "
             f"{seconds:.1f} s"
         )
 
@@ -175,16 +174,16 @@ class SearchReport(Watcher):
         return sum(self._n_done_of.values())
 
 
-def _best(found, candidates, n_features):
+def _best(found, path, n_features):
     """Return the text about the best score of a path."""
     if not found.n_done:
         return "no alpha in its part of max_time"
     comparable = np.where(np.isnan(found.scores), -np.inf, found.scores)
     k, i = np.unravel_index(comparable.argmax(), comparable.shape)
     n_fits = len(found.problems)
-    relax = f", relax = {candidates[k].relax}" if len(candidates) > 1 else ""
+    relax = f", relax = {path.relaxes[k]}" if len(path.relaxes) > 1 else ""
     return (
-        f"best score {found.scores[k, i]:.6g} at alpha = {candidates[k].alphas[i]:.4g}"
+        f"best score {found.scores[k, i]:.6g} at alpha = {path.alphas[i]:.4g}"
         f"{relax} with {found.n_features[k, i]:.0f} of {n_features} features, "
         f"{n_fits} fit{'' if n_fits == 1 else 's'}"
     )

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..fitted.summary import SearchSummary, name_of_scoring
-from .compared import compared_lists, compared_shape
+from .compared import compared_lists
 from .search_result import SearchResult
 
 
@@ -47,10 +47,6 @@ class SummaryMixin:
         NotFittedError
             If the estimator is not fitted.
 
-        ValueError
-            If a parameter has another number of values than in the search, as after
-            :meth:`compact` where `hidden_layer_sizes` had several.
-
         Examples
         --------
         >>> from sklearn.datasets import load_iris
@@ -72,7 +68,6 @@ class SummaryMixin:
         The network fitted with the chosen alpha = 1 selects 4 of 4 features.
         """
         check_is_fitted(self)
-        self._check_compared()
         result = SearchResult.of(self)
         shape, n_folds = result.scores.shape[:-1], result.scores.shape[-1]
         best, one_se = result.choice("best"), result.choice("one_se")
@@ -97,15 +92,6 @@ class SummaryMixin:
             n_selected_features=self.n_selected_features_,
             n_features_in=self.n_features_in_,
         )
-
-    def _check_compared(self):
-        found, expected = tuple(compared_shape(self)), self.scores_.shape[:-2]
-        if found != expected:
-            raise ValueError(
-                "The lists in hidden_layer_sizes, l1_ratio and relax have lengths "
-                f"{found}, but {expected} in the search. Call summary() before compact() "
-                "or set_params()."
-            )
 
     def _params_of_rows(self, result):
         """Return the values in each row of the parameters that have several."""

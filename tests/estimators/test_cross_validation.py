@@ -26,7 +26,7 @@ from sknormreg import (
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
 )
-from sknormreg.estimators import cross_validation
+from sknormreg.estimators import search
 from sknormreg.estimators.path import fitted_path
 from sknormreg.estimators.search_result import choice_among
 from sknormreg.fitting.path import PathFitter
@@ -151,11 +151,11 @@ def test_folds_share_the_data(cancer, monkeypatch):
     seen = []
 
     class Watched(PathFitter):
-        def __init__(self, mlp, data, *args):
+        def __init__(self, spec, data, *args, **named):
             seen.append(data.X)
-            super().__init__(mlp, data, *args)
+            super().__init__(spec, data, *args, **named)
 
-    monkeypatch.setattr(cross_validation, "PathFitter", Watched)
+    monkeypatch.setattr(search, "PathFitter", Watched)
     X = np.ascontiguousarray(cancer[0])
     RegularizedMLPClassifierCV((3,), alphas=[1.0], cv=3, n_jobs=2).fit(X, cancer[1])
     assert len(seen) == 4
@@ -508,7 +508,7 @@ def test_verbose(cancer, capsys):
     assert re.fullmatch(r"all samples: alpha = \d with 30 of 30 features, \S+ s", lines[3])
     pattern = (
         r"path 1 of 1, fold 2 of 3: best score \S+ at alpha = \d with 30 of 30 "
-        r"features, 2 fits, \S+ s"
+        r"features, 2 fits, \S+ s \(4 of 6 fits, about \S+ s left before the final fit\)"
     )
     assert re.fullmatch(pattern, lines[1])
     RegularizedMLPClassifierCV((3,), alphas=2, cv=2, verbose=True).fit(*cancer)

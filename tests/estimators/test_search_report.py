@@ -3,13 +3,12 @@
 import pickle
 import re
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from clocks import Clock
 
-from sknormreg.estimators.comparison import PathScores
+from sknormreg.estimators.comparison import ComparedPath, PathScores
 from sknormreg.estimators.search_report import SearchReport
 
 ALPHAS = np.geomspace(0.1, 10, 20)
@@ -26,18 +25,18 @@ def printed(capsys):
     return lambda: capsys.readouterr().out.splitlines()
 
 
-def candidates(*relax):
-    return [SimpleNamespace(alphas=ALPHAS, relax=one) for one in relax or (None,)]
+def compared(*relaxes):
+    return ComparedPath({}, None, ALPHAS, list(relaxes) or [None])
 
 
-def new_path(n_candidates=1):
-    return PathScores(0, 1, n_candidates, len(ALPHAS))
+def new_path(n_relaxes=1):
+    return PathScores(0, 1, n_relaxes, len(ALPHAS))
 
 
 def score(found, n_features=3):
-    n_candidates = len(found.scores)
-    scores = [0.5 + 0.01 * (found.n_done == 7)] * n_candidates
-    found.add(scores, [n_features] * n_candidates, [None] * n_candidates)
+    n_relaxes = len(found.scores)
+    scores = [0.5 + 0.01 * (found.n_done == 7)] * n_relaxes
+    found.add(scores, [n_features] * n_relaxes, [None] * n_relaxes)
 
 
 def walk(report, clock, name, seconds, n_alphas=20):
@@ -47,7 +46,7 @@ def walk(report, clock, name, seconds, n_alphas=20):
         clock.turn(seconds)
         score(found)
         report.alpha(name, found)
-    report.path(name, found, candidates(), 5, clock.now - start)
+    report.path(name, found, compared(), 5, clock.now - start)
 
 
 def begun(verbose=1, n_paths=3, max_time=None):
@@ -108,7 +107,7 @@ def test_time_left_of_a_limit(clock, printed):
     assert printed()[-1].endswith("(20 of 60 fits, about 3.0 s left before the final fit)")
 
 
-def test_candidates_that_share_a_path(clock, printed):
+def test_relaxed_fits_along_a_path(clock, printed):
     report = SearchReport(1)
     report.begin_comparison(2, 2 * len(ALPHAS))
     found = new_path(2)
@@ -116,7 +115,7 @@ def test_candidates_that_share_a_path(clock, printed):
         score(found)
     clock.turn(5.0)
     report.alpha("fold 1", found)
-    report.path("fold 1", found, candidates(None, 10.0), 5, 5.0)
+    report.path("fold 1", found, compared(None, 10.0), 5, 5.0)
     progress, path = printed()
     assert progress == "20 of 80 fits, 5.0 s, about 15 s left before the final fit"
     assert "alpha = 0.5456, relax = None with 3 of 5 features, 20 fits, 5.0 s (" in path
@@ -124,7 +123,7 @@ def test_candidates_that_share_a_path(clock, printed):
 
 def test_a_path_without_a_score(clock, printed):
     report = begun()
-    report.path("fold 1", new_path(), candidates(), 5, 0.5)
+    report.path("fold 1", new_path(), compared(), 5, 0.5)
     (line,) = printed()
     assert line == "fold 1: no alpha in its part of max_time, 0.5 s (0 of 40 fits)"
 
@@ -133,7 +132,7 @@ def test_scores_that_are_nan_are_not_the_best(clock, printed):
     report, found = begun(), new_path()
     for value in (np.nan, 0.5):
         found.add([value], [3], [None])
-    report.path("fold 1", found, candidates(), 5, 0.5)
+    report.path("fold 1", found, compared(), 5, 0.5)
     assert "best score 0.5 at" in printed()[0]
 
 
@@ -153,7 +152,7 @@ def test_grid_and_final_fit(clock, printed):
         report.refit(0.5, 3, 5, 0.75)
         assert printed() == verbose * [
             "20 alphas from 0.1 to 10, found in 1.2 s",
-            "all rows: alpha = 0.5 with 3 of 5 features, 0.8 s",
+            "all samples: alpha = 0.5 with 3 of 5 features, 0.8 s",
         ]
 
 
@@ -169,7 +168,7 @@ def test_a_slow_fit_is_seen_alive(clock, printed):
     for stage, told in (
         (lambda: None, "looking for alpha_max, iteration 2, 1.5 s"),
         (lambda: report.begin_comparison(3, 20), "0 of 60 fits, 3.8 s"),
-        (lambda: report.begin_refit(0.5), "all rows: alpha = 0.5, iteration 2, 6.0 s"),
+        (lambda: report.begin_refit(0.5), "all samples: alpha = 0.5, iteration 2, 6.0 s"),
     ):
         stage()
         for n in range(3):
@@ -186,7 +185,7 @@ def test_threads_share_a_report(clock, printed):
             score(found)
             report.alpha(f"fold {i}", found)
             report.end_iteration(None, None, 1)
-        report.path(f"fold {i}", found, candidates(), 5, 1.0)
+        report.path(f"fold {i}", found, compared(), 5, 1.0)
 
     clock.turn(60.0)
     with ThreadPoolExecutor(8) as threads:
@@ -211,7 +210,7 @@ def test_copies_in_processes_tell_of_their_own_path(clock, printed):
     found = new_path()
     score(found)
     copy.alpha("fold 2", found)
-    copy.path("fold 2", found, candidates(), 5, 5.0)
+    copy.path("fold 2", found, compared(), 5, 5.0)
     progress, path = printed()
     # Of the limit, 70 s are left at the start.
     assert progress == "fold 2, 1 of 20 fits, 5.0 s, about 65 s left"

@@ -166,7 +166,7 @@ def test_the_last_fit_is_for_the_alpha_chosen_however_late(monkeypatch):
             alphas.append(alpha)
             return super().fit(alpha, start, precision)
 
-    monkeypatch.setattr("sknormreg.estimators.cross_validation.PathFitter", Late)
+    monkeypatch.setattr("sknormreg.estimators.search.PathFitter", Late)
     with pytest.warns(ConvergenceWarning, match=r"1 of 19 fits did .* max_time=100\.?0? s"):
         model = make(max_time=100, rule="one_se", tol=1e-6).fit(X, y)
     assert not np.isnan(model.scores_).any()
