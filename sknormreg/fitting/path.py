@@ -1,15 +1,19 @@
 """Fits at one alpha after the other: the regularization path."""
 
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from ..engine import Data
 from ..solvers import Status
 from .fit import FittedNetwork, fit_network
-from .precision import ALONG_PATH, COMPARED, FULL_PRECISION, REFINED
+from .precision import ALONG_PATH, COMPARED, FULL_PRECISION, REFINED, Precision
 from .scaled_objective import ScaledObjective
+from .specification import NetworkSpec
 from .start import Start
 
 # A grid of alphas that is found from the data ends where the network is empty, and begins
@@ -59,14 +63,14 @@ class PathFitter:
 
     def __init__(
         self,
-        spec,
-        data,
-        rows,
-        seed,
-        continuation=True,
-        precision=ALONG_PATH,
-        deadline=np.inf,
-    ):
+        spec: NetworkSpec,
+        data: Data,
+        rows: np.ndarray | None,
+        seed: int,
+        continuation: bool = True,
+        precision: Precision = ALONG_PATH,
+        deadline: float = np.inf,
+    ) -> None:
         self._spec, self._data, self._rows, self._seed = spec, data, rows, seed
         self._continuation = continuation and spec.hold_out is None
         self._precision_of_trials = COMPARED if continuation else FULL_PRECISION
@@ -75,7 +79,12 @@ class PathFitter:
 
     # One fit
 
-    def fit(self, alpha, start=None, precision=None):
+    def fit(
+        self,
+        alpha: Any,
+        start: FittedNetwork | None = None,
+        precision: Precision | None = None,
+    ) -> FittedNetwork:
         """Fit at an alpha.
 
         Parameters
@@ -94,7 +103,7 @@ class PathFitter:
         """
         return self._fit(self._spec, self._data, alpha, start, precision)
 
-    def refine(self, fitted, relax=None):
+    def refine(self, fitted: FittedNetwork, relax: Any = None) -> FittedNetwork:
         """Train the last network of a path further.
 
         Parameters
@@ -112,7 +121,7 @@ class PathFitter:
             return self._relaxed(fitted.selected_features, relax, fitted, REFINED)
         return self._fit(self._spec, self._data, fitted.alpha, fitted, REFINED)
 
-    def briefest(self):
+    def briefest(self) -> FittedNetwork:
         """Fit for one iteration, with next to no penalty."""
         # Beside constraints, none at all would be a loophole to warn of.
         alpha = np.finfo(np.float64).tiny
@@ -147,11 +156,11 @@ class PathFitter:
 
     # Paths
 
-    def leading_to(self, alphas):
+    def leading_to(self, alphas: Sequence) -> Sequence:
         """Of ascending alphas, return those that a fit at the last of them goes along."""
         return alphas if self._continuation else alphas[-1:]
 
-    def path(self, alphas, skips=False):
+    def path(self, alphas: Sequence, skips: bool = False) -> Iterator[FittedNetwork]:
         """Fit at ascending alphas, each from where the last one ended, to an empty one.
 
         Parameters
@@ -180,7 +189,9 @@ class PathFitter:
             if fitted.is_empty:
                 return
 
-    def relaxed(self, points, alpha):
+    def relaxed(
+        self, points: Iterable[FittedNetwork], alpha: Any
+    ) -> Iterator[FittedNetwork]:
         """Fit networks of a path anew to the features that they have selected.
 
         Parameters
@@ -195,7 +206,9 @@ class PathFitter:
         ------
         fitted : FittedNetwork
         """
-        last, relaxed, start = None, None, None
+        last: Any = None
+        relaxed: Any = None
+        start: FittedNetwork | None = None
         for fitted in points:
             selected = fitted.selected_features
             if fitted.is_empty:
@@ -210,14 +223,14 @@ class PathFitter:
 
     # The grid
 
-    def grid(self, n_alphas):
+    def grid(self, n_alphas: int) -> np.ndarray:
         """Return a log-spaced grid of alphas up to `alpha_max`."""
         last = self.alpha_max()
         only_shrinks = self._spec.objective(self._data, self._rows, 1.0).only_shrinks
         first = (SMALLEST_SHARE_SMOOTH if only_shrinks else SMALLEST_SHARE) * last
         return np.geomspace(first, last, n_alphas)
 
-    def alpha_max(self):
+    def alpha_max(self) -> float:
         """Return an alpha at which the network is empty, and is not at half of it."""
         objective = ScaledObjective(self._spec.objective(self._data, self._rows, 1.0))
         own = objective.objective

@@ -4,6 +4,9 @@ import time
 
 import numpy as np
 
+from .result import TrainingResult
+from .scaled_objective import ScaledObjective
+
 
 class Report:
     """Prints the progress of a training.
@@ -17,12 +20,12 @@ class Report:
         one after every iteration.
     """
 
-    def __init__(self, objective, verbose):
+    def __init__(self, objective: ScaledObjective, verbose: bool | int) -> None:
         self._n_weights = objective.network.n_weights
         self._verbose = int(verbose)
         self._start = time.perf_counter()
 
-    def iteration(self, result):
+    def iteration(self, result: TrainingResult) -> None:
         """Print the line of the last iteration, if it has one."""
         if not self._prints(result.n_iter):
             return
