@@ -24,7 +24,7 @@ from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
 
 TABLES = ("diabetes", "breast_cancer", "iris", "wine")
 HIDDEN = ((4,), (50,))
-SCOPES = ("network", "layer", "input")
+SCOPES = ("network", "layer", "feature")
 
 
 def measure(mlp, X, y, seed):

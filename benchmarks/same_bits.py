@@ -80,7 +80,7 @@ def plain_settings():
         yield "binary", dict(penalty=penalty, max_iter=100)
     for penalty in (
         GroupLasso([[0, 1], [2, 3]]),
-        GroupLasso(inputs_only=True),
+        GroupLasso(features_only=True),
         [GroupMCP(0.5), MaxNorm(1.0)],
         ["l1", "l2"],
         L1Ball(3.0),
@@ -98,7 +98,7 @@ def plain_settings():
         yield "counts", dict(loss=loss, penalty="l1", max_iter=80)
     for alpha in ([1.0, 0.1], [2.0, np.linspace(0.1, 1, 1)[0]], "evidence"):
         yield "numbers", dict(alpha=alpha)
-    yield "three", dict(alpha="evidence", evidence_scope="input")
+    yield "three", dict(alpha="evidence", evidence_scope="feature")
     yield "two numbers", dict(penalty="group_lasso", hidden_layer_sizes=(6, 5))
     yield "labels", dict(penalty="l1", class_weight=[{0: 1, 1: 2}] * 3)
     yield "three", dict(penalty="l1", class_weight="balanced")

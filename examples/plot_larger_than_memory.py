@@ -50,7 +50,7 @@ X_test, y_test = draw(20_000, seed=len(parts))
 
 settings = dict(
     hidden_layer_sizes=(30,),
-    penalty=GroupLasso(inputs_only=True),
+    penalty=GroupLasso(features_only=True),
     alpha=300,
     solver="adam",
     batch_size=2000,

@@ -66,7 +66,7 @@ model = Pipeline(
         (
             "mlp",
             RegularizedMLPRegressor(
-                (30,), penalty=GroupLasso(inputs_only=True), random_state=0
+                (30,), penalty=GroupLasso(features_only=True), random_state=0
             ),
         ),
     ]

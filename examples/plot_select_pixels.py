@@ -3,7 +3,7 @@
 Selecting pixels of images
 ==========================
 
-With ``inputs_only=True``, a group penalty removes features but no hidden units: all
+With ``features_only=True``, a group penalty removes features but no hidden units: all
 outgoing weights of a feature are set to zero together. We select pixels of small images of
 digits, plot the selected pixels, and train a second network on them.
 """
@@ -44,11 +44,11 @@ def select(penalty, alpha):
 
 
 rows = {
-    "GroupLasso(inputs_only=True)": [
-        select(GroupLasso(inputs_only=True), alpha) for alpha in (3, 10, 20, 30)
+    "GroupLasso(features_only=True)": [
+        select(GroupLasso(features_only=True), alpha) for alpha in (3, 10, 20, 30)
     ],
-    "GroupMCP(a=0.3, inputs_only=True)": [
-        select(GroupMCP(a=0.3, inputs_only=True), alpha) for alpha in (3, 10, 20, 30)
+    "GroupMCP(a=0.3, features_only=True)": [
+        select(GroupMCP(a=0.3, features_only=True), alpha) for alpha in (3, 10, 20, 30)
     ],
     "[GroupMCP(a=0.3), L2()]": [
         select([GroupMCP(a=0.3), L2()], [alpha, 1.0]) for alpha in (10, 30, 60, 100)
@@ -116,7 +116,7 @@ pipeline = make_pipeline(
     SelectFromModel(
         RegularizedMLPClassifier(
             (50,),
-            penalty=GroupMCP(a=0.3, inputs_only=True),
+            penalty=GroupMCP(a=0.3, features_only=True),
             alpha=10,
             solver="lbfgs",
             tol=1e-3,

@@ -20,7 +20,7 @@ from sknormreg.engine.losses import BinaryLogLoss, HalfSquaredError, Multinomial
 from sknormreg.evidence.linearization import Linearization
 
 BOTH = [RegularizedMLPClassifier, RegularizedMLPRegressor]
-SCOPES = ["network", "layer", "input"]
+SCOPES = ["network", "layer", "feature"]
 # In networks rounding decides in which minimum training ends, and whether alphas settle.
 not_converged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

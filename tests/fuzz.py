@@ -57,10 +57,10 @@ from sknormreg.penalties import (
 # Beside those by name: with groups of columns, other layers, and bounds that bind.
 INSTANCES = [
     GroupLasso([[0, 1]]),
-    GroupLasso(inputs_only=True),
+    GroupLasso(features_only=True),
     SparseGroupLasso(0.2, [[1, 0]]),
     GroupMCP(0.5, 0.1, [[0, 1]]),
-    GroupSCAD(inputs_only=True),
+    GroupSCAD(features_only=True),
     Hierarchical(0.5),
     MaxNorm(0.3),
     L1Ball(1.5),
@@ -107,7 +107,7 @@ def configurations(draw):
     params |= _choose_loss(choose, target)
     if _allows_evidence(params) and choose("evidence", False, True):
         params["alpha"] = "evidence"
-        params["evidence_scope"] = choose("scope", "layer", "network", "input")
+        params["evidence_scope"] = choose("scope", "layer", "network", "feature")
     return {
         "target": target,
         "params": params,

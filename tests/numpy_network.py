@@ -456,7 +456,7 @@ def penalties_of(mlp):
     if isinstance(given, list):
         return [_instance(entry, mlp.l1_ratio) for entry in given]
     first = later = _instance(given, mlp.l1_ratio)
-    if isinstance(first, Hierarchical) or getattr(first, "inputs_only", False):
+    if isinstance(first, Hierarchical) or getattr(first, "features_only", False):
         later = L2()
     elif getattr(first, "groups", None):
         later = type(first)(**first.get_params() | {"groups": None})

@@ -7,9 +7,13 @@ PACKAGE = Path(__file__).parents[1] / "sknormreg"
 
 # Modules without type hints so far; mypy leaves them out, too.
 NOT_YET = {
+    "estimators/compared.py",
     "estimators/comparison.py",
     "estimators/cross_validation.py",
     "estimators/path.py",
+    "estimators/routing.py",
+    "estimators/scoring.py",
+    "estimators/search_result.py",
 }
 
 

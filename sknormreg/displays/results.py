@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..estimators.base import RegularizedMLP
-from ..estimators.cross_validation import RegularizedMLPCV, chosen
+from ..estimators.compared import compared_lists, plain_estimator
+from ..estimators.cross_validation import RegularizedMLPCV
 from ..estimators.path import fitted_path
+from ..estimators.search_result import SearchResult, choice_among
 from ..fitted.importances import numbered_names
 from ..fitted.meta_estimators import AROUND, unwrapped
 from ..fitting.precision import COMPARED
@@ -56,17 +58,21 @@ class Search:
 
 def search_of(model: RegularizedMLPCV) -> Search:
     """Return the search of a fitted ...CV estimator."""
-    scores = model.scores_.reshape(-1, *model.scores_.shape[-2:])
-    n_features = model.path_n_features_.reshape(scores.shape)
+    result = SearchResult.of(model)
+    n_relaxes, n_alphas, n_folds = result.scores.shape[1:]
     return Search(
-        alphas=model.alphas_.reshape(scores.shape[:2]),
-        scores=scores,
-        n_features=n_features.mean(axis=-1),
+        alphas=np.repeat(result.alphas, n_relaxes, axis=0),
+        scores=result.scores.reshape(-1, n_alphas, n_folds),
+        n_features=result.n_features.mean(axis=-1).reshape(-1, n_alphas),
         names=_names_of_candidates(model),
-        chosen=chosen(scores, model.rule, model._n_sharing),
-        one_se=chosen(scores, "one_se", model._n_sharing),
+        chosen=_flat(result.choice(model.rule), n_relaxes),
+        one_se=_flat(result.choice("one_se"), n_relaxes),
         score_name=name_of_scoring(model.scoring, model),
     )
+
+
+def _flat(choice, n_relaxes):
+    return choice.path * n_relaxes + choice.relax, choice.alpha
 
 
 def best_index(scores: np.ndarray) -> tuple[int, int]:
@@ -81,7 +87,8 @@ def best_index(scores: np.ndarray) -> tuple[int, int]:
     ValueError
         If no alpha has a score in every fold.
     """
-    return chosen(scores, "best")
+    best = choice_among(scores[:, None], "best")
+    return best.path, best.alpha
 
 
 def one_se_index(scores: np.ndarray) -> tuple[int, int]:
@@ -93,9 +100,8 @@ def one_se_index(scores: np.ndarray) -> tuple[int, int]:
     ----------
     scores : ndarray of shape (n_candidates, n_alphas, n_folds)
     """
-    candidate, _ = best_index(scores)
-    _, alpha = chosen(scores[candidate][None], "one_se")
-    return candidate, alpha
+    chosen = choice_among(scores[:, None], "one_se")
+    return chosen.path, chosen.alpha
 
 
 def is_cv(model: Any) -> bool:
@@ -188,7 +194,8 @@ def _fit_path_of_cv(model, X, y, sample_weight):
     # A search that was ended early has no scores at the larger alphas.
     n_compared = np.flatnonzero(~np.isnan(scores.mean(axis=-1)))[-1] + 1
     alphas = search.alphas[candidate, :n_compared]
-    plain = model._plain().set_params(
+    plain = plain_estimator(
+        model,
         hidden_layer_sizes=model.hidden_layer_sizes_,
         l1_ratio=model.l1_ratio_,
         random_state=model._seed,
@@ -210,7 +217,8 @@ def _fit_path_of_cv(model, X, y, sample_weight):
 
 def _names_of_candidates(model):
     """Return the parameters that tell candidates apart, in the order of `scores_`."""
-    lists = {name: values for name, values in model._lists().items() if len(values) > 1}
+    compared = compared_lists(model).items()
+    lists = {name: values for name, values in compared if len(values) > 1}
     names = [""]
     for name, values in lists.items():
         names = [f"{begun}, {name}={value}" for begun in names for value in values]

@@ -177,7 +177,7 @@ class RegularizedMLP(
             If training ended before it converged.
 
         UserWarning
-            If the network uses no input, or if the squared error of targets of a large
+            If no feature is selected, or if the squared error of targets of a large
             standard deviation keeps the penalty from selecting features.
         """
         deadline = deadline_after(self.max_time)

@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import CLASSIFICATION_LOSS, document_estimator
 from .hints import Activations, Alpha, ClassWeight, Penalties, RandomState, Sizes
-from .labels import refuse_mixed_labels
+from .mixed_labels import refuse_mixed_labels
 from .predictions import ClassifierPredictions
 
 

@@ -1,8 +1,12 @@
 """How far a comparison of alphas goes, and what it has found so far."""
 
 import time
+from dataclasses import dataclass
+from itertools import tee
 
 import numpy as np
+
+from ..fitting.specification import NetworkSpec
 
 
 class Budget:
@@ -101,13 +105,13 @@ class PathScores:
     n_left : int
         How many equal parts the time that is left has when it begins, its own among them.
 
-    n_candidates, n_alphas : int
+    n_relaxes, n_alphas : int
 
     Attributes
     ----------
-    scores, n_features : ndarray of shape (n_candidates, n_alphas)
-        nan where they are not known. The latter are the numbers of inputs that have any
-        effect.
+    scores, n_features : ndarray of shape (n_relaxes, n_alphas)
+        nan where they are not known. The latter are the numbers of
+        selected features.
 
     n_done : int
         For how many alphas they are known.
@@ -122,9 +126,9 @@ class PathScores:
         Whether that has ended it.
     """
 
-    def __init__(self, path, n_left, n_candidates, n_alphas):
+    def __init__(self, path, n_left, n_relaxes, n_alphas):
         self.path, self.n_left = path, n_left
-        self.scores = np.full((n_candidates, n_alphas), np.nan)
+        self.scores = np.full((n_relaxes, n_alphas), np.nan)
         self.n_features = self.scores.copy()
         self.n_done, self.problems = 0, []
         self.deadline, self.timed_out = np.inf, False
@@ -146,7 +150,7 @@ class PathScores:
 
 
 def gathered(found, n_folds):
-    """The scores of all candidates, and the numbers of inputs.
+    """Return the scores of all networks, and their numbers of selected features.
 
     Parameters
     ----------
@@ -157,21 +161,133 @@ def gathered(found, n_folds):
 
     Returns
     -------
-    scores, n_features : ndarray of shape (n_candidates, n_alphas, n_folds)
+    scores, n_features : ndarray of shape (n_paths, n_relaxes, n_alphas, n_folds)
         The latter of int, unless some are nan.
     """
     # Threads of a search that is interrupted may be adding to them.
     n_done = [one.n_done for one in found]
 
     def gather(arrays):
-        n_sharing, n_alphas = arrays[0].shape
+        n_relaxes, n_alphas = arrays[0].shape
         is_done = np.arange(n_alphas) < np.reshape(n_done, (-1, 1, 1))
         known = np.where(is_done, arrays, np.nan)
-        known = known.reshape(-1, n_folds, n_sharing, n_alphas).transpose(0, 2, 3, 1)
-        return known.reshape(-1, n_alphas, n_folds)
+        return known.reshape(-1, n_folds, n_relaxes, n_alphas).transpose(0, 2, 3, 1)
 
     scores = gather([one.scores for one in found])
     n_features = gather([one.n_features for one in found])
     if not np.isnan(n_features).any():
         n_features = n_features.astype(np.intp)
     return scores, n_features
+
+
+@dataclass(frozen=True)
+class ComparedPath:
+    """A regularization path whose networks are compared.
+
+    Attributes
+    ----------
+    params : dict
+        The parameters that it has for itself.
+
+    spec : NetworkSpec
+
+    alphas : ndarray of shape (n_alphas,)
+
+    relaxes : list of float or None
+        The alphas of relaxed fits along it; None for the path itself.
+    """
+
+    params: dict
+    spec: NetworkSpec
+    alphas: np.ndarray
+    relaxes: list
+
+    def networks(self, fitter, alphas, **options):
+        """Fit at ascending alphas; yield a tuple of one network for each of `relaxes`."""
+        copies = tee(fitter.path(alphas, **options), len(self.relaxes))
+        return zip(
+            *(
+                points if relax is None else fitter.relaxed(points, relax)
+                for points, relax in zip(copies, self.relaxes)
+            )
+        )
+
+
+def scores_along_path(fitter, path, fold, found, extent, name, estimator, task):
+    """Score the networks at ascending alphas in one fold.
+
+    Parameters
+    ----------
+    fitter : PathFitter
+
+    path : ComparedPath
+
+    fold : Fold
+
+    found : PathScores
+        Where to record them, one alpha after the other: in threads it is seen from outside.
+
+    extent : Extent
+        How far to go.
+
+    name : str
+        Name of the path in what is printed.
+
+    estimator : RegularizedMLPCV
+        The estimator that callbacks are called with.
+
+    task : CallbackContext
+        Of the path; a subtask is added for each alpha.
+
+    Returns
+    -------
+    found : PathScores
+    """
+    start = time.perf_counter()
+    extent.begin(found)
+    fitter.deadline = found.deadline
+    if not extent.admits(found):
+        found.timed_out = extent.end_path(found)
+        return found
+    task.call_on_fit_task_begin(estimator=estimator)
+    for networks in path.networks(fitter, path.alphas):
+        # A fit that ends when time is over may have been cut short.
+        if not extent.admits(found):
+            break
+        fit = task.subcontext("alpha").call_on_fit_task_begin(estimator=estimator)
+        scores = [fold.score(fitted) for fitted in networks]
+        n_features = [fitted.selected_features.sum() for fitted in networks]
+        found.add(scores, n_features, [fitted.problem for fitted in networks])
+        if fit.call_on_fit_task_end(estimator=estimator):
+            extent.end_path(found)
+        if not extent.admits(found):
+            break
+    if extent.is_abandoned:
+        return found
+    found.extend()
+    # Whatever else ends a path has ended it for all folds by now.
+    found.timed_out = extent.end_path(found)
+    if task.call_on_fit_task_end(estimator=estimator):
+        extent.end()
+    if estimator.verbose:
+        _print_best(found, path, name, fold.data.X.shape[1], start)
+    return found
+
+
+def _print_best(found, path, name, n_features, start):
+    if not found.n_done:
+        print(f"{name}: no alpha in its part of max_time, {seconds_since(start)}")
+        return
+    comparable = np.where(np.isnan(found.scores), -np.inf, found.scores)
+    k, i = np.unravel_index(comparable.argmax(), comparable.shape)
+    relax = f", relax = {path.relaxes[k]}" if len(path.relaxes) > 1 else ""
+    print(
+        f"{name}: best score {found.scores[k, i]:.6g} at alpha = "
+        f"{path.alphas[i]:.4g}{relax} with {found.n_features[k, i]:.0f} of "
+        f"{n_features} features, {len(found.problems)} fits, {seconds_since(start)}"
+    )
+
+
+def seconds_since(start):
+    """Return the seconds since a value of `time.perf_counter`, as they are printed."""
+    return f"{time.perf_counter() - start:.1f} s"

@@ -55,7 +55,7 @@ penalty : str, Penalty or list of them, default="l2"
       They ignore `alpha`; tune their `radius` instead.
 
     A name stands for the class of :mod:`sknormreg.penalties` with its default parameters.
-    Pass an instance to set them, for example ``GroupLasso(inputs_only=True)``; a grid
+    Pass an instance to set them, for example ``GroupLasso(features_only=True)``; a grid
     search can then vary them, for example as ``penalty__radius``. The instance may be of
     your own subclass of :class:`~sknormreg.penalties.Penalty`. A list has one entry per
     layer of weights.
@@ -87,9 +87,9 @@ alphas : int or array-like of shape (n_alphas,), default=20
     of that of a constant prediction, and the grid starts at 1e-5 of it. The values are not
     rescaled between the folds and the final fit.
 
-evidence_scope : {"network", "layer", "input"}, default="layer"
+evidence_scope : {"network", "layer", "feature"}, default="layer"
     Weights that share one alpha if ``alpha="evidence"``: those of the whole network, of
-    each layer, or of each feature and each further layer. "input" is automatic relevance
+    each layer, or of each feature and each further layer. "feature" is automatic relevance
     determination: the weights of features that do not help shrink to almost 0. It takes
     longer. Ignored for other values of `alpha`.
 
@@ -358,8 +358,8 @@ classes_ : ndarray of shape (n_classes,)
 alpha_ : float, ndarray of shape (n_layers - 1,) or list
     The alpha used, in a form that the parameter `alpha` accepts. With ``alpha="evidence"``
     the one chosen: a float, an array with one value per layer or, if
-    ``evidence_scope="input"``, a list of an array of shape (n_features,) and one float per
-    further layer.
+    ``evidence_scope="feature"``, a list of an array of shape (n_features,) and one float
+    per further layer.
 
 l1_ratio_ : float
     The `l1_ratio` chosen.

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from ..engine import Data
-from ..fitting.held_out import Validation
+from ..fitting.validation_loss import Validation
 from .targets import Targets
 
 
@@ -59,8 +59,8 @@ class HoldOut:
         for part, rows in (("training", train_rows), ("validation", val_rows)):
             if data.sample_weight is not None and not data.sample_weight[rows].any():
                 raise ValueError(
-                    f"All rows of the {part} part have a sample_weight of 0. Give more "
-                    "rows a weight, or pass X_val and y_val."
+                    f"All samples of the {part} part have a sample_weight of 0. Set "
+                    "more weights above 0, or pass X_val and y_val."
                 )
         return train_rows, watched(self.targets, data, val_rows, decides=True)
 
@@ -86,15 +86,15 @@ class HoldOut:
             return None
         if (counts < 2).any():
             raise ValueError(
-                "early_stopping=True holds out rows of every class and trains on others, "
-                f"but there is only one row of {classes[counts < 2].tolist()}. Add rows, "
-                "leave such classes out, or set early_stopping=False."
+                "early_stopping=True holds out samples of every class and trains on "
+                f"others, but there is only one sample of {classes[counts < 2].tolist()}. "
+                "Add samples, leave out such classes, or set early_stopping=False."
             )
         if n_fewest < len(classes):
             raise ValueError(
                 f"early_stopping=True and validation_fraction={self.fraction:g} "
-                f"hold out {n_held_out} of {len(strata)} rows, but either part needs at "
-                f"least one of each of the classes {classes.tolist()}. Add rows, change "
+                f"hold out {n_held_out} of {len(strata)} samples, but both parts need a "
+                f"sample of each of the classes {classes.tolist()}. Add samples, change "
                 "validation_fraction, or set early_stopping=False."
             )
         return strata

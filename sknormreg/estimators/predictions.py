@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..engine import NumpyEngine, check_layers, checked_structure, make_engine
 from ..fitted.mixin import FittedNetworkMixin, as_dense
-from .labels import refuse_mixed_labels
+from .mixed_labels import refuse_mixed_labels
 from .targets import decided_codes
 from .validation import validated
 

@@ -153,7 +153,7 @@ class ClassTargets(Targets):
             return self._encode_labels(y, dtype, name)
         if y.ndim == 2 and y.shape[1] > 1:
             raise ValueError(
-                f"{name} must have one label for each row, got shape {y.shape}."
+                f"{name} must have one label for each sample, got shape {y.shape}."
             )
         y = column_or_1d(y, warn=True)
         unseen = np.setdiff1d(y, self.classes)
@@ -194,12 +194,12 @@ class ClassTargets(Targets):
         if not (np.isfinite(weights).all() and (weights >= 0).all()):
             raise ValueError(
                 "class_weight must be finite and at least 0 for every class; 'balanced' "
-                "needs rows of positive sample_weight in every class."
+                "needs samples of positive sample_weight in every class."
             )
         if sample_weight is not None:
             weights = weights * sample_weight
         if not weights.any():
-            raise ValueError("class_weight gives all rows a weight of 0.")
+            raise ValueError("class_weight gives all samples a weight of 0.")
         return weights.astype(dtype, copy=False)
 
     def _weights_of_classes(self, y, codes, sample_weight):
@@ -228,9 +228,9 @@ class ClassTargets(Targets):
         present = np.unique(encoded).astype(np.intp)
         if len(present) < 2:
             raise ValueError(
-                "The training rows of a fold hold one class only, "
+                "The training samples of a fold are of one class only, "
                 f"{self.classes[present].tolist()}: use fewer folds, or a splitter that "
-                "stratifies, or leave out classes of so few rows."
+                "stratifies, or leave out classes of so few samples."
             )
         if hold_out is not None:
             # Raises an error before the first fit rather than in one of the folds.

@@ -8,9 +8,9 @@ from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ..engine import Data, as_c, checked_structure
-from ..fitting.held_out import Validation
+from ..fitting.validation_loss import Validation
 from .hold_out import watched
-from .labels import refuse_mixed_labels
+from .mixed_labels import refuse_mixed_labels
 from .targets import ClassTargets, NumberTargets, Targets, known_targets, learnt_targets
 
 

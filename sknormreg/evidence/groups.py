@@ -8,7 +8,7 @@ from ..engine import Network
 from ..penalties import L2, Penalty
 from ..penalties.separable import l2_by_row
 
-SCOPES = ("network", "layer", "input")
+SCOPES = ("network", "layer", "feature")
 
 
 class AlphaGroups:
@@ -18,7 +18,7 @@ class AlphaGroups:
     ----------
     network : Network
 
-    scope : {"network", "layer", "input"}
+    scope : {"network", "layer", "feature"}
         A group for all weights, one for each layer, or one for the weights of each feature
         and one for each further layer.
 
@@ -65,6 +65,6 @@ class AlphaGroups:
         """Return a penalty and an alpha of each layer, as an objective takes them."""
         alphas = self.as_given(values)
         penalties: list[Penalty] = [L2()] * len(self._groups)
-        if self._scope == "input":
+        if self._scope == "feature":
             alphas[0], penalties[0] = l2_by_row(alphas[0])
         return penalties, alphas

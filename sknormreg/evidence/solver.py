@@ -73,7 +73,7 @@ class EvidenceSolver:
     solver : FullBatchSolver
         Minimises J at given alphas.
 
-    scope : {"network", "layer", "input"}
+    scope : {"network", "layer", "feature"}
         Groups of weights that share an alpha (see `AlphaGroups`).
 
     start : float, ndarray, list or None

@@ -11,7 +11,6 @@ from ..evidence import EvidenceSolver
 from ..fitted.importances import path_importances
 from ..solvers import MinibatchState, Status
 from .convergence import convergence_problem
-from .held_out import Validation
 from .precision import FOR_EVIDENCE, FULL_PRECISION, Precision
 from .result import TrainingResult, TrainingState
 from .scaled_objective import ScaledObjective
@@ -19,6 +18,7 @@ from .solver_choice import make_solver, resolve_solver
 from .specification import NetworkSpec
 from .start import Start
 from .training import Watcher, train
+from .validation_loss import Validation
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ def _bound(penalty, layout):
     return bound
 
 
-def alphas_of_inputs(
+def alphas_of_features(
     alpha: Any, penalties: list[Penalty], n_features: int
 ) -> tuple[Any, list[Penalty]]:
     """Replace an alpha for each feature by a penalty with a factor for each feature.

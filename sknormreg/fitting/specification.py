@@ -12,7 +12,7 @@ from ..engine.losses import Loss
 from ..penalties import Layout, Penalty
 from .layer_penalties import (
     alphas_by_layer,
-    alphas_of_inputs,
+    alphas_of_features,
     named_penalties,
     needs_skip,
     penalties_by_layer,
@@ -51,7 +51,7 @@ class NetworkSpec:
     total_weight : float or None
         The weight of all samples, where a training sees a part of them.
 
-    evidence_scope : {"network", "layer", "input"}
+    evidence_scope : {"network", "layer", "feature"}
         Which weights share an alpha that is chosen by evidence.
 
     hold_out : callable or None
@@ -115,7 +115,7 @@ class NetworkSpec:
         network = self.network(data.X.shape[1])
         layout = Layout(list(network.shapes), self.feature_names, network.n_skip)
         penalties = penalties_by_layer(self.penalties, layout)
-        alpha, penalties = alphas_of_inputs(alpha, penalties, data.X.shape[1])
+        alpha, penalties = alphas_of_features(alpha, penalties, data.X.shape[1])
         return Objective(
             make_engine(network),
             data,

@@ -9,11 +9,11 @@ from ..engine import Network
 from ..solvers import Status
 from ..solvers.base import is_finite, max_norm
 from ..solvers.minibatch import MinibatchSolver
-from .held_out import Validation, ValidationWatch
 from .report import Report
 from .result import TrainingResult
 from .scaled_objective import ScaledObjective
 from .settings import SolverSettings
+from .validation_loss import Validation, ValidationWatch
 
 # Iterations that a fit which a limit ends has had its chance in.
 _CHANCE = 100

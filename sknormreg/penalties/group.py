@@ -56,14 +56,14 @@ class GroupPenalty(PiecewiseSmoothPenalty):
     groups : list, dict or None
         Groups of features; None for each feature on its own.
 
-    inputs_only : bool
+    features_only : bool
         Whether only features are to be removed, with the L2 penalty on all later layers.
     """
 
     has_curvature = True
 
     groups: Groups
-    inputs_only: bool
+    features_only: bool
 
     _bound_rows: RowGroups | None = None
 
@@ -81,20 +81,20 @@ class GroupPenalty(PiecewiseSmoothPenalty):
 
     @property
     def first_layer_only(self) -> bool:
-        return self.groups is not None or bool(self.inputs_only)
+        return self.groups is not None or bool(self.features_only)
 
     def bind(self, layout: Layout) -> list[Penalty]:
-        if not isinstance(self.inputs_only, bool | np.bool_):
+        if not isinstance(self.features_only, bool | np.bool_):
             raise ValueError(
-                f"The parameter 'inputs_only' of {type(self).__name__} must be True or "
-                f"False, got {self.inputs_only!r}."
+                f"The parameter 'features_only' of {type(self).__name__} must be True or "
+                f"False, got {self.features_only!r}."
             )
         rows = RowGroups()
         if self.groups is not None:
             n_features = layout.shapes[0][0]
             rows = resolve_groups(self.groups, n_features, layout.feature_names)
         # Without a penalty the later layers would undo that of the first by rescaling.
-        later = L2() if self.inputs_only else self._bound_to(RowGroups())
+        later = L2() if self.features_only else self._bound_to(RowGroups())
         return [self._bound_to(rows)] + [later] * (len(layout.shapes) - 1)
 
     def _bound_to(self, rows):
@@ -212,7 +212,7 @@ class GroupLasso(GroupPenalty):
         the groups are groups of one. The keys of a dict name its groups. If None, each
         feature is a group.
 
-    inputs_only : bool, default=False
+    features_only : bool, default=False
         Whether only features are to vanish. Later layers then have the L2 penalty with
         the same alpha: without a penalty they would undo that of the first layer by
         growing.
@@ -226,9 +226,9 @@ class GroupLasso(GroupPenalty):
     for Deep Neural Networks", Neurocomputing 241, 2017.
     """
 
-    def __init__(self, groups: Groups = None, inputs_only: bool = False) -> None:
+    def __init__(self, groups: Groups = None, features_only: bool = False) -> None:
         self.groups = groups
-        self.inputs_only = inputs_only
+        self.features_only = features_only
 
     @property
     def _prox_terms(self):
@@ -259,7 +259,7 @@ class SparseGroupLasso(GroupPenalty):
     groups : list, dict or None, default=None
         Groups of features, as in `GroupLasso`.
 
-    inputs_only : bool, default=False
+    features_only : bool, default=False
         Whether later layers have the L2 penalty instead, as in `GroupLasso`.
 
     References
@@ -269,11 +269,11 @@ class SparseGroupLasso(GroupPenalty):
     """
 
     def __init__(
-        self, l1_ratio: float = 0.5, groups: Groups = None, inputs_only: bool = False
+        self, l1_ratio: float = 0.5, groups: Groups = None, features_only: bool = False
     ) -> None:
         self.l1_ratio = l1_ratio
         self.groups = groups
-        self.inputs_only = inputs_only
+        self.features_only = features_only
 
     def bind(self, layout: Layout) -> list[Penalty]:
         check_number(self, "l1_ratio", least=0, most=1)
@@ -337,12 +337,12 @@ class _ConcaveGroupPenalty(GroupPenalty):
         a: float = 1.0,
         l2: float = 0.001,
         groups: Groups = None,
-        inputs_only: bool = False,
+        features_only: bool = False,
     ) -> None:
         self.a = a
         self.l2 = l2
         self.groups = groups
-        self.inputs_only = inputs_only
+        self.features_only = features_only
 
     def bind(self, layout: Layout) -> list[Penalty]:
         check_number(self, "a", more_than=0)
@@ -366,7 +366,7 @@ l2 : float, default=0.001
 groups : list, dict or None, default=None
     Groups of features, as in `GroupLasso`.
 
-inputs_only : bool, default=False
+features_only : bool, default=False
     Whether later layers have the L2 penalty instead, as in `GroupLasso`.
 """
 

@@ -57,7 +57,7 @@ GROUP_PENALTIES = {
     "group lasso": _of_layers(GroupLasso()),
     "groups of columns": _of_layers(GroupLasso(groups=[[4, 0], [2, 1, 5]])),
     "one group": _of_layers(GroupLasso(groups=[range(6)])),
-    "inputs only": _of_layers(GroupLasso(inputs_only=True)),
+    "inputs only": _of_layers(GroupLasso(features_only=True)),
     "sparse": _of_layers(SparseGroupLasso(0.4)),
     "sparse, of columns": _of_layers(SparseGroupLasso(0.4, groups=[[4, 0], [2, 1, 5]])),
     "no groups": _of_layers(SparseGroupLasso(1.0)),

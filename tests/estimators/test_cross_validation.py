@@ -27,8 +27,8 @@ from sknormreg import (
     RegularizedMLPRegressorCV,
 )
 from sknormreg.estimators import cross_validation
-from sknormreg.estimators.cross_validation import chosen
 from sknormreg.estimators.path import fitted_path
+from sknormreg.estimators.search_result import choice_among
 from sknormreg.fitting.path import PathFitter
 from sknormreg.fitting.precision import COMPARED
 from sknormreg.penalties import L2, MaxNorm
@@ -185,7 +185,9 @@ def test_one_standard_error_over_relaxed_fits():
     settings = dict(penalty="l1", alphas=12, cv=4, rule="one_se", random_state=0)
     relaxes = [0.1, 10, 1000]
     model = RegularizedMLPRegressorCV((), relax=relaxes, **settings).fit(X, y)
-    assert chosen(model.scores_, "one_se") != chosen(model.scores_, "one_se", 3)
+    alone = choice_among(model.scores_[:, None], "one_se")
+    together = choice_among(model.scores_[None], "one_se")
+    assert (alone.path, alone.alpha) != (together.relax, together.alpha)
     means = model.scores_.mean(axis=-1)
     i, k = np.unravel_index(means.argmax(), means.shape)
     error = model.scores_[i, k].std(ddof=1) / 2
@@ -196,18 +198,24 @@ def test_one_standard_error_over_relaxed_fits():
     assert model.best_score_ == means[:, k].max()
 
 
-@pytest.mark.parametrize(("n_sharing", "expected"), [(1, (1, 1)), (2, (0, 2)), (4, (3, 3))])
-def test_rule_by_hand(n_sharing, expected):
-    """Beside the best candidate, of index 1, only those that share its path count."""
+@pytest.mark.parametrize(
+    ("n_relaxes", "best", "expected"),
+    [(1, (1, 0, 1), (1, 0, 1)), (2, (0, 1, 1), (0, 0, 2)), (4, (0, 1, 1), (0, 3, 3))],
+)
+def test_rule_by_hand(n_relaxes, best, expected):
+    """Beside the best network only the relaxed fits of its path count."""
     means = np.array(
         [[0.4, 0.5, 0.9, 0.1], [0.5, 1, 0.3, 0], [0, 0, 0, 0.89], [0, 0, 0, 0.95]]
     )
-    scores = means[:, :, None] + np.array([-0.2, 0, 0.2])
-    assert chosen(scores, "best", n_sharing) == (1, 1)
-    assert chosen(scores, "one_se", n_sharing) == expected
+
+    def chosen(rule):
+        scores = means[:, :, None] + np.array([-0.2, 0, 0.2])
+        return choice_among(scores.reshape(-1, n_relaxes, 4, 3), rule)
+
+    assert chosen("best") == best
+    assert chosen("one_se") == expected
     means[2:] = np.nan
-    scores = means[:, :, None] + np.array([-0.2, 0, 0.2])
-    assert chosen(scores, "one_se", n_sharing) == ((1, 1) if n_sharing == 1 else (0, 2))
+    assert chosen("one_se") == ((1, 0, 1) if n_relaxes == 1 else (0, 0, 2))
 
 
 @pytest.mark.slow
@@ -279,7 +287,7 @@ def test_a_class_that_a_fold_lacks():
     found = RegularizedMLPClassifierCV((3,), cv=KFold(3), **settings).fit(X, y)
     # What is held out is of the class that each fold lacks, and is not guessed.
     assert found.scores_.tolist() == [[0, 0, 0]]
-    with pytest.raises(ValueError, match=r"a fold hold one class only, \[2\]"):
+    with pytest.raises(ValueError, match=r"a fold are of one class only, \[2\]"):
         RegularizedMLPClassifierCV((3,), cv=[(range(100, 150), range(9))]).fit(X, y)
 
 
@@ -497,10 +505,10 @@ def test_verbose(cancer, capsys):
     ).fit(*cancer)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
-    assert re.fullmatch(r"all rows: alpha = \d with 30 of 30 inputs, \S+ s", lines[3])
+    assert re.fullmatch(r"all samples: alpha = \d with 30 of 30 features, \S+ s", lines[3])
     pattern = (
         r"path 1 of 1, fold 2 of 3: best score \S+ at alpha = \d with 30 of 30 "
-        r"inputs, 2 fits, \S+ s"
+        r"features, 2 fits, \S+ s"
     )
     assert re.fullmatch(pattern, lines[1])
     RegularizedMLPClassifierCV((3,), alphas=2, cv=2, verbose=True).fit(*cancer)

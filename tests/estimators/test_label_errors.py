@@ -54,13 +54,13 @@ def fit_path(y, **params):
     ],
 )
 def test_early_stopping_names_classes_of_one_row(fit, y, shown):
-    message = f"early_stopping=True .* only one row of {shown}"
+    message = f"early_stopping=True .* only one sample of {shown}"
     with pytest.raises(ValueError, match=message):
         fit(y, early_stopping=True)
 
 
 def test_early_stopping_names_all_classes_of_one_row():
-    with pytest.raises(ValueError, match=r"only one row of \['middle', 'upper'\]"):
+    with pytest.raises(ValueError, match=r"only one sample of \['middle', 'upper'\]"):
         fit_plain(["upper", "middle", *TWO[2:]], early_stopping=True)
 
 
@@ -71,18 +71,18 @@ def test_a_class_of_one_row_in_a_fold_is_named_before_the_first_fit(monkeypatch)
         "sknormreg.fitting.path.fit_network", lambda *args, **kwargs: fits.append(args)
     )
     mlp = RegularizedMLPClassifierCV((3,), alphas=2, cv=2, early_stopping=True)
-    with pytest.raises(ValueError, match=r"only one row of \['up'\]"):
+    with pytest.raises(ValueError, match=r"only one sample of \['up'\]"):
         mlp.fit(X, y)
     assert not fits
 
 
 def test_early_stopping_with_too_few_rows_for_two_classes():
-    with pytest.raises(ValueError, match=r"hold out 1 of 8 rows.*\['left', 'right'\]"):
+    with pytest.raises(ValueError, match=r"hold out 1 of 8 samples.*\['left', 'right'\]"):
         classifier(early_stopping=True).fit(X[:8], TWO[:8])
     mlp = classifier(early_stopping=True, validation_fraction=0.25)
     assert mlp.fit(X[:8], TWO[:8]).validation_scores_
     mlp.set_params(validation_fraction=0.9)
-    with pytest.raises(ValueError, match=r"validation_fraction=0.9 hold out 8 of 8 rows"):
+    with pytest.raises(ValueError, match=r"fraction=0.9 hold out 8 of 8 samples"):
         mlp.fit(X[:8], TWO[:8])
 
 

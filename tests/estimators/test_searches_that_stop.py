@@ -24,7 +24,7 @@ from sknormreg import (
 from sknormreg.displays import CVDisplay, RegularizationPathDisplay
 from sknormreg.estimators import path
 from sknormreg.estimators.comparison import Budget
-from sknormreg.estimators.cross_validation import chosen
+from sknormreg.estimators.search_result import choice_among
 from sknormreg.fitting.path import PathFitter
 from sknormreg.penalties import GroupLasso, MaxNorm
 
@@ -227,12 +227,12 @@ def test_a_budget_goes_on_in_another_process(monkeypatch):
 
 
 def test_the_choice_is_among_alphas_with_all_scores():
-    scores = np.array([[[1.0, 1.0], [3.0, 3.0], [4.0, np.nan], [np.nan, np.nan]]])
-    assert chosen(scores, "best") == (0, 1)
-    scores[0, 1] = [1.0, 5.0]
-    assert chosen(scores, "one_se") == (0, 1)
-    others = np.full((1, 4, 2), np.nan)
-    assert chosen(np.r_[others, scores], "one_se", 2) == (1, 1)
+    scores = np.array([[[[1.0, 1.0], [3.0, 3.0], [4.0, np.nan], [np.nan, np.nan]]]])
+    assert choice_among(scores, "best") == (0, 0, 1)
+    scores[..., 1, :] = [1.0, 5.0]
+    assert choice_among(scores, "one_se") == (0, 0, 1)
+    others = np.full((1, 1, 4, 2), np.nan)
+    assert choice_among(np.concatenate([others, scores], axis=1), "one_se") == (0, 1, 1)
 
 
 def test_displays_of_a_search_that_was_ended(monkeypatch):
@@ -472,7 +472,7 @@ def fails(mlp, X, y):
 @pytest.mark.parametrize(
     ("scoring", "match"),
     [
-        (fails, "scoring=.*failed on the held-out rows of a fold.*no scores today"),
+        (fails, "scoring=.*failed on the held-out samples of a fold.*no scores today"),
         (lambda *_: [1, 2], "scoring must return a number"),
         ("neg_log_loss", "scoring=.*failed.*predict_proba"),
     ],

@@ -113,7 +113,7 @@ def test_alphas_that_have_not_settled_are_warned_of(monkeypatch):
     monkeypatch.setattr(solver, "_MOST_PRECISE_FITS", 1)
     X, y = small_regression()
     mlp = RegularizedMLPRegressor(
-        (5,), alpha="evidence", evidence_scope="input", random_state=0
+        (5,), alpha="evidence", evidence_scope="feature", random_state=0
     )
     with pytest.warns(match="alpha='evidence' ended while alphas still changed"):
         mlp.fit(X, y)

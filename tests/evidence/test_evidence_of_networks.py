@@ -114,7 +114,7 @@ def test_weights_are_repetitions(task, hidden):
         np.testing.assert_allclose(getattr(weighted, name), getattr(plain, name), rtol=rtol)
 
 
-@pytest.mark.parametrize("scope", ["layer", "input"])
+@pytest.mark.parametrize("scope", ["layer", "feature"])
 @not_converged
 def test_the_unit_of_targets_does_not_matter(scope):
     """Unless hidden and output layer share an alpha, whose unit is theirs alone."""
@@ -147,7 +147,7 @@ def test_inputs_of_noise_get_larger_alphas():
     X = rng.normal(size=(300, 6))
     y = np.sin(2 * X[:, 0]) + X[:, 1] ** 2 + 0.1 * rng.normal(size=300)
     mlp = RegularizedMLPRegressor(
-        (10,), alpha="evidence", evidence_scope="input", random_state=0
+        (10,), alpha="evidence", evidence_scope="feature", random_state=0
     ).fit(X, y)
     of_inputs = mlp.alpha_[0]
     assert of_inputs[2:].min() > 30 * of_inputs[:2].max()

@@ -14,7 +14,7 @@ from sknormreg.penalties.separable import RowScaledL2, l2_by_row
 
 
 @pytest.mark.parametrize("layout", [np.asarray, sparse.csr_array])
-def test_alphas_of_inputs_are_ridges_of_scaled_inputs(layout):
+def test_alphas_of_features_are_ridges_of_scaled_inputs(layout):
     X, y = diabetes()
     alphas = np.geomspace(0.1, 100, 10)
     mlp = RegularizedMLPRegressor((), alpha=[alphas]).fit(layout(X), y)
@@ -25,7 +25,7 @@ def test_alphas_of_inputs_are_ridges_of_scaled_inputs(layout):
 
 
 @pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
-def test_equal_alphas_of_inputs_are_one_alpha(solver):
+def test_equal_alphas_of_features_are_one_alpha(solver):
     X, y = small_regression()
     params = dict(solver=solver, max_iter=20, random_state=0, tol=0.0)
     mlp = RegularizedMLPRegressor((5,), **params)
@@ -46,7 +46,7 @@ def test_equal_alphas_of_inputs_are_one_alpha(solver):
         (dict(alpha=[np.ones(10), 1.0], penalty="l1"), "only penalty='l2'"),
     ],
 )
-def test_alphas_of_inputs_are_checked(params, message):
+def test_alphas_of_features_are_checked(params, message):
     X, y = small_regression()
     with pytest.raises(ValueError, match=message):
         RegularizedMLPRegressor((5,)).set_params(**params).fit(X, y)

@@ -72,7 +72,7 @@ def test_alphas_that_are_not_valid(cls, alpha, message):
         (["l1", 2], PENALTY_MUST_BE),
         (["l2", "hierarchical"], r"Hierarchical\(M=10.0\) .* only be that of the first"),
         (["l2", GroupLasso(groups=[[0]])], r"GroupLasso\(.* only be that of the first"),
-        (["l2", GroupMCP(inputs_only=True)], r"GroupMCP\(.* only be that of the first"),
+        (["l2", GroupMCP(features_only=True)], r"GroupMCP\(.* only be that of the first"),
     ],
     ids=repr,
 )
@@ -123,8 +123,8 @@ def test_classes_in_place_of_instances(cls, penalty, message):
         (GroupSCAD(l2=None), "'l2' of GroupSCAD .* got None"),
         (ElasticNet(1.1), "'l1_ratio' of ElasticNet .* at least 0 and at most 1, got 1.1"),
         (SparseGroupLasso(-0.1), "'l1_ratio' of SparseGroupLasso .* at least 0 and at"),
-        (GroupLasso(inputs_only="yes"), "'inputs_only' of GroupLasso .*'yes'"),
-        (GroupMCP(inputs_only=None), "'inputs_only' of GroupMCP .*True or False"),
+        (GroupLasso(features_only="yes"), "'features_only' of GroupLasso .*'yes'"),
+        (GroupMCP(features_only=None), "'features_only' of GroupMCP .*True or False"),
     ],
     ids=repr,
 )

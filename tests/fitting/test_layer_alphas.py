@@ -67,7 +67,7 @@ LOOPHOLE = (
         (dict(alpha=[1, 0]), "1"),
         (dict(alpha=[0, 1]), "0"),
         (dict(alpha=[0, 1, 0], hidden_layer_sizes=(3, 3)), "0, 2"),
-        (dict(alpha=[1, 0], penalty=GroupLasso(inputs_only=True)), "1"),
+        (dict(alpha=[1, 0], penalty=GroupLasso(features_only=True)), "1"),
         (dict(alpha=[1, 0], penalty="hierarchical"), "1"),
         (
             dict(

@@ -48,7 +48,7 @@ def fresh_instances():
         L2(),
         ElasticNet(0.3),
         GroupLasso(groups=[[0, 1]]),
-        SparseGroupLasso(0.2, inputs_only=True),
+        SparseGroupLasso(0.2, features_only=True),
         Hierarchical(M=2.0),
         MCP(a=2.0, l2=0.1),
         SCAD(a=2.0, l2=0.1),
@@ -325,9 +325,9 @@ def one_hot_frame(seed=0):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("penalty", [GroupLasso, GroupMCP, GroupSCAD])
-@pytest.mark.parametrize("inputs_only", [False, True])
+@pytest.mark.parametrize("features_only", [False, True])
 @not_converged
-def test_groups_are_kept_or_dropped_as_a_whole(penalty, solver, inputs_only):
+def test_groups_are_kept_or_dropped_as_a_whole(penalty, solver, features_only):
     if solver == "adam" and penalty is not GroupLasso:
         pytest.skip("not taken")
     frame, y = one_hot_frame()
@@ -335,7 +335,7 @@ def test_groups_are_kept_or_dropped_as_a_whole(penalty, solver, inputs_only):
     groups = ["city_", ["job_a", "job_b", "job_c"], [6, 7, 8]]
     model = RegularizedMLPRegressor(
         (6,),
-        penalty=penalty(groups=groups, inputs_only=inputs_only),
+        penalty=penalty(groups=groups, features_only=features_only),
         alpha=20.0,
         solver=solver,
         learning_rate_init=0.01,
@@ -358,7 +358,7 @@ def test_groups_are_kept_or_dropped_as_a_whole(penalty, solver, inputs_only):
     assert model.selected_feature_names_.tolist() == names
     assert model.selected_groups_.tolist() == ["city_", "groups[1]", "age"]
     assert model.score(frame, y) > 0.85
-    if inputs_only:
+    if features_only:
         # The L2 penalty has no exact zeros, nor has a group of inputs that is kept.
         assert (model.coefs_[1] != 0).all()
         assert (first[kept] != 0).all()

@@ -91,7 +91,7 @@ def test_loss_is_the_loss_and_penalties_by_hand(penalty, omega, cls, weighted):
 
 @not_converged
 def test_loss_of_different_penalties_by_hand():
-    """Beside each other, with inputs_only, and with a skip connection."""
+    """Beside each other, with features_only, and with a skip connection."""
     model = fit(penalty=["l1", MaxNorm(0.5), "nuclear"], hidden_layer_sizes=(4, 3))
     first, second, third = model.coefs_
     penalty = np.abs(first).sum() + np.linalg.norm(third, "nuc")
@@ -99,7 +99,7 @@ def test_loss_of_different_penalties_by_hand():
     assert model.loss_ == pytest.approx(J, rel=1e-12)
     assert np.linalg.norm(second, axis=0).max() <= 0.5 * (1 + 1e-12)
 
-    model = fit(penalty=GroupLasso(inputs_only=True), alpha=[2.0, 3.0])
+    model = fit(penalty=GroupLasso(features_only=True), alpha=[2.0, 3.0])
     first, second = model.coefs_
     penalty = 2 * np.sqrt(5) * rows(first) + 3 * np.linalg.norm(second) ** 2 / 2
     J = loss_by_hand(model, SCORES) + penalty / 50

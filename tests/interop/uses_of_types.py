@@ -40,7 +40,7 @@ RegularizedMLPRegressor(learning_rate_init="fast")  # type: ignore[arg-type]
 RegularizedMLPRegressor(lamda=1)  # type: ignore[call-arg]
 RegularizedMLPRegressorCV(alpha=1)  # type: ignore[call-arg]
 RegularizedMLPClassifierCV(alphas="many")  # type: ignore[arg-type]
-GroupLasso(inputs_only="no")  # type: ignore[arg-type]
+GroupLasso(features_only="no")  # type: ignore[arg-type]
 MaxNorm("wide")  # type: ignore[arg-type]
 
 # Methods and attributes

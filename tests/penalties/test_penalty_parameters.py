@@ -78,8 +78,8 @@ def test_defaults_by_name(name):
         (L1Ball(-3.0), "'radius' of L1Ball"),
         (Hierarchical(0), "'M' of Hierarchical"),
         (
-            GroupLasso(inputs_only=1),
-            "'inputs_only' of GroupLasso must be True or False, got 1",
+            GroupLasso(features_only=1),
+            "'features_only' of GroupLasso must be True or False, got 1",
         ),
         (GroupLasso(groups="ab"), "groups must be a list of groups"),
         (GroupSCAD(groups=[[0, 0]]), "groups overlap"),
@@ -100,7 +100,7 @@ def test_groups_of_columns_are_those_of_the_first_layer(case):
     alone = clone(case.given).set_params(groups=None)
     for penalty in later:
         assert penalty.value(weights) == alone.bind(layout)[0].value(weights)
-    only = clone(case.given).set_params(inputs_only=True).bind(layout)
+    only = clone(case.given).set_params(features_only=True).bind(layout)
     assert [type(p) for p in only] == [type(case.given), L2, L2]
     big = case.draw(0)
     assert only[0].value(big) == first.value(big)

@@ -192,7 +192,7 @@ EVERY_PENALTY = [
     ElasticNet(0.3),
     GroupLasso(),
     GroupLasso(GROUPS),
-    GroupLasso(GROUPS, inputs_only=True),
+    GroupLasso(GROUPS, features_only=True),
     SparseGroupLasso(0.4, GROUPS),
     MCP(l2=0.1),
     SCAD(l2=0.1),

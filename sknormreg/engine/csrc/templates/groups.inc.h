@@ -3,7 +3,7 @@
        l1 ||W||_1 + l2 / 2 ||W||_F^2 + group * sum_g sqrt(K_g) ||W_g||
 
    with K_g the weights in group g, or a concave function of the norms, applied where a step
-   has been taken without it. `diagonal_prox` in group.py says where the formulas come from.
+   has been taken without it. `diagonal_prox` in group_prox.py says where the formulas come from.
    Norms, sums of many squares, are found in double precision. */
 
 #ifndef SKNORMREG_GROUPS_INC_H

@@ -3,7 +3,7 @@
    A batch goes through the network in blocks of rows, and a block in two phases: of slices of
    its rows (`passes.inc.h`), then of ranges of the parameters (`steps.inc.h`). A third phase
    ends a minibatch where its penalties ask for it (`later_proxes.inc.h`). Slices and ranges
-   depend on the shapes and the machine's cores alone (`partition.inc.h`), and each sum is in
+   depend on the shapes and the machine's cores alone (`partition.h`), and each sum is in
    the order of the rows: results are the same bits whatever the number of threads. */
 
 #ifndef SKNORMREG_RUN_INC_H
