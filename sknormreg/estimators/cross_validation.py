@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain, product
 from numbers import Integral, Real
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -24,6 +24,7 @@ from ..engine import engine_name, warn_of_missing_extension
 from ..fitting.path import PathFitter
 from ..fitting.precision import COMPARED
 from ..fitting.solver_choice import FULL_BATCH
+from .base import RegularizedMLP
 from .compared import (
     LEFT_OUT,
     OF_SINGLE_FITS,
@@ -68,7 +69,7 @@ _OF_THE_DATA = (
 _PRIVATE_OF_A_FIT = ("_network", "_seed", "_multilabel", "_sparse_labels")
 
 
-def cv_constraints(plain_class):
+def cv_constraints(plain_class: type[RegularizedMLP]) -> dict[str, list]:
     """Constraints on the parameters, given the plain estimator."""
     constraints = plain_class._parameter_constraints
     kept = {name: value for name, value in constraints.items() if name not in LEFT_OUT}
@@ -111,7 +112,7 @@ class RegularizedMLPCV(
         """The estimator that is fitted at each alpha."""
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, **params) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha by cross-validation, and fit to all rows with it.
 
         A callback that returns True at the end of an alpha ends that path there, in all
@@ -217,9 +218,10 @@ class RegularizedMLPCV(
         """Yield the paths to compare."""
         alphas, relaxes = check_alphas(self.alphas), compared_relaxes(self)
         for params, spec in zip(compared_params(self), specs):
-            own = alphas
             if isinstance(alphas, int):
                 own = self._grid(_of_single_fits(spec), data, seed, alphas)
+            else:
+                own = alphas
             yield ComparedPath(params, spec, own, relaxes)
 
     def _grid(self, spec, data, seed, n_alphas):

@@ -156,11 +156,13 @@ class PathFitter:
 
     # Paths
 
-    def leading_to(self, alphas: Sequence) -> Sequence:
+    def leading_to(self, alphas: np.ndarray) -> np.ndarray:
         """Of ascending alphas, return those that a fit at the last of them goes along."""
         return alphas if self._continuation else alphas[-1:]
 
-    def path(self, alphas: Sequence, skips: bool = False) -> Iterator[FittedNetwork]:
+    def path(
+        self, alphas: Sequence | np.ndarray, skips: bool = False
+    ) -> Iterator[FittedNetwork]:
         """Fit at ascending alphas, each from where the last one ended, to an empty one.
 
         Parameters

@@ -67,7 +67,7 @@ FOR_EVIDENCE = COMPARED
 
 
 def full_batch_precision(
-    tol: float | str, objective: "ScaledObjective", precision: Precision
+    tol: float | str, objective: ScaledObjective, precision: Precision
 ) -> dict[str, Any]:
     """Return keyword arguments of a full-batch solver: how far it goes."""
     n_params = objective.network.n_params
@@ -89,7 +89,7 @@ def full_batch_precision(
     )
 
 
-def least_progress(objective: "ScaledObjective") -> float:
+def least_progress(objective: ScaledObjective) -> float:
     """Return the decrease of the scaled objective in an iteration that is progress."""
     smooth = objective.smooth_penalty and objective.network.loss.smooth
     return _PROGRESS_SMOOTH if smooth else _PROGRESS_KINKED
