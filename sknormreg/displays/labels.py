@@ -34,26 +34,6 @@ def output_names(network: Any) -> list[str]:
     return ["y"] if n_outputs == 1 else [f"y{i}" for i in range(n_outputs)]
 
 
-def name_of_scoring(scoring: Any, estimator: Any) -> str:
-    """Return the name of a scorer's score, for an axis.
-
-    Parameters
-    ----------
-    scoring : str, callable or None
-
-    estimator : object
-        Whose `score` it is where `scoring` is None.
-    """
-    if scoring is None:
-        name = "accuracy" if is_classifier(estimator) else "R2"
-    elif isinstance(scoring, str):
-        name = scoring
-    else:
-        name = getattr(scoring, "__name__", "score")
-        name = "score" if name == "<lambda>" else name
-    return name.replace("_", " ")
-
-
 def shown_name(given: str | None, own: str, negate: bool) -> str:
     """Return the label of an axis of scores."""
     if given is not None:

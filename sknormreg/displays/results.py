@@ -17,8 +17,8 @@ from ..estimators.path import fitted_path
 from ..estimators.search_result import SearchResult, choice_among
 from ..fitted.importances import numbered_names
 from ..fitted.meta_estimators import AROUND, unwrapped
+from ..fitted.summary import name_of_scoring
 from ..fitting.precision import COMPARED
-from .labels import name_of_scoring
 
 # Number of alphas of the path of an estimator that has not compared any.
 _N_ALPHAS = 20

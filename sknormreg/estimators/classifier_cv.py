@@ -15,12 +15,13 @@ from .docstrings import (
 )
 from .hints import Activations, ClassWeight, Penalties, RandomState, Sizes
 from .predictions import ClassifierPredictions
+from .summaries import SummaryMixin
 
 
 @document_estimator(
     parameters=CLASSIFICATION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES
 )
-class RegularizedMLPClassifierCV(ClassifierPredictions, RegularizedMLPCV):
+class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, RegularizedMLPCV):
     """Multilayer perceptron classifier that chooses `alpha` by cross-validation.
 
     For each fold, a regularization path of networks is fitted, from the smallest alpha

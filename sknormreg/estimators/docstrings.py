@@ -296,8 +296,10 @@ random_state : int, RandomState instance or None, default=None
 
 verbose : bool or int, default=False
     Verbosity. 1 or True prints the objective, the residual, the sparsity and the elapsed
-    time at iterations 1 to 10, 20, 30, ..., 100, 200, ...; a larger number prints them at
-    every iteration.
+    time after iterations 1 to 10, 20, 30, ..., 100, 200, ..., and after other ones if the
+    last line is at least two seconds old, or a tenth of the time so far. Solvers in
+    minibatches also print how much time is left until `max_iter`, and all solvers how much
+    until `max_time`. A larger number prints a line after every iteration.
 """)
 
 # The loss of classifiers, and that of regressors.
@@ -341,9 +343,11 @@ max_time : float, default=None
     limit.
 
 verbose : bool or int, default=False
-    Whether to print the grid of alphas, the best score and its number of features for each
-    path and fold, the number of features of the final network, and the time that each of
-    these took.
+    Verbosity. 1 or True prints the grid of alphas, the best score and its number of
+    features for each path and fold, the number of features of the final network, and the
+    time that each of these took. Every two seconds, and less often in longer searches, it
+    prints how many fits are done and how much time is left. A larger number prints this
+    after every alpha.
 """
 
 CV_ATTRIBUTES = """

@@ -11,7 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch, check_random_state
 
 from .._warnings import warn
+from ..fitted.path_table import RegularizationPath
 from ..fitting.path import PathFitter
+from ..fitting.path_report import PathReport
 from ..fitting.precision import ALONG_PATH, Precision
 from ..fitting.specification import NetworkSpec
 from .base import RegularizedMLP, deadline_after
@@ -64,7 +66,8 @@ def regularization_path(
         Sample weights. If None, all samples have the same weight.
 
     **params : dict
-        Parameters of the estimator, such as ``penalty="l1"``.
+        Parameters of the estimator, such as ``penalty="l1"``. With ``verbose=1``, a line is
+        printed for each alpha; with ``verbose=2``, one for each iteration as well.
 
     Returns
     -------
@@ -147,11 +150,16 @@ def fitted_path(
     refuse_constraints(spec)
     warn_of_unit(spec, data)
     seed = draw_seed(mlp.random_state)
-    fitter = PathFitter(spec, data, None, seed, continuation, precision, deadline)
+    report = PathReport(mlp.verbose, deadline)
+    spec = report.of_single_fits(spec)
+    fitter = PathFitter(
+        spec, data, None, seed, continuation, precision, deadline, watcher=report
+    )
     alphas = check_alphas(alphas)
     if isinstance(alphas, int):
         alphas = fitter.grid(alphas)
-    points = list(fitter.path(alphas))
+        report.found(alphas)
+    points = list(report.along(fitter.path(alphas), alphas))
     ended = None
     if len(points) < len(alphas) and not points[-1].is_empty:
         ended = (
@@ -162,7 +170,7 @@ def fitted_path(
     warn_of_problems([point.problem for point in points], ended)
     # A path ends with an empty network, but should not begin with one.
     warn_of_empty(points[0], strong_alpha(float(alphas[0]), data))
-    return Bunch(
+    return RegularizationPath(
         alphas=alphas,
         coefs=[[_small(coef) for coef in point.coefs] for point in points],
         intercepts=[[b.copy() for b in point.intercepts] for point in points],

@@ -15,10 +15,11 @@ from .docstrings import (
 from .hints import Activations, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 from .regressor import RegularizedMLPRegressor
+from .summaries import SummaryMixin
 
 
 @document_estimator(parameters=REGRESSION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES)
-class RegularizedMLPRegressorCV(RegressorPredictions, RegularizedMLPCV):
+class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedMLPCV):
     """Multilayer perceptron regressor that chooses `alpha` by cross-validation.
 
     For each fold, a regularization path of networks is fitted, from the smallest alpha

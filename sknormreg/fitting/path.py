@@ -15,6 +15,7 @@ from .precision import ALONG_PATH, COMPARED, FULL_PRECISION, REFINED, Precision
 from .scaled_objective import ScaledObjective
 from .specification import NetworkSpec
 from .start import Start
+from .training import Watcher
 
 # A grid of alphas that is found from the data ends where the network is empty, and begins
 # at this share of that: a smaller one for a penalty that makes no weights zero, which
@@ -59,6 +60,9 @@ class PathFitter:
     deadline : float
         Value of `time.monotonic` from which on fits at given alphas stop after an
         iteration.
+
+    watcher : Watcher or None
+        Of all fits.
     """
 
     def __init__(
@@ -70,12 +74,13 @@ class PathFitter:
         continuation: bool = True,
         precision: Precision = ALONG_PATH,
         deadline: float = np.inf,
+        watcher: Watcher | None = None,
     ) -> None:
         self._spec, self._data, self._rows, self._seed = spec, data, rows, seed
         self._continuation = continuation and spec.hold_out is None
         self._precision_of_trials = COMPARED if continuation else FULL_PRECISION
         self._precision = precision if continuation else FULL_PRECISION
-        self.deadline = deadline
+        self.deadline, self._watcher = deadline, watcher
 
     # One fit
 
@@ -138,6 +143,7 @@ class PathFitter:
             random_state=np.random.RandomState(self._seed),
             precision=precision or self._precision,
             deadline=self.deadline if deadline is None else deadline,
+            watcher=self._watcher,
         )
         if fitted.training.status is Status.INTERRUPTED:
             # Half a path is no answer.

@@ -115,7 +115,7 @@ class _Run:
             1e-4 if tol == "auto" else tol,
         )
         self._watcher = watcher
-        self._report = Report(objective, settings.verbose)
+        self._report = Report(objective, settings, self._in_minibatches)
 
     @property
     def _in_minibatches(self):
@@ -137,7 +137,7 @@ class _Run:
                 iterate = next(iterates)
                 self._record(iterate)
                 stopped_early = self._validation.stops(result)
-            self._report.iteration(result)
+            self._report.iteration(result, deadline)
             asked = self._watcher.end_iteration(network, result.params, result.n_iter)
             status = iterate.status or stopped_early
             status = status or (Status.CALLBACK if asked else None)

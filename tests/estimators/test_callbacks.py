@@ -13,7 +13,11 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
+from sknormreg import (
+    RegularizedMLPClassifier,
+    RegularizedMLPClassifierCV,
+    RegularizedMLPRegressor,
+)
 
 SOLVERS = ["lbfgs", "adam", "sgd"]
 SETTINGS = [(solver, penalty) for solver in SOLVERS for penalty in ("l2", "l1")]
@@ -343,16 +347,68 @@ def test_progress_bar_on_a_grid_search(capsys):
     assert not hasattr(search.best_estimator_, "_skl_callbacks")
 
 
+@pytest.mark.parametrize("depth", [1, 2, None])
 @not_converged
-def test_propagated_callbacks_belong_on_the_outermost_estimator():
+def test_progress_bar_on_a_search_over_a_pipeline(depth, capsys):
     pytest.importorskip("rich")
     from sklearn.callback import ProgressBar
 
-    search = GridSearchCV(
-        make().set_callbacks(ProgressBar()), {"alpha": [1.0]}, cv=2, error_score="raise"
-    )
+    pipeline = make_pipeline(StandardScaler(), make())
+    grid = {"regularizedmlpclassifier__alpha": [0.1]}
+    search = GridSearchCV(pipeline, grid, cv=2, error_score="raise")
+    search.set_callbacks(ProgressBar(max_propagation_depth=depth)).fit(X, y)
+    shown = capsys.readouterr().out
+    assert "Pipeline - fit" in shown
+    assert ("RegularizedMLPClassifier - fit" in shown) == (depth != 1)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [make(), RegularizedMLPClassifierCV((3,), alphas=[0.1, 1.0], cv=2, random_state=0)],
+    ids=lambda network: type(network).__name__,
+)
+@not_converged
+def test_callbacks_in_a_pipeline(network, capsys):
+    """Those that propagate are set on the pipeline, others on the network."""
+    pytest.importorskip("rich")
+    from sklearn.callback import ProgressBar
+
+    network, recorder = clone(network), Recorder()
+    network.set_callbacks(recorder)
+    pipeline = make_pipeline(StandardScaler(), network).set_callbacks(ProgressBar())
+    pipeline.fit(X, y)
+    assert f"{type(network).__name__} - fit" in capsys.readouterr().out
+    assert recorder.calls.count("begin fit") == recorder.calls.count("end fit") == 1
+    part = "iteration" if isinstance(network, RegularizedMLPClassifier) else "alpha"
+    assert recorder.calls.count(f"end {part}") > 1
+    # The bar is taken back, and the other one stays.
+    assert network._skl_callbacks == [recorder]
+
+
+@not_converged
+def test_a_callback_ends_training_in_a_pipeline():
+    recorder = Recorder(lambda n: n == 3)
+    network = make(tol=0).set_callbacks(recorder)
+    make_pipeline(StandardScaler(), network).fit(X, y)
+    assert network.n_iter_ == 3
+
+
+@pytest.mark.parametrize(
+    "outer",
+    [
+        lambda mlp: make_pipeline(StandardScaler(), mlp),
+        lambda mlp: GridSearchCV(mlp, {"alpha": [1.0]}, cv=2, error_score="raise"),
+    ],
+    ids=["pipeline", "search"],
+)
+@not_converged
+def test_propagated_callbacks_belong_on_the_outermost_estimator(outer):
+    pytest.importorskip("rich")
+    from sklearn.callback import ProgressBar
+
+    model = outer(make().set_callbacks(ProgressBar()))
     with pytest.raises(TypeError, match="Register them directly on the meta-estimator"):
-        search.fit(X, y)
+        model.fit(X, y)
 
 
 # Setting callbacks

@@ -1,0 +1,121 @@
+"""Summary of the search of estimators that choose `alpha` by cross-validation."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ..fitted.summary import SearchSummary, name_of_scoring
+from .compared import compared_lists, compared_shape
+from .search_result import SearchResult
+
+
+class SummaryMixin:
+    """Mixin that summarises the search of a fitted estimator.
+
+    It reads `alphas_`, `scores_`, `path_n_features_`, `alpha_`, `relax_` and the parameters
+    that may be lists.
+    """
+
+    alpha_: float
+    relax_: float | None
+    scores_: np.ndarray
+    n_features_in_: int
+    scoring: Any
+
+    def summary(self) -> SearchSummary:
+        """Return a table of the alphas that were compared.
+
+        Printed, it shows the best alpha, the one that the one-standard-error rule takes,
+        and the chosen one with its neighbours: mean score, standard error and mean number
+        of selected features over the folds. Where `hidden_layer_sizes`, `l1_ratio` or
+        `relax` have several values, it shows the best alpha of each combination, too.
+
+        Returns
+        -------
+        summary : object
+            Has one row for each alpha of each combination of these parameters, with the
+            attributes `alphas`, `mean_scores`, `standard_errors` and `n_features`, arrays
+            of shape (n_rows,), nan where the search ended early. `best`, `one_se` and
+            `chosen` are indices of rows. `params` has the values of the parameters that
+            have several, by name. ``to_dict()`` returns all columns, for example for a
+            pandas DataFrame.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+
+        ValueError
+            If a parameter has another number of values than in the search, as after
+            :meth:`compact` where `hidden_layer_sizes` had several.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.preprocessing import scale
+        >>> from sknormreg import RegularizedMLPClassifierCV
+        >>> X, y = load_iris(return_X_y=True)
+        >>> mlp = RegularizedMLPClassifierCV(
+        ...     (), penalty="l1", alphas=[0.1, 1, 20, 500], rule="one_se", random_state=0
+        ... ).fit(scale(X), y)
+        >>> mlp.summary()
+        4 alphas, accuracy in 5 folds
+        <BLANKLINE>
+        alpha  accuracy  std. error  features
+          0.1    0.9733      0.0163       4.0  best
+            1    0.9600      0.0194       3.6  one_se, chosen
+           20    0.9267      0.0194       2.4
+          500    0.3333      0.0000       0.0
+        <BLANKLINE>
+        The network fitted with the chosen alpha = 1 selects 4 of 4 features.
+        """
+        check_is_fitted(self)
+        self._check_compared()
+        result = SearchResult.of(self)
+        shape, n_folds = result.scores.shape[:-1], result.scores.shape[-1]
+        best, one_se = result.choice("best"), result.choice("one_se")
+        # Not by `rule`, which may have been set to another value since.
+        alpha, relax = result.alphas[best.path, best.alpha], result.relaxes[best.relax]
+        is_best = (alpha, relax) == (self.alpha_, self.relax_)
+        best_row, one_se_row = (
+            int(np.ravel_multi_index(choice, shape)) for choice in (best, one_se)
+        )
+        return SearchSummary(
+            params=self._params_of_rows(result),
+            alphas=np.repeat(result.alphas[:, None], shape[1], axis=1).ravel(),
+            mean_scores=result.mean_scores.ravel(),
+            standard_errors=result.standard_errors.ravel(),
+            n_features=result.n_features.mean(axis=-1).ravel(),
+            best=best_row,
+            one_se=one_se_row if n_folds > 1 else None,
+            chosen=best_row if is_best else one_se_row,
+            n_alphas=shape[-1],
+            n_folds=n_folds,
+            score_name=name_of_scoring(self.scoring, self),
+            n_selected_features=self.n_selected_features_,  # type: ignore[attr-defined]
+            n_features_in=self.n_features_in_,
+        )
+
+    def _check_compared(self):
+        found, expected = tuple(compared_shape(self)), self.scores_.shape[:-2]
+        if found != expected:
+            raise ValueError(
+                "The lists in hidden_layer_sizes, l1_ratio and relax have lengths "
+                f"{found}, but {expected} in the search. Call summary() before compact() "
+                "or set_params()."
+            )
+
+    def _params_of_rows(self, result):
+        """Return the values in each row of the parameters that have several."""
+        shape, columns = result.scores.shape[:-1], {}
+        for name, values in compared_lists(self).items():
+            if len(values) == 1:
+                continue
+            column = np.empty(shape, dtype=object)
+            for path, relax in np.ndindex(shape[:2]):
+                value = (result.params[path] | {"relax": result.relaxes[relax]})[name]
+                for alpha in range(shape[2]):
+                    column[path, relax, alpha] = value
+            columns[name] = column.ravel()
+        return columns
