@@ -104,7 +104,7 @@ def attribute_names(cls):
 
     Their names end in an underscore and do not begin with one.
     """
-    declared = set()
+    declared: set[str] = set()
     for base in cls.__mro__:
         declared.update(inspect.get_annotations(base))
         declared.update(n for n, value in vars(base).items() if isinstance(value, property))

@@ -1,5 +1,6 @@
 """Engine: activations, losses, and forward and backward passes of networks."""
 
+from .base import Engine, EpochEngine
 from .checks import (
     LARGEST_DIMENSION,
     as_c,
@@ -17,6 +18,8 @@ __all__ = [
     "LARGEST_DIMENSION",
     "Data",
     "Dropout",
+    "Engine",
+    "EpochEngine",
     "Network",
     "NumpyEngine",
     "as_c",

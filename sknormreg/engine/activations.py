@@ -31,21 +31,21 @@ class Activation(ABC):
     init_gain = 6.0
 
     @abstractmethod
-    def value(self, z):
+    def value(self, z: np.ndarray) -> None:
         """Apply the activation to `z`, an array of any shape, in place."""
 
     @abstractmethod
-    def value_and_derivative(self, z, derivative):
+    def value_and_derivative(self, z: np.ndarray, derivative: np.ndarray) -> None:
         """Apply the activation in place, and fill `derivative`, of the shape of `z`."""
 
 
 class Identity(Activation):
     """act(z) = z."""
 
-    def value(self, z):
+    def value(self, z: np.ndarray) -> None:
         pass
 
-    def value_and_derivative(self, z, derivative):
+    def value_and_derivative(self, z: np.ndarray, derivative: np.ndarray) -> None:
         derivative.fill(1)
 
 
@@ -54,10 +54,10 @@ class Logistic(Activation):
 
     init_gain = 2.0
 
-    def value(self, z):
+    def value(self, z: np.ndarray) -> None:
         special.expit(z, out=z)
 
-    def value_and_derivative(self, z, derivative):
+    def value_and_derivative(self, z: np.ndarray, derivative: np.ndarray) -> None:
         special.expit(z, out=z)
         np.subtract(1, z, out=derivative)
         derivative *= z
@@ -66,10 +66,10 @@ class Logistic(Activation):
 class Tanh(Activation):
     """act(z) = tanh(z)."""
 
-    def value(self, z):
+    def value(self, z: np.ndarray) -> None:
         np.tanh(z, out=z)
 
-    def value_and_derivative(self, z, derivative):
+    def value_and_derivative(self, z: np.ndarray, derivative: np.ndarray) -> None:
         np.tanh(z, out=z)
         np.multiply(z, z, out=derivative)
         np.subtract(1, derivative, out=derivative)
@@ -80,10 +80,10 @@ class ReLU(Activation):
 
     smooth = False
 
-    def value(self, z):
+    def value(self, z: np.ndarray) -> None:
         np.maximum(z, 0, out=z)
 
-    def value_and_derivative(self, z, derivative):
+    def value_and_derivative(self, z: np.ndarray, derivative: np.ndarray) -> None:
         np.greater(z, 0, out=derivative, casting="unsafe")
         np.maximum(z, 0, out=z)
 
@@ -94,10 +94,10 @@ class LeakyReLU(Activation):
     smooth = False
     slope = 0.01
 
-    def value(self, z):
+    def value(self, z: np.ndarray) -> None:
         np.maximum(z, self.slope * z, out=z)
 
-    def value_and_derivative(self, z, derivative):
+    def value_and_derivative(self, z: np.ndarray, derivative: np.ndarray) -> None:
         np.greater(z, 0, out=derivative, casting="unsafe")
         derivative *= 1 - self.slope
         derivative += self.slope
@@ -107,12 +107,12 @@ class LeakyReLU(Activation):
 class ELU(Activation):
     """act(z) = z if z > 0, else exp(z) - 1 (Clevert et al., 2016, with alpha = 1)."""
 
-    def value(self, z):
+    def value(self, z: np.ndarray) -> None:
         negative_part = np.expm1(np.minimum(z, 0))
         np.maximum(z, 0, out=z)
         z += negative_part
 
-    def value_and_derivative(self, z, derivative):
+    def value_and_derivative(self, z: np.ndarray, derivative: np.ndarray) -> None:
         # For z > 0 the negative part is expm1(0) = 0, so 1 + it is the derivative on
         # both sides of zero.
         np.minimum(z, 0, out=derivative)
@@ -125,10 +125,10 @@ class ELU(Activation):
 class GELU(Activation):
     """act(z) = z Phi(z), with the standard normal CDF Phi (Hendrycks and Gimpel, 2016)."""
 
-    def value(self, z):
+    def value(self, z: np.ndarray) -> None:
         z *= _normal_cdf(z, np.exp(-0.5 * z * z))
 
-    def value_and_derivative(self, z, derivative):
+    def value_and_derivative(self, z: np.ndarray, derivative: np.ndarray) -> None:
         # act'(z) = Phi(z) + z phi(z)
         np.multiply(z, z, out=derivative)
         derivative *= -0.5
@@ -175,10 +175,10 @@ def _normal_cdf(z, bell):
 class SiLU(Activation):
     """act(z) = z / (1 + exp(-z)), also known as swish (Elfwing et al., 2018)."""
 
-    def value(self, z):
+    def value(self, z: np.ndarray) -> None:
         z *= special.expit(z)
 
-    def value_and_derivative(self, z, derivative):
+    def value_and_derivative(self, z: np.ndarray, derivative: np.ndarray) -> None:
         # act'(z) = act(z) + s (1 - act(z)), with s the logistic function of z.
         sigmoid = special.expit(z)
         z *= sigmoid
@@ -190,10 +190,10 @@ class SiLU(Activation):
 class Softplus(Activation):
     """act(z) = log(1 + exp(z))."""
 
-    def value(self, z):
+    def value(self, z: np.ndarray) -> None:
         np.logaddexp(0, z, out=z)
 
-    def value_and_derivative(self, z, derivative):
+    def value_and_derivative(self, z: np.ndarray, derivative: np.ndarray) -> None:
         special.expit(z, out=derivative)
         np.logaddexp(0, z, out=z)
 

@@ -1,9 +1,14 @@
 """Checks of arrays before their addresses are passed to C."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
+from .data import Data
 from .losses import MultinomialLogLoss
+from .network import Network
 
 # BLAS takes dimensions of 32 bits.
 LARGEST_DIMENSION = 2**31 - 1
@@ -11,13 +16,13 @@ LARGEST_DIMENSION = 2**31 - 1
 _DOUBLE, _SINGLE = np.dtype(np.float64), np.dtype(np.float32)
 
 
-def as_c(array, dtype=None):
+def as_c(array: Any, dtype: Any = None) -> np.ndarray:
     """Return the array in C order and aligned, copied only if necessary."""
     array = np.ascontiguousarray(array, dtype)
     return array if array.flags.aligned else array.copy()
 
 
-def checked_structure(X, name="X"):
+def checked_structure(X: Any, name: str = "X") -> Any:
     """Check the structure of a sparse matrix, and pass through anything else.
 
     SciPy's constructors accept invalid structures, and users can modify the arrays.
@@ -116,7 +121,7 @@ def _coordinates_problem(X):
     return None
 
 
-def check_layers(network, coefs, intercepts):
+def check_layers(network: Network, coefs: Sequence, intercepts: Sequence) -> None:
     """Raise a ValueError unless weights and intercepts fit the network.
 
     Users can assign to attributes of a fitted estimator, and load them from files.
@@ -156,7 +161,7 @@ def _is_as_expected(array, shape):
     return array.dtype is _DOUBLE or array.dtype is _SINGLE
 
 
-def check_data(network, data):
+def check_data(network: Network, data: Data) -> None:
     """Raise a ValueError if a network cannot be trained on the data.
 
     This is called once per training rather than for each evaluation.

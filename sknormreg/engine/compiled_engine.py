@@ -3,7 +3,9 @@
 `csrc/` says how it works. Results are the same bits whatever the number of threads.
 """
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -16,8 +18,10 @@ from .._prox_terms import (
     L1NormBall,
     Separable,
 )
-from . import _compiled
+from . import _compiled  # type: ignore[attr-defined]
 from .checks import LARGEST_DIMENSION, as_c
+from .data import Data
+from .dropout import Dropout
 from .losses import (
     BinaryLogLoss,
     HalfPoissonDeviance,
@@ -26,6 +30,7 @@ from .losses import (
     MultinomialLogLoss,
     Pinball,
 )
+from .network import Network
 from .threads import call_in_thread, limited_threads, share_of_threads
 
 # Codes are positions here: the order is that of csrc/engine.h.
@@ -74,7 +79,7 @@ class CompiledEngine:
 
     has_epochs = True
 
-    def __init__(self, network):
+    def __init__(self, network: Network) -> None:
         self.network = network
         self._units = np.array(network.layer_units, dtype=np.int64)
         codes = [_ACTIVATIONS.index(name) for name in network.activations]
@@ -85,7 +90,7 @@ class CompiledEngine:
         self._workspace, self._crew = _compiled.Workspace(), None
 
     @staticmethod
-    def supports(network):
+    def supports(network: Network) -> bool:
         """Whether its activations and its loss are among the compiled ones, and its layers
         are not too large for them."""
         known = all(name in _ACTIVATIONS for name in network.activations)
@@ -93,7 +98,7 @@ class CompiledEngine:
         return known and type(network.loss) in _LOSSES and largest <= LARGEST_DIMENSION
 
     @contextmanager
-    def threads(self, dtype, n_rows):
+    def threads(self, dtype: np.dtype, n_rows: int) -> Iterator[None]:
         """The block in which to train: it shares the threads with others like it."""
         with limited_threads(), _crew() as self._crew:
             try:
@@ -101,7 +106,9 @@ class CompiledEngine:
             finally:
                 self._crew = None
 
-    def raw_predict(self, coefs, intercepts, X, rows=None):
+    def raw_predict(
+        self, coefs: Sequence, intercepts: Sequence, X: Any, rows: np.ndarray | None = None
+    ) -> np.ndarray:
         """Outputs before the output activation, shape (n_rows, n_outputs)."""
         dtype = np.result_type(X.dtype, coefs[0].dtype)
         n_rows = X.shape[0] if rows is None else len(rows)
@@ -122,7 +129,13 @@ class CompiledEngine:
             self._run(job, work)
         return raw
 
-    def loss_and_gradient(self, params, data, rows=None, dropout=None):
+    def loss_and_gradient(
+        self,
+        params: np.ndarray,
+        data: Data,
+        rows: np.ndarray | None = None,
+        dropout: Dropout | None = None,
+    ) -> tuple[float, np.ndarray]:
         """Sum of the weighted losses of the rows and its gradient, shape (n_params,).
 
         With a `Dropout`, of the network that it leaves.
@@ -137,16 +150,16 @@ class CompiledEngine:
 
     def epoch(
         self,
-        params,
-        data,
-        rows,
-        batch_size,
-        step,
-        prox,
-        output_scale,
-        factor,
-        dropout=None,
-    ):
+        params: np.ndarray,
+        data: Data,
+        rows: np.ndarray | None,
+        batch_size: int,
+        step: Any,
+        prox: Any,
+        output_scale: float,
+        factor: float,
+        dropout: Dropout | None = None,
+    ) -> float:
         """Take a step for each minibatch, in place; returns the losses' sum.
 
         Parameters

@@ -1,7 +1,7 @@
 """Training data: features, targets and sample weights."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,11 +25,11 @@ class Data(NamedTuple):
         Sample weights; None if all are 1.
     """
 
-    X: object
+    X: Any
     y: np.ndarray
     sample_weight: np.ndarray | None
 
-    def with_moderate_weights(self):
+    def with_moderate_weights(self) -> tuple["Data", float]:
         """Divide extreme sample weights by a common factor.
 
         Returns
@@ -41,9 +41,9 @@ class Data(NamedTuple):
             The factor: a power of two, so that no digit is lost, or 1 if the weights need
             no division.
         """
-        largest = 0.0
-        if self.sample_weight is not None:
-            largest = float(self.sample_weight.max(initial=0))
+        if self.sample_weight is None:
+            return self, 1.0
+        largest = float(self.sample_weight.max(initial=0))
         if largest == 0 or _SMALL_WEIGHT <= largest <= _LARGE_WEIGHT:
             return self, 1.0
         exponent = math.frexp(largest)[1] - 1

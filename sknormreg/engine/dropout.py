@@ -31,7 +31,9 @@ class Dropout(NamedTuple):
     seed: int
     step: int = 0
 
-    def factors(self, layer, first_row, shape, dtype):
+    def factors(
+        self, layer: int, first_row: int, shape: tuple[int, int], dtype: type[np.floating]
+    ) -> np.ndarray | None:
         """Compute the factors of the values of a layer.
 
         Parameters
@@ -65,12 +67,12 @@ class Dropout(NamedTuple):
         return (kept / dtype(1 - rate)).astype(dtype, copy=False).reshape(shape)
 
 
-def threshold(rate):
+def threshold(rate: float) -> int:
     """Return the number below which a hash means that its value is dropped."""
     return int(rate * 2**32)
 
 
-def layer_keys(seed, step, layer):
+def layer_keys(seed: int, step: int, layer: int) -> tuple[np.uint32, np.uint32]:
     """Return two 32-bit keys for the hashes of a layer in a minibatch."""
     keys = np.array([seed, step & 0xFFFFFFFF], dtype=np.uint32)
     low = _mixed(keys[:1] ^ _mixed(keys[1:] + np.uint32(2 * layer)))

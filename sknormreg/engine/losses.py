@@ -7,6 +7,7 @@ probabilities round to 0 or 1.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 from scipy import special
@@ -28,21 +29,21 @@ class Loss(ABC):
     smooth = True
 
     @abstractmethod
-    def per_output(self, y, raw):
+    def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         """Compute the loss per sample and output, or per sample only."""
 
     @abstractmethod
-    def derivative(self, y, raw):
+    def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
         """Replace `raw` by the derivative of the loss with respect to `raw`."""
 
     @abstractmethod
-    def constant(self, y, sample_weight):
+    def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
         """Compute the constant raw output with the smallest total loss, or a good start.
 
         Its shape is (n_outputs,).
         """
 
-    def inverse_link(self, raw):
+    def inverse_link(self, raw: np.ndarray) -> None:
         """Replace `raw` by predictions. By default, they are the same."""
         return
 
@@ -50,9 +51,11 @@ class Loss(ABC):
     # n_outputs) such that B'B is the Hessian of the loss of each sample, independent of y.
     # None for losses that are not the negative log-likelihood of a generalised linear model
     # in its natural parameter.
-    hessian_root = None
+    hessian_root: Callable[[np.ndarray], np.ndarray] | None = None
 
-    def scales(self, y, sample_weight):
+    def scales(
+        self, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> tuple[float, float]:
         """Return scales of raw outputs and of loss values.
 
         Solvers work with quantities divided by these, which are of order 1, so that targets
@@ -60,11 +63,15 @@ class Loss(ABC):
         """
         return 1.0, 1.0
 
-    def value(self, y, raw, sample_weight=None):
+    def value(
+        self, y: np.ndarray, raw: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> float:
         """Sum the weighted loss over samples and outputs, in double precision."""
         return _weighted_sum(self.per_output(y, raw), sample_weight)
 
-    def value_and_derivative(self, y, raw, sample_weight=None):
+    def value_and_derivative(
+        self, y: np.ndarray, raw: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> float:
         """Compute `value`, and replace `raw` by its derivative with sample weights."""
         value = self.value(y, raw, sample_weight)
         self.derivative(y, raw)
@@ -76,20 +83,22 @@ class Loss(ABC):
 class HalfSquaredError(Loss):
     """Half the squared error, (raw - y)^2 / 2."""
 
-    def per_output(self, y, raw):
+    def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         return 0.5 * np.square(raw - y)
 
-    def derivative(self, y, raw):
+    def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
         raw -= y
 
-    def constant(self, y, sample_weight):
+    def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
         return np.average(y, axis=0, weights=sample_weight)
 
-    def hessian_root(self, raw):
+    def hessian_root(self, raw: np.ndarray) -> np.ndarray:
         n_rows, n_outputs = raw.shape
         return np.broadcast_to(np.eye(n_outputs), (n_rows, n_outputs, n_outputs))
 
-    def scales(self, y, sample_weight):
+    def scales(
+        self, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> tuple[float, float]:
         spread = _spread(y, sample_weight)
         return spread, spread**2
 
@@ -105,21 +114,23 @@ class Huber(Loss):
         Absolute residual beyond which the loss is linear, in units of y.
     """
 
-    def __init__(self, delta):
+    def __init__(self, delta: float) -> None:
         self.delta = delta
 
-    def per_output(self, y, raw):
+    def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         return special.huber(self.delta, raw - y).astype(raw.dtype, copy=False)
 
-    def derivative(self, y, raw):
+    def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
         raw -= y
         np.clip(raw, -self.delta, self.delta, out=raw)
 
-    def constant(self, y, sample_weight):
+    def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
         # The median is a robust start: the loss has no closed-form minimiser.
         return _weighted_quantile(y, sample_weight, 0.5)
 
-    def scales(self, y, sample_weight):
+    def scales(
+        self, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> tuple[float, float]:
         spread = _spread(y, sample_weight)
         return spread, spread * min(spread, self.delta)
 
@@ -135,14 +146,14 @@ class Pinball(Loss):
 
     smooth = False
 
-    def __init__(self, quantile):
+    def __init__(self, quantile: float) -> None:
         self.quantile = quantile
 
-    def per_output(self, y, raw):
+    def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         residual = y - raw
         return np.maximum(self.quantile * residual, (self.quantile - 1) * residual)
 
-    def derivative(self, y, raw):
+    def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
         # At a residual of zero, the subdifferential contains 0. Choosing it leaves samples
         # that are fitted exactly alone.
         raw -= y
@@ -151,10 +162,12 @@ class Pinball(Loss):
         raw[above] = 1 - self.quantile
         raw[below] = -self.quantile
 
-    def constant(self, y, sample_weight):
+    def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
         return _weighted_quantile(y, sample_weight, self.quantile)
 
-    def scales(self, y, sample_weight):
+    def scales(
+        self, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> tuple[float, float]:
         spread = _spread(y, sample_weight)
         return spread, spread
 
@@ -164,22 +177,24 @@ class HalfPoissonDeviance(Loss):
 
     out_activation = "exp"
 
-    def per_output(self, y, raw):
+    def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         return special.xlogy(y, y) - y * raw - y + np.exp(raw)
 
-    def derivative(self, y, raw):
+    def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
         np.exp(raw, out=raw)
         raw -= y
 
-    def constant(self, y, sample_weight):
+    def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
         mean = np.average(y, axis=0, weights=sample_weight)
         # An output whose targets are all 0 has its minimum at -infinity.
         return np.log(np.maximum(mean, 1e-10 * _largest_mean(mean)))
 
-    def inverse_link(self, raw):
+    def inverse_link(self, raw: np.ndarray) -> None:
         np.exp(raw, out=raw)
 
-    def scales(self, y, sample_weight):
+    def scales(
+        self, y: np.ndarray, sample_weight: np.ndarray | None
+    ) -> tuple[float, float]:
         # The link is a logarithm: raw outputs are of order 1 in any unit of y.
         mean = np.average(y, axis=0, weights=sample_weight)
         return 1.0, _largest_mean(mean)
@@ -190,24 +205,24 @@ class BinaryLogLoss(Loss):
 
     out_activation = "logistic"
 
-    def per_output(self, y, raw):
+    def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         return np.logaddexp(0, raw) - y * raw
 
-    def derivative(self, y, raw):
+    def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
         special.expit(raw, out=raw)
         raw -= y
 
-    def constant(self, y, sample_weight):
+    def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
         return special.logit(_inside(np.average(y, axis=0, weights=sample_weight)))
 
-    def hessian_root(self, raw):
+    def hessian_root(self, raw: np.ndarray) -> np.ndarray:
         slope = special.expit(raw) * special.expit(-raw)
         return np.sqrt(slope)[:, :, None] * np.eye(raw.shape[1])
 
-    def inverse_link(self, raw):
+    def inverse_link(self, raw: np.ndarray) -> None:
         special.expit(raw, out=raw)
 
-    def log_inverse_link(self, raw):
+    def log_inverse_link(self, raw: np.ndarray) -> None:
         """Replace `raw` by log-probabilities."""
         special.log_expit(raw, out=raw)
 
@@ -224,19 +239,21 @@ class MultinomialLogLoss(Loss):
 
     out_activation = "softmax"
 
-    def __init__(self, n_classes):
+    def __init__(self, n_classes: int) -> None:
         self.n_classes = n_classes
 
-    def per_output(self, y, raw):
+    def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         shifted = raw - raw.max(axis=1, keepdims=True)
         picked = shifted[np.arange(len(y)), y]
         return np.log(np.exp(shifted).sum(axis=1)) - picked
 
-    def derivative(self, y, raw):
+    def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
         self.inverse_link(raw)
         raw[np.arange(len(y)), y] -= 1
 
-    def value_and_derivative(self, y, raw, sample_weight=None):
+    def value_and_derivative(
+        self, y: np.ndarray, raw: np.ndarray, sample_weight: np.ndarray | None = None
+    ) -> float:
         # The value and the derivative share their exponentials.
         rows = np.arange(len(y))
         raw -= raw.max(axis=1, keepdims=True)
@@ -250,22 +267,22 @@ class MultinomialLogLoss(Loss):
             raw *= sample_weight[:, None]
         return value
 
-    def constant(self, y, sample_weight):
+    def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
         share = np.bincount(y, weights=sample_weight, minlength=self.n_classes)
         log_share = np.log(_inside(share / share.sum()))
         return log_share - log_share.mean()
 
-    def hessian_root(self, raw):
+    def hessian_root(self, raw: np.ndarray) -> np.ndarray:
         # diag(p) - pp' is B'B for B = diag(r) - rp', r the square roots of p.
         p = special.softmax(raw, axis=1)
         return np.sqrt(p)[:, :, None] * (np.eye(raw.shape[1]) - p[:, None, :])
 
-    def inverse_link(self, raw):
+    def inverse_link(self, raw: np.ndarray) -> None:
         raw -= raw.max(axis=1, keepdims=True)
         np.exp(raw, out=raw)
         raw /= raw.sum(axis=1, keepdims=True)
 
-    def log_inverse_link(self, raw):
+    def log_inverse_link(self, raw: np.ndarray) -> None:
         """Replace `raw` by log-probabilities."""
         raw -= special.logsumexp(raw, axis=1, keepdims=True)
 

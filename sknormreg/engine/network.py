@@ -1,9 +1,11 @@
 """Network: layers, activations, loss, and the layout of the parameter vector."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -43,7 +45,7 @@ class Network:
     loss: Loss
     skip: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         units = self.layer_units
         known = isinstance(units, tuple) and len(units) >= 2
         if not known or not all(isinstance(n, Integral) and n >= 1 for n in units):
@@ -72,11 +74,11 @@ class Network:
                 "more than any memory holds. Use smaller layers."
             )
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict:
         # Only the fields are stored, not the cached properties.
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict) -> None:
         # Other entries of a file are ignored.
         for field in fields(self):
             if field.name in state:
@@ -84,25 +86,25 @@ class Network:
         self.__post_init__()
 
     @property
-    def n_skip(self):
+    def n_skip(self) -> int:
         """Number of columns of the first layer's weights for the skip connection."""
         return self.layer_units[-1] if self.skip else 0
 
     @cached_property
-    def shapes(self):
+    def shapes(self) -> tuple[tuple[int, int], ...]:
         """Shape (fan_in, fan_out) of the weights of each layer."""
         (n_features, n_units), *others = pairwise(self.layer_units)
         return ((n_features, n_units + self.n_skip), *others)
 
     @cached_property
-    def n_weights(self):
+    def n_weights(self) -> int:
         return sum(fan_in * fan_out for fan_in, fan_out in self.shapes)
 
     @cached_property
-    def n_params(self):
+    def n_params(self) -> int:
         return self.n_weights + sum(self.layer_units[1:])
 
-    def work(self, X, rows=None):
+    def work(self, X: Any, rows: np.ndarray | None = None) -> int:
         """Count the multiplications of a forward pass.
 
         For sparse X, only the entries that it stores count.
@@ -127,7 +129,7 @@ class Network:
         return n_stored * fan_out + n_rows * (self.n_params - fan_in * fan_out)
 
     @property
-    def smooth(self):
+    def smooth(self) -> bool:
         """Whether the gradient of the loss is continuous in the parameters."""
         return self.loss.smooth and all(ACTIVATIONS[a].smooth for a in self.activations)
 
@@ -138,11 +140,11 @@ class Network:
         slices = [slice(start, end) for start, end in pairwise([0, *ends])]
         return slices[: len(sizes)], slices[len(sizes) :]
 
-    def coefs(self, params):
+    def coefs(self, params: np.ndarray) -> list[np.ndarray]:
         """Return views of the weights in `params`, of shape (fan_in, fan_out) per layer."""
         return [params[s].reshape(shape) for s, shape in zip(self._slices[0], self.shapes)]
 
-    def split_skip(self, weights):
+    def split_skip(self, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Split an array with the first layer's columns at the skip connection's.
 
         Returns
@@ -153,11 +155,11 @@ class Network:
         n_units = self.layer_units[1]
         return weights[:, :n_units], weights[:, n_units:]
 
-    def intercepts(self, params):
+    def intercepts(self, params: np.ndarray) -> list[np.ndarray]:
         """Return views of the intercepts in `params`, of shape (fan_out,) per layer."""
         return [params[s] for s in self._slices[1]]
 
-    def without_dead_ends(self, params):
+    def without_dead_ends(self, params: np.ndarray) -> np.ndarray:
         """Copy `params` with zero weights into and out of units that have no effect.
 
         These are the units with zero incoming or zero outgoing weights. The outputs of the
@@ -178,12 +180,18 @@ class Network:
             into[:, ~out.any(axis=1)] = 0
         return params
 
-    def pack(self, coefs, intercepts, dtype):
+    def pack(self, coefs: Sequence, intercepts: Sequence, dtype: np.dtype) -> np.ndarray:
         """Concatenate weights and intercepts to a new parameter vector."""
         parts = [np.asarray(part, dtype=dtype).ravel() for part in (*coefs, *intercepts)]
         return np.concatenate(parts)
 
-    def initial_params(self, output_intercept, random_state, dtype, output_share=1.0):
+    def initial_params(
+        self,
+        output_intercept: float | np.ndarray,
+        random_state: np.random.RandomState,
+        dtype: np.dtype,
+        output_share: float = 1.0,
+    ) -> np.ndarray:
         """Draw initial parameters.
 
         Weights are uniform within the bound of Glorot and Bengio (2010, eq. 16). Intercepts

@@ -4,12 +4,17 @@ Full batches are processed in blocks of samples, so that the memory of a pass do
 depend on the number of samples.
 """
 
-from contextlib import nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from .activations import ACTIVATIONS
+from .data import Data
+from .dropout import Dropout
+from .network import Network
 from .threads import limited_threads
 
 # Bytes of the widest layer in a block of samples. In larger blocks, the temporary arrays of
@@ -35,18 +40,18 @@ class NumpyEngine:
 
     has_epochs = False
 
-    def __init__(self, network):
+    def __init__(self, network: Network) -> None:
         self.network = network
         self._activations = [ACTIVATIONS[name] for name in network.activations]
 
-    def block_rows(self, dtype):
+    def block_rows(self, dtype: np.dtype) -> int:
         """Return the number of samples in a block of a full batch."""
         rows = _LAYER_BYTES // (
             max(self.network.layer_units[1:]) * np.dtype(dtype).itemsize
         )
         return min(max(rows, 64), 1024)
 
-    def threads(self, dtype, n_rows):
+    def threads(self, dtype: np.dtype, n_rows: int) -> AbstractContextManager:
         """Return a context manager for training on at most `n_rows` samples at a time.
 
         It limits BLAS to one thread if matrix products are too small for two.
@@ -55,7 +60,9 @@ class NumpyEngine:
         small = min(n_rows, self.block_rows(dtype)) * largest < _THREADED_WORK
         return limited_threads() if small else nullcontext()
 
-    def raw_predict(self, coefs, intercepts, X, rows=None):
+    def raw_predict(
+        self, coefs: Sequence, intercepts: Sequence, X: Any, rows: np.ndarray | None = None
+    ) -> np.ndarray:
         """Compute raw outputs, of shape (n_rows, n_outputs)."""
         n_rows = X.shape[0] if rows is None else len(rows)
         raw = np.empty(
@@ -67,7 +74,13 @@ class NumpyEngine:
             raw[block] = self._forward(coefs, intercepts, X_block)
         return raw
 
-    def loss_and_gradient(self, params, data, rows=None, dropout=None):
+    def loss_and_gradient(
+        self,
+        params: np.ndarray,
+        data: Data,
+        rows: np.ndarray | None = None,
+        dropout: Dropout | None = None,
+    ) -> tuple[float, np.ndarray]:
         """Compute the sum of the weighted losses of the samples, and its gradient.
 
         Parameters

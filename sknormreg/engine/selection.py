@@ -4,19 +4,22 @@ import os
 from importlib.util import find_spec
 
 from .._warnings import warn
+from .base import Engine
+from .network import Network
 from .numpy_engine import NumpyEngine
 
 try:
     from .compiled_engine import CompiledEngine
 except ImportError as error:
-    CompiledEngine, _import_error = None, str(error)
+    CompiledEngine = None  # type: ignore[assignment, misc]
+    _import_error = str(error)
     if find_spec("sknormreg.engine._compiled") is None:
         _import_error = "sknormreg.engine._compiled was not built at installation"
 
 _has_warned = False
 
 
-def engine_name():
+def engine_name() -> str:
     """Return the name of the active engine, "compiled" or "numpy".
 
     It is the value of the environment variable ``SKNORMREG_ENGINE``. If that is not set, it
@@ -44,14 +47,14 @@ def engine_name():
     return name or ("numpy" if CompiledEngine is None else "compiled")
 
 
-def make_engine(network):
+def make_engine(network: Network) -> Engine:
     """Make the engine of a network."""
     if engine_name() == "compiled" and CompiledEngine.supports(network):
         return CompiledEngine(network)
     return NumpyEngine(network)
 
 
-def warn_of_missing_extension():
+def warn_of_missing_extension() -> None:
     """Warn, once per process, that fits are slow because the extension is missing.
 
     There is no warning if ``SKNORMREG_ENGINE`` is set.

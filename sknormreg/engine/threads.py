@@ -8,16 +8,18 @@ therefore share the threads that a single fit would have.
 import _thread
 import os
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager
+from typing import Any, Self
 
 from threadpoolctl import ThreadpoolController
 
 # Reentrant, because the garbage collector may leave a block at any point.
 _lock = threading.RLock()
-_inside = {}  # the thread of each block, by its identity
+_inside: dict[int, int] = {}  # the thread of each block, by its identity
 _n_threads = 1
-_before = None  # threads of each library before the first block
-_controller = None
+_before: list[int] | None = None  # threads of each library before the first block
+_controller: Any = None
 
 
 class limited_threads:  # noqa: N801 (used as a function)
@@ -32,16 +34,16 @@ class limited_threads:  # noqa: N801 (used as a function)
     interrupted is left when its object is deleted.
     """
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         with _lock:
             _inside[id(self)] = threading.get_ident()
             _limit()
         return self
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         self._leave()
 
-    def __del__(self):
+    def __del__(self) -> None:
         self._leave()
 
     def _leave(self):
@@ -51,7 +53,7 @@ class limited_threads:  # noqa: N801 (used as a function)
                 _restore()
 
 
-def share_of_threads():
+def share_of_threads() -> int:
     """Return the number of threads that each thread inside a block may use.
 
     Together, they use as many as BLAS had before, which depends on OPENBLAS_NUM_THREADS,
@@ -62,7 +64,7 @@ def share_of_threads():
     return max(1, _n_threads // n_sharing) if n_sharing else 1
 
 
-def call_in_thread(function):
+def call_in_thread(function: Callable[[], object]) -> bool:
     """Call a function in a new thread, and return whether there is one.
 
     This does not use `threading.Thread.start`, which waits for a signal of the new thread,

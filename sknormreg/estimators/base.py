@@ -107,15 +107,15 @@ class RegularizedMLP(
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
-        X,
-        y,
-        sample_weight=None,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
         *,
-        X_val=None,
-        y_val=None,
-        sample_weight_val=None,
-        coef_init=None,
-        intercept_init=None,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+        coef_init: Any = None,
+        intercept_init: Any = None,
     ) -> Self:
         """Fit the model to data matrix X and target(s) y.
 
@@ -304,10 +304,12 @@ class RegularizedMLP(
 
 
 # Settings of one call of `partial_fit`.
-_ONE_EPOCH = dict(max_iter=1, max_time=None, loss_threshold=None, verbose=False)
+_ONE_EPOCH: dict[str, Any] = dict(
+    max_iter=1, max_time=None, loss_threshold=None, verbose=False
+)
 
 
-def deadline_after(max_time):
+def deadline_after(max_time: float | None) -> float:
     """Return the value of `time.monotonic` at which so many seconds from now are over."""
     return np.inf if max_time is None else time.monotonic() + max_time
 
@@ -343,7 +345,7 @@ def _checked_layers(name, given, expected, dtype):
     return arrays
 
 
-def accepts_partial_fit(estimator):
+def accepts_partial_fit(estimator: Any) -> bool:
     if estimator.solver in FULL_BATCH:
         raise AttributeError(
             "partial_fit is only available for minibatch solvers: set solver='adam' or "

@@ -1,6 +1,6 @@
 """Classifier: parameters, and encoding of class labels."""
 
-from typing import Self
+from typing import Any, Self
 
 from scipy import sparse
 from sklearn.base import _fit_context
@@ -168,7 +168,9 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
 
     @available_if(accepts_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None, classes=None) -> Self:
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> Self:
         """Update the model with one epoch over the given samples.
 
         Parameters

@@ -2,6 +2,7 @@
 
 from itertools import product
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ OF_SINGLE_FITS = {"verbose": False, "max_time": None}
 _LIGHT_ALPHA = 1.0
 
 
-def compared_lists(estimator):
+def compared_lists(estimator: Any) -> dict[str, list]:
     """Return lists of the values of the parameters that may have several, by name.
 
     Those of a fitted estimator are the values that were compared, whatever its parameters
@@ -44,20 +45,20 @@ def compared_lists(estimator):
     return lists
 
 
-def compared_shape(estimator):
+def compared_shape(estimator: Any) -> list[int]:
     """Return the numbers of values of the parameters that have several."""
     lengths = map(len, compared_lists(estimator).values())
     return [length for length in lengths if length > 1]
 
 
-def compared_params(estimator):
+def compared_params(estimator: Any) -> list[dict[str, Any]]:
     """Return the parameters of each path."""
     lists = compared_lists(estimator)
     del lists["relax"]
     return [dict(zip(lists, values)) for values in product(*lists.values())]
 
 
-def compared_relaxes(estimator):
+def compared_relaxes(estimator: Any) -> list[float | None]:
     """Return the alphas of the relaxed fits along each path; None for the path itself.
 
     Raises
@@ -68,7 +69,7 @@ def compared_relaxes(estimator):
     return [_relaxed_alpha(relax) for relax in compared_lists(estimator)["relax"]]
 
 
-def plain_estimator(estimator, **params):
+def plain_estimator(estimator: Any, **params: Any) -> Any:
     """Return the plain estimator with the parameters of the first path of a search."""
     plain_class = estimator._plain_class
     names = set(plain_class._get_param_names()) - set(LEFT_OUT)
@@ -77,7 +78,7 @@ def plain_estimator(estimator, **params):
     return plain_class(**own | OF_SINGLE_FITS | first | params)
 
 
-def uses_l1_ratio(estimator):
+def uses_l1_ratio(estimator: Any) -> bool:
     """Whether `l1_ratio` makes a difference to the penalty."""
     penalty = estimator.penalty
     given = penalty if isinstance(penalty, list | tuple) else [penalty]
@@ -92,7 +93,7 @@ def _as_list(values):
 def _relaxed_alpha(relax):
     if isinstance(relax, bool | np.bool_):
         return _LIGHT_ALPHA if relax else None
-    if not isinstance(relax, Real) or not 0 < relax < np.inf:
+    if not isinstance(relax, Real) or not 0 < float(relax) < np.inf:
         raise ValueError(
             "relax must be True, False or a number above 0, the alpha of the L2 penalty of "
             f"relaxed fits, or a list of them, got {relax!r}."

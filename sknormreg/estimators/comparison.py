@@ -1,12 +1,18 @@
 """How far a comparison of alphas goes, and what it has found so far."""
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import tee
+from typing import Any
 
 import numpy as np
 
+from ..fitting.fit import FittedNetwork
+from ..fitting.path import PathFitter
 from ..fitting.specification import NetworkSpec
+from .scoring import Fold
+from .search_report import SearchReport
 
 
 class Budget:
@@ -18,20 +24,20 @@ class Budget:
         Counted from now; None is no limit.
     """
 
-    def __init__(self, max_time):
+    def __init__(self, max_time: float | None) -> None:
         self._end = np.inf if max_time is None else time.monotonic() + max_time
 
-    def share(self, n_left):
+    def share(self, n_left: int) -> float:
         """Value of `time.monotonic` at which the first of `n_left` equal parts is over."""
         now = time.monotonic()
         return now + (self._end - now) / n_left
 
     # `time.monotonic` counts from another moment on another machine.
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict:
         return {"_end": self._end - time.monotonic() + time.time()}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict) -> None:
         self._end = state["_end"] - time.time() + time.monotonic()
 
 
@@ -59,24 +65,24 @@ class Extent:
         Whether nobody waits for the scores any more.
     """
 
-    def __init__(self, budget, n_paths, n_alphas):
+    def __init__(self, budget: Budget, n_paths: int, n_alphas: int) -> None:
         self._budget = budget
         self._n_alphas = [n_alphas] * n_paths
         self._n_needed = 1
         self.is_abandoned = False
 
-    def begin(self, found):
+    def begin(self, found: "PathScores") -> None:
         """Give a path its part of the time that is left."""
         found.deadline = self._budget.share(found.n_left)
 
-    def admits(self, found):
+    def admits(self, found: "PathScores") -> bool:
         """Whether a path goes on to its next alpha, which then counts."""
         if found.path == 0 and found.n_done < self._n_needed:
             return True
         is_wanted = found.n_done < self._n_alphas[found.path]
         return is_wanted and time.monotonic() < found.deadline
 
-    def end_path(self, found):
+    def end_path(self, found: "PathScores") -> bool:
         """End a path in all folds where it is in one; true if it was to go further."""
         n_alphas = self._n_alphas  # `end` may put another in its place
         is_sooner = found.n_done < n_alphas[found.path]
@@ -84,11 +90,11 @@ class Extent:
             n_alphas[found.path] = found.n_done
         return is_sooner
 
-    def end(self):
+    def end(self) -> None:
         """End all paths, but for what is needed to choose an alpha."""
         self._n_alphas = [0] * len(self._n_alphas)
 
-    def abandon(self):
+    def abandon(self) -> None:
         """End all paths: there is nothing to choose any more."""
         self._n_needed, self.is_abandoned = 0, True
         self.end()
@@ -126,21 +132,27 @@ class PathScores:
         Whether that has ended it.
     """
 
-    def __init__(self, path, n_left, n_relaxes, n_alphas):
+    def __init__(self, path: int, n_left: int, n_relaxes: int, n_alphas: int) -> None:
         self.path, self.n_left = path, n_left
         self.scores = np.full((n_relaxes, n_alphas), np.nan)
         self.n_features = self.scores.copy()
-        self.n_done, self.problems = 0, []
+        self.n_done = 0
+        self.problems: list[str | None] = []
         self.deadline, self.timed_out = np.inf, False
 
-    def add(self, scores, n_features, problems):
+    def add(
+        self,
+        scores: Sequence[float],
+        n_features: Sequence[int],
+        problems: Sequence[str | None],
+    ) -> None:
         """Record the next alpha."""
         self.scores[:, self.n_done] = scores
         self.n_features[:, self.n_done] = n_features
         self.problems += problems
         self.n_done += 1
 
-    def extend(self):
+    def extend(self) -> None:
         """Beyond the alpha at which the network is empty it stays so, and its score."""
         last = self.n_done - 1
         if last >= 0 and not self.n_features[:, last].any():
@@ -149,7 +161,7 @@ class PathScores:
             self.n_done = self.scores.shape[1]
 
 
-def gathered(found, n_folds):
+def gathered(found: Sequence[PathScores], n_folds: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the scores of all networks, and their numbers of selected features.
 
     Parameters
@@ -202,7 +214,9 @@ class ComparedPath:
     alphas: np.ndarray
     relaxes: list
 
-    def networks(self, fitter, alphas, **options):
+    def networks(
+        self, fitter: PathFitter, alphas: Sequence | np.ndarray, **options: Any
+    ) -> Iterator[tuple[FittedNetwork, ...]]:
         """Fit at ascending alphas; yield a tuple of one network for each of `relaxes`."""
         copies = tee(fitter.path(alphas, **options), len(self.relaxes))
         return zip(
@@ -213,7 +227,17 @@ class ComparedPath:
         )
 
 
-def scores_along_path(fitter, path, fold, found, extent, name, estimator, task, report):
+def scores_along_path(
+    fitter: PathFitter,
+    path: ComparedPath,
+    fold: Fold,
+    found: PathScores,
+    extent: Extent,
+    name: str,
+    estimator: Any,
+    task: Any,
+    report: SearchReport,
+) -> PathScores:
     """Score the networks at ascending alphas in one fold.
 
     Parameters

@@ -3,7 +3,7 @@
 from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, _fit_context, is_classifier
@@ -16,6 +16,7 @@ from sklearn.utils.metadata_routing import _raise_for_params
 
 from .._warnings import warn
 from ..engine import warn_of_missing_extension
+from .base import RegularizedMLP
 from .compared import (
     LEFT_OUT,
     compared_lists,
@@ -52,7 +53,7 @@ _OF_THE_DATA = (
 _PRIVATE_OF_A_FIT = ("_network", "_compared", "_seed", "_multilabel", "_sparse_labels")
 
 
-def cv_constraints(plain_class):
+def cv_constraints(plain_class: type[RegularizedMLP]) -> dict[str, list]:
     """Constraints on the parameters, given the plain estimator."""
     constraints = plain_class._parameter_constraints
     kept = {name: value for name, value in constraints.items() if name not in LEFT_OUT}
@@ -95,7 +96,7 @@ class RegularizedMLPCV(
         """The estimator that is fitted at each alpha."""
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, **params) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, **params: Any) -> Self:
         """Choose alpha by cross-validation, and fit to all rows with it.
 
         A callback that returns True at the end of an alpha ends that path there, in all

@@ -4,6 +4,7 @@
 something else passes its own entry to `document_estimator`.
 """
 
+from collections.abc import Iterable
 from functools import partial
 
 from .._docstrings import (
@@ -506,7 +507,7 @@ document_estimator = partial(
 )
 
 
-def check_all_used(*classes):
+def check_all_used(*classes: Iterable[type]) -> None:
     """Raise a ValueError if a table has an entry that none of the estimators uses."""
     check_shared(PARAMETERS, parameter_names, classes)
     check_shared(ATTRIBUTES, attribute_names, classes)

@@ -1,11 +1,14 @@
 """Warnings about networks that select no feature."""
 
 from numbers import Real
+from typing import Any
 
 from .._warnings import warn
+from ..engine import Data
+from ..fitting.fit import FittedNetwork
 
 
-def warn_of_empty(fitted, cause):
+def warn_of_empty(fitted: FittedNetwork, cause: str) -> None:
     """Warn if a fitted network selects no feature.
 
     Parameters
@@ -19,7 +22,7 @@ def warn_of_empty(fitted, cause):
         warn(f"No feature is selected and the network predicts a constant: {cause}")
 
 
-def strong_alpha(alpha, data):
+def strong_alpha(alpha: Any, data: Data) -> str:
     """Describe why a network is empty, as `warn_of_empty` takes it.
 
     The cause is alpha or, if the sample weights are small, the scale of these.

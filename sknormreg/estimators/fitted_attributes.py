@@ -1,8 +1,12 @@
 """Attributes of a fitted estimator, from a fitted network."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
+
+from ..engine import Network
+from ..fitting.fit import FittedNetwork
 
 # Attributes that only some networks and some fits have, and what `compact` has said of the
 # last one.
@@ -17,7 +21,7 @@ OF_SOME_FITS = (
 )
 
 
-def network_attributes(network, params, n_iter):
+def network_attributes(network: Network, params: np.ndarray, n_iter: int) -> dict[str, Any]:
     """Return the attributes that a network by itself has, in arrays of their own."""
     coefs = network.coefs(params)
     coefs[0], skip = network.split_skip(coefs[0])
@@ -33,7 +37,12 @@ def network_attributes(network, params, n_iter):
     }
 
 
-def fitted_attributes(fitted, early_stopping, store_posterior=False, earlier=None):
+def fitted_attributes(
+    fitted: FittedNetwork,
+    early_stopping: bool,
+    store_posterior: bool = False,
+    earlier: Any = None,
+) -> dict[str, Any]:
     """Return all attributes that a fit sets.
 
     Parameters

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from ..engine import Data
 from ..fitting.validation_loss import Validation
 from .targets import Targets
 
@@ -24,7 +25,9 @@ class HoldOut:
     targets: Targets
     fraction: float
 
-    def __call__(self, data, rows, random_state):
+    def __call__(
+        self, data: Data, rows: np.ndarray | None, random_state: np.random.RandomState
+    ) -> tuple[np.ndarray, Validation]:
         """Split samples.
 
         Parameters
@@ -61,7 +64,7 @@ class HoldOut:
                 )
         return train_rows, watched(self.targets, data, val_rows, decides=True)
 
-    def strata(self, encoded):
+    def strata(self, encoded: np.ndarray) -> np.ndarray | None:
         """Return what the split is stratified by; None draws it at random.
 
         As MLPClassifier does with more than two classes; here where there are fewer rows
@@ -97,7 +100,9 @@ class HoldOut:
         return strata
 
 
-def watched(targets, data, rows, decides):
+def watched(
+    targets: Targets, data: Data, rows: np.ndarray | None, decides: bool
+) -> Validation:
     """Return the `Validation` by some samples; rows are None for all of them."""
     # What is watched are means.
     data, _ = data.with_moderate_weights()

@@ -1,11 +1,12 @@
 """Validation of class labels."""
 
 from numbers import Number
+from typing import Any
 
 import numpy as np
 
 
-def refuse_mixed_labels(y, name="y"):
+def refuse_mixed_labels(y: Any, name: str = "y") -> None:
     """Raise a ValueError if labels cannot be sorted, such as 1, "a" and None."""
     labels = getattr(y, "to_numpy", lambda: y)()
     # Not as an array: NumPy would convert numbers in a list with strings to strings.

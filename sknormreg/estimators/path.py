@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -13,7 +14,8 @@ from .._warnings import warn
 from ..fitted.path_table import RegularizationPath
 from ..fitting.path import PathFitter
 from ..fitting.path_report import PathReport
-from ..fitting.precision import ALONG_PATH
+from ..fitting.precision import ALONG_PATH, Precision
+from ..fitting.specification import NetworkSpec
 from .base import RegularizedMLP, deadline_after
 from .classifier import RegularizedMLPClassifier
 from .empty_network import strong_alpha, warn_of_empty
@@ -24,13 +26,13 @@ from .validation import training_data
 
 
 def regularization_path(
-    X,
-    y,
+    X: Any,
+    y: Any,
     *,
     estimator: RegularizedMLP | None = None,
     alphas: int | Sequence[float] | np.ndarray = 20,
-    sample_weight=None,
-    **params,
+    sample_weight: Any = None,
+    **params: Any,
 ) -> Bunch:
     """Compute a regularization path: networks at ascending alphas, from dense to sparse.
 
@@ -126,8 +128,14 @@ def regularization_path(
 
 
 def fitted_path(
-    mlp, X, y, alphas, sample_weight=None, continuation=True, precision=ALONG_PATH
-):
+    mlp: RegularizedMLP,
+    X: Any,
+    y: Any,
+    alphas: Any,
+    sample_weight: Any = None,
+    continuation: bool = True,
+    precision: Precision = ALONG_PATH,
+) -> Bunch:
     """Return what `regularization_path` does, for an estimator that may be modified.
 
     Parameters
@@ -148,7 +156,7 @@ def fitted_path(
         spec, data, None, seed, continuation, precision, deadline, watcher=report
     )
     alphas = check_alphas(alphas)
-    if isinstance(alphas, Integral):
+    if isinstance(alphas, int):
         alphas = fitter.grid(alphas)
         report.found(alphas)
     points = list(report.along(fitter.path(alphas), alphas))
@@ -201,7 +209,7 @@ def _are_numbers(y):
     return y.dtype.kind == "f"
 
 
-def refuse_constraints(spec):
+def refuse_constraints(spec: NetworkSpec) -> None:
     """Raise a ValueError where alpha has no meaning in any layer."""
     penalties = spec.penalties
     penalties = penalties if isinstance(penalties, list) else [penalties]
@@ -213,7 +221,7 @@ def refuse_constraints(spec):
         )
 
 
-def check_alphas(alphas):
+def check_alphas(alphas: Any) -> int | np.ndarray:
     """The number of alphas, or the alphas as ascending floats.
 
     Raises
@@ -245,7 +253,7 @@ def _as_array(given):
         return np.asarray(None)
 
 
-def draw_seed(random_state):
+def draw_seed(random_state: Any) -> int:
     """One seed for all fits: the given one, or one that is drawn."""
     if isinstance(random_state, Integral):
         return int(random_state)
@@ -259,7 +267,7 @@ def _small(coef):
     return rows if size <= coef.nbytes / 2 else coef.copy()
 
 
-def warn_of_problems(problems, ended=None):
+def warn_of_problems(problems: Sequence[str | None], ended: str | None = None) -> None:
     """Warn once of all fits that did not converge.
 
     Parameters

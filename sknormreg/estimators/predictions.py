@@ -1,11 +1,11 @@
 """Prediction methods of fitted networks, for classifiers and regressors."""
 
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils import assert_all_finite
+from sklearn.utils import Tags, assert_all_finite
 from sklearn.utils.validation import check_is_fitted
 
 from ..engine import NumpyEngine, check_layers, checked_structure, make_engine
@@ -58,7 +58,7 @@ class _Predictions(FittedNetworkMixin):
         return hasattr(self, "coefs_")
 
     def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.sparse = True
         return tags
 
@@ -74,7 +74,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
     def _decide(self, raw, loss):
         return decided_codes(raw, self._multilabel)
 
-    def predict(self, X) -> np.ndarray | sparse.csr_matrix:
+    def predict(self, X: Any) -> np.ndarray | sparse.csr_matrix:
         """Predict class labels.
 
         Parameters
@@ -100,7 +100,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
             return sparse.csr_matrix(decided) if self._sparse_labels else decided
         return self.classes_[decided.ravel()]
 
-    def decision_function(self, X) -> np.ndarray:
+    def decision_function(self, X: Any) -> np.ndarray:
         """Compute the raw outputs of the network, before the output activation.
 
         Parameters
@@ -117,7 +117,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         raw = self._raw_predict(X)
         return raw.ravel() if raw.shape[1] == 1 else raw
 
-    def predict_proba(self, X) -> np.ndarray:
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Predict class probabilities.
 
         Parameters
@@ -134,7 +134,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         self._network.loss.inverse_link(raw)
         return raw
 
-    def predict_log_proba(self, X) -> np.ndarray:
+    def predict_log_proba(self, X: Any) -> np.ndarray:
         """Predict log-probabilities, accurate even if probabilities round to 0 or 1.
 
         Parameters
@@ -148,10 +148,11 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
             Log-probability of each class, in the order of `classes_`, or of each label.
         """
         raw = self._raw_per_class(X)
-        self._network.loss.log_inverse_link(raw)
+        loss: Any = self._network.loss  # of a classifier
+        loss.log_inverse_link(raw)
         return raw
 
-    def score(self, X, y, sample_weight=None) -> float:
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy on the given data.
 
         For multilabel targets, this is the subset accuracy: the fraction of samples for
@@ -181,7 +182,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         raw = self._raw_predict(X)
         return raw if self._multilabel or raw.shape[1] > 1 else np.hstack([-raw, raw])
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
@@ -195,12 +196,16 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         return raw
 
     @overload
-    def predict(self, X, return_std: Literal[False] = False) -> np.ndarray: ...
+    def predict(self, X: Any, return_std: Literal[False] = False) -> np.ndarray: ...
 
     @overload
-    def predict(self, X, return_std: Literal[True]) -> tuple[np.ndarray, np.ndarray]: ...
+    def predict(
+        self, X: Any, return_std: Literal[True]
+    ) -> tuple[np.ndarray, np.ndarray]: ...
 
-    def predict(self, X, return_std=False):
+    def predict(
+        self, X: Any, return_std: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Predict target values.
 
         Parameters
@@ -260,7 +265,7 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         coefs = [as_dense(coef) for coef in self.coefs_]
         return posterior.standard_deviation(self._network, coefs, self.intercepts_, X)
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         tags.target_tags.positive_only = self.loss == "poisson"

@@ -1,7 +1,7 @@
 """Regressor: parameters, and encoding of numeric targets."""
 
 from numbers import Real
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import _fit_context
@@ -175,7 +175,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
 
     @available_if(accepts_partial_fit)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None) -> Self:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Update the model with one epoch over the given samples.
 
         Parameters

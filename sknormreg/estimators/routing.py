@@ -1,5 +1,7 @@
 """Metadata of the splitter and of the scorer of a search."""
 
+from typing import Any
+
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.utils.metadata_routing import (
@@ -16,6 +18,9 @@ from .scoring import takes
 
 class RoutingMixin:
     """Routes sample weights and other metadata to splitter and scorer."""
+
+    cv: Any
+    scoring: Any
 
     def _route(self, sample_weight, params):
         if _routing_enabled():
@@ -38,7 +43,7 @@ class RoutingMixin:
             scorer.set_score_request(sample_weight=True)
         return scorer
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Metadata routing of the splitter and the scorer.
 
         Returns

@@ -1,19 +1,21 @@
 """Scores of fitted networks on the held-out samples of a fold."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import make_scorer
 from sklearn.utils.metadata_routing import get_routing_for_object
 
 from ..engine import Data
-from ..fitting.fit import empty_network
+from ..fitting.fit import FittedNetwork, empty_network
 from ..fitting.path import PathFitter
+from ..fitting.specification import NetworkSpec
 from .search_result import NO_SCORES
-from .targets import ClassTargets
+from .targets import ClassTargets, Targets
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Fold:
     metadata: dict
     estimator_of: Callable
 
-    def score(self, fitted):
+    def score(self, fitted: FittedNetwork) -> float:
         """Score a fitted network on the held-out samples."""
         model = self.estimator_of(fitted)
         try:
@@ -59,10 +61,12 @@ class Fold:
             raise ValueError(
                 f"scoring must return a number, but {self.scorer} returned {score!r}."
             )
-        return score
+        return float(score)
 
 
-def check_scorer(spec, data, folds, seed, is_metric):
+def check_scorer(
+    spec: NetworkSpec, data: Data, folds: Sequence[Fold], seed: int, is_metric: bool
+) -> None:
     """Raise a ValueError where the scorer works for no network: before those are trained.
 
     A score may be undefined for a constant, or for what an iteration has made of random
@@ -94,7 +98,7 @@ def _has_score(fold, fitted, is_metric):
     return not (is_metric and np.isnan(score))
 
 
-def takes(scorer, name):
+def takes(scorer: Callable, name: str) -> bool:
     """Whether a scorer takes an argument called `name`."""
     if hasattr(scorer, "get_metadata_routing"):
         return name in get_routing_for_object(scorer).score.requests
@@ -102,7 +106,7 @@ def takes(scorer, name):
     return any(a.name == name or a.kind == a.VAR_KEYWORD for a in arguments)
 
 
-def knowing_classes(scorer, targets):
+def knowing_classes(scorer: Any, targets: Targets) -> Callable:
     """A scorer of probabilities that is told all classes, of which a fold may lack some.
 
     As LogisticRegressionCV does. For scorers of decided classes `labels` means something

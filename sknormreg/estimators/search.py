@@ -3,20 +3,31 @@
 import time
 from dataclasses import replace
 from itertools import chain, product
+from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
 
-from ..engine import engine_name
+from ..engine import Data, engine_name
+from ..fitting.fit import FittedNetwork
 from ..fitting.path import PathFitter
 from ..fitting.precision import COMPARED
 from ..fitting.solver_choice import FULL_BATCH
+from ..fitting.specification import NetworkSpec
 from .compared import OF_SINGLE_FITS, compared_params, compared_relaxes
-from .comparison import ComparedPath, Extent, PathScores, gathered, scores_along_path
+from .comparison import (
+    Budget,
+    ComparedPath,
+    Extent,
+    PathScores,
+    gathered,
+    scores_along_path,
+)
 from .path import check_alphas
-from .scoring import check_scorer
-from .search_result import SearchResult
+from .scoring import Fold, check_scorer
+from .search_report import SearchReport
+from .search_result import Choice, SearchResult
 
 
 class Search:
@@ -49,13 +60,23 @@ class Search:
         Of each path in every fold, one path after the other.
     """
 
-    def __init__(self, estimator, specs, data, folds, seed, budget, report):
+    def __init__(
+        self,
+        estimator: Any,
+        specs: list[NetworkSpec],
+        data: Data,
+        folds: list[Fold],
+        seed: int,
+        budget: Budget,
+        report: SearchReport,
+    ) -> None:
         self._estimator, self._data, self._folds = estimator, data, folds
         self._specs = [_silent(spec) for spec in specs]
         self._seed, self._budget, self._report = seed, budget, report
-        self.paths, self.found = [], []
+        self.paths: list[ComparedPath] = []
+        self.found: list[PathScores] = []
 
-    def check_scorer(self):
+    def check_scorer(self) -> None:
         """Raise a ValueError where the scorer works for no network."""
         spec, is_metric = (
             _of_single_fits(self._specs[0]),
@@ -63,7 +84,7 @@ class Search:
         )
         check_scorer(spec, self._data, self._folds, self._seed, is_metric)
 
-    def compare(self, task):
+    def compare(self, task: Any) -> None:
         """Find scores along the paths in every fold.
 
         Parameters
@@ -110,7 +131,7 @@ class Search:
             raise
         comparison.call_on_fit_task_end(estimator=estimator)
 
-    def refit(self, choice, task):
+    def refit(self, choice: Choice, task: Any) -> FittedNetwork:
         """Fit to all samples, along the path to the chosen alpha.
 
         Parameters
@@ -142,7 +163,7 @@ class Search:
 
     # Results
 
-    def result(self):
+    def result(self) -> SearchResult:
         """Return the `SearchResult` of what has been found."""
         scores, n_features = gathered(self.found, len(self._folds))
         return SearchResult(
@@ -153,7 +174,7 @@ class Search:
             n_features,
         )
 
-    def ended(self, result):
+    def ended(self, result: SearchResult) -> str | None:
         """Return what to say of a comparison that the time has ended, or None."""
         if not any(one.timed_out for one in self.found):
             return None
@@ -165,7 +186,7 @@ class Search:
         )
 
     @property
-    def problems(self):
+    def problems(self) -> list[str | None]:
         """What kept each of the fits from converging, or None."""
         return [*chain(*(one.problems for one in self.found))]
 

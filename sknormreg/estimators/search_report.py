@@ -2,9 +2,11 @@
 
 import threading
 import time
+from typing import Any
 
 import numpy as np
 
+from ..engine import Network
 from ..fitting.path_report import grid_line
 from ..fitting.report import Lines, left, seconds_left
 from ..fitting.training import Watcher
@@ -28,23 +30,24 @@ class SearchReport(Watcher):
         Seconds from now after which the comparison ends in any case.
     """
 
-    def __init__(self, verbose, max_time=None):
+    def __init__(self, verbose: bool | int, max_time: float | None = None) -> None:
         self._verbose = int(verbose)
         self._lines, self._lock = Lines(), threading.RLock()
         self._end = np.inf if max_time is None else self._lines.start + max_time
-        self._stage, self._is_copy = "looking for alpha_max", False
+        self._stage: str | None = "looking for alpha_max"
+        self._is_copy = False
         self._start, self._n_of_path, self._n_all = 0.0, 0, 0
         self._n_done_of: dict[str, int] = {}
 
     # Copies in other processes
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict:
         state = vars(self).copy()
         for name in ("_lock", "_lines", "_end", "_start"):
             del state[name]  # their clock may be another one
         return {**state, "_left": self._end - time.perf_counter()}
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict) -> None:
         limit = state.pop("_left")
         self.__dict__.update(state)
         self._lines, self._lock = Lines(), threading.RLock()
@@ -54,7 +57,7 @@ class SearchReport(Watcher):
 
     # Between the iterations of a fit
 
-    def end_iteration(self, network, params, n_iter):
+    def end_iteration(self, network: Network, params: np.ndarray, n_iter: int) -> None:
         # A copy has no name for its path yet.
         if not self._verbose or self._is_copy or not self._lines.are_due():
             return
@@ -65,7 +68,7 @@ class SearchReport(Watcher):
 
     # Stages of a search, in their order
 
-    def grid(self, alphas, seconds):
+    def grid(self, alphas: np.ndarray, seconds: float) -> None:
         """Print the ends of a grid of alphas.
 
         Parameters
@@ -77,7 +80,7 @@ class SearchReport(Watcher):
         """
         self._print(grid_line(alphas, seconds))
 
-    def begin_comparison(self, n_paths, n_fits):
+    def begin_comparison(self, n_paths: int, n_fits: int) -> None:
         """Take note of how many fits there are.
 
         Parameters
@@ -91,7 +94,7 @@ class SearchReport(Watcher):
         self._stage, self._start = None, time.perf_counter()
         self._n_of_path, self._n_all = n_fits, n_paths * n_fits
 
-    def alpha(self, name, found):
+    def alpha(self, name: str, found: Any) -> None:
         """Print how much is done, if a line is due.
 
         Parameters
@@ -106,7 +109,9 @@ class SearchReport(Watcher):
             if self._verbose > 1 or (self._verbose and self._lines.are_due()):
                 self._print_stage(name if self._is_copy or self._verbose > 1 else "")
 
-    def path(self, name, found, path, n_features, seconds):
+    def path(
+        self, name: str, found: Any, path: Any, n_features: int, seconds: float
+    ) -> None:
         """Print the best score of a path, and how much of the comparison is done.
 
         Parameters
@@ -133,11 +138,11 @@ class SearchReport(Watcher):
                 text += f" ({', '.join(filter(None, self._progress()))})"
             self._print(text)
 
-    def begin_refit(self, alpha):
+    def begin_refit(self, alpha: float) -> None:
         """Take note that the comparison has ended, with the choice of an alpha."""
         self._stage = f"all samples: alpha = {alpha:.4g}"
 
-    def refit(self, alpha, n_selected, n_features, seconds):
+    def refit(self, alpha: float, n_selected: int, n_features: int, seconds: float) -> None:
         """Print the number of features of the final fit."""
         self._print(
             f"all samples: alpha = {alpha:.4g} with {n_selected} of {n_features} features, "

@@ -1,7 +1,8 @@
 """Scores of a search for alpha, and the choice among them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -46,7 +47,7 @@ class SearchResult:
     n_features: np.ndarray
 
     @classmethod
-    def of(cls, estimator):
+    def of(cls, estimator: Any) -> Self:
         """Return the result of the search that an estimator was fitted by."""
         params, relaxes = compared_params(estimator), compared_relaxes(estimator)
         n_alphas, n_folds = estimator.scores_.shape[-2:]
@@ -59,7 +60,7 @@ class SearchResult:
             estimator.path_n_features_.reshape(*shape, n_folds),
         )
 
-    def attributes(self, shape):
+    def attributes(self, shape: Sequence[int]) -> dict[str, np.ndarray]:
         """Return the attributes of a fitted estimator that hold the result.
 
         Parameters
@@ -76,21 +77,21 @@ class SearchResult:
         }
 
     @property
-    def mean_scores(self):
+    def mean_scores(self) -> np.ndarray:
         """Means over the folds, shape (n_paths, n_relaxes, n_alphas)."""
         return self.scores.mean(axis=-1)
 
     @property
-    def standard_errors(self):
+    def standard_errors(self) -> np.ndarray:
         """Standard errors of these means; nan where there is one fold only."""
         return _standard_errors(self.scores)
 
-    def choice(self, rule):
+    def choice(self, rule: str) -> Choice:
         """Choose a path, a relaxed fit and an alpha (see `choice_among`)."""
         return choice_among(self.scores, rule)
 
 
-def choice_among(scores, rule):
+def choice_among(scores: np.ndarray, rule: str) -> Choice:
     """Choose a path, a relaxed fit and an alpha by their scores.
 
     Parameters

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,12 @@ from ..fitting.layer_penalties import all_l2
 from ..fitting.settings import SolverSettings
 from ..fitting.specification import NetworkSpec
 from .hold_out import HoldOut
+from .targets import ClassTargets, NumberTargets
 
 
-def network_spec(estimator, targets, **params):
+def network_spec(
+    estimator: Any, targets: ClassTargets | NumberTargets, **params: Any
+) -> NetworkSpec:
     """Return the `NetworkSpec` that an estimator's parameters describe.
 
     Parameters
@@ -60,7 +64,7 @@ def network_spec(estimator, targets, **params):
 
 def _checked_sizes(given):
     sizes = np.atleast_1d(given).tolist()
-    if not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+    if not all(isinstance(size, Integral) and int(size) >= 1 for size in sizes):
         raise ValueError(
             "hidden_layer_sizes must be integers of at least 1, one for each hidden "
             f"layer, got {given!r}."

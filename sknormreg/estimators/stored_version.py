@@ -1,7 +1,9 @@
 """Versions in stored models, so that they load in later versions with a warning."""
 
 import warnings
+from collections.abc import Callable
 from inspect import Parameter, signature
+from typing import Any
 
 from sklearn.exceptions import InconsistentVersionWarning
 
@@ -14,7 +16,7 @@ _WITHOUT_VERSION = "0.1.0"
 class OtherVersionWarning(InconsistentVersionWarning):
     """Warning that a model was saved with another version of sknormreg."""
 
-    def __str__(self):
+    def __str__(self) -> str:
         stored, ours = self.original_sklearn_version, self.current_sklearn_version
         return (
             f"{self.estimator_name} was saved with sknormreg {stored} and is loaded with "
@@ -29,10 +31,13 @@ class StoredVersionMixin:
     It must precede `BaseEstimator` in the list of base classes.
     """
 
-    def __getstate__(self):
-        return {**super().__getstate__(), "_sknormreg_version": __version__}
+    _get_param_names: Callable[[], list[str]]
 
-    def __setstate__(self, state):
+    def __getstate__(self) -> dict:
+        state: Any = super().__getstate__()
+        return {**state, "_sknormreg_version": __version__}
+
+    def __setstate__(self, state: dict) -> None:
         state = dict(state)
         version = state.pop("_sknormreg_version", _WITHOUT_VERSION)
         if version != __version__:
@@ -44,7 +49,9 @@ class StoredVersionMixin:
                 ),
                 stacklevel=2,
             )
-        super().__setstate__({**self._defaults_of_missing(state), **state})
+        super().__setstate__(  # type: ignore[misc]
+            {**self._defaults_of_missing(state), **state}
+        )
 
     def _defaults_of_missing(self, state):
         """Return defaults of parameters that the version of the model did not have yet."""

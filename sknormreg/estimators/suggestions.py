@@ -1,5 +1,8 @@
 """Suggestions for misspelt parameter values, as part of the error message."""
 
+from collections.abc import Callable
+from typing import Any
+
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 
 from .._names import did_you_mean
@@ -11,9 +14,12 @@ class SuggestionsMixin:
     It must precede `BaseEstimator` in the list of base classes.
     """
 
+    get_params: Callable[..., dict[str, Any]]
+    _parameter_constraints: dict[str, list]
+
     def _validate_params(self):
         try:
-            super()._validate_params()
+            super()._validate_params()  # type: ignore[misc]
         except InvalidParameterError as error:
             raise InvalidParameterError(f"{error}{self._suggestion(error)}") from None
 

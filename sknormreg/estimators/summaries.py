@@ -20,7 +20,6 @@ class SummaryMixin:
     alpha_: float
     relax_: float | None
     scores_: np.ndarray
-    n_selected_features_: int
     n_features_in_: int
     scoring: Any
 
@@ -89,7 +88,7 @@ class SummaryMixin:
             n_alphas=shape[-1],
             n_folds=n_folds,
             score_name=name_of_scoring(self.scoring, self),
-            n_selected_features=self.n_selected_features_,
+            n_selected_features=self.n_selected_features_,  # type: ignore[attr-defined]
             n_features_in=self.n_features_in_,
         )
 

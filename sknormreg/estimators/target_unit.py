@@ -3,7 +3,9 @@
 import numpy as np
 
 from .._warnings import warn
+from ..engine import Data
 from ..engine.losses import HalfSquaredError
+from ..fitting.specification import NetworkSpec
 from ..penalties import Nuclear
 
 # Standard deviation of the targets above which a selection suffers: at 10 an R2 has fallen
@@ -12,7 +14,7 @@ from ..penalties import Nuclear
 _LARGE_DEVIATION = 5.0
 
 
-def warn_of_unit(spec, data):
+def warn_of_unit(spec: NetworkSpec, data: Data) -> None:
     """Warn where the targets' unit keeps the penalty from selecting features.
 
     Parameters
@@ -21,12 +23,12 @@ def warn_of_unit(spec, data):
 
     data : Data
     """
-    first = spec.penalties
-    if isinstance(first, list):
-        first = first[0] if first else None
+    penalties = spec.penalties
+    by_layer = penalties if isinstance(penalties, list) else [penalties]
     is_linear = not spec.hidden_layer_sizes
-    if not isinstance(spec.loss, HalfSquaredError) or is_linear or not first:
+    if not isinstance(spec.loss, HalfSquaredError) or is_linear or not by_layer:
         return
+    first = by_layer[0]
     if first.smooth or first.is_constraint or isinstance(first, Nuclear):
         return
     data, _ = data.with_moderate_weights()

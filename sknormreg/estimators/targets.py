@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -15,9 +16,13 @@ from ..engine.losses import (
     HalfPoissonDeviance,
     HalfSquaredError,
     Huber,
+    Loss,
     MultinomialLogLoss,
     Pinball,
 )
+
+if TYPE_CHECKING:
+    from .hold_out import HoldOut
 
 
 class Targets(ABC):
@@ -30,34 +35,36 @@ class Targets(ABC):
     """
 
     @abstractmethod
-    def attributes(self):
+    def attributes(self) -> dict[str, Any]:
         """Return the attributes of an estimator that hold what was learnt."""
 
     @abstractmethod
-    def loss(self):
+    def loss(self) -> Loss:
         """Return the loss between encoded targets and raw outputs."""
 
     @abstractmethod
-    def encode(self, y, dtype, name="y"):
+    def encode(self, y: Any, dtype: np.dtype, name: str = "y") -> np.ndarray:
         """Return `y` as the loss takes it, after a check that it fits what was learnt."""
 
     @abstractmethod
-    def score(self, y, raw, sample_weight):
+    def score(self, y: Any, raw: np.ndarray, sample_weight: np.ndarray | None) -> float:
         """Compute `score` of an estimator, from encoded targets and raw outputs.
 
         The raw outputs may be overwritten.
         """
 
-    def weighted(self, sample_weight, y, encoded):
+    def weighted(
+        self, sample_weight: np.ndarray | None, y: Any, encoded: np.ndarray
+    ) -> np.ndarray | None:
         """Return sample weights times class weights."""
         return sample_weight
 
-    def strata(self, encoded):
+    def strata(self, encoded: np.ndarray) -> np.ndarray | None:
         """Return what a validation split is stratified by, or None."""
         return None
 
     @abstractmethod
-    def check_rows(self, encoded, hold_out):
+    def check_rows(self, encoded: np.ndarray, hold_out: "HoldOut | None") -> None:
         """Raise a ValueError where some of the samples are not enough to fit to.
 
         Parameters
@@ -91,7 +98,7 @@ class ClassTargets(Targets):
     class_weight: object = None
 
     @classmethod
-    def learnt(cls, y, estimator):
+    def learnt(cls, y: Any, estimator: Any) -> Self:
         """Learn the classes that there are.
 
         Raises
@@ -114,7 +121,7 @@ class ClassTargets(Targets):
         return cls(classes, multilabel, sparse.issparse(y), estimator.class_weight)
 
     @classmethod
-    def known_to(cls, estimator):
+    def known_to(cls, estimator: Any) -> Self:
         """Return the targets that an estimator has learnt before."""
         return cls(
             estimator.classes_,
@@ -123,7 +130,7 @@ class ClassTargets(Targets):
             estimator.class_weight,
         )
 
-    def attributes(self):
+    def attributes(self) -> dict[str, Any]:
         return {
             "classes_": self.classes,
             "_multilabel": self.multilabel,
@@ -131,16 +138,16 @@ class ClassTargets(Targets):
         }
 
     @property
-    def n_outputs(self):
+    def n_outputs(self) -> int:
         n_classes = len(self.classes)
         return n_classes if self.multilabel or n_classes > 2 else 1
 
-    def loss(self):
+    def loss(self) -> Loss:
         if self.multilabel or len(self.classes) <= 2:
             return BinaryLogLoss()
         return MultinomialLogLoss(len(self.classes))
 
-    def encode(self, y, dtype, name="y"):
+    def encode(self, y: Any, dtype: np.dtype, name: str = "y") -> np.ndarray:
         check_classification_targets(y)
         if self.multilabel:
             return self._encode_labels(y, dtype, name)
@@ -173,7 +180,9 @@ class ClassTargets(Targets):
             return y.astype(dtype).toarray()
         return y.astype(dtype, order="C")
 
-    def weighted(self, sample_weight, y, encoded):
+    def weighted(
+        self, sample_weight: np.ndarray | None, y: Any, encoded: np.ndarray
+    ) -> np.ndarray | None:
         if self.class_weight is None:
             return sample_weight
         dtype = np.float64 if sample_weight is None else sample_weight.dtype
@@ -208,12 +217,12 @@ class ClassTargets(Targets):
             )
         return per_class
 
-    def strata(self, encoded):
+    def strata(self, encoded: np.ndarray) -> np.ndarray | None:
         if self.multilabel:
             return None
         return self.classes[encoded.astype(np.intp).ravel()]
 
-    def check_rows(self, encoded, hold_out):
+    def check_rows(self, encoded: np.ndarray, hold_out: "HoldOut | None") -> None:
         if self.multilabel:
             return
         present = np.unique(encoded).astype(np.intp)
@@ -227,13 +236,13 @@ class ClassTargets(Targets):
             # Raises an error before the first fit rather than in one of the folds.
             hold_out.strata(encoded)
 
-    def score(self, y, raw, sample_weight):
+    def score(self, y: Any, raw: np.ndarray, sample_weight: np.ndarray | None) -> float:
         correct = y == decided_codes(raw, self.multilabel)
         correct = correct.all(axis=1) if correct.ndim == 2 else correct
         return float(np.average(correct, weights=sample_weight))
 
 
-def decided_codes(raw, multilabel):
+def decided_codes(raw: np.ndarray, multilabel: bool) -> np.ndarray:
     """Return encoded predictions, from raw outputs of a classifier."""
     if multilabel or raw.shape[1] == 1:
         return (raw > 0).astype(np.intp)
@@ -259,12 +268,12 @@ class NumberTargets(Targets):
     quantile: float
 
     @classmethod
-    def learnt(cls, y, estimator):
+    def learnt(cls, y: Any, estimator: Any) -> Self:
         """Learn the number of outputs."""
         return cls._of(1 if y.ndim == 1 else y.shape[1], estimator)
 
     @classmethod
-    def known_to(cls, estimator):
+    def known_to(cls, estimator: Any) -> Self:
         """Return the targets that an estimator has learnt before."""
         return cls._of(estimator.n_outputs_, estimator)
 
@@ -272,10 +281,10 @@ class NumberTargets(Targets):
     def _of(cls, n_outputs, estimator):
         return cls(n_outputs, estimator.loss, estimator.huber_delta, estimator.quantile)
 
-    def attributes(self):
+    def attributes(self) -> dict[str, Any]:
         return {"n_outputs_": self.n_outputs}
 
-    def loss(self):
+    def loss(self) -> Loss:
         return {
             "squared_error": HalfSquaredError(),
             "poisson": HalfPoissonDeviance(),
@@ -283,7 +292,7 @@ class NumberTargets(Targets):
             "quantile": Pinball(self.quantile),
         }[self.loss_name]
 
-    def encode(self, y, dtype, name="y"):
+    def encode(self, y: Any, dtype: np.dtype, name: str = "y") -> np.ndarray:
         if sparse.issparse(y):
             raise TypeError(
                 f"Sparse {name} is not supported in regression: pass {name}.toarray()."
@@ -301,10 +310,10 @@ class NumberTargets(Targets):
             raise ValueError(f"loss='poisson' needs {name} >= 0; some values are not.")
         return y
 
-    def check_rows(self, encoded, hold_out):
+    def check_rows(self, encoded: np.ndarray, hold_out: "HoldOut | None") -> None:
         pass  # any will do
 
-    def score(self, y, raw, sample_weight):
+    def score(self, y: Any, raw: np.ndarray, sample_weight: np.ndarray | None) -> float:
         self.loss().inverse_link(raw)
         mean = np.average(y, axis=0, weights=sample_weight)
         residual = np.average((y - raw) ** 2, axis=0, weights=sample_weight)
@@ -314,7 +323,7 @@ class NumberTargets(Targets):
             return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
 
 
-def learnt_targets(estimator, y):
+def learnt_targets(estimator: Any, y: Any) -> ClassTargets | NumberTargets:
     """Learn the kind of targets that an estimator is fitted to, and set its attributes."""
     kind = ClassTargets if is_classifier(estimator) else NumberTargets
     targets = kind.learnt(y, estimator)
@@ -323,7 +332,7 @@ def learnt_targets(estimator, y):
     return targets
 
 
-def known_targets(estimator):
+def known_targets(estimator: Any) -> ClassTargets | NumberTargets:
     """Return the targets that an estimator has learnt before."""
     kind = ClassTargets if is_classifier(estimator) else NumberTargets
     return kind.known_to(estimator)

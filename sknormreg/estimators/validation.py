@@ -1,17 +1,20 @@
 """Validation of the data that estimators are given."""
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ..engine import Data, as_c, checked_structure
+from ..fitting.validation_loss import Validation
 from .hold_out import watched
 from .mixed_labels import refuse_mixed_labels
-from .targets import known_targets, learnt_targets
+from .targets import ClassTargets, NumberTargets, Targets, known_targets, learnt_targets
 
 
-def validated(estimator, X, y="no_validation", **options):
+def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) -> Any:
     """Return what `validate_data` does, as C can read it: all data come in through here."""
     has_y = not isinstance(y, str)
     checked = validate_data(
@@ -33,7 +36,7 @@ def validated(estimator, X, y="no_validation", **options):
     return (checked, y) if has_y else checked
 
 
-def validated_X_y(estimator, X, y, **options):
+def validated_X_y(estimator: Any, X: Any, y: Any, **options: Any) -> tuple[Any, Any]:
     """Return X and y as C can read them; y is not encoded yet."""
     if is_classifier(estimator):
         refuse_mixed_labels(y)
@@ -43,15 +46,15 @@ def validated_X_y(estimator, X, y, **options):
 
 
 def training_data(
-    estimator,
-    X,
-    y,
-    sample_weight,
+    estimator: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
     *,
-    is_continued=False,
-    knows_targets=False,
-    is_part=False,
-):
+    is_continued: bool = False,
+    knows_targets: bool = False,
+    is_part: bool = False,
+) -> tuple[Data, ClassTargets | NumberTargets]:
     """Validate the data to fit to, and learn their features and targets.
 
     Parameters
@@ -92,7 +95,9 @@ def training_data(
     return Data(X, encoded, targets.weighted(sample_weight, y, encoded)), targets
 
 
-def held_out_data(estimator, targets, X_val, y_val, sample_weight_val):
+def held_out_data(
+    estimator: Any, targets: Targets, X_val: Any, y_val: Any, sample_weight_val: Any
+) -> Validation | None:
     """Return the `Validation` by the caller's samples; None where there are none."""
     if X_val is None and y_val is None:
         if sample_weight_val is not None:
@@ -115,7 +120,7 @@ def held_out_data(estimator, targets, X_val, y_val, sample_weight_val):
     return watched(targets, data, None, decides=estimator.early_stopping)
 
 
-def validated_sample_weight(sample_weight, X):
+def validated_sample_weight(sample_weight: Any, X: Any) -> np.ndarray | None:
     """Return sample weights in the dtype of X, or None."""
     if sample_weight is None:
         return None

@@ -73,7 +73,7 @@ class Linearization:
             delta = (delta @ coef.T) * derivative[:, None, :]
             self.deltas.insert(0, delta)
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict) -> None:
         # A file may hold any matrix.
         self.__dict__.update(state)
         self.inputs = [checked_structure(part, "inputs") for part in self.inputs]

@@ -5,6 +5,9 @@ import numpy as np
 from ..solvers import Status
 from ..solvers.base import NEGLIGIBLE
 from .precision import TOL, least_progress
+from .result import TrainingResult
+from .scaled_objective import ScaledObjective
+from .settings import SolverSettings
 from .solver_choice import FULL_BATCH
 
 # In single precision gradients of deep or wide networks end at about this residual.
@@ -35,7 +38,13 @@ _TO_BE_LOOKED_AT = (
 )
 
 
-def convergence_problem(result, objective, solver_name, settings, incremental=False):
+def convergence_problem(
+    result: TrainingResult,
+    objective: ScaledObjective,
+    solver_name: str,
+    settings: SolverSettings,
+    incremental: bool = False,
+) -> str | None:
     """Return what keeps a training from counting as converged, and what to change.
 
     Parameters

@@ -2,20 +2,23 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from ..engine import Network
+from ..engine import Data, Network
 from ..evidence import EvidenceSolver
 from ..fitted.importances import path_importances
 from ..solvers import MinibatchState, Status
 from .convergence import convergence_problem
-from .precision import FOR_EVIDENCE, FULL_PRECISION
-from .result import TrainingResult
+from .precision import FOR_EVIDENCE, FULL_PRECISION, Precision
+from .result import TrainingResult, TrainingState
 from .scaled_objective import ScaledObjective
 from .solver_choice import make_solver, resolve_solver
+from .specification import NetworkSpec
 from .start import Start
-from .training import train
+from .training import Watcher, train
+from .validation_loss import Validation
 
 
 @dataclass(frozen=True)
@@ -41,63 +44,63 @@ class FittedNetwork:
 
     network: Network
     params: np.ndarray
-    alpha: object
+    alpha: Any
     solver: str
     training: TrainingResult
     problem: str | None = None
 
     @property
-    def coefs(self):
+    def coefs(self) -> list[np.ndarray]:
         """Weights of each layer without those of a skip connection, as views."""
         first, *others = self.network.coefs(self.params)
         return [self.network.split_skip(first)[0], *others]
 
     @property
-    def skip_coef(self):
+    def skip_coef(self) -> np.ndarray | None:
         """Weights from the features straight to the outputs, as a view; or None."""
         first = self.network.coefs(self.params)[0]
         return self.network.split_skip(first)[1] if self.network.skip else None
 
     @property
-    def intercepts(self):
+    def intercepts(self) -> list[np.ndarray]:
         """Intercepts of each layer, as views."""
         return self.network.intercepts(self.params)
 
     @cached_property
-    def selected_features(self):
+    def selected_features(self) -> np.ndarray:
         """Mask of the features that have any effect on the outputs."""
         return path_importances(self.coefs, self.skip_coef) > 0
 
     @property
-    def is_empty(self):
+    def is_empty(self) -> bool:
         """Whether no feature has any effect on the outputs."""
         return not self.selected_features.any()
 
     @property
-    def sparsity(self):
+    def sparsity(self) -> float:
         """Share of the weights that are exactly 0."""
         n_weights = self.network.n_weights
         return 1 - int(np.count_nonzero(self.params[:n_weights])) / n_weights
 
-    def as_start(self):
+    def as_start(self) -> Start:
         """Return the `Start` of a training that goes on from these weights."""
         return Start(self.network.coefs(self.params), self.intercepts)
 
 
 def fit_network(
-    spec,
-    data,
-    rows=None,
-    alpha=1.0,
-    start=None,
+    spec: NetworkSpec,
+    data: Data,
+    rows: np.ndarray | None = None,
+    alpha: Any = 1.0,
+    start: Start | None = None,
     *,
-    random_state,
-    validation=None,
-    precision=FULL_PRECISION,
-    deadline=np.inf,
-    watcher=None,
-    state=None,
-):
+    random_state: np.random.RandomState,
+    validation: Validation | None = None,
+    precision: Precision = FULL_PRECISION,
+    deadline: float = np.inf,
+    watcher: Watcher | None = None,
+    state: TrainingState | None = None,
+) -> FittedNetwork:
     """Fit a network.
 
     Parameters
@@ -142,14 +145,14 @@ def fit_network(
     incremental, by_evidence = state is not None, isinstance(alpha, str)
     if validation is None and spec.hold_out is not None:
         rows, validation = spec.hold_out(data, rows, random_state)
-    objective = spec.objective(data, rows, 1.0 if by_evidence else alpha)
-    objective = ScaledObjective(objective, state.scales if incremental else None)
+    own_units = spec.objective(data, rows, 1.0 if by_evidence else alpha)
+    objective = ScaledObjective(own_units, state.scales if state else None)
     start = start or Start()
     params = start.params(objective, random_state)
     name = resolve_solver(spec.settings.solver, objective, incremental)
     if by_evidence:
         precision = FOR_EVIDENCE
-    solver = make_solver(name, spec.settings, objective, random_state, precision)
+    solver: Any = make_solver(name, spec.settings, objective, random_state, precision)
     if by_evidence:
         solver = EvidenceSolver(solver, spec.evidence_scope, start.alphas)
     result, objective = train(
@@ -160,13 +163,13 @@ def fit_network(
         deadline=deadline,
         validation=validation,
         watcher=watcher,
-        solver_state=state.solver_state if incremental else None,
+        solver_state=state.solver_state if state else None,
         goes_on=spec.goes_on,
     )
     if by_evidence and result.is_finite:
         result.evidence = solver.evidence(result.params)
         alpha = result.evidence.alpha
-    if incremental:
+    if state is not None:
         state.scales = objective.scales
         if result.status is Status.DIVERGED:
             # Running averages that have overflowed would spoil the calls to come.
@@ -175,7 +178,7 @@ def fit_network(
     return FittedNetwork(objective.network, result.params, alpha, name, result, problem)
 
 
-def empty_network(spec, data):
+def empty_network(spec: NetworkSpec, data: Data) -> FittedNetwork:
     """Return the network that predicts the best constant, all of whose weights are 0."""
     objective = ScaledObjective(spec.objective(data, None, 1.0))
     solver = resolve_solver(spec.settings.solver, objective)

@@ -1,16 +1,17 @@
 """A penalty and an alpha for each layer, from the parameters of an estimator."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
 from .._names import did_you_mean
 from .._warnings import warn
-from ..penalties import PENALTIES, ElasticNet, Penalty, SparseGroupLasso
+from ..penalties import PENALTIES, ElasticNet, Layout, Penalty, SparseGroupLasso
 from ..penalties.separable import l2_by_row
 
 
-def named_penalties(penalty, l1_ratio):
+def named_penalties(penalty: Any, l1_ratio: float) -> Penalty | list[Penalty]:
     """Return the instances for an estimator's parameter `penalty`.
 
     Parameters
@@ -51,14 +52,14 @@ def _one_penalty(entry, l1_ratio, given):
     )
 
 
-def needs_skip(penalties):
+def needs_skip(penalties: Penalty | list[Penalty]) -> bool:
     """Return whether the network is to have a skip connection."""
     if isinstance(penalties, list):
         return any(penalty.needs_skip for penalty in penalties)
     return penalties.needs_skip
 
 
-def penalties_by_layer(penalties, layout):
+def penalties_by_layer(penalties: Penalty | list[Penalty], layout: Layout) -> list[Penalty]:
     """Bind penalties to the layers of a network.
 
     Parameters
@@ -107,7 +108,9 @@ def _bound(penalty, layout):
     return bound
 
 
-def alphas_of_features(alpha, penalties, n_features):
+def alphas_of_features(
+    alpha: Any, penalties: list[Penalty], n_features: int
+) -> tuple[Any, list[Penalty]]:
     """Replace an alpha for each feature by a penalty with a factor for each feature.
 
     Parameters
@@ -151,7 +154,7 @@ def alphas_of_features(alpha, penalties, n_features):
     return [mean, *others], [first, *penalties[1:]]
 
 
-def all_l2(penalties):
+def all_l2(penalties: list[Penalty]) -> bool:
     """Return whether the penalty of each layer is L2."""
     return all(map(_is_l2, penalties))
 
@@ -160,7 +163,9 @@ def _is_l2(penalty):
     return isinstance(penalty, ElasticNet) and penalty.l1_ratio == 0
 
 
-def alphas_by_layer(alpha, penalties, by_name=False):
+def alphas_by_layer(
+    alpha: Any, penalties: list[Penalty], by_name: bool = False
+) -> np.ndarray:
     """Return the alpha of each layer, and warn if one of them is ineffective.
 
     Parameters
@@ -216,8 +221,8 @@ def _is_alpha(value):
     return (
         isinstance(value, Real)
         and not isinstance(value, bool | np.bool_)
-        and np.isfinite(value)
-        and value >= 0
+        and bool(np.isfinite(float(value)))
+        and float(value) >= 0
     )
 
 

@@ -6,12 +6,14 @@ with m the total weight of the samples trained on, never that of a batch.
 """
 
 import copy
+from collections.abc import Iterator
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 
-from ..engine import check_data
+from ..engine import Data, Engine, check_data
 from ..penalties import L2, PiecewiseSmoothPenalty
 from ..solvers.base import Evaluation
 
@@ -68,7 +70,16 @@ class Objective:
         alpha / m; 1 for constraints.
     """
 
-    def __init__(self, engine, data, rows, penalty, alpha, total_weight=None, dropout=None):
+    def __init__(
+        self,
+        engine: Engine,
+        data: Data,
+        rows: np.ndarray | None,
+        penalty: Any,
+        alpha: Any,
+        total_weight: float | None = None,
+        dropout: tuple | None = None,
+    ) -> None:
         self.engine = engine
         self.network = engine.network
         check_data(self.network, data)
@@ -96,7 +107,7 @@ class Objective:
             ]
         )
 
-    def with_alphas(self, penalty, alpha):
+    def with_alphas(self, penalty: Any, alpha: Any) -> Self:
         """Return J with another penalty and alpha, as the class takes them."""
         other = copy.copy(self)
         other._set_penalties(penalty, alpha)
@@ -105,12 +116,12 @@ class Objective:
     # The penalty
 
     @property
-    def smooth_penalty(self):
+    def smooth_penalty(self) -> bool:
         """Whether all layers' penalties have a continuous gradient."""
         return all(penalty.smooth for penalty in self.penalties)
 
     @property
-    def piecewise_smooth_penalty(self):
+    def piecewise_smooth_penalty(self) -> bool:
         """Whether all layers' penalties are smooth but for kinks at zero."""
         return all(
             penalty.smooth or isinstance(penalty, PiecewiseSmoothPenalty)
@@ -118,28 +129,28 @@ class Objective:
         )
 
     @property
-    def has_diagonal_prox(self):
+    def has_diagonal_prox(self) -> bool:
         """Whether the proximal operators take a step for each weight."""
         return all(penalty.has_diagonal_prox for penalty in self.penalties)
 
     @property
-    def only_shrinks(self):
+    def only_shrinks(self) -> bool:
         """Whether no alpha makes weights zero."""
         return all(penalty.smooth or penalty.is_constraint for penalty in self.penalties)
 
-    def layers(self, *vectors):
+    def layers(self, *vectors: np.ndarray) -> Iterator[tuple]:
         """Yield penalty, strength and views of the weights in `vectors`, of each layer."""
         parts = [self.network.coefs(vector) for vector in vectors]
         return zip(self.penalties, self.strengths, *parts)
 
-    def penalty_value(self, params):
+    def penalty_value(self, params: np.ndarray) -> float:
         """Compute the penalty's part of J."""
         return sum(
             strength * penalty.value(weights)
             for penalty, strength, weights in self.layers(params)
         )
 
-    def without_dead_ends(self, params):
+    def without_dead_ends(self, params: np.ndarray) -> np.ndarray:
         """Return parameters without weights into units that nothing reads, and out of
         units that nothing reaches.
 
@@ -153,7 +164,7 @@ class Objective:
 
     # Values
 
-    def evaluate(self, params):
+    def evaluate(self, params: np.ndarray) -> Evaluation:
         """Compute the `Evaluation` of J."""
         loss, gradient = self.loss_and_gradient(params)
         subgradient = gradient.copy()
@@ -162,27 +173,27 @@ class Objective:
         penalty_value = self.penalty_value(params)
         return Evaluation(loss + penalty_value, penalty_value, gradient, subgradient)
 
-    def loss_and_gradient(self, params):
+    def loss_and_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray]:
         """Compute the loss part of J and its gradient."""
         loss, gradient = self.engine.loss_and_gradient(params, self.data, self.rows)
         gradient /= self.sum_of_weights
         return loss / self.sum_of_weights, gradient
 
     @cached_property
-    def work(self):
+    def work(self) -> int:
         """Multiplications of the loss of all samples."""
         return self.network.work(self.data.X, self.rows)
 
     # The data
 
-    def targets(self):
+    def targets(self) -> tuple[np.ndarray, np.ndarray | None]:
         """Return y and the sample weights of the samples trained on."""
         _, y, sample_weight = self.data
         if self.rows is None:
             return y, sample_weight
         return y[self.rows], None if sample_weight is None else sample_weight[self.rows]
 
-    def feature_sizes(self):
+    def feature_sizes(self) -> np.ndarray:
         """Compute the root mean squares of the features, shape (n_features,)."""
         X = self.data.X if self.rows is None else self.data.X[self.rows]
         if sparse.issparse(X):
@@ -193,18 +204,18 @@ class Objective:
 
     # The empty network
 
-    def best_constant(self):
+    def best_constant(self) -> np.ndarray:
         """Compute the constant raw output of smallest loss, shape (n_outputs,)."""
         return self.network.loss.constant(*self.targets())
 
-    def constant_loss(self):
+    def constant_loss(self) -> float:
         """Compute J of the network that predicts that constant with all weights zero."""
         y, sample_weight = self.targets()
         constant = np.asarray(self.best_constant(), dtype=self.data.X.dtype)
         raw = np.tile(constant, (self.n_rows, 1))
         return self.network.loss.value(y, raw, sample_weight) / self.sum_of_weights
 
-    def empty_params(self):
+    def empty_params(self) -> np.ndarray:
         """Return parameters of the network that predicts that constant."""
         params = np.zeros(self.network.n_params, dtype=self.data.X.dtype)
         self.network.intercepts(params)[-1][...] = self.best_constant()

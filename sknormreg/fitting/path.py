@@ -1,16 +1,21 @@
 """Fits at one alpha after the other: the regularization path."""
 
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from ..engine import Data
 from ..solvers import Status
 from .fit import FittedNetwork, fit_network
-from .precision import ALONG_PATH, COMPARED, FULL_PRECISION, REFINED
+from .precision import ALONG_PATH, COMPARED, FULL_PRECISION, REFINED, Precision
 from .scaled_objective import ScaledObjective
+from .specification import NetworkSpec
 from .start import Start
+from .training import Watcher
 
 # A grid of alphas that is found from the data ends where the network is empty, and begins
 # at this share of that: a smaller one for a penalty that makes no weights zero, which
@@ -62,15 +67,15 @@ class PathFitter:
 
     def __init__(
         self,
-        spec,
-        data,
-        rows,
-        seed,
-        continuation=True,
-        precision=ALONG_PATH,
-        deadline=np.inf,
-        watcher=None,
-    ):
+        spec: NetworkSpec,
+        data: Data,
+        rows: np.ndarray | None,
+        seed: int,
+        continuation: bool = True,
+        precision: Precision = ALONG_PATH,
+        deadline: float = np.inf,
+        watcher: Watcher | None = None,
+    ) -> None:
         self._spec, self._data, self._rows, self._seed = spec, data, rows, seed
         self._continuation = continuation and spec.hold_out is None
         self._precision_of_trials = COMPARED if continuation else FULL_PRECISION
@@ -79,7 +84,12 @@ class PathFitter:
 
     # One fit
 
-    def fit(self, alpha, start=None, precision=None):
+    def fit(
+        self,
+        alpha: Any,
+        start: FittedNetwork | None = None,
+        precision: Precision | None = None,
+    ) -> FittedNetwork:
         """Fit at an alpha.
 
         Parameters
@@ -98,7 +108,7 @@ class PathFitter:
         """
         return self._fit(self._spec, self._data, alpha, start, precision)
 
-    def refine(self, fitted, relax=None):
+    def refine(self, fitted: FittedNetwork, relax: Any = None) -> FittedNetwork:
         """Train the last network of a path further.
 
         Parameters
@@ -116,7 +126,7 @@ class PathFitter:
             return self._relaxed(fitted.selected_features, relax, fitted, REFINED)
         return self._fit(self._spec, self._data, fitted.alpha, fitted, REFINED)
 
-    def briefest(self):
+    def briefest(self) -> FittedNetwork:
         """Fit for one iteration, with next to no penalty."""
         # Beside constraints, none at all would be a loophole to warn of.
         alpha = np.finfo(np.float64).tiny
@@ -152,11 +162,13 @@ class PathFitter:
 
     # Paths
 
-    def leading_to(self, alphas):
+    def leading_to(self, alphas: np.ndarray) -> np.ndarray:
         """Of ascending alphas, return those that a fit at the last of them goes along."""
         return alphas if self._continuation else alphas[-1:]
 
-    def path(self, alphas, skips=False):
+    def path(
+        self, alphas: Sequence | np.ndarray, skips: bool = False
+    ) -> Iterator[FittedNetwork]:
         """Fit at ascending alphas, each from where the last one ended, to an empty one.
 
         Parameters
@@ -185,7 +197,9 @@ class PathFitter:
             if fitted.is_empty:
                 return
 
-    def relaxed(self, points, alpha):
+    def relaxed(
+        self, points: Iterable[FittedNetwork], alpha: Any
+    ) -> Iterator[FittedNetwork]:
         """Fit networks of a path anew to the features that they have selected.
 
         Parameters
@@ -200,7 +214,9 @@ class PathFitter:
         ------
         fitted : FittedNetwork
         """
-        last, relaxed, start = None, None, None
+        last: Any = None
+        relaxed: Any = None
+        start: FittedNetwork | None = None
         for fitted in points:
             selected = fitted.selected_features
             if fitted.is_empty:
@@ -215,14 +231,14 @@ class PathFitter:
 
     # The grid
 
-    def grid(self, n_alphas):
+    def grid(self, n_alphas: int) -> np.ndarray:
         """Return a log-spaced grid of alphas up to `alpha_max`."""
         last = self.alpha_max()
         only_shrinks = self._spec.objective(self._data, self._rows, 1.0).only_shrinks
         first = (SMALLEST_SHARE_SMOOTH if only_shrinks else SMALLEST_SHARE) * last
         return np.geomspace(first, last, n_alphas)
 
-    def alpha_max(self):
+    def alpha_max(self) -> float:
         """Return an alpha at which the network is empty, and is not at half of it."""
         objective = ScaledObjective(self._spec.objective(self._data, self._rows, 1.0))
         own = objective.objective

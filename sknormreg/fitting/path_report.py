@@ -1,11 +1,15 @@
 """Lines printed along a regularization path."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
+from ..engine import Network
+from .fit import FittedNetwork
 from .report import Lines, left, seconds_left
+from .specification import NetworkSpec
 from .training import Watcher
 
 
@@ -23,22 +27,22 @@ class PathReport(Watcher):
         Value of `time.monotonic` at which the path ends in any case.
     """
 
-    def __init__(self, verbose, deadline=np.inf):
+    def __init__(self, verbose: bool | int, deadline: float = np.inf) -> None:
         self._verbose, self._deadline = int(verbose), deadline
         self._lines = Lines()
-        self._n_fits, self._now_at = 0, None
+        self._n_fits, self._now_at = 0, ""
 
-    def of_single_fits(self, spec):
+    def of_single_fits(self, spec: NetworkSpec) -> NetworkSpec:
         """Return a specification whose fits print their iterations only if asked to."""
         verbose = self._verbose if self._verbose > 1 else False
         return replace(spec, settings=replace(spec.settings, verbose=verbose))
 
     # Between the iterations of a fit
 
-    def begin_iteration(self, network, params, n_iter):
+    def begin_iteration(self, network: Network, params: np.ndarray, n_iter: int) -> None:
         self._n_fits += n_iter == 0
 
-    def end_iteration(self, network, params, n_iter):
+    def end_iteration(self, network: Network, params: np.ndarray, n_iter: int) -> None:
         if self._verbose == 1 and self._lines.are_due():
             now_at = self._now_at or f"looking for alpha_max, fit {self._n_fits}"
             seconds = f"{self._lines.seconds:.1f} s"
@@ -46,12 +50,14 @@ class PathReport(Watcher):
 
     # Between fits
 
-    def found(self, alphas):
+    def found(self, alphas: np.ndarray) -> None:
         """Print the ends of a grid of alphas, after the search for it."""
         if self._verbose:
             self._lines.print(grid_line(alphas, self._lines.seconds))
 
-    def along(self, points, alphas):
+    def along(
+        self, points: Iterator[FittedNetwork], alphas: np.ndarray
+    ) -> Iterator[FittedNetwork]:
         """Print a line for each network of a path.
 
         Parameters
@@ -91,7 +97,7 @@ class PathReport(Watcher):
         )
 
 
-def grid_line(alphas, seconds):
+def grid_line(alphas: np.ndarray, seconds: float) -> str:
     """Return the line about a grid of alphas that was found within some seconds."""
     ends = f"{alphas[0]:.4g} to {alphas[-1]:.4g}"
     return f"{len(alphas)} alphas from {ends}, found in {seconds:.1f} s"

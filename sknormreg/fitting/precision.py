@@ -1,8 +1,11 @@
 """Precision of full-batch solvers: the meaning of ``tol="auto"``."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+
+from .scaled_objective import ScaledObjective
 
 # The residual that counts as stationary, and the decrease of the objective in an iteration
 # that counts as progress. Where zeros are still being decided, training goes on for longer.
@@ -63,7 +66,9 @@ REFINED = replace(ALONG_PATH, finer=10.0)
 FOR_EVIDENCE = COMPARED
 
 
-def full_batch_precision(tol, objective, precision):
+def full_batch_precision(
+    tol: float | str, objective: ScaledObjective, precision: Precision
+) -> dict[str, Any]:
     """Return keyword arguments of a full-batch solver: how far it goes."""
     n_params = objective.network.n_params
     memory = _MEMORY_NUMBERS // (2 * n_params)
@@ -84,7 +89,7 @@ def full_batch_precision(tol, objective, precision):
     )
 
 
-def least_progress(objective):
+def least_progress(objective: ScaledObjective) -> float:
     """Return the decrease of the scaled objective in an iteration that is progress."""
     smooth = objective.smooth_penalty and objective.network.loss.smooth
     return _PROGRESS_SMOOTH if smooth else _PROGRESS_KINKED

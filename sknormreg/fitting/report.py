@@ -4,6 +4,10 @@ import time
 
 import numpy as np
 
+from .result import TrainingResult
+from .scaled_objective import ScaledObjective
+from .settings import SolverSettings
+
 # Seconds without a line after which one is due: the first line, and later ones, for which
 # it is a share of the time since the start, between two limits.
 _FIRST, _SHARE, _SHORTEST, _LONGEST = 1.0, 0.1, 2.0, 60.0
@@ -18,15 +22,15 @@ class Lines:
         Value of `time.perf_counter` when it was made.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.start = self._last = time.perf_counter()
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         """Seconds since the start."""
         return time.perf_counter() - self.start
 
-    def are_due(self):
+    def are_due(self) -> bool:
         """Whether so much time has passed without a line that one should follow."""
         now = time.perf_counter()
         if self._last == self.start:
@@ -34,14 +38,14 @@ class Lines:
         share = _SHARE * (now - self.start)
         return now - self._last >= np.clip(share, _SHORTEST, _LONGEST)
 
-    def print(self, *parts):
+    def print(self, *parts: str) -> None:
         """Print a line of the parts that are not empty."""
         # Where the output is a file, the line is to be seen there at once.
         print(", ".join(part for part in parts if part), flush=True)
         self._last = time.perf_counter()
 
 
-def duration(seconds):
+def duration(seconds: float) -> str:
     """Return a number of seconds as text."""
     if seconds < 120:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
@@ -50,7 +54,7 @@ def duration(seconds):
     return f"{seconds / 3600:.1f} h"
 
 
-def seconds_left(seconds, n_done, n_all, limit=np.inf):
+def seconds_left(seconds: float, n_done: int, n_all: float, limit: float = np.inf) -> float:
     """Return the expected time until all parts are done; inf if it is unknown.
 
     Parameters
@@ -71,7 +75,7 @@ def seconds_left(seconds, n_done, n_all, limit=np.inf):
     return max(min(expected, limit), 0.0)
 
 
-def left(seconds, at_most=False):
+def left(seconds: float, at_most: bool = False) -> str:
     """Return the text about the time that is left; none if that is unknown or zero."""
     if not 0 < seconds < np.inf:
         return ""
@@ -95,13 +99,15 @@ class Report:
         `max_iter`, which solvers of full batches seldom reach.
     """
 
-    def __init__(self, objective, settings, in_epochs):
+    def __init__(
+        self, objective: ScaledObjective, settings: SolverSettings, in_epochs: bool
+    ) -> None:
         self._n_weights = objective.network.n_weights
         self._verbose = int(settings.verbose)
         self._most = settings.max_iter if in_epochs else np.inf
         self._lines = Lines()
 
-    def iteration(self, result, deadline=np.inf):
+    def iteration(self, result: TrainingResult, deadline: float = np.inf) -> None:
         """Print the line of the last iteration, if it has one.
 
         Parameters

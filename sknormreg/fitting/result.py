@@ -1,6 +1,7 @@
 """A finished training, and the state of one that goes on."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class TrainingResult:
     max_relative_gap: float | None = None
     is_finite: bool = True
     start_loss: float = np.inf
-    evidence: object = None
+    evidence: Any = None
     n_iter: int = 0
     n_rows_seen: int = 0
     loss_curve: list = field(default_factory=list)

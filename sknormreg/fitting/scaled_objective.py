@@ -1,12 +1,16 @@
 """The objective at scales of order 1, as solvers see it."""
 
 from functools import cached_property
+from typing import Any, cast
 
 import numpy as np
 
 from .._prox_terms import Hierarchy
-from ..engine import Dropout
+from ..engine import Dropout, EpochEngine
+from ..penalties import Penalty
 from ..solvers.base import Evaluation
+from ..solvers.minibatch import MinibatchStep
+from .objective import Objective
 
 # Weights that are near the kink of any penalty at zero.
 _NEAR_ZERO = 1e-30
@@ -35,7 +39,9 @@ class ScaledObjective:
         J in the solver's units times `value_scale` is J.
     """
 
-    def __init__(self, objective, scales=None):
+    def __init__(
+        self, objective: Objective, scales: tuple[float, float] | None = None
+    ) -> None:
         self.objective = objective
         self.engine, self.network = objective.engine, objective.network
         self.n_rows, self.dropout = objective.n_rows, objective.dropout
@@ -46,44 +52,44 @@ class ScaledObjective:
     def _make_layer_scales(self):
         """Return factors of the scaled weights of each layer: numbers, or a row of them
         where the layer holds a skip connection."""
-        scales = [1.0] * len(self.network.shapes)
+        scales: list[Any] = [1.0] * len(self.network.shapes)
         scales[-1] = self._output_scale
         if self.network.skip:
             scales[0] = np.ones((1, self.network.shapes[0][1]))
             self.network.split_skip(scales[0])[1][...] = self._output_scale
         return scales
 
-    def with_alphas(self, penalty, alpha):
+    def with_alphas(self, penalty: Any, alpha: Any) -> "ScaledObjective":
         """Return J with another penalty and alpha, at the same scales."""
         return ScaledObjective(self.objective.with_alphas(penalty, alpha), self.scales)
 
     @property
-    def penalties(self):
+    def penalties(self) -> list[Penalty]:
         """The penalty of each layer."""
         return self.objective.penalties
 
     @property
-    def smooth_penalty(self):
+    def smooth_penalty(self) -> bool:
         """Whether all layers' penalties have a continuous gradient."""
         return self.objective.smooth_penalty
 
     @property
-    def piecewise_smooth_penalty(self):
+    def piecewise_smooth_penalty(self) -> bool:
         """Whether all layers' penalties are smooth but for kinks at zero."""
         return self.objective.piecewise_smooth_penalty
 
     @property
-    def has_diagonal_prox(self):
+    def has_diagonal_prox(self) -> bool:
         """Whether the proximal operators take a step for each weight."""
         return self.objective.has_diagonal_prox
 
     @property
-    def work(self):
+    def work(self) -> int:
         """Multiplications of the loss of all samples."""
         return self.objective.work
 
     @property
-    def strength(self):
+    def strength(self) -> float:
         """The largest alpha / m, each for scaled weights of the layer and scaled J."""
         near_zero = np.full(self.network.n_params, _NEAR_ZERO)
         if self.network.skip:
@@ -100,11 +106,11 @@ class ScaledObjective:
 
     # Units
 
-    def from_solver(self, scaled):
+    def from_solver(self, scaled: np.ndarray) -> np.ndarray:
         """Return parameters in their own units, from scaled ones."""
         return self._rescaled(scaled, self._output_scale)
 
-    def to_solver(self, params):
+    def to_solver(self, params: np.ndarray) -> np.ndarray:
         """Return scaled parameters, from those in their own units."""
         return self._rescaled(params, 1 / self._output_scale)
 
@@ -121,7 +127,12 @@ class ScaledObjective:
 
     # Starting points
 
-    def initial_params(self, random_state, intercept, output_share):
+    def initial_params(
+        self,
+        random_state: np.random.RandomState,
+        intercept: float | np.ndarray,
+        output_share: float,
+    ) -> np.ndarray:
         """Draw initial parameters, in their own units, for targets in any unit.
 
         Parameters
@@ -140,12 +151,12 @@ class ScaledObjective:
         self.network.intercepts(params)[-1][...] = intercept
         return params
 
-    def feasible(self, params):
+    def feasible(self, params: np.ndarray) -> np.ndarray:
         """Return parameters in their own units, moved to where the penalty is finite."""
         params = params.copy()
         layers = zip(self.objective.layers(params), self._layer_scales)
         for (penalty, _, weights), scale in layers:
-            factor = 1.0
+            factor: float | np.ndarray = 1.0
             if np.ndim(scale):
                 # Near at the solvers' scales, or targets in another unit would start
                 # training from other weights.
@@ -155,7 +166,7 @@ class ScaledObjective:
 
     # Full batch
 
-    def evaluate(self, scaled):
+    def evaluate(self, scaled: np.ndarray) -> Evaluation:
         """Compute the `Evaluation` of J at scaled parameters."""
         params = self.from_solver(scaled)
         value, penalty, gradient, subgradient = self.objective.evaluate(params)
@@ -166,18 +177,18 @@ class ScaledObjective:
         value, penalty = value / self.value_scale, penalty / self.value_scale
         return Evaluation(value, penalty, gradient, subgradient)
 
-    def loss_and_gradient(self, scaled):
+    def loss_and_gradient(self, scaled: np.ndarray) -> tuple[float, np.ndarray]:
         """Compute the loss part of J and its gradient, at scaled parameters."""
         loss, gradient = self.objective.loss_and_gradient(self.from_solver(scaled))
         gradient = self._rescaled(gradient, self._output_scale)
         gradient /= self.value_scale
         return loss / self.value_scale, gradient
 
-    def penalty_value(self, scaled):
+    def penalty_value(self, scaled: np.ndarray) -> float:
         """Compute the penalty's part of J."""
         return self.objective.penalty_value(self.from_solver(scaled)) / self.value_scale
 
-    def at_kink(self, scaled):
+    def at_kink(self, scaled: np.ndarray) -> np.ndarray:
         """Return the mask of the parameters that rest on a kink of the penalty."""
         mask = np.zeros(len(scaled), dtype=bool)
         for penalty, _, weights, part in self.objective.layers(scaled, mask):
@@ -186,11 +197,13 @@ class ScaledObjective:
         return mask
 
     @property
-    def has_curvature(self):
+    def has_curvature(self) -> bool:
         """Whether `solve_curvature` does more than to divide."""
         return any(penalty.has_curvature for penalty in self.penalties)
 
-    def solve_curvature(self, scaled, vector, shift):
+    def solve_curvature(
+        self, scaled: np.ndarray, vector: np.ndarray, shift: float
+    ) -> np.ndarray:
         """Compute (shift I + H)^-1 vector, with H the Hessian of the penalty's part."""
         solution = vector / vector.dtype.type(shift)
         layers = self.objective.layers(scaled, vector, solution)
@@ -202,13 +215,13 @@ class ScaledObjective:
                 out[...] = penalty.solve_curvature(scale * weights, part, shift, strength)
         return solution
 
-    def project(self, scaled, reference):
+    def project(self, scaled: np.ndarray, reference: np.ndarray) -> None:
         """Set to zero, in place, the weights that left the side of `reference`."""
         for penalty, _, weights, part in self.objective.layers(scaled, reference):
             if not penalty.smooth:
                 penalty.project(weights, part)
 
-    def prox(self, scaled, step):
+    def prox(self, scaled: np.ndarray, step: float | np.ndarray) -> None:
         """Apply the proximal operator of the penalty's part of J in place.
 
         Parameters
@@ -217,7 +230,9 @@ class ScaledObjective:
 
         step : float or ndarray of shape (n_params,)
         """
-        steps = self.network.coefs(step) if np.ndim(step) else [step] * len(self.penalties)
+        steps: list[Any] = [step] * len(self.penalties)
+        if isinstance(step, np.ndarray) and step.ndim:
+            steps = self.network.coefs(step)
         for (penalty, strength, weights), layer_step, scale in zip(
             self.objective.layers(scaled), steps, self._layer_scales
         ):
@@ -234,7 +249,9 @@ class ScaledObjective:
 
     # Minibatches
 
-    def epoch(self, scaled, order, batch_size, step):
+    def epoch(
+        self, scaled: np.ndarray, order: np.ndarray, batch_size: int, step: MinibatchStep
+    ) -> float:
         """Take a step for each minibatch, in place.
 
         Parameters
@@ -266,7 +283,7 @@ class ScaledObjective:
 
     def _compiled_epoch(self, scaled, rows, batch_size, step):
         factor = 1 / (self.objective.sum_of_weights * self.value_scale)
-        total = self.engine.epoch(
+        total = cast(EpochEngine, self.engine).epoch(
             scaled,
             self.objective.data,
             rows,
@@ -284,7 +301,8 @@ class ScaledObjective:
         """`ProxTerms` of the penalty's part of J in each layer; None if the engine does not
         know one of them."""
         terms = [penalty._prox_terms for penalty in self.penalties]
-        if any(term is None for term in terms):
+        known = [term for term in terms if term is not None]
+        if len(known) < len(terms):
             return None
         strengths = self.objective.strengths / self.value_scale
         scales = [1.0] * (len(terms) - 1) + [self._output_scale]
@@ -293,13 +311,15 @@ class ScaledObjective:
             if not isinstance(terms[0], Hierarchy):
                 return None
             scales[0] = self._output_scale
-        return [term.scaled(*pair) for term, *pair in zip(terms, strengths, scales)]
+        return [term.scaled(*pair) for term, *pair in zip(known, strengths, scales)]
 
     def _dropout(self, step):
         """Return the `Dropout` of the minibatch that the next step is taken for."""
         return self.dropout and Dropout(self.dropout, step.seed, step.n_steps)
 
-    def batch_loss_and_gradient(self, scaled, batch, step=None):
+    def batch_loss_and_gradient(
+        self, scaled: np.ndarray, batch: np.ndarray, step: MinibatchStep | None = None
+    ) -> tuple[float, np.ndarray]:
         """Estimate, without bias, the loss part of J and its gradient.
 
         Parameters

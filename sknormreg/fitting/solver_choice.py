@@ -2,8 +2,14 @@
 
 from dataclasses import fields
 
+import numpy as np
+
 from ..solvers import LBFGS, PANOC, SGD, Adam, ProjectedSubgradient
-from .precision import FULL_PRECISION, full_batch_precision, least_progress
+from ..solvers.full_batch import FullBatchSolver
+from ..solvers.minibatch import MinibatchSolver
+from .precision import FULL_PRECISION, Precision, full_batch_precision, least_progress
+from .scaled_objective import ScaledObjective
+from .settings import SolverSettings
 
 # solver="auto" takes full batches while an evaluation, samples times parameters, is below
 # this. See benchmarks/speed solvers.
@@ -15,7 +21,7 @@ FULL_BATCH = {"lbfgs": (LBFGS, ProjectedSubgradient, PANOC)}
 MINIBATCH = {"adam": Adam, "sgd": SGD}
 
 
-def resolve_solver(name, objective, incremental=False):
+def resolve_solver(name: str, objective: ScaledObjective, incremental: bool = False) -> str:
     """Return the name of the solver to use; "auto" goes by the work of an evaluation.
 
     Parameters
@@ -55,7 +61,13 @@ def resolve_solver(name, objective, incremental=False):
     )
 
 
-def make_solver(name, settings, objective, random_state, precision=FULL_PRECISION):
+def make_solver(
+    name: str,
+    settings: SolverSettings,
+    objective: ScaledObjective,
+    random_state: np.random.RandomState,
+    precision: Precision = FULL_PRECISION,
+) -> FullBatchSolver | MinibatchSolver:
     """Return the solver called `name`.
 
     Parameters

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from ..engine import LARGEST_DIMENSION, Network, make_engine
+from ..engine import LARGEST_DIMENSION, Data, Network, make_engine
 from ..engine.losses import Loss
-from ..penalties import Layout
+from ..penalties import Layout, Penalty
 from .layer_penalties import (
     alphas_by_layer,
     alphas_of_features,
@@ -65,7 +66,7 @@ class NetworkSpec:
     activations: tuple
     n_outputs: int
     loss: Loss
-    penalty: object = "l2"
+    penalty: Any = "l2"
     l1_ratio: float = 0.5
     dropout: float = 0.0
     input_dropout: float = 0.0
@@ -77,11 +78,11 @@ class NetworkSpec:
     goes_on: bool = False
 
     @cached_property
-    def penalties(self):
+    def penalties(self) -> Penalty | list[Penalty]:
         """The instances that `penalty` stands for."""
         return named_penalties(self.penalty, self.l1_ratio)
 
-    def network(self, n_features):
+    def network(self, n_features: int) -> Network:
         """Return the network for so many features.
 
         Raises
@@ -98,7 +99,7 @@ class NetworkSpec:
         skip = needs_skip(self.penalties) and len(self.hidden_layer_sizes) > 0
         return Network(layer_units, self.activations, self.loss, skip=skip)
 
-    def objective(self, data, rows, alpha):
+    def objective(self, data: Data, rows: np.ndarray | None, alpha: Any) -> Objective:
         """Return the `Objective` with an alpha.
 
         Parameters

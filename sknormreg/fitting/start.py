@@ -1,10 +1,13 @@
 """Starting weights."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..engine import check_layers
+from ..engine import Network, check_layers
+from .scaled_objective import ScaledObjective
 
 # Share of Glorot's variance that the output layer starts with: the smallest, and alpha / m
 # (at the scale of the objective) from which on a penalty with a kink at zero needs all of
@@ -33,13 +36,15 @@ class Start:
         The alphas to start from where they are chosen by evidence.
     """
 
-    coefs: list | None = None
-    intercepts: list | None = None
+    coefs: Sequence | None = None
+    intercepts: Sequence | None = None
     is_drawn: bool = True
     at_constant: bool = True
-    alphas: object = None
+    alphas: Any = None
 
-    def params(self, objective, random_state):
+    def params(
+        self, objective: ScaledObjective, random_state: np.random.RandomState
+    ) -> np.ndarray:
         """Return the parameters to start from, in their own units.
 
         Parameters
@@ -50,7 +55,7 @@ class Start:
         """
         network, dtype = objective.network, objective.objective.data.X.dtype
         if not self.is_drawn:
-            return network.pack(self.coefs, self.intercepts, dtype)
+            return network.pack(self.coefs or [], self.intercepts or [], dtype)
         params = self._draw(objective, random_state)
         for given, own in (
             (self.coefs, network.coefs(params)),
@@ -66,7 +71,7 @@ class Start:
         return objective.initial_params(random_state, constant, share)
 
 
-def initial_output_share(objective):
+def initial_output_share(objective: ScaledObjective) -> float:
     """Return how near to a constant prediction training starts (see `initial_params`).
 
     The larger the first outputs, the more depends on them in which of many local minima
@@ -79,7 +84,7 @@ def initial_output_share(objective):
     return min(max(objective.strength / _STRONG, _SMALLEST_OUTPUT_SHARE), 1.0)
 
 
-def continued(network, coefs, intercepts):
+def continued(network: Network, coefs: Sequence, intercepts: Sequence) -> Start:
     """Return the `Start` of a training that goes on from weights, without drawing any.
 
     Raises

@@ -1,15 +1,19 @@
 """The training loop: objective, solver, held-out samples and whoever watches."""
 
 import time
+from typing import Any
 
 import numpy as np
 
+from ..engine import Network
 from ..solvers import Status
 from ..solvers.base import is_finite, max_norm
 from ..solvers.minibatch import MinibatchSolver
 from .report import Report
 from .result import TrainingResult
-from .validation_loss import ValidationWatch
+from .scaled_objective import ScaledObjective
+from .settings import SolverSettings
+from .validation_loss import Validation, ValidationWatch
 
 # Iterations that a fit which a limit ends has had its chance in.
 _CHANCE = 100
@@ -18,25 +22,27 @@ _CHANCE = 100
 class Watcher:
     """Is told of every iteration, and may end the training; this one does neither."""
 
-    def begin_iteration(self, network, params, n_iter):
+    def begin_iteration(self, network: Network, params: np.ndarray, n_iter: int) -> None:
         """Take note of the iteration after the first `n_iter` ones."""
 
-    def end_iteration(self, network, params, n_iter):
+    def end_iteration(
+        self, network: Network, params: np.ndarray, n_iter: int
+    ) -> bool | None:
         """Take note of the end of an iteration; return true to stop."""
 
 
 def train(
-    objective,
-    solver,
-    params,
-    settings,
+    objective: ScaledObjective,
+    solver: Any,
+    params: np.ndarray,
+    settings: SolverSettings,
     *,
-    deadline=np.inf,
-    validation=None,
-    watcher=None,
-    solver_state=None,
-    goes_on=False,
-):
+    deadline: float = np.inf,
+    validation: Validation | None = None,
+    watcher: Watcher | None = None,
+    solver_state: Any = None,
+    goes_on: bool = False,
+) -> tuple[TrainingResult, ScaledObjective]:
     """Minimise the objective from `params` on.
 
     Parameters
@@ -199,7 +205,7 @@ class _Run:
         there are stationary points above it.
         """
         result, objective = self.result, self.objective.objective
-        ended_by_itself = (Status.CONVERGED, Status.STALLED)
+        ended_by_itself: tuple[Status, ...] = (Status.CONVERGED, Status.STALLED)
         if not self._in_minibatches and result.n_iter >= _CHANCE:
             ended_by_itself += (Status.MAX_ITER, Status.MAX_FUN)
         if result.status not in ended_by_itself:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..engine import Data
+from ..engine import Data, Engine
 from ..solvers import Status
+from .result import TrainingResult
+from .scaled_objective import ScaledObjective
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Validation:
     decides: bool
     score: Callable
 
-    def evaluate(self, engine, params):
+    def evaluate(self, engine: Engine, params: np.ndarray) -> tuple[float, float]:
         """Compute the mean loss and the score at parameters in their own units."""
         network = engine.network
         X, y, sample_weight = self.data
@@ -62,27 +64,34 @@ class ValidationWatch:
         do not lower its loss by `min_improvement`, at the scale of the objective.
     """
 
-    def __init__(self, objective, validation, patience, min_improvement):
+    def __init__(
+        self,
+        objective: ScaledObjective,
+        validation: Validation | None,
+        patience: float,
+        min_improvement: float,
+    ) -> None:
         self._engine = objective.engine
         self._validation = validation
         self._patience = patience
         self._min_improvement = min_improvement * objective.value_scale
-        self._best_loss, self._best_params = np.inf, None
+        self._best_loss = np.inf
+        self._best_params: np.ndarray | None = None
         self._n_without_progress = 0
 
     @property
-    def decides(self):
+    def decides(self) -> bool:
         """Whether the weights returned are those of the smallest loss."""
         return self._validation is not None and self._validation.decides
 
-    def begin(self, params):
+    def begin(self, params: np.ndarray) -> None:
         """Evaluate the starting weights: training may lead away from the best."""
-        if self.decides:
+        if self._validation is not None and self._validation.decides:
             loss, _ = self._validation.evaluate(self._engine, params)
             if loss < self._best_loss:
                 self._best_loss, self._best_params = loss, params
 
-    def stops(self, result):
+    def stops(self, result: TrainingResult) -> Status | None:
         """Evaluate the current weights; return a status where patience has run out."""
         if self._validation is None:
             return None
@@ -97,7 +106,7 @@ class ValidationWatch:
             return Status.EARLY_STOPPING
         return None
 
-    def restore_best(self, result):
+    def restore_best(self, result: TrainingResult) -> None:
         """Go back to the weights of the smallest loss, where that decides."""
         if self.decides and self._best_params is not None:
             result.params = self._best_params

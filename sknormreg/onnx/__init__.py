@@ -59,7 +59,7 @@ except ImportError as error:
 __all__ = ["register"]
 
 
-def register():
+def register() -> None:
     """Register the converters with skl2onnx: what importing this module has done."""
     for cls in (RegularizedMLPClassifier, RegularizedMLPClassifierCV):
         update_registered_converter(
@@ -74,9 +74,9 @@ def register():
                 "output_class_labels": [True, False],
             },
         )
-    for cls in (RegularizedMLPRegressor, RegularizedMLPRegressorCV):
+    for regressor in (RegularizedMLPRegressor, RegularizedMLPRegressorCV):
         update_registered_converter(
-            cls, f"Sknormreg{cls.__name__}", _declare_values, _convert_regressor
+            regressor, f"Sknormreg{regressor.__name__}", _declare_values, _convert_regressor
         )
 
 

@@ -198,7 +198,7 @@ class Penalty(ABC):
         """The penalty as the compiled engine takes it; None if the engine calls `prox`."""
         return None
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # Inherited terms describe the inherited prox. In a class with a prox of its own
         # they would make the compiled engine train with the parent's penalty.
@@ -258,7 +258,7 @@ class Penalty(ABC):
             setattr(self, name, value)
         return self
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         params = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
         return f"{type(self).__name__}({params})"
 
@@ -332,7 +332,13 @@ class PiecewiseSmoothPenalty(Penalty):
         """
 
 
-def check_number(penalty, name, least=None, most=None, more_than=None):
+def check_number(
+    penalty: "Penalty",
+    name: str,
+    least: float | None = None,
+    most: float | None = None,
+    more_than: float | None = None,
+) -> None:
     """Raise a ValueError unless a parameter of a penalty is a finite number in a range."""
     value = getattr(penalty, name)
     bounds = [
@@ -359,7 +365,7 @@ def check_number(penalty, name, least=None, most=None, more_than=None):
         )
 
 
-def not_bound(penalty):
+def not_bound(penalty: "Penalty") -> ValueError:
     """Return the error of a penalty that is used before `bind`, which it depends on."""
     return ValueError(
         f"{penalty} depends on the network and is not bound to one: call bind(layout) and "

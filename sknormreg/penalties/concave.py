@@ -29,7 +29,7 @@ class Concave(ABC):
     def height(self) -> float:
         """Value of the function from `a` on."""
 
-    def value(self, r):
+    def value(self, r: np.ndarray) -> np.ndarray:
         """Return the function at r."""
         # Between the knots the slope decreases linearly from 1 to 0, at a.
         k, a = self.first_knot, self.a
@@ -39,12 +39,12 @@ class Concave(ABC):
         concave = inner + beyond * (1 - beyond / (2 * (a - k)))
         return concave + self.l2 / 2 * r**2
 
-    def slope(self, r):
+    def slope(self, r: np.ndarray) -> np.ndarray:
         """Return the derivative at r; at 0 the derivative from the right."""
         k, a = self.first_knot, self.a
         return np.clip((a - r) / (a - k), 0, 1) + self.l2 * r
 
-    def prox(self, r, step):
+    def prox(self, r: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         """Return the global minimiser of (x - r)^2 / (2 step) + value(x).
 
         Parameters
@@ -74,11 +74,11 @@ class MCPFunction(Concave):
     """r - r^2 / (2 a) up to a, and a / 2 beyond."""
 
     @property
-    def first_knot(self):
+    def first_knot(self) -> float:
         return 0.0
 
     @property
-    def height(self):
+    def height(self) -> float:
         return self.a / 2
 
 
@@ -90,9 +90,9 @@ class SCADFunction(Concave):
     """r up to k = a / 3.7, (2 a r - r^2 - k^2) / (2 (a - k)) up to a, then constant."""
 
     @property
-    def first_knot(self):
+    def first_knot(self) -> float:
         return self.a / SCAD_RATIO
 
     @property
-    def height(self):
+    def height(self) -> float:
         return (self.a + self.first_knot) / 2

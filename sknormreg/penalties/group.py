@@ -235,7 +235,7 @@ class GroupLasso(GroupPenalty):
         return Grouped(1.0, self._rows.labels)
 
     def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
-        if np.ndim(step):
+        if isinstance(step, np.ndarray) and step.ndim:
             return diagonal_prox(weights, step, self._rows, l1=0.0, group=1.0)
         return super().prox(weights, step)
 
@@ -288,7 +288,7 @@ class SparseGroupLasso(GroupPenalty):
         return float(self.l1_ratio * l1 + (1 - self.l1_ratio) * super().value(weights))
 
     def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
-        if np.ndim(step):
+        if isinstance(step, np.ndarray) and step.ndim:
             return diagonal_prox(
                 weights, step, self._rows, l1=self.l1_ratio, group=1 - self.l1_ratio
             )

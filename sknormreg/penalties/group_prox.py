@@ -2,13 +2,16 @@
 
 import numpy as np
 
+from .row_groups import RowGroups
 from .separable import soft_threshold
 
 # Newton's method would not end for weights that are not finite.
 _NEWTON_STEPS = 60
 
 
-def diagonal_prox(weights, step, rows, l1, group):
+def diagonal_prox(
+    weights: np.ndarray, step: np.ndarray, rows: RowGroups, l1: float, group: float
+) -> np.ndarray:
     """Return the proximal operator of the sparse group lasso in a diagonal metric.
 
     It minimises sum((w - weights)^2 / (2 step)) + l1 ||w||_1 + group sum sqrt(K) ||w_g||.

@@ -6,6 +6,7 @@ or the unit has no effect.
 
 from collections.abc import Mapping
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -19,36 +20,39 @@ class RowGroups:
         The group of each row, counted from 0; None if every row is a group.
     """
 
-    def __init__(self, labels=None):
+    def __init__(self, labels: np.ndarray | None = None) -> None:
         self.labels = labels
 
-    def sums(self, per_row):
+    def sums(self, per_row: np.ndarray) -> np.ndarray:
         """Sum a number for each row over the groups, shape (n_groups,)."""
         if self.labels is None:
             return per_row
         return np.bincount(self.labels, per_row)
 
-    def spread(self, per_group):
+    def spread(self, per_group: np.ndarray) -> np.ndarray:
         """Repeat a number for each group for its rows, shape (fan_in, 1)."""
         per_row = per_group if self.labels is None else per_group[self.labels]
         return per_row[:, None]
 
-    def norms(self, weights):
+    def norms(self, weights: np.ndarray) -> np.ndarray:
         """Return the norms of the groups in double precision, shape (n_groups,)."""
         squares = np.einsum("ij,ij->i", weights, weights, dtype=np.float64)
         return np.sqrt(self.sums(squares))
 
-    def sizes(self, weights):
+    def sizes(self, weights: np.ndarray) -> np.ndarray:
         """Return the number of weights in each group, shape (n_groups,)."""
         fan_in, fan_out = weights.shape
         return self.sums(np.full(fan_in, float(fan_out)))
 
-    def are_zero(self, weights):
+    def are_zero(self, weights: np.ndarray) -> np.ndarray:
         """Return the mask of the groups whose weights are all 0, shape (n_groups,)."""
-        return self.sums(weights.any(axis=1).astype(np.float64)) == 0
+        any_nonzero = np.asarray(weights.any(axis=1), dtype=np.float64)
+        return self.sums(any_nonzero) == 0
 
 
-def resolve_groups(groups, n_features, feature_names):
+def resolve_groups(
+    groups: Any, n_features: int, feature_names: np.ndarray | None
+) -> RowGroups:
     """Return the `RowGroups` of groups of features.
 
     Parameters
@@ -93,7 +97,9 @@ def resolve_groups(groups, n_features, feature_names):
     return RowGroups(labels)
 
 
-def names_of_groups(groups, n_features, feature_names):
+def names_of_groups(
+    groups: Any, n_features: int, feature_names: np.ndarray | None
+) -> list[str | None]:
     """Return the name of the group of each feature.
 
     Parameters
@@ -107,7 +113,7 @@ def names_of_groups(groups, n_features, feature_names):
         The name of a group is its key in a dict, its prefix, or its position in the list,
         such as "groups[0]". None for features in none of the groups.
     """
-    labels = resolve_groups(groups, n_features, feature_names).labels
+    labels: Any = resolve_groups(groups, n_features, feature_names).labels
     if isinstance(groups, Mapping):
         names = [str(key) for key in groups]
     else:

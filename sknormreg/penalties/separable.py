@@ -1,5 +1,7 @@
 """Penalties that are sums over single weights: L1, L2 and the elastic net."""
 
+from typing import Any
+
 import numpy as np
 
 from .._prox_terms import Separable
@@ -145,7 +147,7 @@ class RowScaledL2(Penalty):
         return gradient + added
 
 
-def l2_by_row(alphas):
+def l2_by_row(alphas: Any) -> tuple[float, Penalty]:
     """Return the alpha and penalty that equal the L2 penalty with an alpha for each row.
 
     Parameters
@@ -168,12 +170,14 @@ def l2_by_row(alphas):
 # Shared by the penalties with an L1 term
 
 
-def soft_threshold(weights, threshold):
+def soft_threshold(weights: np.ndarray, threshold: float | np.ndarray) -> np.ndarray:
     """Return the proximal operator of `threshold` times the absolute value."""
     return weights - np.clip(weights, -threshold, threshold)
 
 
-def add_l1_subgradient(weights, smooth_part, l1):
+def add_l1_subgradient(
+    weights: np.ndarray, smooth_part: np.ndarray, l1: float
+) -> np.ndarray:
     """Return the minimum-norm element of smooth_part + l1 * d||weights||_1.
 
     At w = 0 the set is the interval smooth_part + [-l1, l1]; elsewhere it is the single
@@ -187,6 +191,6 @@ def add_l1_subgradient(weights, smooth_part, l1):
     return smooth_part
 
 
-def project_onto_orthant(weights, reference):
+def project_onto_orthant(weights: np.ndarray, reference: np.ndarray) -> None:
     """Set to zero, in place, the weights whose sign is not that of the reference."""
     weights[np.sign(weights) != np.sign(reference)] = 0

@@ -1,9 +1,11 @@
 """Proximal Adam for minibatches."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from .base import MinibatchProblem, Problem
 from .minibatch import MinibatchSolver, MinibatchStep
 
 
@@ -17,7 +19,9 @@ class AdamStep(MinibatchStep):
 
     method = "adam"
 
-    def take(self, problem, params, batch):
+    def take(
+        self, problem: MinibatchProblem, params: np.ndarray, batch: np.ndarray
+    ) -> float:
         loss, gradient = problem.batch_loss_and_gradient(params, batch, self)
         self.n_steps += 1
         first, second = self.moments["first"], self.moments["second"]
@@ -71,10 +75,10 @@ class Adam(MinibatchSolver):
     moment_names = ("first", "second")
 
     @classmethod
-    def supports(cls, problem):
+    def supports(cls, problem: Problem) -> bool:
         return problem.has_diagonal_prox
 
-    def step(self, **common):
+    def step(self, **common: Any) -> AdamStep:
         return AdamStep(
             **common,
             beta_1=self.beta_1,

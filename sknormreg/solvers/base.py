@@ -1,11 +1,14 @@
 """Evaluations that solvers ask of a problem, and iterates that they report."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from .status import Status
+
+if TYPE_CHECKING:
+    from .minibatch import MinibatchStep
 
 
 class Evaluation(NamedTuple):
@@ -53,16 +56,25 @@ class Problem(Protocol):
         Probabilities with which values are dropped, anew for every minibatch.
     """
 
-    n_rows: int
-    smooth_penalty: bool
-    piecewise_smooth_penalty: bool
-    has_diagonal_prox: bool
-    dropout: tuple | None
+    @property
+    def n_rows(self) -> int: ...
 
-    def prox(self, params, step):
+    @property
+    def smooth_penalty(self) -> bool: ...
+
+    @property
+    def piecewise_smooth_penalty(self) -> bool: ...
+
+    @property
+    def has_diagonal_prox(self) -> bool: ...
+
+    @property
+    def dropout(self) -> tuple | None: ...
+
+    def prox(self, params: np.ndarray, step: float | np.ndarray) -> None:
         """Apply the proximal operator of the penalty, in place."""
 
-    def penalty_value(self, params):
+    def penalty_value(self, params: np.ndarray) -> float:
         """Compute the penalty's part of the objective."""
 
 
@@ -73,31 +85,38 @@ class FullBatchProblem(Problem, Protocol):
     smooth but for kinks at zero.
     """
 
-    has_curvature: bool
+    @property
+    def has_curvature(self) -> bool: ...
 
-    def evaluate(self, params):
+    def evaluate(self, params: np.ndarray) -> Evaluation:
         """Compute the `Evaluation` at a point."""
 
-    def loss_and_gradient(self, params):
+    def loss_and_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray]:
         """Compute the loss alone and its gradient."""
 
-    def at_kink(self, params):
+    def at_kink(self, params: np.ndarray) -> np.ndarray:
         """Return the mask of the parameters that rest on a kink of the penalty."""
 
-    def project(self, params, reference):
+    def project(self, params: np.ndarray, reference: np.ndarray) -> None:
         """Set to zero, in place, the weights that left the side of `reference`."""
 
-    def solve_curvature(self, params, vector, shift):
+    def solve_curvature(
+        self, params: np.ndarray, vector: np.ndarray, shift: float
+    ) -> np.ndarray:
         """Compute (shift I + H)^-1 vector, with H the Hessian of the penalty."""
 
 
 class MinibatchProblem(Problem, Protocol):
     """Requests of the minibatch solvers."""
 
-    def epoch(self, params, order, batch_size, step):
+    def epoch(
+        self, params: np.ndarray, order: np.ndarray, batch_size: int, step: "MinibatchStep"
+    ) -> float:
         """Take a step for each minibatch, in place; return the mean loss."""
 
-    def batch_loss_and_gradient(self, params, batch, step=None):
+    def batch_loss_and_gradient(
+        self, params: np.ndarray, batch: np.ndarray, step: "MinibatchStep | None" = None
+    ) -> tuple[float, np.ndarray]:
         """Estimate the loss and its gradient from some of the samples."""
 
 
@@ -149,7 +168,7 @@ class Iterate:
 NEGLIGIBLE = 1e-3
 
 
-def relative_gap(params, evaluation):
+def relative_gap(params: np.ndarray, evaluation: Evaluation) -> float:
     """Estimate by how much the objective can still decrease, relative to its value.
 
     The estimate is ``sum_i |p_i w_i|`` divided by the objective, where p is the
@@ -174,12 +193,12 @@ def relative_gap(params, evaluation):
     return float(gap / max(abs(evaluation.value), NEGLIGIBLE))
 
 
-def max_norm(vector):
+def max_norm(vector: np.ndarray) -> float:
     """Return the largest absolute entry of a vector, or nan if an entry is nan."""
     return float(max(vector.max(), -vector.min())) if vector.size else 0.0
 
 
-def is_finite(evaluation):
+def is_finite(evaluation: Evaluation) -> bool:
     """Whether the value and the squared norm of the subgradient are finite."""
     squared_norm = evaluation.subgradient @ evaluation.subgradient
     return bool(np.isfinite(evaluation.value) and np.isfinite(squared_norm))

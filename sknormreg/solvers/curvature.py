@@ -5,6 +5,8 @@ on the inner products of the pairs only. Restricting it to a subset of the param
 changes nothing else.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.linalg.lapack import dtrtrs
 
@@ -26,21 +28,23 @@ class CurvaturePairs:
         Of the pairs.
     """
 
-    def __init__(self, memory, n_params, dtype):
+    def __init__(self, memory: int, n_params: int, dtype: np.dtype) -> None:
         self.memory = memory
         self._basis = np.zeros((2 * memory, n_params), dtype=dtype)
         self._gram = np.zeros((2 * memory, 2 * memory))
         self.clear()
 
-    def clear(self):
+    def clear(self) -> None:
         """Forget all pairs."""
-        self._slots = []  # rows of the basis that hold the steps, oldest first
+        self._slots: list[int] = []  # rows of the basis that hold the steps, oldest first
         self._loss_curvature = 1.0
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._slots)
 
-    def append(self, step, change, loss_change=None):
+    def append(
+        self, step: np.ndarray, change: np.ndarray, loss_change: np.ndarray | None = None
+    ) -> None:
         """Add a pair if its curvature is positive; if memory is full, drop the oldest.
 
         Parameters
@@ -65,7 +69,9 @@ class CurvaturePairs:
             self._gram[row] = self._gram[:, row] = self._basis @ vector
         self._slots.append(slot)
 
-    def direction(self, subgradient, free=None):
+    def direction(
+        self, subgradient: np.ndarray, free: np.ndarray | None = None
+    ) -> tuple[np.ndarray, float]:
         """Compute the quasi-Newton direction ``-H @ subgradient``.
 
         H is the approximation of the inverse Hessian.
@@ -85,20 +91,26 @@ class CurvaturePairs:
         scale : float
             The initial scaling s'y / y'y of the newest pair; 1 without pairs.
         """
-        restricted = free is not None and not free.all()
-        if restricted:
+        if free is not None and free.all():
+            free = None
+        if free is not None:
             subgradient = np.where(free, subgradient, 0)
-        gram = self._restricted_gram(free) if restricted else self._gram
+        gram = self._gram if free is None else self._restricted_gram(free)
         products = (self._basis @ subgradient).astype(np.float64)
         gamma, weights = self._combination(gram, products)
         direction = weights.astype(self._basis.dtype) @ self._basis
         direction += gamma * subgradient
         np.negative(direction, out=direction)
-        if restricted:
+        if free is not None:
             direction[~free] = 0
         return direction, gamma
 
-    def direction_beyond(self, subgradient, free, solve):
+    def direction_beyond(
+        self,
+        subgradient: np.ndarray,
+        free: np.ndarray,
+        solve: Callable[[np.ndarray, float], np.ndarray],
+    ) -> tuple[np.ndarray, float]:
         """Compute the quasi-Newton direction if a part K of the Hessian is known.
 
         The pairs update (c I + K)^-1 instead of a multiple of the identity, by the two-loop

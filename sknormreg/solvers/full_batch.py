@@ -1,11 +1,21 @@
 """Base class of full-batch solvers: stopping criteria and the loop of iterations."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from .base import Iterate, is_finite, max_norm, relative_gap
+from .base import (
+    Evaluation,
+    FullBatchProblem,
+    Iterate,
+    Problem,
+    is_finite,
+    max_norm,
+    relative_gap,
+)
 from .curvature import CurvaturePairs
 from .status import Status
 
@@ -47,15 +57,17 @@ class FullBatchSolver(ABC):
 
     @classmethod
     @abstractmethod
-    def supports(cls, problem):
+    def supports(cls, problem: Problem) -> bool:
         """Whether the method can minimise such a problem (a `FullBatchProblem`)."""
 
-    def initial_state(self, params):
+    def initial_state(self, params: np.ndarray) -> Any:
         """Create the state that `step` updates from call to call: the curvature pairs."""
         return CurvaturePairs(self.memory, len(params), params.dtype)
 
     @abstractmethod
-    def step(self, problem, params, current, state):
+    def step(
+        self, problem: FullBatchProblem, params: np.ndarray, current: Evaluation, state: Any
+    ) -> tuple[tuple[np.ndarray, Evaluation] | None, int]:
         """Take one step.
 
         Parameters
@@ -80,7 +92,9 @@ class FullBatchSolver(ABC):
             Number of evaluations that the step has taken.
         """
 
-    def iterate(self, problem, params, state=None):
+    def iterate(
+        self, problem: FullBatchProblem, params: np.ndarray, state: object = None
+    ) -> Iterator[Iterate]:
         """Yield an `Iterate` after each step; the last one has a status.
 
         Parameters

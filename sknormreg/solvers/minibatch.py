@@ -6,11 +6,13 @@ reach zero exactly, and fixed points are those of the objective, whatever the ba
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .base import Iterate
+from .base import Iterate, MinibatchProblem, Problem
 from .status import Status
 
 # An adaptive learning rate below this fraction of the initial one is not reduced further.
@@ -80,10 +82,12 @@ class MinibatchStep(ABC):
     rate: float
     seed: int = 0
 
-    method = None
+    method: ClassVar[str | None] = None
 
     @abstractmethod
-    def take(self, problem, params, batch):
+    def take(
+        self, problem: MinibatchProblem, params: np.ndarray, batch: np.ndarray
+    ) -> float:
         """Take one step and return the loss before it.
 
         Implementations increase `n_steps` by 1.
@@ -103,7 +107,7 @@ class MinibatchStep(ABC):
         loss : float
         """
 
-    def flush_denormals(self):
+    def flush_denormals(self) -> None:
         """Set denormal numbers in the moments to zero: arithmetic with them is slow.
 
         The moments of weights whose gradient vanishes would remain denormal for good.
@@ -160,15 +164,15 @@ class MinibatchSolver(ABC):
     draws: bool = False
 
     # Names of the running averages, set by subclasses.
-    moment_names = ()
+    moment_names: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     @abstractmethod
-    def supports(cls, problem):
+    def supports(cls, problem: Problem) -> bool:
         """Whether the method can minimise such a problem (a `MinibatchProblem`)."""
 
     @abstractmethod
-    def step(self, **common):
+    def step(self, **common: Any) -> MinibatchStep:
         """Make the `MinibatchStep` of an epoch.
 
         Parameters
@@ -181,7 +185,12 @@ class MinibatchSolver(ABC):
         step : MinibatchStep
         """
 
-    def iterate(self, problem, params, state=None):
+    def iterate(
+        self,
+        problem: MinibatchProblem,
+        params: np.ndarray,
+        state: MinibatchState | None = None,
+    ) -> Iterator[Iterate]:
         """Run epochs until there is no progress; the last iterate has a status.
 
         Parameters
@@ -223,7 +232,7 @@ class MinibatchSolver(ABC):
                     state.n_reductions += 1
             yield Iterate(params.copy(), value, problem.n_rows, status=status)
 
-    def rate(self, state):
+    def rate(self, state: MinibatchState) -> float:
         """Return the learning rate of the next epoch."""
         if self.learning_rate == "invscaling":
             return self.learning_rate_init / (state.n_epochs + 1) ** self.power_t

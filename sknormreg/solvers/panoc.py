@@ -1,9 +1,11 @@
 """PANOC+ for penalties of which only the proximal operator is known."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from .base import Evaluation, FullBatchProblem, Problem
 from .curvature import CurvaturePairs
 from .full_batch import FullBatchSolver
 
@@ -83,13 +85,15 @@ class PANOC(FullBatchSolver):
     """
 
     @classmethod
-    def supports(cls, problem):
+    def supports(cls, problem: Problem) -> bool:
         return not problem.dropout
 
-    def initial_state(self, params):
+    def initial_state(self, params: np.ndarray) -> Any:
         return _State(CurvaturePairs(self.memory, len(params), params.dtype))
 
-    def step(self, problem, params, current, state):
+    def step(
+        self, problem: FullBatchProblem, params: np.ndarray, current: Evaluation, state: Any
+    ) -> tuple[tuple[np.ndarray, Evaluation] | None, int]:
         evaluator = _Evaluator(problem)
         if state.last is None:
             found = self._start(evaluator, params, current, state)
@@ -107,11 +111,12 @@ class PANOC(FullBatchSolver):
     def _start(self, evaluator, params, current, state):
         """Take a proximal gradient step with a step size from the curvature of the loss."""
         loss, gradient = evaluator.loss_and_gradient(params)
-        length = np.linalg.norm(gradient)
-        if length == 0:
-            gamma = 1.0
-        else:
-            probe = 1e-3 * max(1.0, np.linalg.norm(params)) / length
+        # Norms are floats of the precision of the parameters.
+        length: Any = np.linalg.norm(gradient)
+        size: Any = np.linalg.norm(params)
+        gamma: Any = 1.0
+        if length != 0:
+            probe = 1e-3 * max(1.0, size) / length
             _, nearby = evaluator.loss_and_gradient(
                 params - params.dtype.type(probe) * gradient
             )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .base import Evaluation, FullBatchProblem, Problem
+from .curvature import CurvaturePairs
 from .full_batch import FullBatchSolver
 
 _DECREASE = 1e-4  # of the Armijo condition
@@ -37,10 +39,16 @@ class ProjectedSubgradient(FullBatchSolver):
     """
 
     @classmethod
-    def supports(cls, problem):
+    def supports(cls, problem: Problem) -> bool:
         return problem.piecewise_smooth_penalty and not problem.dropout
 
-    def step(self, problem, params, current, pairs):
+    def step(
+        self,
+        problem: FullBatchProblem,
+        params: np.ndarray,
+        current: Evaluation,
+        pairs: CurvaturePairs,
+    ) -> tuple[tuple[np.ndarray, Evaluation] | None, int]:
         n_trials = 0
         while True:
             direction, reference = _direction(problem, params, current, pairs)

@@ -1,9 +1,11 @@
 """Proximal stochastic gradient descent with momentum, for minibatches."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from .base import MinibatchProblem, Problem
 from .minibatch import MinibatchSolver, MinibatchStep
 
 
@@ -16,7 +18,9 @@ class SGDStep(MinibatchStep):
 
     method = "sgd"
 
-    def take(self, problem, params, batch):
+    def take(
+        self, problem: MinibatchProblem, params: np.ndarray, batch: np.ndarray
+    ) -> float:
         velocity = self.moments["velocity"]
         extrapolated = params + self.momentum * velocity
         at = extrapolated if self.nesterovs_momentum else params
@@ -64,10 +68,10 @@ class SGD(MinibatchSolver):
     moment_names = ("velocity",)
 
     @classmethod
-    def supports(cls, problem):
+    def supports(cls, problem: Problem) -> bool:
         return True
 
-    def step(self, **common):
+    def step(self, **common: Any) -> SGDStep:
         return SGDStep(
             **common, momentum=self.momentum, nesterovs_momentum=self.nesterovs_momentum
         )

@@ -1,6 +1,7 @@
 """Reasons for which a training ends."""
 
 from enum import StrEnum
+from typing import Self
 
 
 class Status(StrEnum):
@@ -17,7 +18,7 @@ class Status(StrEnum):
         The parameter to increase for a training that goes on.
     """
 
-    def __new__(cls, value, sentence, limit=None):
+    def __new__(cls, value: str, sentence: str, limit: str | None = None) -> Self:
         self = str.__new__(cls, value)
         self._value_, self.sentence, self.limit = value, sentence, limit
         return self
