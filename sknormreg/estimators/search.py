@@ -187,7 +187,7 @@ class Search:
 
     @property
     def problems(self) -> list[str | None]:
-        """What kept each of the fits from converging, or None."""
+        """Reasons why fits did not converge, None for those that did."""
         return [*chain(*(one.problems for one in self.found))]
 
     # What is compared
