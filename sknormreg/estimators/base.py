@@ -285,8 +285,8 @@ class RegularizedMLP(
             too.
         """
         interrupted = fitted.training.status is Status.INTERRUPTED
-        if fitted.problem:
-            warn(fitted.problem, ConvergenceWarning)
+        if fitted.warning:
+            warn(fitted.warning, ConvergenceWarning)
         attributes = fitted_attributes(
             fitted,
             self.early_stopping,

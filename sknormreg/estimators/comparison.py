@@ -122,7 +122,7 @@ class PathScores:
     n_done : int
         For how many alphas they are known.
 
-    problems : list of str or None
+    warnings : list of str or None
         What kept each fit from converging.
 
     deadline : float
@@ -137,19 +137,19 @@ class PathScores:
         self.scores = np.full((n_relaxes, n_alphas), np.nan)
         self.n_features = self.scores.copy()
         self.n_done = 0
-        self.problems: list[str | None] = []
+        self.warnings: list[str | None] = []
         self.deadline, self.timed_out = np.inf, False
 
     def add(
         self,
         scores: Sequence[float],
         n_features: Sequence[int],
-        problems: Sequence[str | None],
+        warnings: Sequence[str | None],
     ) -> None:
         """Record the next alpha."""
         self.scores[:, self.n_done] = scores
         self.n_features[:, self.n_done] = n_features
-        self.problems += problems
+        self.warnings += warnings
         self.n_done += 1
 
     def extend(self) -> None:
@@ -283,7 +283,7 @@ def scores_along_path(
         fit = task.subcontext("alpha").call_on_fit_task_begin(estimator=estimator)
         scores = [fold.score(fitted) for fitted in networks]
         n_features = [fitted.selected_features.sum() for fitted in networks]
-        found.add(scores, n_features, [fitted.problem for fitted in networks])
+        found.add(scores, n_features, [fitted.warning for fitted in networks])
         report.alpha(name, found)
         if fit.call_on_fit_task_end(estimator=estimator):
             extent.end_path(found)

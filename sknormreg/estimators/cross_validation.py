@@ -28,7 +28,7 @@ from .compared import (
 from .comparison import Budget
 from .empty_network import warn_of_empty
 from .fitted_attributes import fitted_attributes
-from .path import draw_seed, refuse_constraints, warn_of_problems
+from .path import draw_seed, refuse_constraints, warn_of_convergence
 from .routing import RoutingMixin
 from .scoring import Fold, knowing_classes
 from .search import Search
@@ -247,7 +247,7 @@ class RegularizedMLPCV(
                 if any(one.n_done for one in search.found)
                 else "Search interrupted by user, before there were any scores."
             ) from interrupt
-        warn_of_problems([*search.problems, fitted.problem], ended)
+        warn_of_convergence([*search.warnings, fitted.warning], ended)
         self._warn_of_empty(fitted, result, choice)
         self._store(fitted, result, choice)
 

@@ -167,7 +167,7 @@ def fitted_path(
             f"{len(alphas)}. Increase max_time."
         )
     alphas = alphas[: len(points)]
-    warn_of_problems([point.problem for point in points], ended)
+    warn_of_convergence([point.warning for point in points], ended)
     # A path ends with an empty network, but should not begin with one.
     warn_of_empty(points[0], strong_alpha(float(alphas[0]), data))
     return RegularizationPath(
@@ -267,22 +267,22 @@ def _small(coef):
     return rows if size <= coef.nbytes / 2 else coef.copy()
 
 
-def warn_of_problems(problems: Sequence[str | None], ended: str | None = None) -> None:
+def warn_of_convergence(warnings: Sequence[str | None], ended: str | None = None) -> None:
     """Warn once of all fits that did not converge.
 
     Parameters
     ----------
-    problems : list of str or None
+    warnings : list of str or None
         Of each fit.
 
     ended : str or None
         What ended the fits before there were as many as asked for.
     """
     parts = [ended] if ended else []
-    found = [problem for problem in problems if problem]
+    found = [warning for warning in warnings if warning]
     if found:
         parts.append(
-            f"{len(found)} of {len(problems)} fits did not converge; the first of them: "
+            f"{len(found)} of {len(warnings)} fits did not converge; the first of them: "
             f"{found[0]}"
         )
     if parts:

@@ -186,9 +186,9 @@ class Search:
         )
 
     @property
-    def problems(self) -> list[str | None]:
+    def warnings(self) -> list[str | None]:
         """Reasons why fits did not converge, None for those that did."""
-        return [*chain(*(one.problems for one in self.found))]
+        return [*chain(*(one.warnings for one in self.found))]
 
     # What is compared
 

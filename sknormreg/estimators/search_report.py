@@ -105,7 +105,7 @@ class SearchReport(Watcher):
         found : PathScores
         """
         with self._lock:
-            self._n_done_of[name] = len(found.problems)
+            self._n_done_of[name] = len(found.warnings)
             if self._verbose > 1 or (self._verbose and self._lines.are_due()):
                 self._print_stage(name if self._is_copy or self._verbose > 1 else "")
 
@@ -130,9 +130,9 @@ class SearchReport(Watcher):
             Time that the path took.
         """
         with self._lock:
-            self._n_done_of[name] = len(found.problems)
+            self._n_done_of[name] = len(found.warnings)
             # Networks at larger alphas are empty, or not asked for any more.
-            self._n_all -= self._n_of_path - len(found.problems)
+            self._n_all -= self._n_of_path - len(found.warnings)
             text = f"{name}: {_best(found, path, n_features)}, {seconds:.1f} s"
             if self._n_done < self._n_all and not self._is_copy:
                 text += f" ({', '.join(filter(None, self._progress()))})"
@@ -185,7 +185,7 @@ def _best(found, path, n_features):
         return "no alpha in its part of max_time"
     comparable = np.where(np.isnan(found.scores), -np.inf, found.scores)
     k, i = np.unravel_index(comparable.argmax(), comparable.shape)
-    n_fits = len(found.problems)
+    n_fits = len(found.warnings)
     relax = f", relax = {path.relaxes[k]}" if len(path.relaxes) > 1 else ""
     return (
         f"best score {found.scores[k, i]:.6g} at alpha = {path.alphas[i]:.4g}"

@@ -28,7 +28,7 @@ class Evidence:
 
     posterior : Posterior or None
 
-    problem : str or None
+    warning : str or None
         Why the alphas do not count as settled.
     """
 
@@ -37,7 +37,7 @@ class Evidence:
     log_evidence: float
     noise_variance: float | None
     posterior: Any
-    problem: str | None
+    warning: str | None
 
 
 class Posterior:

@@ -237,10 +237,10 @@ class EvidenceSolver:
             float(laplace.log_evidence),
             variance,
             posterior,
-            self._problem(),
+            self._warning(),
         )
 
-    def _problem(self):
+    def _warning(self):
         if self._change <= _ACCEPTED:
             return None
         by = f" by {self._change:.2g}" if np.isfinite(self._change) else ""

@@ -38,7 +38,7 @@ _TO_BE_LOOKED_AT = (
 )
 
 
-def convergence_problem(
+def convergence_warning(
     result: TrainingResult,
     objective: ScaledObjective,
     solver_name: str,
@@ -62,7 +62,7 @@ def convergence_problem(
 
     Returns
     -------
-    problem : str or None
+    warning : str or None
     """
     rate = f"learning_rate_init (now {settings.learning_rate_init:g})"
     if result.status is Status.DIVERGED:
@@ -79,16 +79,16 @@ def convergence_problem(
             f"{result.start_loss:.6g} to {result.loss:.6g}. Lower {rate}."
         )
     if solver_name in FULL_BATCH:
-        problem = _full_batch_problem(result, objective, solver_name, settings)
+        warning = _full_batch_warning(result, objective, solver_name, settings)
     else:
-        problem = _minibatch_problem(result, solver_name, settings, rate)
-    problem = problem or _raw_units_problem(result, objective)
-    if not problem and result.evidence and result.status in _TO_BE_LOOKED_AT:
-        problem = result.evidence.problem
-    return problem
+        warning = _minibatch_warning(result, solver_name, settings, rate)
+    warning = warning or _raw_units_warning(result, objective)
+    if not warning and result.evidence and result.status in _TO_BE_LOOKED_AT:
+        warning = result.evidence.warning
+    return warning
 
 
-def _minibatch_problem(result, solver_name, settings, rate):
+def _minibatch_warning(result, solver_name, settings, rate):
     if result.status is Status.MAX_TIME:
         return (
             f"solver='{solver_name}' reached max_time={settings.max_time:g} seconds after "
@@ -105,7 +105,7 @@ def _minibatch_problem(result, solver_name, settings, rate):
     return None
 
 
-def _full_batch_problem(result, objective, solver_name, settings):
+def _full_batch_warning(result, objective, solver_name, settings):
     if result.status not in _TO_BE_LOOKED_AT:
         return None
     if _is_accepted(result, objective, settings):
@@ -128,7 +128,7 @@ def _full_batch_problem(result, objective, solver_name, settings):
     )
 
 
-def _raw_units_problem(result, objective):
+def _raw_units_warning(result, objective):
     """Return what to say where nothing was learnt in raw units of features or targets.
 
     Units that saturate have no gradient, and features in thousands drown the others: a

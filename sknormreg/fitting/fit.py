@@ -10,7 +10,7 @@ from ..engine import Data, Network
 from ..evidence import EvidenceSolver
 from ..fitted.importances import path_importances
 from ..solvers import MinibatchState, Status
-from .convergence import convergence_problem
+from .convergence import convergence_warning
 from .precision import FOR_EVIDENCE, FULL_PRECISION, Precision
 from .result import TrainingResult, TrainingState
 from .scaled_objective import ScaledObjective
@@ -38,7 +38,7 @@ class FittedNetwork:
 
     training : TrainingResult
 
-    problem : str or None
+    warning : str or None
         What keeps the training from counting as converged, and what to change.
     """
 
@@ -47,7 +47,7 @@ class FittedNetwork:
     alpha: Any
     solver: str
     training: TrainingResult
-    problem: str | None = None
+    warning: str | None = None
 
     @property
     def coefs(self) -> list[np.ndarray]:
@@ -174,8 +174,8 @@ def fit_network(
         if result.status is Status.DIVERGED:
             # Running averages that have overflowed would spoil the calls to come.
             state.solver_state = MinibatchState()
-    problem = _problem(result, objective, name, spec.settings, incremental)
-    return FittedNetwork(objective.network, result.params, alpha, name, result, problem)
+    warning = _warning(result, objective, name, spec.settings, incremental)
+    return FittedNetwork(objective.network, result.params, alpha, name, result, warning)
 
 
 def empty_network(spec: NetworkSpec, data: Data) -> FittedNetwork:
@@ -187,7 +187,7 @@ def empty_network(spec: NetworkSpec, data: Data) -> FittedNetwork:
     return FittedNetwork(objective.network, params, 1.0, solver, result)
 
 
-def _problem(result, objective, name, settings, incremental):
+def _warning(result, objective, name, settings, incremental):
     """Return what keeps a training from counting as converged, or None."""
     if result.status is Status.INTERRUPTED:
         return None
@@ -198,4 +198,4 @@ def _problem(result, objective, name, settings, incremental):
             "Standardise the features (and, in regression, the target), for example "
             "with StandardScaler."
         )
-    return convergence_problem(result, objective, name, settings, incremental)
+    return convergence_warning(result, objective, name, settings, incremental)

@@ -296,5 +296,5 @@ def _with_first_layer(fitted, first, others):
     network = replace(fitted.network, layer_units=units, skip=False)
     params = network.pack([first, *others], fitted.intercepts, fitted.params.dtype)
     return FittedNetwork(
-        network, params, fitted.alpha, fitted.solver, fitted.training, fitted.problem
+        network, params, fitted.alpha, fitted.solver, fitted.training, fitted.warning
     )
