@@ -35,7 +35,8 @@ def network_spec(
     ValueError
         If sizes, activations or penalty are not valid.
     """
-    params = estimator.get_params(deep=False) | params
+    # Not by get_params, which inspects the signature anew for every part of the data.
+    params = vars(estimator) | params
     sizes = _checked_sizes(params["hidden_layer_sizes"])
     hold_out = None
     if params["early_stopping"]:
