@@ -17,7 +17,7 @@ from ..estimators.path import fitted_path
 from ..estimators.search_result import SearchResult, choice_among
 from ..fitted.importances import numbered_names
 from ..fitted.meta_estimators import AROUND, unwrapped
-from ..fitted.summary import name_of_scoring
+from ..fitted.search_table import name_of_scoring
 from ..fitting.precision import COMPARED
 
 # Number of alphas of the path of an estimator that has not compared any.

@@ -15,7 +15,7 @@ from .docstrings import (
 )
 from .hints import Activations, ClassWeight, Penalties, RandomState, Sizes
 from .predictions import ClassifierPredictions
-from .summaries import SummaryMixin
+from .search_summary import SummaryMixin
 
 
 @document_estimator(

@@ -15,7 +15,7 @@ from .docstrings import (
 from .hints import Activations, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 from .regressor import RegularizedMLPRegressor
-from .summaries import SummaryMixin
+from .search_summary import SummaryMixin
 
 
 @document_estimator(parameters=REGRESSION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES)

@@ -5,7 +5,7 @@ from .importances import numbered_names, path_importances
 from .meta_estimators import feature_names
 from .mixin import FittedNetworkMixin, as_dense
 from .path_table import RegularizationPath
-from .summary import SearchSummary
+from .search_table import SearchSummary
 
 __all__ = [
     "FittedNetworkMixin",

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, make_scorer
 
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
 from sknormreg.fitted import SearchSummary
-from sknormreg.fitted.summary import name_of_scoring
+from sknormreg.fitted.search_table import name_of_scoring
 from sknormreg.fitted.tables import html_table, rows_with_gaps, text_table
 
 

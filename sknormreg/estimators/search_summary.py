@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ..fitted.summary import SearchSummary, name_of_scoring
+from ..fitted.search_table import SearchSummary, name_of_scoring
 from .compared import compared_lists
 from .search_result import SearchResult
 
