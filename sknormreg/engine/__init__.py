@@ -13,6 +13,7 @@ from .dropout import Dropout
 from .network import Network
 from .numpy_engine import NumpyEngine
 from .selection import engine_name, make_engine, warn_of_missing_extension
+from .subnetwork import Subnetwork, buried, living_units
 
 __all__ = [
     "LARGEST_DIMENSION",
@@ -22,11 +23,14 @@ __all__ = [
     "EpochEngine",
     "Network",
     "NumpyEngine",
+    "Subnetwork",
     "as_c",
+    "buried",
     "check_data",
     "check_layers",
     "checked_structure",
     "engine_name",
+    "living_units",
     "make_engine",
     "warn_of_missing_extension",
 ]

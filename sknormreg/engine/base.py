@@ -32,6 +32,9 @@ class Engine(Protocol):
     def threads(self, dtype: np.dtype, n_rows: int) -> AbstractContextManager:
         """Return the context in which to call the engine many times."""
 
+    def restricted(self, network: Network) -> "Engine":
+        """Return an engine for a part of the network, to be used in the same block."""
+
     def raw_predict(
         self,
         coefs: Sequence[np.ndarray],

@@ -89,6 +89,12 @@ class CompiledEngine:
         self._loss_parameter = getattr(loss, "delta", getattr(loss, "quantile", 0.0))
         self._workspace, self._crew = _compiled.Workspace(), None
 
+    def restricted(self, network: Network) -> "CompiledEngine":
+        """Return an engine for a part of the network, to be used in the same block."""
+        engine = CompiledEngine(network)
+        engine._crew = self._crew
+        return engine
+
     @staticmethod
     def supports(network: Network) -> bool:
         """Whether its activations and its loss are among the compiled ones, and its layers

@@ -60,6 +60,10 @@ class NumpyEngine:
         small = min(n_rows, self.block_rows(dtype)) * largest < _THREADED_WORK
         return limited_threads() if small else nullcontext()
 
+    def restricted(self, network: Network) -> "NumpyEngine":
+        """Return an engine for a part of the network, to be used in the same block."""
+        return NumpyEngine(network)
+
     def raw_predict(
         self, coefs: Sequence, intercepts: Sequence, X: Any, rows: np.ndarray | None = None
     ) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
-from ..engine import Data, Engine, check_data
+from ..engine import Data, Engine, Subnetwork, check_data
 from ..penalties import L2, PiecewiseSmoothPenalty
 from ..solvers.base import Evaluation
 
@@ -111,6 +111,39 @@ class Objective:
         """Return J with another penalty and alpha, as the class takes them."""
         other = copy.copy(self)
         other._set_penalties(penalty, alpha)
+        return other
+
+    # Parts
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether all penalties can be restricted to some features and units."""
+        fan_ins = [np.arange(fan_in) for fan_in, _ in self.network.shapes]
+        return all(
+            penalty.restricted(rows, 1) is not None
+            for penalty, rows in zip(self.penalties, fan_ins)
+        )
+
+    def restricted(self, part: Subnetwork) -> Self:
+        """Return J as a function of the parameters of a part, with zeros everywhere else.
+
+        Its features are gathered from X unless they are all of them.
+        """
+        other = copy.copy(self)
+        other.__dict__.pop("work", None)
+        other.network = part.network
+        other.engine = self.engine.restricted(part.network)
+        other.penalties = [
+            penalty.restricted(rows, fan_out)
+            for penalty, rows, (_, fan_out) in zip(
+                self.penalties, part.kept, self.network.shapes
+            )
+        ]
+        features = part.kept[0]
+        if len(features) < self.network.layer_units[0]:
+            y, sample_weight = self.targets()
+            X = _gathered(self.data.X, self.rows, features)
+            other.data, other.rows = Data(X, y, sample_weight), None
         return other
 
     # The penalty
@@ -227,3 +260,11 @@ def _weight(sample_weight, rows, n_rows):
         return float(n_rows)
     weight = sample_weight if rows is None else sample_weight[rows]
     return float(weight.sum(dtype=np.float64))
+
+
+def _gathered(X, rows, columns):
+    if sparse.issparse(X):
+        return (X if rows is None else X[rows])[:, columns]
+    if rows is None:
+        return X.take(columns, axis=1)
+    return X[np.ix_(rows, columns)]

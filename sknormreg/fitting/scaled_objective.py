@@ -6,14 +6,18 @@ from typing import Any, cast
 import numpy as np
 
 from .._prox_terms import Hierarchy
-from ..engine import Dropout, EpochEngine
+from ..engine import Dropout, EpochEngine, Subnetwork, buried, living_units
 from ..penalties import Penalty
-from ..solvers.base import Evaluation
+from ..solvers.base import Evaluation, Part
 from ..solvers.minibatch import MinibatchStep
 from .objective import Objective
 
 # Weights that are near the kink of any penalty at zero.
 _NEAR_ZERO = 1e-30
+
+# A part of J is worth having if it has at most this share of the parameters; its features
+# are worth gathering if they are at most this share.
+_MOST_OF_PARAMS, _MOST_GATHERED = 0.7, 0.5
 
 
 class ScaledObjective:
@@ -62,6 +66,54 @@ class ScaledObjective:
     def with_alphas(self, penalty: Any, alpha: Any) -> "ScaledObjective":
         """Return J with another penalty and alpha, at the same scales."""
         return ScaledObjective(self.objective.with_alphas(penalty, alpha), self.scales)
+
+    # Parts
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether all penalties can be restricted to some features and units."""
+        return self.objective.has_parts
+
+    def living_part(
+        self, scaled: np.ndarray, subgradient: np.ndarray, threshold: float = 0.0
+    ) -> Part | None:
+        """Return the part of J in the features and units that are alive, as a `Part`.
+
+        Parameters
+        ----------
+        scaled : ndarray of shape (n_params,)
+
+        subgradient : ndarray of shape (n_params,)
+            Minimum-norm subgradient of J. A weight moves if its entry is larger than
+            `threshold` in absolute value.
+
+        threshold : float
+
+        Returns
+        -------
+        part : Part or None
+            None if the part is not much smaller.
+        """
+        network = self.network
+        weights = network.coefs(scaled != 0)
+        moves = network.coefs((np.abs(subgradient) > threshold) | (scaled != 0))
+        living = living_units(network, weights, moves)
+        columns = np.ones(network.shapes[0][1], dtype=bool)
+        if living:
+            columns[: len(living[0])] = living[0]
+        features = moves[0][:, columns].any(axis=1)
+        features = self.penalties[0].tied_rows(features)
+        if features.sum() > _MOST_GATHERED * len(features):
+            features[:] = True
+        for mask in (features, *living):
+            mask[0] = mask[0] or not mask.any()
+        part = Subnetwork(network, tuple(map(np.flatnonzero, (features, *living))))
+        if part.network.n_params > _MOST_OF_PARAMS * network.n_params:
+            return None
+        scaled = scaled.copy()
+        changed = buried(network, scaled, living)
+        problem = ScaledObjective(self.objective.restricted(part), self.scales)
+        return Part(problem, scaled[part.index], part.index, changed)
 
     @property
     def penalties(self) -> list[Penalty]:

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from ..solvers import LBFGS, PANOC, SGD, Adam, ProjectedSubgradient
+from ..solvers import LBFGS, PANOC, SGD, Adam, ProjectedSubgradient, WorkingSet
 from ..solvers.full_batch import FullBatchSolver
 from ..solvers.minibatch import MinibatchSolver
 from .precision import FULL_PRECISION, Precision, full_batch_precision, least_progress
@@ -17,7 +17,7 @@ FULL_BATCH_WORK = 2e9
 
 # Solvers by the names that users give. Of the methods behind a full-batch one, the first
 # that supports the objective is taken: from the fastest to the one that supports any.
-FULL_BATCH = {"lbfgs": (LBFGS, ProjectedSubgradient, PANOC)}
+FULL_BATCH = {"lbfgs": (LBFGS, WorkingSet, ProjectedSubgradient, PANOC)}
 MINIBATCH = {"adam": Adam, "sgd": SGD}
 
 

@@ -162,10 +162,6 @@ class _Run:
         result.relative_gap = iterate.relative_gap
         if iterate.status is not Status.DIVERGED:
             result.params = self.objective.from_solver(iterate.params)
-            if not self.objective.smooth_penalty:
-                # A unit may have died so late, or its weights weigh so little at the
-                # scale of the objective, that the solver left those into it as they were.
-                result.params = self.objective.objective.without_dead_ends(result.params)
 
     # The end
 
@@ -173,6 +169,10 @@ class _Run:
         """Record J at the weights to return."""
         result = self.result
         self._validation.restore_best(result)
+        if not self.objective.smooth_penalty:
+            # A unit may have died so late, or its weights weigh so little at the scale of
+            # the objective, that the solver left those into it as they were.
+            result.params = self.objective.objective.without_dead_ends(result.params)
         if result.status is Status.INTERRUPTED:
             # Who interrupts does not want to wait for another evaluation.
             result.loss = result.loss_curve[-1] if result.loss_curve else np.nan

@@ -171,6 +171,43 @@ class Penalty(ABC):
         """
         return [self] * len(layout.shapes)
 
+    def restricted(self, rows: np.ndarray, fan_out: int) -> "Penalty | None":
+        """Return the penalty of a part of the weight matrix, with zeros everywhere else.
+
+        It lets the solver "lbfgs" work on the features and hidden units that are alive.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Ascending indices of the rows of the part. They include all rows of a group, or
+            none of them (see `tied_rows`).
+
+        fan_out : int
+            Number of columns of the whole matrix; the part may have fewer.
+
+        Returns
+        -------
+        penalty : Penalty or None
+            It has the value and subgradients that this penalty has at the part's weights,
+            among zeros. None, the default, if there is no such penalty.
+        """
+        return None
+
+    def tied_rows(self, rows: np.ndarray) -> np.ndarray:
+        """Return the rows that a part with the given ones has to have.
+
+        Parameters
+        ----------
+        rows : ndarray of bool of shape (fan_in,)
+            Mask of rows.
+
+        Returns
+        -------
+        rows : ndarray of bool of shape (fan_in,)
+            With the other rows of the same groups; by default the same.
+        """
+        return rows
+
     def feasible(self, weights: np.ndarray, factor: float | np.ndarray = 1.0) -> np.ndarray:
         """Return the weights if the penalty is finite there, else a point nearby.
 
@@ -200,14 +237,13 @@ class Penalty(ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        # Inherited terms describe the inherited prox. In a class with a prox of its own
-        # they would make the compiled engine train with the parent's penalty.
-        definitions = (vars(base) for base in cls.__mro__)
-        first = next(
-            names for names in definitions if {"prox", "_prox_terms"} & names.keys()
-        )
-        if "_prox_terms" not in first:
-            cls._prox_terms = None  # type: ignore[assignment, method-assign]
+        # Inherited terms and parts describe the inherited methods. In a class with one of
+        # its own, the compiled engine and the solvers would train with the parent's.
+        definitions = [vars(base) for base in cls.__mro__]
+        for name, (described, default) in _DESCRIPTIONS.items():
+            first = next(names for names in definitions if {name, *described} & {*names})
+            if name not in first:
+                setattr(cls, name, default)
 
     @classmethod
     def _param_names(cls):
@@ -261,6 +297,14 @@ class Penalty(ABC):
     def __repr__(self) -> str:
         params = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
         return f"{type(self).__name__}({params})"
+
+
+# What describes methods, the methods that it describes, and what to replace it with in a
+# class that overrides one of these alone.
+_DESCRIPTIONS: dict[str, tuple] = {
+    "_prox_terms": (("prox",), None),
+    "restricted": (("value", "prox", "min_norm_subgradient"), Penalty.restricted),
+}
 
 
 class PiecewiseSmoothPenalty(Penalty):

@@ -48,6 +48,9 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
         added = np.where(weights == 0, at_zero, np.sign(weights) * slopes)
         return (gradient + added).astype(weights.dtype, copy=False)
 
+    def restricted(self, rows: np.ndarray, fan_out: int) -> Penalty:
+        return self
+
     def at_kink(self, weights: np.ndarray) -> np.ndarray:
         return weights == 0
 

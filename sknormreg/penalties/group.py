@@ -102,6 +102,12 @@ class GroupPenalty(PiecewiseSmoothPenalty):
         bound._bound_rows = rows
         return bound
 
+    def restricted(self, rows: np.ndarray, fan_out: int) -> Penalty:
+        return self._bound_to(self._rows.part(rows, fan_out))
+
+    def tied_rows(self, rows: np.ndarray) -> np.ndarray:
+        return self._rows.with_groups_of(rows)
+
     def names_of_groups(
         self, n_features: int, feature_names: np.ndarray | None
     ) -> list[str | None]:
@@ -230,6 +236,8 @@ class GroupLasso(GroupPenalty):
         self.groups = groups
         self.features_only = features_only
 
+    restricted = GroupPenalty.restricted
+
     @property
     def _prox_terms(self):
         return Grouped(1.0, self._rows.labels)
@@ -278,6 +286,8 @@ class SparseGroupLasso(GroupPenalty):
     def bind(self, layout: Layout) -> list[Penalty]:
         check_number(self, "l1_ratio", least=0, most=1)
         return super().bind(layout)
+
+    restricted = GroupPenalty.restricted
 
     @property
     def _prox_terms(self):

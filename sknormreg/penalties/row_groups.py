@@ -18,10 +18,42 @@ class RowGroups:
     ----------
     labels : ndarray of int of shape (fan_in,) or None, default=None
         The group of each row, counted from 0; None if every row is a group.
+
+    sizes : ndarray of shape (n_groups,) or None, default=None
+        Number of weights in each group, where rows and columns are a part of a matrix;
+        None if they are all of it.
     """
 
-    def __init__(self, labels: np.ndarray | None = None) -> None:
-        self.labels = labels
+    def __init__(
+        self, labels: np.ndarray | None = None, sizes: np.ndarray | None = None
+    ) -> None:
+        self.labels, self._sizes = labels, sizes
+
+    def part(self, rows: np.ndarray, fan_out: int) -> "RowGroups":
+        """Return the groups of some rows, which keep their numbers of weights.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            All rows of the groups that they belong to.
+
+        fan_out : int
+            Number of columns of the whole matrix.
+        """
+        if self.labels is None:
+            sizes = np.full(len(rows), float(fan_out))
+            return RowGroups(None, sizes if self._sizes is None else self._sizes[rows])
+        kept, labels = np.unique(self.labels[rows], return_inverse=True)
+        sizes = self._sizes
+        if sizes is None:
+            sizes = np.bincount(self.labels) * float(fan_out)
+        return RowGroups(labels, sizes[kept])
+
+    def with_groups_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return the mask of all rows of the groups that a mask of rows belongs to."""
+        if self.labels is None:
+            return rows
+        return (np.bincount(self.labels, rows) > 0)[self.labels]
 
     def sums(self, per_row: np.ndarray) -> np.ndarray:
         """Sum a number for each row over the groups, shape (n_groups,)."""
@@ -41,6 +73,8 @@ class RowGroups:
 
     def sizes(self, weights: np.ndarray) -> np.ndarray:
         """Return the number of weights in each group, shape (n_groups,)."""
+        if self._sizes is not None:
+            return self._sizes
         fan_in, fan_out = weights.shape
         return self.sums(np.full(fan_in, float(fan_out)))
 

@@ -66,6 +66,9 @@ class ElasticNet(PiecewiseSmoothPenalty):
             return smooth_part
         return add_l1_subgradient(weights, smooth_part, strength * self.l1_ratio)
 
+    def restricted(self, rows: np.ndarray, fan_out: int) -> Penalty:
+        return self
+
     def at_kink(self, weights: np.ndarray) -> np.ndarray:
         if self.smooth:
             return np.zeros(weights.shape, dtype=bool)
@@ -131,6 +134,9 @@ class RowScaledL2(Penalty):
 
     def _column(self, dtype):
         return self.scales[:, None].astype(dtype, copy=False)
+
+    def restricted(self, rows: np.ndarray, fan_out: int) -> Penalty:
+        return RowScaledL2(self.scales[rows])
 
     def value(self, weights: np.ndarray) -> float:
         per_row = np.square(weights, dtype=np.float64).sum(axis=1)

@@ -7,6 +7,7 @@ from .panoc import PANOC
 from .projected_subgradient import ProjectedSubgradient
 from .sgd import SGD
 from .status import Status
+from .working_set import WorkingSet
 
 __all__ = [
     "LBFGS",
@@ -16,4 +17,5 @@ __all__ = [
     "MinibatchState",
     "ProjectedSubgradient",
     "Status",
+    "WorkingSet",
 ]

@@ -106,6 +106,52 @@ class FullBatchProblem(Problem, Protocol):
         """Compute (shift I + H)^-1 vector, with H the Hessian of the penalty."""
 
 
+@dataclass
+class Part:
+    """A problem in some of the parameters of another, with zeros everywhere else.
+
+    Attributes
+    ----------
+    problem : DivisibleProblem
+
+    params : ndarray of shape (n_params_of_part,)
+        The point at which it was asked for, or one with the same loss.
+
+    index : ndarray of int of shape (n_params_of_part,)
+        Ascending positions of its parameters among those of the other problem.
+
+    has_changed : bool
+        Whether it is not the same point: useless weights have been removed.
+    """
+
+    problem: "DivisibleProblem"
+    params: np.ndarray
+    index: np.ndarray
+    has_changed: bool
+
+
+class DivisibleProblem(FullBatchProblem, Protocol):
+    """Requests of a solver that works on the parameters that are alive.
+
+    Attributes
+    ----------
+    has_parts : bool
+        Whether there are parts of this problem.
+    """
+
+    @property
+    def has_parts(self) -> bool: ...
+
+    def living_part(
+        self, params: np.ndarray, subgradient: np.ndarray, threshold: float = 0.0
+    ) -> Part | None:
+        """Return the part that is not zero or moves; None if it is nearly everything.
+
+        A parameter moves if its entry of the minimum-norm subgradient is larger than
+        `threshold` in absolute value.
+        """
+
+
 class MinibatchProblem(Problem, Protocol):
     """Requests of the minibatch solvers."""
 

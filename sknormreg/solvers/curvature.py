@@ -69,6 +69,26 @@ class CurvaturePairs:
             self._gram[row] = self._gram[:, row] = self._basis @ vector
         self._slots.append(slot)
 
+    def moved(self, source: np.ndarray) -> "CurvaturePairs":
+        """Return the pairs for other parameters.
+
+        Parameters
+        ----------
+        source : ndarray of int of shape (n_new_params,)
+            Position of each of them among the parameters of these pairs; -1 for those that
+            are not among them, along which nothing is known.
+
+        Returns
+        -------
+        pairs : CurvaturePairs
+        """
+        other = CurvaturePairs(self.memory, len(source), self._basis.dtype)
+        known = source >= 0
+        other._basis[:, known] = self._basis[:, source[known]]
+        other._gram = (other._basis @ other._basis.T).astype(np.float64)
+        other._slots, other._loss_curvature = [*self._slots], self._loss_curvature
+        return other
+
     def direction(
         self, subgradient: np.ndarray, free: np.ndarray | None = None
     ) -> tuple[np.ndarray, float]:

@@ -113,48 +113,98 @@ class FullBatchSolver(ABC):
         ------
         iterate : Iterate
         """
+        run = self._begin(problem, params)
+        if run.status is not None:
+            yield self._iterate(run, problem.n_rows)
+        while run.status is None:
+            n_new = self._advance(problem, run)
+            yield self._iterate(run, n_new * problem.n_rows)
+
+    def _begin(self, problem, params):
+        """Evaluate the starting point."""
         current = problem.evaluate(params)
         # Relative to the gradient of the loss alone, because the subgradient of the penalty
         # grows with alpha without bounds; and clipped, because with unscaled features even
         # the gradient of the loss is so large that any point would count as converged.
         tolerance = self.tol * min(max(1.0, max_norm(current.gradient)), 100.0)
-        own_state = self.initial_state(params)
         progress = _Progress(np.finfo(params.dtype).eps)
-        n_evaluations = 1
-        status = self._status(params, current, tolerance, progress, n_evaluations)
-        if status is not None:
-            yield self._iterate(params, current, problem.n_rows, tolerance, status)
-        while status is None:
-            found, n_new = self.step(problem, params, current, own_state)
-            n_evaluations += n_new
-            if found is None:
-                status = Status.STALLED
-            else:
-                params, current = found
-                status = self._status(params, current, tolerance, progress, n_evaluations)
-            yield self._iterate(params, current, n_new * problem.n_rows, tolerance, status)
+        run = Run(params, current, self.initial_state(params), tolerance, progress)
+        run.status = self._status(run)
+        return run
 
-    def _status(self, params, current, tolerance, progress, n_evaluations):
-        """Return why to stop at `params`, where the evaluation is `current`, or None."""
+    def _advance(self, problem, run):
+        """Take one step; return the number of evaluations."""
+        found, n_new = self.step(problem, run.params, run.current, run.state)
+        run.n_evaluations += n_new
+        if found is None:
+            run.status = Status.STALLED
+        else:
+            run.params, run.current = found
+            run.status = self._status(run)
+        return n_new
+
+    def _status(self, run):
+        """Return why to stop at the current point, or None."""
+        params, current, progress = run.params, run.current, run.progress
         progress.record(current)
         if not is_finite(current):
             return Status.DIVERGED
         is_slow = progress.slower_than(self.min_progress, self.n_iter_no_change)
-        if (is_slow or max_norm(current.subgradient) <= tolerance) and (
+        if (is_slow or max_norm(current.subgradient) <= run.tolerance) and (
             relative_gap(params, current) <= self.max_relative_gap
         ):
             return Status.CONVERGED
         if progress.exhausted():
             return Status.STALLED
-        return Status.MAX_FUN if n_evaluations >= self.max_fun else None
+        return Status.MAX_FUN if run.n_evaluations >= self.max_fun else None
 
     @staticmethod
-    def _iterate(params, current, n_rows_seen, tolerance, status):
-        optimality = max_norm(current.subgradient)
-        gap = relative_gap(params, current)
+    def _iterate(run, n_rows_seen):
+        optimality = max_norm(run.current.subgradient)
+        gap = relative_gap(run.params, run.current)
         return Iterate(
-            params, current.value, n_rows_seen, optimality, tolerance, gap, status
+            run.params,
+            run.current.value,
+            n_rows_seen,
+            optimality,
+            run.tolerance,
+            gap,
+            run.status,
         )
+
+
+@dataclass
+class Run:
+    """One run of a full-batch solver: where it has come to.
+
+    Attributes
+    ----------
+    params : ndarray of shape (n_params,)
+
+    current : Evaluation
+        At `params`.
+
+    state : object
+        That of `FullBatchSolver.step`.
+
+    tolerance : float
+        Of the largest entry of the minimum-norm subgradient.
+
+    progress : _Progress
+
+    n_evaluations : int
+
+    status : Status or None
+        Why it has ended; None while it goes on.
+    """
+
+    params: np.ndarray
+    current: Evaluation
+    state: Any
+    tolerance: float
+    progress: "_Progress"
+    n_evaluations: int = 1
+    status: Status | None = None
 
 
 class _Progress:
@@ -165,6 +215,10 @@ class _Progress:
         self._values = []
         self._best_optimality = np.inf
         self._n_since_best = 0
+
+    def anew(self):
+        """Return an empty record."""
+        return _Progress(self._eps)
 
     def record(self, current):
         self._values.append(current.value)
