@@ -121,12 +121,14 @@ def test_relaxed_fits_have_curves_of_their_own():
 
 
 def test_candidates_have_curves_of_their_own():
-    params = dict(penalty="sparse_group_lasso", cv=2, alphas=[2.0])
-    both = fit(l1_ratio=[0.1, 0.9], **params)
-    one = fit(l1_ratio=both.l1_ratio_, **params)
+    params = dict(cv=2, scoring=lambda model, X, y: model.coefs_[0].shape[1])
+    both = fit(hidden_layer_sizes=[(2,), (5,)], **params)
+    assert both.hidden_layer_sizes_ == (5,)
+    one = fit(hidden_layer_sizes=(5,), **params)
     for found, expected in zip(both.fold_loss_curves_, one.fold_loss_curves_):
         assert_same_curves(found, expected)
-    other = fit(l1_ratio=1 - both.l1_ratio_, **params)
+    assert_same_curves(both.refit_loss_curves_, one.refit_loss_curves_)
+    other = fit(hidden_layer_sizes=(2,), **params)
     assert both.fold_loss_curves_[0][0][0] != other.fold_loss_curves_[0][0][0]
 
 
