@@ -387,6 +387,22 @@ path_n_features_ : ndarray of int, of the shape of `scores_`
     Number of features selected by each network compared. Floats, with the same nan, if the
     search ended early.
 
+fold_loss_curves_ : list of list of ndarray of shape (n_iter,)
+    Values of the objective after each iteration in each fold, for the chosen parameters:
+    one array for each fit that leads to the network at `alpha_`. With warm starts these are
+    the fits at ascending alphas, from the first one on; otherwise it is the fit at `alpha_`
+    alone. If a network before `alpha_` selects no feature, its fit is the last. With
+    `relax`, they are the refits of the selected features.
+
+fold_validation_loss_curves_ : list of ndarray of shape (n_iter,) or None
+    `validation_loss_curve_` of the fit at `alpha_` in each fold; None unless
+    ``early_stopping=True``.
+
+refit_loss_curves_ : list of ndarray of shape (n_iter,)
+    As an entry of `fold_loss_curves_`, for the final fit to all samples. If the final
+    network is trained further at the end of the path, there is one more array. The last
+    array has the values of `loss_curve_`.
+
 best_score_ : float
     Mean of `scores_` over the folds at the alpha chosen.
 

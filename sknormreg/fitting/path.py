@@ -148,6 +148,8 @@ class PathFitter:
         if fitted.training.status is Status.INTERRUPTED:
             # Half a path is no answer.
             raise KeyboardInterrupt
+        if start is not None:
+            fitted.training.earlier_curves = start.training.curves.objective
         return fitted
 
     def _relaxed(self, selected, alpha, start, precision=None):
