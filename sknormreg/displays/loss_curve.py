@@ -21,8 +21,8 @@ _WIDE = 10
 class LossCurveDisplay:
     """The training objective and the validation loss after every iteration.
 
-    The objective includes the penalty, the validation loss does not: do not compare one
-    with the other. Use :meth:`from_estimator` to draw a fitted estimator.
+    The objective includes the penalty and the validation loss does not, so that they cannot
+    be compared. Use :meth:`from_estimator` to draw a fitted estimator.
 
     Parameters
     ----------
@@ -101,8 +101,8 @@ class LossCurveDisplay:
     ) -> Self:
         """Draw the curves of a fitted estimator.
 
-        Of a ...CV estimator they are those of its last fit, to all samples at the chosen
-        alpha; it starts near its end, from the weights of the path.
+        For a ...CV estimator, they are the curves of the last fit, on all samples at the
+        chosen alpha. It starts from the weights of the path, close to its end.
 
         Parameters
         ----------
@@ -111,8 +111,9 @@ class LossCurveDisplay:
             one. An MLPClassifier or MLPRegressor of scikit-learn is accepted, too.
 
         name : str, default=None
-            Name of the estimator in the legend, to tell several in one Axes apart. None is
-            no name; for a ...CV estimator "last fit, alpha = " and the chosen alpha.
+            Name of the estimator in the legend, to distinguish several estimators in one
+            Axes. If None, there is no name or, for a ...CV estimator, "last fit, alpha = "
+            and the chosen alpha.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure.
@@ -126,13 +127,13 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
-            Drawn.
+            The display.
 
         Raises
         ------
         TypeError
-            If there is no network in the estimator, or one that has not kept its losses
-            (scikit-learn's of the solver "lbfgs"), or if `ax` is no Axes.
+            If the estimator contains no network or one without `loss_curve_` (an MLP of
+            scikit-learn fitted by "lbfgs"), or if `ax` is no Axes.
 
         NotFittedError
             If the estimator is not fitted.
