@@ -21,8 +21,8 @@ _WIDE = 10
 class LossCurveDisplay:
     """The training objective and the validation loss after every iteration.
 
-    The objective includes the penalty, the validation loss does not: do not compare one
-    with the other. Use :meth:`from_estimator` to draw a fitted estimator.
+    The objective includes the penalty and the validation loss does not, so that they cannot
+    be compared. Use :meth:`from_estimator` to draw a fitted estimator.
 
     For a ...CV estimator, it shows the training that led to the chosen alpha: on all
     samples and, as thin lines, in each fold. With warm starts this is the regularization
@@ -144,8 +144,8 @@ class LossCurveDisplay:
             one. An MLPClassifier or MLPRegressor of scikit-learn is accepted, too.
 
         name : str, default=None
-            Name of the estimator in the legend, to tell several in one Axes apart. None is
-            no name.
+            Name of the estimator in the legend, to distinguish several estimators in one
+            Axes. If None, there is no name.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure.
@@ -162,13 +162,13 @@ class LossCurveDisplay:
         Returns
         -------
         display : LossCurveDisplay
-            Drawn.
+            The display.
 
         Raises
         ------
         TypeError
-            If there is no network in the estimator, or one that has not kept its losses
-            (scikit-learn's of the solver "lbfgs"), or if `ax` is no Axes.
+            If the estimator contains no network or one without `loss_curve_` (an MLP of
+            scikit-learn fitted by "lbfgs"), or if `ax` is no Axes.
 
         NotFittedError
             If the estimator is not fitted.
