@@ -311,7 +311,7 @@ loss : {"log_loss"}, default="log_loss"
 """
 
 REGRESSION_LOSS = r"""
-loss : {"squared_error", "poisson", "huber", "quantile"}, default="squared_error"
+loss : str, default="squared_error"
     Loss function.
 
     - "squared_error": half the squared error.
