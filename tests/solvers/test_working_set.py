@@ -96,8 +96,10 @@ def test_buried_units_change_no_output():
     living = [np.array([1, 0, 0, 1], bool), np.array([0, 1, 1], bool)]
     assert buried(network, params, living)
     np.testing.assert_allclose(outputs(), expected, rtol=1e-13)
-    assert not coefs[0][:, 1:3].any() and not coefs[1][1:3].any()
-    assert not coefs[1][:, 0].any() and not coefs[2][0].any()
+    assert not coefs[0][:, 1:3].any()
+    assert not coefs[1][1:3].any()
+    assert not coefs[1][:, 0].any()
+    assert not coefs[2][0].any()
     assert not buried(network, params, living)
 
 
@@ -123,7 +125,8 @@ def test_features_that_were_left_out_come_back():
     at_start = np.abs(X.T @ y) / len(y) > alpha
     exact = Lasso(alpha=alpha, tol=1e-12, max_iter=100_000).fit(X, y)
     # Or nothing would have to come back.
-    assert (exact.coef_[~at_start] != 0).any() and at_start.sum() < 40
+    assert (exact.coef_[~at_start] != 0).any()
+    assert at_start.sum() < 40
     sizes = []
     original = type(objective).living_part
 
@@ -137,7 +140,8 @@ def test_features_that_were_left_out_come_back():
     *_, end = WorkingSet(tol=1e-9, max_fun=5000).iterate(objective, start)
     assert end.status == "converged"
     # A part at the start, and another with what has come back.
-    assert len(sizes) > 1 and max(sizes) < 80
+    assert len(sizes) > 1
+    assert max(sizes) < 80
     found = objective.from_solver(end.params)[:-1]
     # At a residual of 1e-9, with features correlated to .7 or so.
     np.testing.assert_allclose(found, exact.coef_, atol=1e-6)
@@ -180,7 +184,7 @@ def test_the_certificate_is_of_all_parameters(seed):
     penalty, activation, dtype, is_sparse, is_classifier = CASES[seed]
     if is_classifier:
         X, y = make_classification(80, 25, n_informative=4, random_state=seed)
-        estimator, loss_gradient = RegularizedMLPClassifier, None
+        estimator = RegularizedMLPClassifier
     else:
         X, y = make_regression(80, 25, n_informative=3, noise=5.0, random_state=seed)
         y, estimator = scale(y), RegularizedMLPRegressor
