@@ -76,6 +76,8 @@ class Search:
         self._seed, self._budget, self._report = seed, budget, report
         self.paths: list[ComparedPath] = []
         self.found: list[PathScores] = []
+        # Of each path, networks fitted to all samples while its grid was found.
+        self._trials: list[list[FittedNetwork]] = []
 
     def check_scorer(self) -> None:
         """Raise a ValueError where the scorer works for no network."""
@@ -153,7 +155,8 @@ class Search:
         alphas = fitter.leading_to(path.alphas[: choice.alpha + 1])
         self._report.begin_refit(alphas[-1])
         chosen = replace(path, relaxes=[path.relaxes[choice.relax]])
-        *_, (fitted,) = chosen.networks(fitter, alphas, skips=True)
+        trials = self._trials[choice.path]
+        *_, (fitted,) = chosen.networks(fitter, alphas, skips=True, trials=trials)
         if self._is_coarse(fitted):
             fitted = fitter.refine(fitted, *chosen.relaxes)
         refit.call_on_fit_task_end(estimator=self._estimator)
@@ -203,6 +206,7 @@ class Search:
         estimator = self._estimator
         alphas, relaxes = check_alphas(estimator.alphas), compared_relaxes(estimator)
         for params, spec in zip(compared_params(estimator), self._specs):
+            self._trials.append([])
             own = self._grid(spec, alphas) if isinstance(alphas, int) else alphas
             yield ComparedPath(params, spec, own, relaxes)
 
@@ -212,6 +216,7 @@ class Search:
             _of_single_fits(spec), self._data, None, self._seed, watcher=self._report
         )
         alphas = fitter.grid(n_alphas)
+        self._trials[-1] = fitter.trials
         self._report.grid(alphas, time.perf_counter() - start)
         return alphas
 

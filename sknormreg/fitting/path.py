@@ -20,7 +20,7 @@ from .training import Watcher
 # A grid of alphas that is found from the data ends where the network is empty, and begins
 # at this share of that: a smaller one for a penalty that makes no weights zero, which
 # shrinks all of them far before (benchmarks/tuned_models.py).
-SMALLEST_SHARE, SMALLEST_SHARE_SMOOTH = 1e-3, 1e-5
+SMALLEST_SHARE, SMALLEST_SHARE_SMOOTH = 3e-3, 1e-5
 
 # The first alpha that is tried for the end, as alpha / m at the scale of the objective; the
 # factor from one trial to the next.
@@ -63,6 +63,12 @@ class PathFitter:
 
     watcher : Watcher or None
         Of all fits.
+
+    Attributes
+    ----------
+    trials : list of FittedNetwork
+        Networks that led to `alpha_max`, at ascending alphas, each from the one before;
+        without the empty ones.
     """
 
     def __init__(
@@ -81,6 +87,7 @@ class PathFitter:
         self._precision_of_trials = COMPARED if continuation else FULL_PRECISION
         self._precision = precision if continuation else FULL_PRECISION
         self.deadline, self._watcher = deadline, watcher
+        self.trials: list[FittedNetwork] = []
 
     # One fit
 
@@ -185,7 +192,10 @@ class PathFitter:
         return alphas if self._continuation else alphas[-1:]
 
     def path(
-        self, alphas: Sequence | np.ndarray, skips: bool = False
+        self,
+        alphas: Sequence | np.ndarray,
+        skips: bool = False,
+        trials: Sequence[FittedNetwork] = (),
     ) -> Iterator[FittedNetwork]:
         """Fit at ascending alphas, each from where the last one ended, to an empty one.
 
@@ -196,11 +206,17 @@ class PathFitter:
         skips : bool
             Whether, where the time is over, the last alpha follows at once and not nothing.
 
+        trials : list of FittedNetwork
+            Those of a fitter of the same samples. The path begins after the last of them
+            that is below its last alpha.
+
         Yields
         ------
         fitted : FittedNetwork
         """
-        fitted = None
+        fitted = self._last_below(trials, alphas[-1])
+        if fitted is not None:
+            alphas = [alpha for alpha in alphas if alpha > fitted.alpha]
         curvature = Curvature() if self._continuation else None
         for i, alpha in enumerate(alphas):
             if fitted is not None and time.monotonic() >= self.deadline:
@@ -215,6 +231,10 @@ class PathFitter:
             yield fitted
             if fitted.is_empty:
                 return
+
+    def _last_below(self, trials, alpha):
+        below = [trial for trial in trials if trial.alpha < alpha]
+        return below[-1] if below and self._continuation else None
 
     def relaxed(
         self, points: Iterable[FittedNetwork], alpha: Any
@@ -270,6 +290,7 @@ class PathFitter:
             alpha, n_trials = alpha / _FACTOR**2, n_trials + 1
             fitted = self._try(alpha)
         while not _is_empty(fitted, limit) and n_trials < _MOST_TRIALS:
+            self.trials.append(fitted)
             last, alpha, n_trials = fitted, alpha * _FACTOR, n_trials + 1
             fitted = self._try(alpha, last)
             if _is_empty(fitted, limit) and _is_empty(self._try(alpha / 2, last), limit):
