@@ -14,7 +14,7 @@ from .convergence import convergence_warning
 from .precision import FOR_EVIDENCE, FULL_PRECISION, Precision
 from .result import TrainingResult, TrainingState
 from .scaled_objective import ScaledObjective
-from .solver_choice import make_solver, resolve_solver
+from .solver_choice import FULL_BATCH, make_solver, resolve_solver
 from .specification import NetworkSpec
 from .start import Start
 from .training import Watcher, train
@@ -159,6 +159,7 @@ def fit_network(
     solver: Any = make_solver(name, spec.settings, objective, random_state, precision)
     if by_evidence:
         solver = EvidenceSolver(solver, spec.evidence_scope, start.alphas)
+    left = curvature if name in FULL_BATCH else None
     result, objective = train(
         objective,
         solver,
@@ -167,7 +168,7 @@ def fit_network(
         deadline=deadline,
         validation=validation,
         watcher=watcher,
-        solver_state=state.solver_state if state else curvature,
+        solver_state=state.solver_state if state else left,
         incremental=incremental,
         goes_on=spec.goes_on,
     )

@@ -88,6 +88,8 @@ class PathFitter:
         self._precision = precision if continuation else FULL_PRECISION
         self.deadline, self._watcher = deadline, watcher
         self.trials: list[FittedNetwork] = []
+        # What the last fit of the path that is under way has found of it.
+        self._curvature: Curvature | None = None
 
     # One fit
 
@@ -96,7 +98,6 @@ class PathFitter:
         alpha: Any,
         start: FittedNetwork | None = None,
         precision: Precision | None = None,
-        curvature: Curvature | None = None,
     ) -> FittedNetwork:
         """Fit at an alpha.
 
@@ -110,15 +111,12 @@ class PathFitter:
         precision : Precision or None
             None for that of a path.
 
-        curvature : Curvature or None
-            Left by the fit that led to `start`, to begin with; updated.
-
         Returns
         -------
         fitted : FittedNetwork
         """
         return self._fit(
-            self._spec, self._data, alpha, start, precision, curvature=curvature
+            self._spec, self._data, alpha, start, precision, curvature=self._curvature
         )
 
     def refine(self, fitted: FittedNetwork, relax: Any = None) -> FittedNetwork:
@@ -217,7 +215,7 @@ class PathFitter:
         fitted = self._last_below(trials, alphas[-1])
         if fitted is not None:
             alphas = [alpha for alpha in alphas if alpha > fitted.alpha]
-        curvature = Curvature() if self._continuation else None
+        self._curvature = Curvature() if self._continuation else None
         for i, alpha in enumerate(alphas):
             if fitted is not None and time.monotonic() >= self.deadline:
                 if not skips:
@@ -227,7 +225,7 @@ class PathFitter:
             # Without a penalty weights grow large, and the next alpha, which is infinitely
             # many times as large, would often empty the network from there.
             continued = self._continuation and fitted is not None and fitted.alpha > 0
-            fitted = self.fit(alpha, fitted if continued else None, curvature=curvature)
+            fitted = self.fit(alpha, start=fitted if continued else None)
             yield fitted
             if fitted.is_empty:
                 return

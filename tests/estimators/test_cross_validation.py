@@ -182,7 +182,8 @@ def test_one_standard_error_over_relaxed_fits():
     """They share the path: the largest alpha at which one of them is good enough."""
     rows = np.random.RandomState(0).permutation(442)[:80]
     X, y = (scale(array)[rows] for array in load_diabetes(return_X_y=True))
-    settings = dict(penalty="l1", alphas=12, cv=4, rule="one_se", random_state=0)
+    alphas = np.geomspace(0.0343, 34.3, 20)
+    settings = dict(penalty="l1", alphas=alphas, cv=4, rule="one_se", random_state=0)
     relaxes = [0.1, 10, 1000]
     model = RegularizedMLPRegressorCV((), relax=relaxes, **settings).fit(X, y)
     alone = choice_among(model.scores_[:, None], "one_se")

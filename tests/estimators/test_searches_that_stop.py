@@ -158,9 +158,9 @@ def test_the_last_fit_is_for_the_alpha_chosen_however_late(monkeypatch):
     alphas = []
 
     class Late(path.PathFitter):
-        def path(self, alphas, skips=False):
+        def path(self, alphas, skips=False, **options):
             clock.now += 1000 * skips
-            return super().path(alphas, skips)
+            return super().path(alphas, skips, **options)
 
         def fit(self, alpha, start=None, precision=None):
             alphas.append(alpha)
