@@ -17,6 +17,7 @@ from .._prox_terms import (
     Hierarchy,
     L1NormBall,
     Separable,
+    rows_by_group,
 )
 from . import _compiled  # type: ignore[attr-defined]
 from .checks import LARGEST_DIMENSION, as_c
@@ -279,10 +280,10 @@ def _set_penalty(job, layer, terms):
     match terms:
         case Separable():
             job.set_separable(layer, terms.l1, terms.l2, terms.knots)
-        case Grouped():
+        case Grouped(sizes=None):
             groups = _groups(terms.labels)
             job.set_grouped(layer, terms.strength, groups, terms.l1, terms.l2)
-        case ConcaveGrouped():
+        case ConcaveGrouped(sizes=None):
             groups = _groups(terms.labels)
             job.set_grouped(layer, terms.strength, groups, 0.0, terms.l2, terms.knots)
         case ColumnNormBall():
@@ -296,11 +297,7 @@ def _set_penalty(job, layer, terms):
 
 
 def _groups(labels):
-    """Rows in the order of their groups, and where each of the groups ends."""
-    if labels is None:
-        return None
-    rows = np.argsort(labels, kind="stable").astype(np.int64)
-    return rows, np.cumsum(np.bincount(labels), dtype=np.int64)
+    return None if labels is None else rows_by_group(labels)
 
 
 def _set_dropout(job, dropout):

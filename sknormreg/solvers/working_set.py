@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .base import DivisibleProblem, Evaluation, Iterate, Problem, max_norm
+from .base import DivisibleProblem, Iterate, Problem, max_norm
 from .full_batch import Run
 from .projected_subgradient import ProjectedSubgradient
 from .status import Status
@@ -118,10 +118,5 @@ class _Living:
             run.current = part.problem.evaluate(part.params)
             run.n_evaluations += 1
             return 1
-        run.current = Evaluation(
-            current.value,
-            current.penalty,
-            current.gradient[part.index],
-            current.subgradient[part.index],
-        )
+        run.current = current.part(part.index)
         return 0
