@@ -32,6 +32,9 @@ cdef extern from "csrc/full_batch.h" nogil:
         int64_t n_slots, first, n_pairs
         double *shares
         double *slopes
+        float *is_free
+        void *workspace
+        int is_gathered
         int is_scaled
         double scale, loss_slope, loss_squares
 

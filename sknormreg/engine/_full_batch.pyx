@@ -57,6 +57,7 @@ cdef class _Vectors:
 
     cdef full_batch_pass c
     cdef bint double
+    cdef object is_free  # an array that lives as long as the pass
 
     cdef int begin(self, params) except -1:
         self.double = params.itemsize == 8
@@ -187,6 +188,10 @@ cdef int _set_pairs(_Vectors vectors, pairs, int64_t first, int64_t n_pairs) exc
         pairs, b"f", 4, 2 * n_slots * vectors.c.n_params, True
     )
     vectors.c.n_slots, vectors.c.first, vectors.c.n_pairs = n_slots, first, n_pairs
+    vectors.is_free = np.empty(vectors.c.n_params, np.float32)
+    vectors.c.is_free = <float *> _address(
+        vectors.is_free, b"f", 4, vectors.c.n_params, True
+    )
     return 0
 
 
@@ -221,6 +226,9 @@ def direction(
     shares = np.empty((2, len(pairs)))
     vectors.c.shares = <double *> _address(shares, b"d", 8, 2 * len(pairs), True)
     vectors.c.slopes = vectors.c.shares + len(pairs)
+    # Of 8 bytes for each number, so that it is aligned.
+    workspace = np.empty((n_pairs + 3) * vectors.c.n_params // 4 + 8)
+    vectors.c.workspace = _address(workspace, b"d", 8, len(workspace), True)
     vectors.c.is_scaled = solve is None
     vectors.run(first_loop_float, first_loop_double)
     if solve is not None:

@@ -89,6 +89,9 @@ class CompiledEngine:
         self._loss = _LOSSES.index(type(loss))
         self._loss_parameter = getattr(loss, "delta", getattr(loss, "quantile", 0.0))
         self._workspace, self._crew = _compiled.Workspace(), None
+        # The latest data whose gradient was asked for, the type of its parameters, and the
+        # job that does it; empty while a thread is at it.
+        self._kept: list[tuple[Data, np.dtype, Any]] = []
 
     def restricted(self, network: Network) -> "CompiledEngine":
         """Return an engine for a part of the network, to be used in the same block."""
@@ -147,6 +150,8 @@ class CompiledEngine:
 
         With a `Dropout`, of the network that it leaves.
         """
+        if rows is None and dropout is None and data.X.shape[0] > 0:
+            return self._gradient_of_all(params, data)
         gradient = np.zeros_like(params)
         job, n_rows = self._training_job(params, data, rows, writable=False)
         if n_rows == 0:
@@ -154,6 +159,22 @@ class CompiledEngine:
         job.set_gradient(gradient)
         _set_dropout(job, dropout)
         return self._run(job, self.network.work(data.X, rows)), gradient
+
+    def _gradient_of_all(self, params, data):
+        """The loss of all samples and its gradient, by the job of the last call if it was
+        about the same data."""
+        gradient = np.empty(len(params), dtype=params.dtype)
+        try:
+            kept, dtype, job = self._kept.pop()
+        except IndexError:
+            kept = None
+        if kept is not data or dtype != params.dtype:
+            job, _ = self._training_job(params, data, None, writable=False)
+            job.keep()
+        job.again(params, gradient)
+        loss = self._run(job, self.network.work(data.X))
+        self._kept[:] = [(data, params.dtype, job)]
+        return loss, gradient
 
     def epoch(
         self,

@@ -6,27 +6,16 @@ from typing import Any, cast
 import numpy as np
 
 from .._prox_terms import Hierarchy
-from ..engine import (
-    Dropout,
-    EpochEngine,
-    Subnetwork,
-    buried,
-    full_batch_passes,
-    kinked_penalty,
-    living_units,
-)
+from ..engine import Dropout, EpochEngine, full_batch_passes, kinked_penalty
 from ..penalties import Penalty
 from ..solvers import passes as numpy_passes
 from ..solvers.base import Evaluation, Part, Residual
 from ..solvers.minibatch import MinibatchStep
+from .living_part import living_part
 from .objective import Objective
 
 # Weights that are near the kink of any penalty at zero.
 _NEAR_ZERO = 1e-30
-
-# A part of J is worth having if it has at most this share of the parameters; its features
-# are worth gathering if they are at most this share.
-_MOST_OF_PARAMS, _MOST_GATHERED = 0.7, 0.5
 
 
 class ScaledObjective:
@@ -103,26 +92,11 @@ class ScaledObjective:
         part : Part or None
             None if the part is not much smaller.
         """
-        network = self.network
-        weights = network.coefs(scaled != 0)
-        moves = network.coefs((np.abs(subgradient) > threshold) | (scaled != 0))
-        living = living_units(network, weights, moves)
-        columns = np.ones(network.shapes[0][1], dtype=bool)
-        if living:
-            columns[: len(living[0])] = living[0]
-        features = moves[0][:, columns].any(axis=1)
-        features = self.penalties[0].tied_rows(features)
-        if features.sum() > _MOST_GATHERED * len(features):
-            features[:] = True
-        for mask in (features, *living):
-            mask[0] = mask[0] or not mask.any()
-        part = Subnetwork(network, tuple(map(np.flatnonzero, (features, *living))))
-        if part.network.n_params > _MOST_OF_PARAMS * network.n_params:
+        part, values, changed = living_part(self.objective, scaled, subgradient, threshold)
+        if part is None:
             return None
-        scaled = scaled.copy()
-        changed = buried(network, scaled, living)
         problem = ScaledObjective(self.objective.restricted(part), self.scales)
-        return Part(problem, scaled[part.index], part.index, changed)
+        return Part(problem, values, part.index, changed)
 
     @property
     def penalties(self) -> list[Penalty]:
@@ -232,14 +206,9 @@ class ScaledObjective:
         params = self.from_solver(scaled)
         if self._compiled_penalty is not None:
             loss, gradient = self.objective.total_loss_and_gradient(params)
-            loss *= self._loss_factor
-            penalty, subgradient, kink, residual = self._compiled_penalty.evaluate(
-                scaled, gradient
-            )
-            value = loss + penalty
-            return Evaluation(
-                value, penalty, gradient, subgradient, kink, Residual(*residual)
-            )
+            penalty, *rest, residual = self._compiled_penalty.evaluate(scaled, gradient)
+            value = loss * self._loss_factor + penalty
+            return Evaluation(value, penalty, gradient, *rest, Residual(*residual))
         value, penalty, gradient, subgradient, *_ = self.objective.evaluate(params)
         gradient = self._rescaled(gradient, self._output_scale)
         subgradient = self._rescaled(subgradient, self._output_scale)
@@ -259,7 +228,7 @@ class ScaledObjective:
 
     @cached_property
     def _compiled_penalty(self):
-        """`kinked_penalty`; None without kinks, or where the penalties' methods are asked."""
+        """`kinked_penalty` of J; None without kinks, or where it knows no loops."""
         if not self._has_kinks or self._prox_terms is None:
             return None
         factors = [self._loss_factor] * len(self.penalties)
@@ -268,7 +237,7 @@ class ScaledObjective:
 
     @cached_property
     def passes(self) -> numpy_passes.Passes:
-        """What to compute directions with."""
+        """The passes to compute directions with."""
         return full_batch_passes() or numpy_passes
 
     def loss_and_gradient(self, scaled: np.ndarray) -> tuple[float, np.ndarray]:
@@ -296,25 +265,8 @@ class ScaledObjective:
         """Return scaled + step * direction, with zeros where a kink has been passed.
 
         A weight that would change its sign, or a group that would pass its kink, becomes
-        zero. Those that rest on a kink stay on the side of the descent direction.
-
-        Parameters
-        ----------
-        scaled : ndarray of shape (n_params,)
-
-        current : Evaluation
-            At `scaled`.
-
-        direction : ndarray of shape (n_params,)
-
-        step : float
-
-        Returns
-        -------
-        trial : ndarray of shape (n_params,)
-
-        slope : float
-            Product of the subgradient and the change.
+        zero. Those that rest on a kink stay on the side of the descent direction. Also
+        return the slope: the product of the subgradient and the change.
         """
         subgradient, kink = current.subgradient, current.kink
         if self._compiled_penalty is not None:

@@ -42,7 +42,9 @@ class RowGroups:
         """
         if self.labels is None:
             sizes = np.full(len(rows), float(fan_out))
-            return RowGroups(None, sizes if self.part_sizes is None else self.part_sizes[rows])
+            return RowGroups(
+                None, sizes if self.part_sizes is None else self.part_sizes[rows]
+            )
         kept, labels = np.unique(self.labels[rows], return_inverse=True)
         sizes = self.part_sizes
         if sizes is None:

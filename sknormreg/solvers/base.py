@@ -50,8 +50,8 @@ class Evaluation(NamedTuple):
         Minimum-norm subgradient of the objective, which is zero at stationary points.
 
     kink : ndarray of bool of shape (n_params,), or None
-        Mask of the parameters that rest on a kink of a penalty that is piecewise smooth;
-        None for other penalties.
+        Mask of the parameters that rest on a kink of a penalty that is smooth but for kinks
+        at zero; None where it has none, and for other penalties.
 
     residual : Residual or None
         None if it has not been computed along with the rest: see `measured`.
@@ -65,7 +65,7 @@ class Evaluation(NamedTuple):
     residual: Residual | None = None
 
     def part(self, index: np.ndarray) -> "Evaluation":
-        """Return the evaluation of the part of a problem that has the parameters `index`."""
+        """Return the evaluation of a part of the problem, which has these parameters."""
         kink = None if self.kink is None else self.kink[index]
         return Evaluation(
             self.value, self.penalty, self.gradient[index], self.subgradient[index], kink

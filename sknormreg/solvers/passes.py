@@ -13,7 +13,7 @@ from .base import Evaluation
 
 Solve = Callable[[np.ndarray, float], np.ndarray]
 
-# A pair's curvature is positive if its slope exceeds this share of the square of the change.
+# A curvature is positive if the slope exceeds this share of the square of the change.
 _LEAST_CURVATURE = 1e-10
 
 
@@ -75,14 +75,11 @@ def write_pair(
     """
     step, change = pairs[slot]
     step[...] = end_params - params
-    change[...] = end.gradient - current.gradient
+    loss_change = end.gradient - current.gradient
+    change[...] = np.where(end.kink, loss_change, end.subgradient - current.subgradient)
     s, y = step.astype(np.float64), change.astype(np.float64)
-    loss_slope, loss_squares = float(s @ y), float(y @ y)
-    np.subtract(
-        end.subgradient, current.subgradient, out=change, where=~end.kink, casting="same_kind"
-    )
-    y = change.astype(np.float64)
-    return float(s @ y), float(y @ y), loss_slope, loss_squares
+    loss_y = loss_change.astype(np.float32).astype(np.float64)
+    return float(s @ y), float(y @ y), float(s @ loss_y), float(loss_y @ loss_y)
 
 
 def direction(

@@ -54,7 +54,7 @@ class ProjectedSubgradient(FullBatchSolver):
         current: Evaluation,
         pairs: RestrictedPairs,
     ) -> tuple[tuple[np.ndarray, Evaluation] | None, int]:
-        n_trials = 0
+        current, n_trials = _with_kinks(current), 0
         while True:
             direction, length = _direction(problem, params, current, pairs)
             step = _first_trial(params, direction, length, pairs)
@@ -66,6 +66,14 @@ class ProjectedSubgradient(FullBatchSolver):
             if not len(pairs):
                 return None, n_trials
             pairs.clear()
+
+
+def _with_kinks(evaluation):
+    """Return an evaluation with a mask of kinks: of none, where the penalty has none."""
+    if evaluation.kink is not None:
+        return evaluation
+    kink = np.zeros(len(evaluation.subgradient), dtype=bool)
+    return evaluation._replace(kink=kink)
 
 
 def _direction(problem, params, current, pairs):
@@ -92,7 +100,7 @@ def _projected_search(problem, params, current, direction, step):
         trial, slope = problem.trial(params, current, direction, step)
         if not slope < 0:
             return None, n_trials - 1
-        new = problem.evaluate(trial)
+        new = _with_kinks(problem.evaluate(trial))
         if new.value <= current.value + _DECREASE * slope:
             return (trial, new), n_trials
         if _decreases_by_slopes(params, current, trial, new, slope):

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from .base import DivisibleProblem, Iterate, Problem, max_norm
-from .full_batch import Run
 from .projected_subgradient import ProjectedSubgradient
 from .status import Status
 

@@ -50,10 +50,13 @@ typedef struct {
 
     /* Curvature pairs: a step and the change of the gradient along it in two vectors of single
        precision, `n_slots` times, of which `n_pairs` from the slot `first` on are in use, the
-       oldest first. `shares` and `slopes` have a number for each slot. */
+       oldest first. `shares` and `slopes` have a number for each pair. */
     float *pairs;
     int64_t n_slots, first, n_pairs;
     double *shares, *slopes;
+    float *is_free; /* memory for a number for each parameter */
+    void *workspace; /* memory for `n_pairs` + 3 numbers of 2 bytes for each: see `gather` */
+    int is_gathered;
     int is_scaled;
     double scale, loss_slope, loss_squares;
 } full_batch_pass;

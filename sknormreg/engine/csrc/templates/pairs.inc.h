@@ -18,8 +18,18 @@ typedef struct {
     double product, slope, squares;
 } NAME(pair_sums);
 
-/* Where `kink` is 0: q -= share * previous. Then products of q and a pair. */
-CLONES static void NAME(first_products)(real *RESTRICT q, const uint8_t *RESTRICT kink,
+/* 1 where a parameter is free, 0 where it rests on a kink. Loops with numbers of several sizes,
+   among them bytes, do not vectorise well. */
+CLONES static void NAME(mark_free)(const uint8_t *RESTRICT kink, float *RESTRICT is_free,
+                                   int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        is_free[i] = kink[i] ? 0.0f : 1.0f;
+    }
+}
+
+/* q -= share * previous; then products of q and a pair. Of free parameters alone: q is 0
+   elsewhere. */
+CLONES static void NAME(first_products)(real *RESTRICT q, const float *RESTRICT is_free,
                                         double share, const float *RESTRICT previous,
                                         const float *RESTRICT step,
                                         const float *RESTRICT change, int64_t n,
@@ -28,10 +38,8 @@ CLONES static void NAME(first_products)(real *RESTRICT q, const uint8_t *RESTRIC
     real multiple = (real)share;
 #pragma omp simd reduction(+ : product, slope, squares)
     for (int64_t i = 0; i < n; i++) {
-        float before = previous[i], s = step[i], y = change[i];
-        before = kink[i] ? 0 : before;
-        y = kink[i] ? 0 : y;
-        real updated = q[i] - multiple * before;
+        float s = step[i], y = change[i] * is_free[i];
+        real updated = q[i] - multiple * (previous[i] * is_free[i]);
         q[i] = updated;
         product += (double)updated * s;
         slope += (double)s * y;
@@ -42,47 +50,43 @@ CLONES static void NAME(first_products)(real *RESTRICT q, const uint8_t *RESTRIC
     sums->squares = squares;
 }
 
-/* Where `kink` is 0: q += share * previous. Then the product of q and a change. */
-CLONES static double NAME(second_product)(real *RESTRICT q, const uint8_t *RESTRICT kink,
+/* q += share * previous; then the product of q and a change. */
+CLONES static double NAME(second_product)(real *RESTRICT q, const float *RESTRICT is_free,
                                           double share, const float *RESTRICT previous,
                                           const float *RESTRICT change, int64_t n) {
     double product = 0;
     real multiple = (real)share;
 #pragma omp simd reduction(+ : product)
     for (int64_t i = 0; i < n; i++) {
-        float before = previous[i];
-        before = kink[i] ? 0 : before;
-        real updated = q[i] + multiple * before;
+        real updated = q[i] + multiple * (previous[i] * is_free[i]);
         q[i] = updated;
         product += (double)updated * change[i];
     }
     return product;
 }
 
-/* q = factor * (q + share * previous), where `kink` is 0. */
-CLONES static void NAME(update_and_scale)(real *RESTRICT q, const uint8_t *RESTRICT kink,
+/* q = factor * (q + share * previous) */
+CLONES static void NAME(update_and_scale)(real *RESTRICT q, const float *RESTRICT is_free,
                                           double share, const float *RESTRICT previous,
                                           double factor, int64_t n) {
     real multiple = (real)share, scale = (real)factor;
     for (int64_t i = 0; i < n; i++) {
-        float before = previous[i];
-        before = kink[i] ? 0 : before;
-        q[i] = scale * (q[i] + multiple * before);
+        q[i] = scale * (q[i] + multiple * (previous[i] * is_free[i]));
     }
 }
 
 /* The start of the recursion. */
 CLONES static void NAME(negative_where_free)(const real *RESTRICT subgradient,
-                                             const uint8_t *RESTRICT kink, real *RESTRICT q,
+                                             const float *RESTRICT is_free, real *RESTRICT q,
                                              int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         real p = subgradient[i];
-        q[i] = kink[i] ? 0 : -p;
+        q[i] = is_free[i] == 0 ? 0 : -p;
     }
 }
 
 /* Its end: steepest descent on the kinks. Returns the squared length. */
-CLONES static double NAME(descend_on_kinks)(real *RESTRICT q, const uint8_t *RESTRICT kink,
+CLONES static double NAME(descend_on_kinks)(real *RESTRICT q, const float *RESTRICT is_free,
                                             const real *RESTRICT subgradient, double scale_,
                                             int64_t n) {
     double squares = 0;
@@ -90,7 +94,7 @@ CLONES static double NAME(descend_on_kinks)(real *RESTRICT q, const uint8_t *RES
 #pragma omp simd reduction(+ : squares)
     for (int64_t i = 0; i < n; i++) {
         real d = q[i], steepest = -scale * subgradient[i];
-        d = kink[i] ? steepest : d;
+        d = is_free[i] == 0 ? steepest : d;
         q[i] = d;
         squares += (double)d * d;
     }
@@ -101,67 +105,145 @@ static int64_t NAME(slot)(const full_batch_pass *pass, int64_t i) {
     return (pass->first + i) % pass->n_slots;
 }
 
-static const float *NAME(step_of)(const full_batch_pass *pass, int64_t slot) {
-    return pass->pairs + 2 * slot * pass->n_params;
+/* What the recursion runs on: the pairs, each at a distance of `n` numbers from the next, and q.
+   Either those of all parameters, or those of the free ones, gathered. */
+typedef struct {
+    const float *pairs;
+    int64_t n, n_slots, first;
+    const float *is_free;
+    real *q;
+} NAME(recursion);
+
+CLONES static int64_t NAME(count_free)(const uint8_t *kink, int64_t n) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        count += !kink[i];
+    }
+    return count;
 }
 
-static const float *NAME(change_of)(const full_batch_pass *pass, int64_t slot) {
-    return pass->pairs + (2 * slot + 1) * pass->n_params;
+CLONES static void NAME(gather_pair)(const float *RESTRICT vector,
+                                     const int64_t *RESTRICT index, float *RESTRICT out,
+                                     int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        out[i] = vector[index[i]];
+    }
+}
+
+/* Where at most a quarter of the parameters are free: with more, gathering costs as much as
+   it saves, in `workspace`: their indices, q, marks, and
+   their pairs from the oldest on. */
+static void NAME(gather)(full_batch_pass *pass, NAME(recursion) *r) {
+    int64_t n = pass->n_params, n_free = r->n, next = 0;
+    int64_t *index = (int64_t *)pass->workspace;
+    r->q = (real *)(index + n_free);
+    float *marks = (float *)(r->q + n_free), *pairs = marks + n_free;
+    r->is_free = marks;
+    r->pairs = pairs;
+    r->n_slots = pass->n_pairs > 0 ? pass->n_pairs : 1;
+    r->first = 0;
+    if (!pass->is_gathered) {
+        for (int64_t i = 0; i < n && next < n_free; i++) {
+            index[next] = i;
+            next += !pass->kink[i];
+        }
+        for (int64_t i = 0; i < pass->n_pairs; i++) {
+            const float *pair = pass->pairs + 2 * NAME(slot)(pass, i) * n;
+            NAME(gather_pair)(pair, index, pairs + 2 * i * n_free, n_free);
+            NAME(gather_pair)(pair + n, index, pairs + (2 * i + 1) * n_free, n_free);
+        }
+        pass->is_gathered = 1;
+    }
+    for (int64_t i = 0; i < n_free; i++) {
+        r->q[i] = ((real *)pass->out)[index[i]];
+        marks[i] = 1;
+    }
+}
+
+static NAME(recursion) NAME(begin)(full_batch_pass *pass) {
+    NAME(recursion)
+    r = {pass->pairs, pass->n_params, pass->n_slots, pass->first, pass->is_free, pass->out};
+    int64_t n_free = NAME(count_free)(pass->kink, pass->n_params);
+    if (4 * n_free <= pass->n_params) {
+        r.n = n_free;
+        NAME(gather)(pass, &r);
+    }
+    return r;
+}
+
+static void NAME(end)(full_batch_pass *pass, const NAME(recursion) *r) {
+    const int64_t *index = (const int64_t *)pass->workspace;
+    for (int64_t i = 0; i < r->n && r->q != pass->out; i++) {
+        ((real *)pass->out)[index[i]] = r->q[i];
+    }
+}
+
+static const float *NAME(step_of)(const NAME(recursion) *r, int64_t i) {
+    return r->pairs + 2 * ((r->first + i) % r->n_slots) * r->n;
+}
+
+static const float *NAME(change_of)(const NAME(recursion) *r, int64_t i) {
+    return NAME(step_of)(r, i) + r->n;
 }
 
 /* From the newest pair to the oldest. `slopes` are 0 for pairs that are left out: their
    curvature, restricted to the free parameters, is not positive. */
 void NAME(first_loop)(full_batch_pass *pass) {
-    real *q = pass->out;
-    int64_t n = pass->n_params;
-    NAME(negative_where_free)(pass->subgradient, pass->kink, q, n);
-    const float *previous = pass->pairs;
+    NAME(mark_free)(pass->kink, pass->is_free, pass->n_params);
+    NAME(negative_where_free)(pass->subgradient, pass->is_free, pass->out, pass->n_params);
+    NAME(recursion) r = NAME(begin)(pass);
+    const float *previous = r.pairs;
     double share = 0, scale = 1;
     int is_first = 1;
     for (int64_t i = pass->n_pairs - 1; i >= 0; i--) {
-        int64_t slot = NAME(slot)(pass, i);
-        const float *change = NAME(change_of)(pass, slot);
+        const float *change = NAME(change_of)(&r, i);
         NAME(pair_sums) sums;
-        NAME(first_products)(q, pass->kink, share, previous, NAME(step_of)(pass, slot),
-                             change, n, &sums);
-        share = pass->slopes[slot] = 0;
+        NAME(first_products)(r.q, r.is_free, share, previous, NAME(step_of)(&r, i), change,
+                             r.n, &sums);
+        share = pass->slopes[i] = 0;
         if (sums.slope > LEAST_CURVATURE * sums.squares) {
             scale = is_first ? sums.slope / sums.squares : scale;
             is_first = 0;
             share = sums.product / sums.slope;
-            pass->slopes[slot] = sums.slope;
+            pass->slopes[i] = sums.slope;
             previous = change;
         }
-        pass->shares[slot] = share;
+        pass->shares[i] = share;
     }
-    NAME(update_and_scale)(q, pass->kink, -share, previous, pass->is_scaled ? scale : 1, n);
+    if (pass->n_pairs > 0) {
+        NAME(update_and_scale)(r.q, r.is_free, -share, previous, pass->is_scaled ? scale : 1,
+                               r.n);
+    }
+    NAME(end)(pass, &r);
     pass->scale = scale;
 }
 
 /* From the oldest pair to the newest. */
 void NAME(second_loop)(full_batch_pass *pass) {
-    real *q = pass->out;
-    int64_t n = pass->n_params;
-    const float *previous = pass->pairs;
+    NAME(recursion) r = NAME(begin)(pass);
+    const float *previous = r.pairs;
     double share = 0;
     for (int64_t i = 0; i < pass->n_pairs; i++) {
-        int64_t slot = NAME(slot)(pass, i);
-        if (pass->slopes[slot] == 0) {
+        if (pass->slopes[i] == 0) {
             continue;
         }
-        double product = NAME(second_product)(q, pass->kink, share, previous,
-                                              NAME(change_of)(pass, slot), n);
-        share = pass->shares[slot] - product / pass->slopes[slot];
-        previous = NAME(step_of)(pass, slot);
+        double product = NAME(second_product)(r.q, r.is_free, share, previous,
+                                              NAME(change_of)(&r, i), r.n);
+        share = pass->shares[i] - product / pass->slopes[i];
+        previous = NAME(step_of)(&r, i);
     }
-    NAME(update_and_scale)(q, pass->kink, share, previous, 1, n);
-    pass->squares = NAME(descend_on_kinks)(q, pass->kink, pass->subgradient, pass->scale, n);
+    if (pass->n_pairs > 0) {
+        NAME(update_and_scale)(r.q, r.is_free, share, previous, 1, r.n);
+    }
+    NAME(end)(pass, &r);
+    pass->squares = NAME(descend_on_kinks)(pass->out, pass->is_free, pass->subgradient,
+                                           pass->scale, pass->n_params);
 }
 
 typedef struct {
     const real *params, *end_params, *gradient, *end_gradient, *subgradient,
         *end_subgradient;
-    const uint8_t *kink;
+    const float *is_free;
 } NAME(ends);
 
 /* A step and the change of the subgradient along it; where a parameter rests on a kink in the
@@ -174,14 +256,14 @@ CLONES static void NAME(differences)(const NAME(ends) *ends, float *RESTRICT ste
     const real *RESTRICT end_gradient = ends->end_gradient;
     const real *RESTRICT subgradient = ends->subgradient;
     const real *RESTRICT end_subgradient = ends->end_subgradient;
-    const uint8_t *RESTRICT kink = ends->kink;
+    const float *RESTRICT is_free = ends->is_free;
     double slope = 0, squares = 0, loss_slope = 0, loss_squares = 0;
 #pragma omp simd reduction(+ : slope, squares, loss_slope, loss_squares)
     for (int64_t i = 0; i < n; i++) {
         float s = (float)(end_params[i] - params[i]);
         float loss_change = (float)(end_gradient[i] - gradient[i]);
         float y = (float)(end_subgradient[i] - subgradient[i]);
-        y = kink[i] ? loss_change : y;
+        y = is_free[i] == 0 ? loss_change : y;
         step[i] = s;
         change[i] = y;
         slope += (double)s * y;
@@ -200,7 +282,8 @@ void NAME(write_pair)(full_batch_pass *pass) {
     NAME(ends)
     ends = {pass->params,       pass->end_params,      pass->gradient,
             pass->end_gradient, pass->subgradient,     pass->end_subgradient,
-            pass->kink};
+            pass->is_free};
+    NAME(mark_free)(pass->kink, pass->is_free, pass->n_params);
     float *step = pass->pairs + 2 * pass->first * pass->n_params;
     NAME(differences)(&ends, step, step + pass->n_params, pass->n_params, pass);
 }

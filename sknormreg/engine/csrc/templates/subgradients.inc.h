@@ -55,7 +55,6 @@ INLINE void NAME(separable_loop)(const NAME(terms) *terms, const NAME(pass_array
                                  int has_knots) {
     const real *RESTRICT params = a->params;
     real *RESTRICT gradient = a->gradient, *RESTRICT subgradient = a->subgradient;
-    uint8_t *RESTRICT kink = a->kink;
     const real l1 = terms->l1, l2 = terms->l2, factor = terms->gradient_factor;
     const real first_knot = terms->first_knot, last_knot = terms->last_knot;
     double sizes = 0, squares = 0, gap = 0, subgradient_squares = 0;
@@ -74,7 +73,6 @@ INLINE void NAME(separable_loop)(const NAME(terms) *terms, const NAME(pass_array
         p += added;
         gradient[i] = g;
         subgradient[i] = p;
-        kink[i] = has_l1 && w == 0;
         real length = NAME(absolute)(p);
         sizes += has_knots ? NAME(concave_value)(size, first_knot, last_knot) : size;
         squares += (double)w * w;
@@ -104,11 +102,23 @@ CLONES static void NAME(concave_pass)(const NAME(terms) *terms, const NAME(pass_
     NAME(separable_loop)(terms, a, n, sums, 1, 1);
 }
 
+/* Apart from the loop above, whose numbers are of another size than these. */
+CLONES static void NAME(mark_zeros)(const real *RESTRICT params, uint8_t *RESTRICT kink,
+                                    int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        kink[i] = params[i] == 0;
+    }
+}
+
 static void NAME(separable_pass)(const NAME(terms) *terms, const NAME(pass_arrays) *a,
                                  int64_t n, NAME(pass_sums) *sums) {
     if (terms->l1 == 0) {
         NAME(smooth_pass)(terms, a, n, sums);
-    } else if (terms->last_knot == 0) {
+        memset(a->kink, 0, (size_t)n);
+        return;
+    }
+    NAME(mark_zeros)(a->params, a->kink, n);
+    if (terms->last_knot == 0) {
         NAME(l1_pass)(terms, a, n, sums);
     } else {
         NAME(concave_pass)(terms, a, n, sums);

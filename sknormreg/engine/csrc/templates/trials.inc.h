@@ -26,17 +26,19 @@ typedef struct {
     double product, slope, slope_to_zero;
 } NAME(trial_sums);
 
+/* Without the mask of kinks: with an l1 term they are where weights are 0, and a group rests on
+   its kink as a whole. */
 INLINE void NAME(trial_loop)(const NAME(trial_arrays) *a, real step, int64_t n,
-                             NAME(trial_sums) *sums, int in_orthant, int in_half_space) {
+                             NAME(trial_sums) *sums, int in_orthant, int in_half_space,
+                             int is_zero) {
     const real *RESTRICT params = a->params, *RESTRICT direction = a->direction;
     const real *RESTRICT subgradient = a->subgradient;
-    const uint8_t *RESTRICT kink = a->kink;
     real *RESTRICT out = a->out;
     double product = 0, slope = 0, slope_to_zero = 0;
 #pragma omp simd reduction(+ : product, slope, slope_to_zero)
     for (int64_t i = 0; i < n; i++) {
         real w = params[i], p = subgradient[i], t = w + step * direction[i];
-        real reference = kink[i] ? -p : w;
+        real reference = is_zero || (in_orthant && w == 0) ? -p : w;
         if (in_orthant) {
             t = reference > 0 ? (t > 0 ? t : 0) : reference < 0 ? (t < 0 ? t : 0) : 0;
         }
@@ -54,22 +56,27 @@ INLINE void NAME(trial_loop)(const NAME(trial_arrays) *a, real step, int64_t n,
 
 CLONES static void NAME(free_trial)(const NAME(trial_arrays) *a, real step, int64_t n,
                                     NAME(trial_sums) *sums) {
-    NAME(trial_loop)(a, step, n, sums, 0, 0);
+    NAME(trial_loop)(a, step, n, sums, 0, 0, 0);
 }
 
 CLONES static void NAME(orthant_trial)(const NAME(trial_arrays) *a, real step, int64_t n,
                                        NAME(trial_sums) *sums) {
-    NAME(trial_loop)(a, step, n, sums, 1, 0);
+    NAME(trial_loop)(a, step, n, sums, 1, 0, 0);
 }
 
 CLONES static void NAME(half_space_trial)(const NAME(trial_arrays) *a, real step, int64_t n,
                                           NAME(trial_sums) *sums) {
-    NAME(trial_loop)(a, step, n, sums, 0, 1);
+    NAME(trial_loop)(a, step, n, sums, 0, 1, 0);
+}
+
+CLONES static void NAME(zero_group_trial)(const NAME(trial_arrays) *a, real step, int64_t n,
+                                          NAME(trial_sums) *sums) {
+    NAME(trial_loop)(a, step, n, sums, 0, 1, 1);
 }
 
 CLONES static void NAME(sparse_group_trial)(const NAME(trial_arrays) *a, real step,
                                             int64_t n, NAME(trial_sums) *sums) {
-    NAME(trial_loop)(a, step, n, sums, 1, 1);
+    NAME(trial_loop)(a, step, n, sums, 1, 1, 0);
 }
 
 static NAME(trial_arrays) NAME(trial_from)(const NAME(trial_arrays) *a, int64_t offset) {
@@ -90,7 +97,8 @@ static double NAME(group_trial)(const penalised_rows *rows, const NAME(trial_arr
         for (int64_t k = start; k < stop; k++) {
             NAME(trial_arrays) row = NAME(trial_from)(a, NAME(group_row)(rows, k));
             ((real)rows->l1 != 0 ? NAME(sparse_group_trial)
-                           : NAME(half_space_trial))(&row, step, rows->width, &sums);
+             : row.kink[0]       ? NAME(zero_group_trial)
+                                 : NAME(half_space_trial))(&row, step, rows->width, &sums);
         }
         int has_passed = sums.product <= 0;
         for (int64_t k = start; k < stop && has_passed; k++) {
