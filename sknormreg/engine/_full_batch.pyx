@@ -156,8 +156,10 @@ cdef class KinkedPenalty:
         vectors.c.subgradient = vectors.reals(subgradient, True)
         vectors.c.kink = vectors.mask(kink, True)
         vectors.run(evaluate_float, evaluate_double)
-        sizes = vectors.c.optimality, vectors.c.gap, vectors.c.squares
-        return vectors.c.penalty, subgradient, kink, sizes
+        return (
+            vectors.c.penalty, subgradient, kink,
+            vectors.c.optimality, vectors.c.gap, vectors.c.squares,
+        )
 
     def trial(self, params, direction, subgradient, kink, double step):
         cdef _Vectors vectors = self._vectors(params)

@@ -1,5 +1,7 @@
 """The part of a network that is alive: what training has to work on."""
 
+from typing import Any
+
 import numpy as np
 
 from ..engine import Subnetwork, buried, living_units
@@ -46,7 +48,7 @@ def living_part(
     columns = np.ones(network.shapes[0][1], dtype=bool)
     if living:
         columns[: len(living[0])] = living[0]
-    features = moves[0][:, columns].any(axis=1)
+    features: Any = moves[0][:, columns].any(axis=1)
     features = objective.penalties[0].tied_rows(features)
     if features.sum() > _MOST_GATHERED * len(features):
         features[:] = True

@@ -206,9 +206,12 @@ class ScaledObjective:
         params = self.from_solver(scaled)
         if self._compiled_penalty is not None:
             loss, gradient = self.objective.total_loss_and_gradient(params)
-            penalty, *rest, residual = self._compiled_penalty.evaluate(scaled, gradient)
+            found = self._compiled_penalty.evaluate(scaled, gradient)
+            penalty, subgradient, kink, *residual = found
             value = loss * self._loss_factor + penalty
-            return Evaluation(value, penalty, gradient, *rest, Residual(*residual))
+            return Evaluation(
+                value, penalty, gradient, subgradient, kink, Residual(*residual)
+            )
         value, penalty, gradient, subgradient, *_ = self.objective.evaluate(params)
         gradient = self._rescaled(gradient, self._output_scale)
         subgradient = self._rescaled(subgradient, self._output_scale)

@@ -46,10 +46,9 @@ class RowGroups:
                 None, sizes if self.part_sizes is None else self.part_sizes[rows]
             )
         kept, labels = np.unique(self.labels[rows], return_inverse=True)
-        sizes = self.part_sizes
-        if sizes is None:
-            sizes = np.bincount(self.labels) * float(fan_out)
-        return RowGroups(labels, sizes[kept])
+        if self.part_sizes is not None:
+            return RowGroups(labels, self.part_sizes[kept])
+        return RowGroups(labels, np.bincount(self.labels)[kept] * float(fan_out))
 
     def with_groups_of(self, rows: np.ndarray) -> np.ndarray:
         """Return the mask of all rows of the groups that a mask of rows belongs to."""

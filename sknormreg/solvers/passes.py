@@ -73,6 +73,7 @@ def write_pair(
         Product of the step and the change, and the squared norm of the change; the same
         for the change of the gradient of the loss alone.
     """
+    assert end.kink is not None
     step, change = pairs[slot]
     step[...] = end_params - params
     loss_change = end.gradient - current.gradient
