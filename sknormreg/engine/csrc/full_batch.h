@@ -55,7 +55,8 @@ typedef struct {
     int64_t n_slots, first, n_pairs;
     double *shares, *slopes;
     float *is_free; /* memory for a number for each parameter */
-    void *workspace; /* memory for `n_pairs` + 3 numbers of 2 bytes for each: see `gather` */
+    void
+        *workspace; /* memory for `n_pairs` + 3 numbers of 2 bytes for each: see `gather` */
     int is_gathered;
     int is_scaled;
     double scale, loss_slope, loss_squares;

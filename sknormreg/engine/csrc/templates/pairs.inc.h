@@ -77,8 +77,8 @@ CLONES static void NAME(update_and_scale)(real *RESTRICT q, const float *RESTRIC
 
 /* The start of the recursion. */
 CLONES static void NAME(negative_where_free)(const real *RESTRICT subgradient,
-                                             const float *RESTRICT is_free, real *RESTRICT q,
-                                             int64_t n) {
+                                             const float *RESTRICT is_free,
+                                             real *RESTRICT q, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         real p = subgradient[i];
         q[i] = is_free[i] == 0 ? 0 : -p;
@@ -211,8 +211,8 @@ void NAME(first_loop)(full_batch_pass *pass) {
         pass->shares[i] = share;
     }
     if (pass->n_pairs > 0) {
-        NAME(update_and_scale)(r.q, r.is_free, -share, previous, pass->is_scaled ? scale : 1,
-                               r.n);
+        NAME(update_and_scale)(r.q, r.is_free, -share, previous,
+                               pass->is_scaled ? scale : 1, r.n);
     }
     NAME(end)(pass, &r);
     pass->scale = scale;
@@ -280,9 +280,8 @@ CLONES static void NAME(differences)(const NAME(ends) *ends, float *RESTRICT ste
 /* Into the slot `first`. */
 void NAME(write_pair)(full_batch_pass *pass) {
     NAME(ends)
-    ends = {pass->params,       pass->end_params,      pass->gradient,
-            pass->end_gradient, pass->subgradient,     pass->end_subgradient,
-            pass->is_free};
+    ends = {pass->params,      pass->end_params,      pass->gradient, pass->end_gradient,
+            pass->subgradient, pass->end_subgradient, pass->is_free};
     NAME(mark_free)(pass->kink, pass->is_free, pass->n_params);
     float *step = pass->pairs + 2 * pass->first * pass->n_params;
     NAME(differences)(&ends, step, step + pass->n_params, pass->n_params, pass);

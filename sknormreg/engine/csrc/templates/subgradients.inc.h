@@ -12,11 +12,10 @@
 #include "../portable.h"
 #include "precision.inc.h"
 
-/* Of weights: sums of phi(|w|) and w^2. Of subgradients p: sums of |p w| and p^2, and the
-   largest |p|. */
+/* Of weights: sums of phi(|w|) and w^2. Of subgradients p: sums of |p w| and p^2. */
 typedef struct {
     double sizes, squares;
-    double gap, subgradient_squares, largest;
+    double gap, subgradient_squares;
 } NAME(pass_sums);
 
 /* Arrays of one range, from its first parameter on. */
@@ -58,9 +57,7 @@ INLINE void NAME(separable_loop)(const NAME(terms) *terms, const NAME(pass_array
     const real l1 = terms->l1, l2 = terms->l2, factor = terms->gradient_factor;
     const real first_knot = terms->first_knot, last_knot = terms->last_knot;
     double sizes = 0, squares = 0, gap = 0, subgradient_squares = 0;
-    real largest = 0;
-#pragma omp simd reduction(+ : sizes, squares, gap, subgradient_squares)                   \
-    reduction(max : largest)
+#pragma omp simd reduction(+ : sizes, squares, gap, subgradient_squares)
     for (int64_t i = 0; i < n; i++) {
         real w = params[i], g = gradient[i] * factor, size = NAME(absolute)(w);
         real p = g + l2 * w, added = 0;
@@ -73,18 +70,15 @@ INLINE void NAME(separable_loop)(const NAME(terms) *terms, const NAME(pass_array
         p += added;
         gradient[i] = g;
         subgradient[i] = p;
-        real length = NAME(absolute)(p);
         sizes += has_knots ? NAME(concave_value)(size, first_knot, last_knot) : size;
         squares += (double)w * w;
-        gap += (double)length * size;
+        gap += (double)NAME(absolute)(p) * size;
         subgradient_squares += (double)p * p;
-        largest = length > largest ? length : largest;
     }
     sums->sizes += sizes;
     sums->squares += squares;
     sums->gap += gap;
     sums->subgradient_squares += subgradient_squares;
-    sums->largest = largest > sums->largest ? largest : sums->largest;
 }
 
 CLONES static void NAME(smooth_pass)(const NAME(terms) *terms, const NAME(pass_arrays) *a,
@@ -152,18 +146,14 @@ CLONES static void NAME(zero_pass)(real l1, real factor, real *RESTRICT gradient
                                    real *RESTRICT subgradient, int64_t n,
                                    NAME(pass_sums) *sums) {
     double squares = 0;
-    real largest = 0;
-#pragma omp simd reduction(+ : squares) reduction(max : largest)
+#pragma omp simd reduction(+ : squares)
     for (int64_t i = 0; i < n; i++) {
         real g = gradient[i] * factor, p = g - NAME(clipped)(g, -l1, l1);
-        real length = NAME(absolute)(p);
         gradient[i] = g;
         subgradient[i] = p;
         squares += (double)p * p;
-        largest = length > largest ? length : largest;
     }
     sums->subgradient_squares += squares;
-    sums->largest = largest > sums->largest ? largest : sums->largest;
 }
 
 CLONES static void NAME(multiply)(real *RESTRICT vector, real factor, int64_t n) {
@@ -182,7 +172,7 @@ static NAME(pass_arrays) NAME(from)(const NAME(pass_arrays) *a, int64_t offset) 
 static void NAME(zero_group)(const penalised_rows *rows, const NAME(pass_arrays) *a,
                              int64_t start, int64_t stop, double radius,
                              NAME(pass_sums) *sums) {
-    NAME(pass_sums) own = {0, 0, 0, 0, 0};
+    NAME(pass_sums) own = {0, 0, 0, 0};
     for (int64_t k = start; k < stop; k++) {
         NAME(pass_arrays) row = NAME(from)(a, NAME(group_row)(rows, k));
         NAME(zero_pass)((real)rows->l1, (real)rows->gradient_factor, row.gradient,
@@ -195,9 +185,7 @@ static void NAME(zero_group)(const penalised_rows *rows, const NAME(pass_arrays)
     for (int64_t k = start; k < stop; k++) {
         NAME(multiply)(a->subgradient + NAME(group_row)(rows, k), (real)kept, rows->width);
     }
-    double largest = kept * own.largest;
     sums->subgradient_squares += kept * kept * own.subgradient_squares;
-    sums->largest = largest > sums->largest ? largest : sums->largest;
 }
 
 /* Elsewhere the norm of the group has a gradient: a multiple of the weights. */
@@ -216,10 +204,7 @@ static void NAME(living_group)(const penalised_rows *rows, const NAME(pass_array
 /* The gradient of group K phi(r), r = norm / sqrt(K), as a multiple of the weights. */
 static double NAME(group_slope)(const penalised_rows *rows, double r) {
     double k = rows->first_knot, a = rows->last_knot;
-    double slope = a == 0       ? 1
-                   : r <= k     ? 1
-                   : r < a      ? (a - r) / (a - k)
-                                : 0;
+    double slope = a == 0 ? 1 : r <= k ? 1 : r < a ? (a - r) / (a - k) : 0;
     return r > 0 ? rows->group * slope / r : 0;
 }
 
@@ -240,7 +225,7 @@ static double NAME(group_pass)(const penalised_rows *rows, const NAME(pass_array
     for (int64_t group = 0; group < rows->n_groups; group++) {
         int64_t stop = NAME(group_end)(rows, group);
         double size = rows->group_sizes[group];
-        NAME(pass_sums) own = {0, 0, 0, 0, 0};
+        NAME(pass_sums) own = {0, 0, 0, 0};
         for (int64_t k = start; k < stop; k++) {
             NAME(add_sizes)(a->params + NAME(group_row)(rows, k), rows->width, &own);
         }
@@ -257,14 +242,36 @@ static double NAME(group_pass)(const penalised_rows *rows, const NAME(pass_array
     return penalty;
 }
 
+/* The largest absolute number. In lanes: compilers do not vectorise a maximum that has to heed
+   what is not a number. */
+CLONES static double NAME(largest)(const real *vector, int64_t n) {
+    enum { LANES = 32 };
+    real lanes[LANES] = {0}, largest = 0;
+    int64_t whole = n - n % LANES;
+    for (int64_t i = 0; i < whole; i += LANES) {
+        for (int64_t k = 0; k < LANES; k++) {
+            real size = NAME(absolute)(vector[i + k]);
+            lanes[k] = size > lanes[k] ? size : lanes[k];
+        }
+    }
+    for (int64_t i = whole; i < n; i++) {
+        real size = NAME(absolute)(vector[i]);
+        lanes[i - whole] = size > lanes[i - whole] ? size : lanes[i - whole];
+    }
+    for (int64_t k = 0; k < LANES; k++) {
+        largest = lanes[k] > largest ? lanes[k] : largest;
+    }
+    return largest;
+}
+
 void NAME(evaluate)(full_batch_pass *pass) {
     NAME(pass_arrays)
     all = {pass->params, pass->gradient, pass->subgradient, pass->kink};
-    double penalty = 0, gap = 0, squares = 0, largest = 0;
+    double penalty = 0, gap = 0, squares = 0;
     for (int64_t i = 0; i < pass->n_ranges; i++) {
         const penalised_rows *rows = pass->rows + i;
         NAME(pass_arrays) a = NAME(from)(&all, rows->start);
-        NAME(pass_sums) sums = {0, 0, 0, 0, 0};
+        NAME(pass_sums) sums = {0, 0, 0, 0};
         if (rows->group != 0) {
             penalty += NAME(group_pass)(rows, &a, &sums);
         } else {
@@ -276,13 +283,13 @@ void NAME(evaluate)(full_batch_pass *pass) {
         }
         gap += sums.gap;
         squares += sums.subgradient_squares;
-        largest = sums.largest > largest ? sums.largest : largest;
     }
     pass->penalty = penalty;
     pass->gap = gap;
     pass->squares = squares;
     /* Comparisons pass over what is not a number; sums do not. */
-    pass->optimality = squares == squares ? largest : squares;
+    pass->optimality = squares == squares ? NAME(largest)(pass->subgradient, pass->n_params)
+                                          : squares;
 }
 
 #endif

@@ -102,7 +102,8 @@ static double NAME(group_trial)(const penalised_rows *rows, const NAME(trial_arr
         }
         int has_passed = sums.product <= 0;
         for (int64_t k = start; k < stop && has_passed; k++) {
-            memset(a->out + NAME(group_row)(rows, k), 0, (size_t)rows->width * sizeof(real));
+            memset(a->out + NAME(group_row)(rows, k), 0,
+                   (size_t)rows->width * sizeof(real));
         }
         slope += has_passed ? sums.slope_to_zero : sums.slope;
         start = stop;
@@ -123,8 +124,9 @@ void NAME(trial)(full_batch_pass *pass) {
             continue;
         }
         NAME(trial_sums) sums = {0, 0, 0};
-        ((real)rows->l1 != 0 ? NAME(orthant_trial)
-                       : NAME(free_trial))(&a, step, rows->n_rows * rows->width, &sums);
+        ((real)rows->l1 != 0
+             ? NAME(orthant_trial)
+             : NAME(free_trial))(&a, step, rows->n_rows * rows->width, &sums);
         slope += sums.slope;
     }
     pass->slope = slope;
