@@ -16,7 +16,7 @@ from sklearn.datasets import load_wine
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknormreg import RegularizedMLPClassifier, RegularizedMLPClassifierCV
+from sknormreg import RegularizedMLPClassifierCV
 from sknormreg.displays import (
     CVDisplay,
     LossCurveDisplay,
@@ -30,19 +30,14 @@ model = make_pipeline(StandardScaler(), mlp).set_output(transform="pandas").fit(
 
 # %%
 # The four displays show the scores of the folds against alpha, the chosen network, its
-# weights, and the training and validation curves of another network, trained with early
-# stopping.
-
-held_back = RegularizedMLPClassifier(
-    (50,), solver="adam", early_stopping=True, random_state=0
-)
-held_back.fit(StandardScaler().fit_transform(X), y)
+# weights, and its training: the objective along the path of alphas, on all samples and in
+# each fold. It jumps where the fit at the next, larger alpha begins.
 
 figure, axes = plt.subplots(2, 2, figsize=(12.5, 9), layout="constrained")
 CVDisplay.from_estimator(mlp, ax=axes[0, 0])
 NetworkDisplay.from_estimator(mlp, ax=axes[0, 1])
 WeightsDisplay.from_estimator(mlp, ax=axes[1, 0])
-LossCurveDisplay.from_estimator(held_back, ax=axes[1, 1])
+LossCurveDisplay.from_estimator(mlp, ax=axes[1, 1])
 plt.show()
 
 # sphinx_gallery_thumbnail_axes = 2

@@ -36,17 +36,6 @@ needs_compiled_engine = [
 
 TIMEOUT = 30  # seconds after which a test that waits has failed
 
-ACTIVATIONS = (
-    "identity",
-    "logistic",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "gelu",
-    "silu",
-    "softplus",
-)
 LOSSES = {
     "squared_error": lambda n_outputs: HalfSquaredError(),
     "huber": lambda n_outputs: Huber(0.8),

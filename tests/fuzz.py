@@ -43,6 +43,7 @@ from sknormreg import (
     RegularizedMLPRegressorCV,
 )
 from sknormreg.engine import Data, Dropout, make_engine, selection
+from sknormreg.estimators.targets import REGRESSION_LOSSES
 from sknormreg.penalties import (
     PENALTIES,
     GroupLasso,
@@ -172,8 +173,7 @@ def _choose_minibatches(choose):
 def _choose_loss(choose, target):
     """The loss, or class weights."""
     if target in ("numbers", "columns"):
-        losses = "squared_error", "poisson", "huber", "quantile"
-        return {"loss": choose("loss", *losses)}
+        return {"loss": choose("loss", *REGRESSION_LOSSES)}
     if target == "labels":
         return {}
     by_class = {"a": 2.0, "b": 0.5} | ({"c": 1.0} if target == "three" else {})

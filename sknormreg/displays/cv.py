@@ -35,8 +35,8 @@ class CVDisplay:
 
     A band of one standard error surrounds the mean scores of the candidate that was
     chosen. Two points mark the best mean score and the largest alpha within one standard
-    error of it; a vertical line is at the alpha that was chosen, and numbers along the top
-    tell how many features networks at each alpha use. Use :meth:`from_estimator` to draw
+    error of it. A vertical line is at the alpha that was chosen, and the numbers along the
+    top are the numbers of features at each alpha. Use :meth:`from_estimator` to draw
     the search of a fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`.
 
     Parameters
@@ -98,8 +98,9 @@ class CVDisplay:
 
     See Also
     --------
-    RegularizationPathDisplay : The same, over the weights.
-    sklearn.model_selection.ValidationCurveDisplay : Of any parameter of any estimator.
+    RegularizationPathDisplay : Scores together with weights.
+    sklearn.model_selection.ValidationCurveDisplay : Scores against any parameter of any
+        estimator.
 
     References
     ----------
@@ -181,7 +182,7 @@ class CVDisplay:
         Returns
         -------
         display : CVDisplay
-            Drawn.
+            The display.
 
         Raises
         ------
@@ -226,8 +227,8 @@ class CVDisplay:
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw on. None makes a new figure, whose axis of scores leaves out
-            networks that are nearly empty where the others could not be told apart.
+            Axes to draw on. None makes a new figure. Its axis of scores leaves out nearly
+            empty networks if their scores are so low that the others would look alike.
 
         negate_score : bool, default=False
             Whether to reverse the sign of the scores.

@@ -12,7 +12,7 @@ from .drawing import (
     require_matplotlib,
     tidy,
 )
-from .results import is_cv
+from .results import is_cv, loss_curves_of
 
 # From this ratio of the largest to the smallest value on, the axis is logarithmic.
 _WIDE = 10
@@ -21,8 +21,13 @@ _WIDE = 10
 class LossCurveDisplay:
     """The training objective and the validation loss after every iteration.
 
-    The objective includes the penalty, the validation loss does not: do not compare one
-    with the other. Use :meth:`from_estimator` to draw a fitted estimator.
+    The objective includes the penalty and the validation loss does not, so that they cannot
+    be compared. Use :meth:`from_estimator` to draw a fitted estimator.
+
+    For a ...CV estimator, it shows the training that led to the chosen alpha: on all
+    samples and, as thin lines, in each fold. With warm starts this is the regularization
+    path from its first alpha on. The objective jumps where the fit at the next alpha
+    begins.
 
     Parameters
     ----------
@@ -38,6 +43,18 @@ class LossCurveDisplay:
 
     name : str or None, default=None
         Name of the estimator in the legend.
+
+    fit_ends : array-like of int or None, default=None
+        Last iteration, counted from 1, of each fit whose losses are in `loss_curve`.
+
+    fold_loss_curves : list of array-like or None, default=None
+        The objective in each fold of a cross-validation.
+
+    fold_validation_loss_curves : list of array-like or None, default=None
+        The validation loss in each fold, drawn beside `validation_loss_curve`.
+
+    iteration_label : str, default="iteration"
+        Label of the axis of iterations.
 
     Attributes
     ----------
@@ -55,6 +72,15 @@ class LossCurveDisplay:
 
     kept_point_ : matplotlib Line2D or None
         The point of the weights that were kept.
+
+    fit_ends_ : matplotlib Line2D or None
+        The points at which a fit ends and the next one begins; None with a single fit.
+
+    fold_lines_ : list of matplotlib Line2D
+        The objective in each fold.
+
+    fold_validation_lines_ : list of matplotlib Line2D
+        The validation loss in each fold.
 
     See Also
     --------
@@ -75,6 +101,7 @@ class LossCurveDisplay:
 
     validation_line_: Any
     kept_point_: Any
+    fit_ends_: Any
 
     def __init__(
         self,
@@ -83,11 +110,19 @@ class LossCurveDisplay:
         validation_loss_curve: Any = None,
         kept: int | None = None,
         name: str | None = None,
+        fit_ends: Any = None,
+        fold_loss_curves: Any = None,
+        fold_validation_loss_curves: Any = None,
+        iteration_label: str = "iteration",
     ) -> None:
         self.loss_curve = loss_curve
         self.validation_loss_curve = validation_loss_curve
         self.kept = kept
         self.name = name
+        self.fit_ends = fit_ends
+        self.fold_loss_curves = fold_loss_curves
+        self.fold_validation_loss_curves = fold_validation_loss_curves
+        self.iteration_label = iteration_label
 
     @classmethod
     def from_estimator(
@@ -98,11 +133,9 @@ class LossCurveDisplay:
         ax: Any = None,
         line_kw: dict | None = None,
         validation_line_kw: dict | None = None,
+        fold_line_kw: dict | None = None,
     ) -> Self:
         """Draw the curves of a fitted estimator.
-
-        Of a ...CV estimator they are those of its last fit, to all samples at the chosen
-        alpha; it starts near its end, from the weights of the path.
 
         Parameters
         ----------
@@ -111,8 +144,8 @@ class LossCurveDisplay:
             one. An MLPClassifier or MLPRegressor of scikit-learn is accepted, too.
 
         name : str, default=None
-            Name of the estimator in the legend, to tell several in one Axes apart. None is
-            no name; for a ...CV estimator "last fit, alpha = " and the chosen alpha.
+            Name of the estimator in the legend, to distinguish several estimators in one
+            Axes. If None, there is no name.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure.
@@ -123,16 +156,19 @@ class LossCurveDisplay:
         validation_line_kw : dict, default=None
             Keyword arguments of the validation loss's line.
 
+        fold_line_kw : dict, default=None
+            Keyword arguments of the folds' lines.
+
         Returns
         -------
         display : LossCurveDisplay
-            Drawn.
+            The display.
 
         Raises
         ------
         TypeError
-            If there is no network in the estimator, or one that has not kept its losses
-            (scikit-learn's of the solver "lbfgs"), or if `ax` is no Axes.
+            If the estimator contains no network or one without `loss_curve_` (an MLP of
+            scikit-learn fitted by "lbfgs"), or if `ax` is no Axes.
 
         NotFittedError
             If the estimator is not fitted.
@@ -148,12 +184,17 @@ class LossCurveDisplay:
         kept = None
         if validation is not None and network.early_stopping:
             kept = int(np.argmin(validation)) + 1
-        if name is None and is_cv(network):
-            name = f"last fit, alpha = {network.alpha_:.3g}"
-        display = cls(
-            network.loss_curve_, validation_loss_curve=validation, kept=kept, name=name
+        is_search = is_cv(network)
+        curves = (
+            loss_curves_of(network) if is_search else dict(loss_curve=network.loss_curve_)
         )
-        return display.plot(ax, line_kw=line_kw, validation_line_kw=validation_line_kw)
+        display = cls(**curves, validation_loss_curve=validation, kept=kept, name=name)
+        return display.plot(
+            ax,
+            line_kw=line_kw,
+            validation_line_kw=validation_line_kw,
+            fold_line_kw=fold_line_kw,
+        )
 
     def plot(
         self,
@@ -162,6 +203,7 @@ class LossCurveDisplay:
         name: str | None = None,
         line_kw: dict | None = None,
         validation_line_kw: dict | None = None,
+        fold_line_kw: dict | None = None,
     ) -> Self:
         """Draw the curves.
 
@@ -182,6 +224,9 @@ class LossCurveDisplay:
         validation_line_kw : dict, default=None
             Keyword arguments of the validation loss's line.
 
+        fold_line_kw : dict, default=None
+            Keyword arguments of the folds' lines.
+
         Returns
         -------
         self : LossCurveDisplay
@@ -195,8 +240,9 @@ class LossCurveDisplay:
         require_matplotlib(f"{type(self).__name__}.plot")
         with axes_or_new(ax, (6.4, 4.2)) as ax:
             name = self.name if name is None else name
-            self._draw_curves(ax, name, line_kw, validation_line_kw)
-            ax.set(xlabel="iteration", ylabel="loss")
+            prefix = f"{name}: " if name else ""
+            self._draw_curves(ax, prefix, line_kw, validation_line_kw, fold_line_kw)
+            ax.set(xlabel=self._shared_label(ax), ylabel="loss")
             ax.xaxis.get_major_locator().set_params(integer=True)
             _scale_losses(ax)
             tidy(ax)
@@ -204,16 +250,29 @@ class LossCurveDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _draw_curves(self, ax, name, line_kw, validation_line_kw):
-        prefix = f"{name}: " if name else ""
-        label = prefix + "training objective"
+    def _shared_label(self, ax):
+        """Return the label of the iterations, without an alpha where there are two."""
+        drawn = ax.get_xlabel()
+        return self.iteration_label if drawn in ("", self.iteration_label) else "iteration"
+
+    def _draw_curves(self, ax, prefix, line_kw, validation_line_kw, fold_line_kw):
+        of_whole = ", all samples" if self.fold_loss_curves is not None else ""
+        label = f"{prefix}training objective{of_whole}"
         self.line_ = self._draw(ax, self.loss_curve, label, line_kw)
+        self.fit_ends_ = self._mark_fit_ends(ax, prefix)
         self.validation_line_ = self.kept_point_ = None
         if self.validation_loss_curve is not None:
-            label = prefix + "validation loss"
+            label = f"{prefix}validation loss{of_whole}"
             curve = self.validation_loss_curve
             self.validation_line_ = self._draw(ax, curve, label, validation_line_kw)
             self._mark_kept(ax, prefix)
+        label = f"{prefix}each fold"
+        self.fold_lines_ = self._draw_folds(
+            ax, self.fold_loss_curves, self.line_, label, fold_line_kw
+        )
+        self.fold_validation_lines_ = self._draw_folds(
+            ax, self.fold_validation_loss_curves, self.validation_line_, "_", fold_line_kw
+        )
 
     @staticmethod
     def _draw(ax, curve, label, line_kw):
@@ -222,6 +281,33 @@ class LossCurveDisplay:
         style = {"label": label, "marker": marker_of(len(curve))}
         iterations = np.arange(1, len(curve) + 1)
         return ax.plot(iterations, curve, **keywords(style, line_kw, Line2D))[0]
+
+    def _draw_folds(self, ax, curves, line, label, line_kw):
+        """Draw thin lines behind that of the fit to all samples, in its colour."""
+        if line is None or curves is None:
+            return []
+        style = dict(color=line.get_color(), linewidth=0.8, alpha=0.5, zorder=1.5)
+        line_kw = keywords(style, line_kw, type(line))
+        return [
+            self._draw(ax, curve, "_" if i else label, line_kw)
+            for i, curve in enumerate(curves)
+        ]
+
+    def _mark_fit_ends(self, ax, prefix):
+        if self.fit_ends is None or len(self.fit_ends) < 2:
+            return None
+        ends = np.asarray(self.fit_ends)[:-1]
+        return ax.plot(
+            ends,
+            np.asarray(self.loss_curve)[ends - 1],
+            marker="o",
+            markersize=4,
+            linestyle="",
+            color=self.line_.get_color(),
+            markeredgecolor="white",
+            zorder=3,
+            label=prefix + "end of the fit at an alpha",
+        )[0]
 
     def _mark_kept(self, ax, prefix):
         if self.kept is None:

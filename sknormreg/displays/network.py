@@ -39,11 +39,12 @@ class NetworkDisplay:
     """Features and units that a network uses, and the weights between them.
 
     Features stand on the left, the most important one at the top, and outputs on the right.
-    Features and hidden units without a path of non-zero weights to an output are left out,
-    and so are all but the strongest `max_units` of each layer: the headings count them, and
-    a line below the picture counts the weights. The width and opacity of a line grow with
-    the absolute value of its weight, relative to the largest weight of the same layer that
-    is drawn. Use :meth:`from_estimator` to draw a fitted estimator.
+    Features and hidden units without a path of non-zero weights to an output are left out.
+    Of each layer, at most the `max_units` strongest units are drawn. The headings say how
+    many units are in use and drawn, a line below the picture how many weights. The width
+    and opacity of a line grow with the absolute value of its weight, relative to the
+    largest weight of the same layer that is drawn. Use :meth:`from_estimator` to draw a
+    fitted estimator.
 
     Parameters
     ----------
@@ -154,7 +155,7 @@ class NetworkDisplay:
         Returns
         -------
         display : NetworkDisplay
-            Drawn.
+            The display.
 
         Raises
         ------

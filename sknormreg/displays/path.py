@@ -74,7 +74,7 @@ class RegularizationPathDisplay:
 
     norm_lines_ : list of matplotlib Line2D or None
         The norm of each feature's weights, in the order of the features; None if they are
-        not shown, as for all that follow.
+        not shown. The same holds for the attributes below.
 
     weight_lines_ : list of matplotlib Line2D or None
         Single weights, in the order of the rows of the weight matrix.
@@ -187,7 +187,7 @@ class RegularizationPathDisplay:
         Returns
         -------
         display : RegularizationPathDisplay
-            Drawn.
+            The display.
 
         Raises
         ------
@@ -241,7 +241,7 @@ class RegularizationPathDisplay:
         ----------
         estimator : object
             A fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`, whose
-            path is fitted once more, now to all rows, with its scores; a
+            path is fitted again, on all samples, and drawn with its scores; a
             `RegularizedMLPClassifier` or `RegularizedMLPRegressor`, fitted or not; or a
             fitted pipeline, search or TransformedTargetRegressor around one of them.
 
@@ -286,7 +286,7 @@ class RegularizationPathDisplay:
         Returns
         -------
         display : RegularizationPathDisplay
-            Drawn.
+            The display.
 
         Raises
         ------
@@ -302,11 +302,11 @@ class RegularizationPathDisplay:
 
         Notes
         -----
-        With ``relax`` the chosen network is fitted again to the features that the penalty
-        selects: the path shows the weights before that. Without, the chosen network is
-        shown at its alpha; it has been trained further than its neighbours and may have
-        fewer features. Scores are those of the chosen `relax`, and so are the marks of the
-        best score and of the one-standard-error rule.
+        With ``relax``, the path shows the weights before the networks are refitted on the
+        selected features. Without ``relax``, the final network is shown at its alpha. It
+        has been trained further than the networks at neighbouring alphas and may have
+        fewer features. The scores, the mark of the best score and that of the
+        one-standard-error rule are those of the chosen `relax`.
         """
         require_matplotlib(f"{cls.__name__}.from_estimator")
         model, names = path_model(estimator, alphas)
@@ -342,22 +342,23 @@ class RegularizationPathDisplay:
     ) -> Self:
         """Draw the path.
 
-        The features with the largest weights have colours and are named: the largest at the
-        chosen alpha, then, or if none is chosen, the largest anywhere on the path. The
-        others are grey: dark if the chosen network uses them, else light.
+        The features with the largest weights have colours and names: first those with the
+        largest weights at the chosen alpha, if there is one, then those with the largest
+        weights anywhere on the path. The others are grey: dark if the chosen network uses
+        them, else light.
 
         Parameters
         ----------
         ax : matplotlib Axes or array-like of them, default=None
             As many Axes as there are panels; or one, which is then divided among them.
-            None makes a new figure, whose axis of scores leaves out networks that are
-            nearly empty where the others could not be told apart.
+            None makes a new figure. Its axis of scores leaves out nearly empty networks if
+            their scores are so low that the others would look alike.
 
         show : str or list of str, default=None
             The panels, from top to bottom:
 
             - "norms": the Euclidean norm of each feature's weights.
-            - "weights": single weights of the first layer; of more than 2000 the largest.
+            - "weights": the single weights of the first layer, at most the 2000 largest.
             - "score": mean scores, with one standard error.
             - "n_features": the number of features that have any effect; not with
               ``x="n_features"``.
@@ -365,9 +366,9 @@ class RegularizationPathDisplay:
             None is norms, scores if there are any, and the number of features.
 
         x : {"alpha", "n_features"}, default="alpha"
-            The horizontal axis. With "n_features" there is one network for each number of
-            features: of several the chosen one, or the one with the best mean score, or the
-            one at the smallest alpha.
+            The horizontal axis. With "n_features", there is one network for each number of
+            features. If several have the same number, it is the chosen one, else the one
+            with the best mean score, else the one at the smallest alpha.
 
         max_labels : int, default=8
             Maximum number of features that are named.
@@ -392,7 +393,7 @@ class RegularizationPathDisplay:
             If `ax` is no Axes.
 
         ValueError
-            If the shapes of what the display holds do not agree, if there are no scores to
+            If the shapes of the plotted values do not agree, if there are no scores to
             show, or if parameters are not as described.
         """
         require_matplotlib(f"{type(self).__name__}.plot")

@@ -109,6 +109,23 @@ def is_cv(model: Any) -> bool:
     return isinstance(model, RegularizedMLPCV)
 
 
+def loss_curves_of(model: RegularizedMLPCV) -> dict[str, Any]:
+    """Return the parameters of a display of the loss curves of a fitted ...CV estimator."""
+    # Models that earlier versions have stored know their last fit alone.
+    refit = getattr(model, "refit_loss_curves_", [model.loss_curve_])
+    folds = getattr(model, "fold_loss_curves_", None)
+    goes_along_path = any(len(curves) > 1 for curves in [refit, *(folds or [])])
+    way = "path to alpha" if goes_along_path else "alpha"
+    name = _names_of_candidates(model)[search_of(model).chosen[0]]
+    return dict(
+        loss_curve=np.concatenate(refit),
+        fit_ends=np.cumsum([len(curve) for curve in refit]),
+        fold_loss_curves=folds and [np.concatenate(curves) for curves in folds],
+        fold_validation_loss_curves=getattr(model, "fold_validation_loss_curves_", None),
+        iteration_label=f"iteration, {way} = {model.alpha_:.3g}\n{name}".rstrip(),
+    )
+
+
 def fitted_cv(estimator: BaseEstimator) -> RegularizedMLPCV:
     """Return the fitted ...CV estimator within an estimator.
 

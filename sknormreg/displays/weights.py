@@ -41,9 +41,8 @@ _MOST_LINES = 300
 class WeightsDisplay:
     """The weights of one layer as a heat map, or each unit's weights as an image.
 
-    Weights that are exactly 0 are white, and no others are: positive weights are blue and
-    negative ones orange, however small. Use :meth:`from_estimator` to make one of a
-    fitted estimator.
+    Only weights that are exactly 0 are white. Positive weights are blue and negative ones
+    orange, however small. Use :meth:`from_estimator` to draw a fitted estimator.
 
     Parameters
     ----------
@@ -71,9 +70,9 @@ class WeightsDisplay:
         Figure with the picture.
 
     im_ : matplotlib AxesImage
-        The picture. Its array is masked where weights are 0. Of more than 300 rows or
-        columns several share one of the picture, which shows the largest weight among
-        them.
+        The picture. Its array is masked where weights are 0. If there are more than 300
+        rows or columns, a row or column of the picture stands for several of them and
+        shows the largest weight among them.
 
     colorbar_ : matplotlib Colorbar or None
         The colour bar.
@@ -86,7 +85,7 @@ class WeightsDisplay:
 
     See Also
     --------
-    NetworkDisplay : All layers, as far as they are in use.
+    NetworkDisplay : The units and weights in use of all layers.
 
     Examples
     --------
@@ -142,7 +141,7 @@ class WeightsDisplay:
             skip connection, `skip_coef_`.
 
         image_shape : tuple of int, default=None
-            Height and width of the images that the rows are pixels of. None draws a heat
+            Height and width of the images whose pixels are the rows. None draws a heat
             map.
 
         feature_names : array-like of str of shape (n_features,), default=None
@@ -163,7 +162,7 @@ class WeightsDisplay:
         Returns
         -------
         display : WeightsDisplay
-            Drawn.
+            The display.
 
         Raises
         ------
@@ -212,7 +211,7 @@ class WeightsDisplay:
             Axes to draw on. None makes a new figure.
 
         image_shape : tuple of int, default=None
-            Height and width of the images that the rows are pixels of. None draws a heat
+            Height and width of the images whose pixels are the rows. None draws a heat
             map.
 
         hide_zeros : bool or "auto", default="auto"

@@ -46,14 +46,15 @@ _ACTIVATIONS = (
     "silu",
     "softplus",
 )
-_LOSSES = (
-    HalfSquaredError,
-    Huber,
-    Pinball,
-    HalfPoissonDeviance,
-    BinaryLogLoss,
-    MultinomialLogLoss,
-)
+# Beside each loss stands the attribute that is its parameter in C.
+_LOSSES = {
+    HalfSquaredError: None,
+    Huber: "delta",
+    Pinball: "quantile",
+    HalfPoissonDeviance: None,
+    BinaryLogLoss: None,
+    MultinomialLogLoss: None,
+}
 
 # Multiplications of a forward pass (see `Network.work`): up to this many, BLAS keeps to one
 # thread by itself.
@@ -86,8 +87,9 @@ class CompiledEngine:
         codes = [_ACTIVATIONS.index(name) for name in network.activations]
         self._activations = np.array(codes, dtype=np.int32)
         loss = network.loss
-        self._loss = _LOSSES.index(type(loss))
-        self._loss_parameter = getattr(loss, "delta", getattr(loss, "quantile", 0.0))
+        self._loss = list(_LOSSES).index(type(loss))
+        parameter = _LOSSES[type(loss)]
+        self._loss_parameter = getattr(loss, parameter) if parameter else 0.0
         self._workspace, self._crew = _compiled.Workspace(), None
         # The latest data whose gradient was asked for, the type of its parameters, and the
         # job that does it; empty while a thread is at it.

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..fitting.fit import FittedNetwork
 from ..fitting.path import PathFitter
+from ..fitting.result import LossCurves
 from ..fitting.specification import NetworkSpec
 from .scoring import Fold
 from .search_report import SearchReport
@@ -138,6 +139,7 @@ class PathScores:
         self.n_features = self.scores.copy()
         self.n_done = 0
         self.warnings: list[str | None] = []
+        self._curves: list[Sequence[LossCurves]] = []
         self.deadline, self.timed_out = np.inf, False
 
     def add(
@@ -145,11 +147,13 @@ class PathScores:
         scores: Sequence[float],
         n_features: Sequence[int],
         warnings: Sequence[str | None],
+        curves: Sequence[LossCurves] = (),
     ) -> None:
         """Record the next alpha."""
         self.scores[:, self.n_done] = scores
         self.n_features[:, self.n_done] = n_features
         self.warnings += warnings
+        self._curves.append(curves)
         self.n_done += 1
 
     def extend(self) -> None:
@@ -159,6 +163,10 @@ class PathScores:
             for values in (self.scores, self.n_features):
                 values[:, self.n_done :] = values[:, [last]]
             self.n_done = self.scores.shape[1]
+
+    def curves(self, relax: int, alpha: int) -> LossCurves:
+        """Return the loss curves that lead to a network: beyond an empty one, to that."""
+        return self._curves[min(alpha, len(self._curves) - 1)][relax]
 
 
 def gathered(found: Sequence[PathScores], n_folds: int) -> tuple[np.ndarray, np.ndarray]:
@@ -283,7 +291,9 @@ def scores_along_path(
         fit = task.subcontext("alpha").call_on_fit_task_begin(estimator=estimator)
         scores = [fold.score(fitted) for fitted in networks]
         n_features = [fitted.selected_features.sum() for fitted in networks]
-        found.add(scores, n_features, [fitted.warning for fitted in networks])
+        warnings = [fitted.warning for fitted in networks]
+        curves = [fitted.training.curves for fitted in networks]
+        found.add(scores, n_features, warnings, curves)
         report.alpha(name, found)
         if fit.call_on_fit_task_end(estimator=estimator):
             extent.end_path(found)

@@ -74,18 +74,18 @@ alpha : float, array-like of shape (n_layers - 1,), list or "evidence", default=
     which alternates between training and re-estimating the alphas. It requires
     ``penalty="l2"``, full-batch training, and the log loss or the squared error. The alphas
     chosen are in `alpha_`. Training ends when they have settled, possibly before the
-    objective has reached its minimum: `optimality_` tells how far from stationary it is,
-    and a second fit with ``alpha=alpha_`` trains further. If the number of weights, or of
-    samples times outputs, is at most 5000, a matrix of that size is factorised; otherwise
-    traces are estimated with random vectors and conjugate gradients.
+    objective has reached its minimum: `optimality_` shows how far it is from a stationary
+    point, and a second fit with ``alpha=alpha_`` trains further. If the number of weights,
+    or of samples times outputs, is at most 5000, a matrix of that size is factorised;
+    otherwise traces are estimated with random vectors and conjugate gradients.
 
 alphas : int or array-like of shape (n_alphas,), default=20
     Values of `alpha` to compare, as described for the estimator without cross-validation.
     If an int, a log-spaced grid of that many values, from a thousandth of `alpha_max` up to
-    `alpha_max`, where no feature is selected, as a few fits to all samples find out. For
-    penalties that set no weight to zero, `alpha_max` is where the objective is within 1 %
-    of that of a constant prediction, and the grid starts at 1e-5 of it. The values are not
-    rescaled between the folds and the final fit.
+    `alpha_max`, where no feature is selected. A few fits on all samples determine
+    `alpha_max`. For penalties that set no weight to zero, it is where the objective is
+    within 1 % of that of a constant prediction, and the grid starts at 1e-5 of it. The
+    values are not rescaled between the folds and the final fit.
 
 evidence_scope : {"network", "layer", "feature"}, default="layer"
     Weights that share one alpha if ``alpha="evidence"``: those of the whole network, of
@@ -132,8 +132,9 @@ solver : {"auto", "lbfgs", "adam", "sgd"}, default="auto"
       weights.
     - "sgd": proximal stochastic gradient descent with momentum.
     - "auto": "lbfgs" if the number of samples times the number of parameters is at most
-      2e9, else "adam". For dropout and `partial_fit`, "adam". If the penalty rules out
-      "adam", "lbfgs", or "sgd" where minibatches are needed. `solver_` is the solver used.
+      2e9, else "adam". For dropout and `partial_fit`, "adam". If "adam" does not support
+      the penalty, "sgd" for dropout and `partial_fit`, else "lbfgs". `solver_` is the
+      solver used.
 
 batch_size : int or "auto", default="auto"
     Number of samples in a minibatch. "auto" is ``min(200, n_samples)``. Only used by
@@ -182,11 +183,11 @@ tol : float or "auto", default="auto"
 
     "auto" is 1e-4. It also lets "lbfgs" stop when it no longer makes progress, that is when
     the last `n_iter_no_change` iterations have decreased the objective by less than 1e-4
-    on average, provided that to first order at most 1 % of the objective is left to gain.
+    on average, provided that to first order the objective can decrease by at most 1 %.
     For penalties and losses with kinks, these decreases, and the tolerance of "adam" and
-    "sgd", are 1e-5. Where precision is cheap, "lbfgs" goes further: to 1e-8 without hidden
-    layers and, unless ``alpha="evidence"``, to 1e-12 for the smallest networks and data
-    sets.
+    "sgd", are 1e-5. Where it takes little time, the tolerance of "lbfgs" is smaller: 1e-8
+    without hidden layers and, unless ``alpha="evidence"``, 1e-12 for the smallest networks
+    and data sets.
 
 loss_threshold : float, default=None
     Training stops when the objective is at most this value. If None, it has no effect.
@@ -310,7 +311,7 @@ loss : {"log_loss"}, default="log_loss"
 """
 
 REGRESSION_LOSS = r"""
-loss : {"squared_error", "poisson", "huber", "quantile"}, default="squared_error"
+loss : str, default="squared_error"
     Loss function.
 
     - "squared_error": half the squared error.
@@ -384,8 +385,24 @@ scores_ : ndarray of shape (n_alphas, n_folds)
     early. After Ctrl-C, only this attribute, `alphas_` and `path_n_features_` are set.
 
 path_n_features_ : ndarray of int, of the shape of `scores_`
-    Number of features selected by each network compared. Floats, with the same nan, if the
-    search ended early.
+    Number of features selected by each network compared. If the search ended early, an
+    array of floats that is nan where `scores_` is.
+
+fold_loss_curves_ : list of list of ndarray of shape (n_iter,)
+    Values of the objective after each iteration in each fold, for the chosen parameters:
+    one array for each fit that leads to the network at `alpha_`. With warm starts these are
+    the fits at ascending alphas, from the first one on; otherwise it is the fit at `alpha_`
+    alone. If a network before `alpha_` selects no feature, its fit is the last. With
+    `relax`, they are the refits of the selected features.
+
+fold_validation_loss_curves_ : list of ndarray of shape (n_iter,) or None
+    `validation_loss_curve_` of the fit at `alpha_` in each fold; None unless
+    ``early_stopping=True``.
+
+refit_loss_curves_ : list of ndarray of shape (n_iter,)
+    As an entry of `fold_loss_curves_`, for the final fit to all samples. If the final
+    network is trained further at the end of the path, there is one more array. The last
+    array has the values of `loss_curve_`.
 
 best_score_ : float
     Mean of `scores_` over the folds at the alpha chosen.

@@ -1,5 +1,6 @@
 """Attributes of a fitted estimator, from a fitted network."""
 
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from ..engine import Network
 from ..fitting.fit import FittedNetwork
+from ..fitting.result import LossCurves
 
 # Attributes that only some networks and some fits have, and what `compact` has said of the
 # last one.
@@ -70,6 +72,25 @@ def fitted_attributes(
         "validation_loss_curve_": result.validation_loss_curve or None,
         "validation_scores_": result.validation_scores or None,
         "best_validation_score_": max(result.validation_scores, default=None),
+    }
+
+
+def curve_attributes(refit: LossCurves, folds: Sequence[LossCurves]) -> dict[str, Any]:
+    """Return the loss curves that a search for alpha keeps.
+
+    Parameters
+    ----------
+    refit : LossCurves
+        Of the fit to all samples.
+
+    folds : list of LossCurves
+        Of the network of each fold at the chosen alpha.
+    """
+    validation = [fold.validation for fold in folds if fold.validation is not None]
+    return {
+        "fold_loss_curves_": [list(fold.objective) for fold in folds],
+        "fold_validation_loss_curves_": validation or None,
+        "refit_loss_curves_": list(refit.objective),
     }
 
 

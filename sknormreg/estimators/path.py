@@ -36,8 +36,8 @@ def regularization_path(
 ) -> Bunch:
     """Compute a regularization path: networks at ascending alphas, from dense to sparse.
 
-    This is for networks what :func:`~sklearn.linear_model.lasso_path` is for linear models.
-    Each fit starts from the weights of the previous one, unless that one had ``alpha=0`` or
+    It is the counterpart of :func:`~sklearn.linear_model.lasso_path` for networks. Each fit
+    starts from the weights of the previous one, unless that one had ``alpha=0`` or
     ``early_stopping=True``. The path starts at the smallest alpha, because training cannot
     leave an empty network, whose weights are all zero. It ends with the first network that
     selects no feature.
@@ -57,9 +57,9 @@ def regularization_path(
 
     alphas : int or array-like of shape (n_alphas,), default=20
         Values of `alpha`. If an int, a log-spaced grid of that many values, from a
-        thousandth of `alpha_max` up to `alpha_max`, where no feature is selected, as a few
-        fits find out. For penalties that set no weight to zero, `alpha_max` is where the
-        objective is within 1 % of that of a constant prediction, and the grid starts at
+        thousandth of `alpha_max` up to `alpha_max`, where no feature is selected. A few
+        fits determine `alpha_max`. For penalties that set no weight to zero, it is where
+        the objective is within 1 % of that of a constant prediction, and the grid starts at
         1e-5 of it.
 
     sample_weight : array-like of shape (n_samples,), default=None
@@ -77,7 +77,7 @@ def regularization_path(
         `max_time` of the estimator is over.
 
         alphas : ndarray of shape (n_alphas,)
-            The alphas in ascending order, which is that of the fits.
+            The alphas in ascending order, in which the networks were fitted.
         coefs : list of list of {ndarray, csr_array} of shape (fan_in, fan_out)
             Weights of each layer. Sparse if that takes at most half the memory.
         intercepts : list of list of ndarray of shape (fan_out,)

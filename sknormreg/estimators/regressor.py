@@ -12,6 +12,7 @@ from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import REGRESSION_LOSS, document_estimator
 from .hints import Activations, Alpha, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
+from .targets import REGRESSION_LOSSES
 
 
 @document_estimator(parameters=REGRESSION_LOSS)
@@ -90,7 +91,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
 
     _parameter_constraints: dict = {
         **RegularizedMLP._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "poisson", "huber", "quantile"})],
+        "loss": [StrOptions(set(REGRESSION_LOSSES))],
         "huber_delta": [Interval(Real, 0, np.inf, closed="neither")],
         "quantile": [Interval(Real, 0, 1, closed="neither")],
         "store_posterior": ["boolean"],

@@ -13,6 +13,7 @@ from ..engine import Data, engine_name
 from ..fitting.fit import FittedNetwork
 from ..fitting.path import PathFitter
 from ..fitting.precision import COMPARED
+from ..fitting.result import LossCurves
 from ..fitting.solver_choice import FULL_BATCH
 from ..fitting.specification import NetworkSpec
 from .compared import OF_SINGLE_FITS, compared_params, compared_relaxes
@@ -173,6 +174,12 @@ class Search:
             scores,
             n_features,
         )
+
+    def loss_curves(self, choice: Choice) -> list[LossCurves]:
+        """Return the loss curves that lead to the chosen network of each fold."""
+        n_folds = len(self._folds)
+        folds = self.found[choice.path * n_folds : (choice.path + 1) * n_folds]
+        return [found.curves(choice.relax, choice.alpha) for found in folds]
 
     def ended(self, result: SearchResult) -> str | None:
         """Return what to say of a comparison that the time has ended, or None."""

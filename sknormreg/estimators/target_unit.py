@@ -37,9 +37,9 @@ def warn_of_unit(spec: NetworkSpec, data: Data) -> None:
     deviation = np.sqrt(variance.max())
     if deviation > _LARGE_DEVIATION:
         warn(
-            f"y has a standard deviation of {deviation:.4g}, in whose unit penalties "
-            "are: those of the output layer keep the network from values as large, or "
-            "outweigh the others, so that the features selected mean little. "
-            "Standardise it, for example with TransformedTargetRegressor(model, "
+            f"y has a standard deviation of {deviation:.4g}, for which the output layer "
+            "needs large weights. The penalty on this layer prevents them or outweighs "
+            "that on the other layers, so that the selected features are not reliable. "
+            "Standardise y, for example with TransformedTargetRegressor(model, "
             "transformer=StandardScaler())."
         )

@@ -1,6 +1,7 @@
 """Kinds of targets: how they are encoded, weighted and scored, and the loss they have."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -257,7 +258,8 @@ class NumberTargets(Targets):
     ----------
     n_outputs : int
 
-    loss_name : {"squared_error", "poisson", "huber", "quantile"}
+    loss_name : str
+        A key of `REGRESSION_LOSSES`.
 
     huber_delta, quantile : float
     """
@@ -285,12 +287,7 @@ class NumberTargets(Targets):
         return {"n_outputs_": self.n_outputs}
 
     def loss(self) -> Loss:
-        return {
-            "squared_error": HalfSquaredError(),
-            "poisson": HalfPoissonDeviance(),
-            "huber": Huber(self.huber_delta),
-            "quantile": Pinball(self.quantile),
-        }[self.loss_name]
+        return REGRESSION_LOSSES[self.loss_name](self)
 
     def encode(self, y: Any, dtype: np.dtype, name: str = "y") -> np.ndarray:
         if sparse.issparse(y):
@@ -321,6 +318,15 @@ class NumberTargets(Targets):
         # Undefined for a constant target, of which there is no need to warn every time.
         with np.errstate(divide="ignore", invalid="ignore"):
             return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
+
+
+# Names for a regressor's `loss`, which stand for a loss with its parameters.
+REGRESSION_LOSSES: dict[str, Callable[[NumberTargets], Loss]] = {
+    "squared_error": lambda targets: HalfSquaredError(),
+    "poisson": lambda targets: HalfPoissonDeviance(),
+    "huber": lambda targets: Huber(targets.huber_delta),
+    "quantile": lambda targets: Pinball(targets.quantile),
+}
 
 
 def learnt_targets(estimator: Any, y: Any) -> ClassTargets | NumberTargets:

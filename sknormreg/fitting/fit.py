@@ -9,7 +9,7 @@ import numpy as np
 from ..engine import Data, Network
 from ..evidence import EvidenceSolver
 from ..fitted.importances import path_importances
-from ..solvers import MinibatchState, Status
+from ..solvers import Curvature, MinibatchState, Status
 from .convergence import convergence_warning
 from .precision import FOR_EVIDENCE, FULL_PRECISION, Precision
 from .result import TrainingResult, TrainingState
@@ -100,6 +100,7 @@ def fit_network(
     deadline: float = np.inf,
     watcher: Watcher | None = None,
     state: TrainingState | None = None,
+    curvature: Curvature | None = None,
 ) -> FittedNetwork:
     """Fit a network.
 
@@ -132,6 +133,9 @@ def fit_network(
     state : TrainingState or None
         Of a training that goes on in later calls, of which this one is a part; updated.
 
+    curvature : Curvature or None
+        Of the objective, as far as an earlier fit at another alpha has found it; updated.
+
     Returns
     -------
     fitted : FittedNetwork
@@ -163,7 +167,8 @@ def fit_network(
         deadline=deadline,
         validation=validation,
         watcher=watcher,
-        solver_state=state.solver_state if state else None,
+        solver_state=state.solver_state if state else curvature,
+        incremental=incremental,
         goes_on=spec.goes_on,
     )
     if by_evidence and result.is_finite:

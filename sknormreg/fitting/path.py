@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from ..engine import Data
-from ..solvers import Status
+from ..solvers import Curvature, Status
 from .fit import FittedNetwork, fit_network
 from .precision import ALONG_PATH, COMPARED, FULL_PRECISION, REFINED, Precision
 from .scaled_objective import ScaledObjective
@@ -89,6 +89,7 @@ class PathFitter:
         alpha: Any,
         start: FittedNetwork | None = None,
         precision: Precision | None = None,
+        curvature: Curvature | None = None,
     ) -> FittedNetwork:
         """Fit at an alpha.
 
@@ -102,11 +103,16 @@ class PathFitter:
         precision : Precision or None
             None for that of a path.
 
+        curvature : Curvature or None
+            Left by the fit that led to `start`, to begin with; updated.
+
         Returns
         -------
         fitted : FittedNetwork
         """
-        return self._fit(self._spec, self._data, alpha, start, precision)
+        return self._fit(
+            self._spec, self._data, alpha, start, precision, curvature=curvature
+        )
 
     def refine(self, fitted: FittedNetwork, relax: Any = None) -> FittedNetwork:
         """Train the last network of a path further.
@@ -133,7 +139,16 @@ class PathFitter:
         settings = replace(self._spec.settings, max_iter=1)
         return self._fit(replace(self._spec, settings=settings), self._data, alpha)
 
-    def _fit(self, spec, data, alpha, start=None, precision=None, deadline=None):
+    def _fit(
+        self,
+        spec,
+        data,
+        alpha,
+        start=None,
+        precision=None,
+        deadline=None,
+        curvature=None,
+    ):
         fitted = fit_network(
             spec,
             data,
@@ -144,10 +159,13 @@ class PathFitter:
             precision=precision or self._precision,
             deadline=self.deadline if deadline is None else deadline,
             watcher=self._watcher,
+            curvature=curvature,
         )
         if fitted.training.status is Status.INTERRUPTED:
             # Half a path is no answer.
             raise KeyboardInterrupt
+        if start is not None:
+            fitted.training.earlier_curves = start.training.curves.objective
         return fitted
 
     def _relaxed(self, selected, alpha, start, precision=None):
@@ -183,6 +201,7 @@ class PathFitter:
         fitted : FittedNetwork
         """
         fitted = None
+        curvature = Curvature() if self._continuation else None
         for i, alpha in enumerate(alphas):
             if fitted is not None and time.monotonic() >= self.deadline:
                 if not skips:
@@ -192,7 +211,7 @@ class PathFitter:
             # Without a penalty weights grow large, and the next alpha, which is infinitely
             # many times as large, would often empty the network from there.
             continued = self._continuation and fitted is not None and fitted.alpha > 0
-            fitted = self.fit(alpha, start=fitted if continued else None)
+            fitted = self.fit(alpha, fitted if continued else None, curvature=curvature)
             yield fitted
             if fitted.is_empty:
                 return

@@ -1,7 +1,8 @@
 """A finished training, and the state of one that goes on."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,22 @@ class TrainingState:
     random_state: np.random.RandomState
     scales: tuple | None = None
     solver_state: MinibatchState = field(default_factory=MinibatchState)
+
+
+class LossCurves(NamedTuple):
+    """Losses after every iteration of the trainings that lead to a network.
+
+    Attributes
+    ----------
+    objective : tuple of ndarray
+        J in each training; it starts from the weights at which the one before has ended.
+
+    validation : ndarray or None
+        Loss of the held-out samples in the last training.
+    """
+
+    objective: tuple[np.ndarray, ...]
+    validation: np.ndarray | None
 
 
 @dataclass
@@ -52,6 +69,9 @@ class TrainingResult:
 
     evidence : Evidence or None
         What was found out on the way, where alphas were chosen by it.
+
+    earlier_curves : tuple of ndarray
+        `loss_curve` of each training that this one goes on from.
     """
 
     params: np.ndarray
@@ -71,3 +91,12 @@ class TrainingResult:
     loss_curve: list = field(default_factory=list)
     validation_loss_curve: list = field(default_factory=list)
     validation_scores: list = field(default_factory=list)
+    earlier_curves: tuple[np.ndarray, ...] = ()
+
+    # Kept, so that the trainings that go on from this one share its array.
+    @cached_property
+    def curves(self) -> LossCurves:
+        """Loss curves of this training, and of those that it goes on from."""
+        objective = (*self.earlier_curves, np.array(self.loss_curve))
+        validation = self.validation_loss_curve
+        return LossCurves(objective, np.array(validation) if validation else None)

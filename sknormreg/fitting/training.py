@@ -41,6 +41,7 @@ def train(
     validation: Validation | None = None,
     watcher: Watcher | None = None,
     solver_state: Any = None,
+    incremental: bool = False,
     goes_on: bool = False,
 ) -> tuple[TrainingResult, ScaledObjective]:
     """Minimise the objective from `params` on.
@@ -64,8 +65,11 @@ def train(
 
     watcher : Watcher or None
 
-    solver_state : MinibatchState or None
-        Of a training that goes on in later calls; this one is a part of it.
+    solver_state : MinibatchState, Curvature or None
+        What an earlier training has left to this one; updated.
+
+    incremental : bool
+        Whether the training goes on in later calls, and this one is a part of it.
 
     goes_on : bool
         Whether another training may start from the weights found: they are then returned
@@ -78,7 +82,6 @@ def train(
     objective : ScaledObjective
         The one of the last iterate: a solver may change it.
     """
-    incremental = solver_state is not None
     run = _Run(objective, solver, params, settings, validation, watcher or Watcher())
     rows_together = getattr(solver, "batch_size", objective.n_rows)
     with objective.engine.threads(params.dtype, rows_together):

@@ -7,13 +7,14 @@ from .panoc import PANOC
 from .projected_subgradient import ProjectedSubgradient
 from .sgd import SGD
 from .status import Status
-from .working_set import WorkingSet
+from .working_set import Curvature, WorkingSet
 
 __all__ = [
     "LBFGS",
     "PANOC",
     "SGD",
     "Adam",
+    "Curvature",
     "MinibatchState",
     "ProjectedSubgradient",
     "Status",

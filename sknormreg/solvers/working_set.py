@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from itertools import count
 
 import numpy as np
 
 from .base import DivisibleProblem, Iterate, Problem, max_norm
 from .projected_subgradient import ProjectedSubgradient
+from .restricted_pairs import RestrictedPairs
 from .status import Status
 
 # Iterations after which to look for what has died.
@@ -32,39 +33,105 @@ class WorkingSet(ProjectedSubgradient):
         return super().supports(problem) and getattr(problem, "has_parts", False)
 
     def iterate(
-        self, problem: DivisibleProblem, params: np.ndarray, state: Any = None
+        self,
+        problem: DivisibleProblem,
+        params: np.ndarray,
+        state: "Curvature | None" = None,
     ) -> Iterator[Iterate]:
+        """Yield an `Iterate` after each step; the last one has a status.
+
+        Parameters
+        ----------
+        problem : DivisibleProblem
+
+        params : ndarray of shape (n_params,)
+            Starting point, which is not modified.
+
+        state : Curvature or None
+            Of an earlier run on a problem of the same parameters, to begin with; updated.
+
+        Yields
+        ------
+        iterate : Iterate
+            At parameters of the whole problem.
+        """
         run = self._begin(problem, params)
         if run.status is not None:
             yield self._iterate(run, problem.n_rows)
-        living = _Living(problem)
-        n_since = 0
-        while run.status is None:
-            n_new = 0
-            if n_since % _PERIOD == 0:
-                n_new += living.narrow(run)
+        living = _Living(problem, len(params))
+        n_new = living.narrow(run)
+        if state is not None and state.pairs is not None:
+            run.state = state.at(living.index, len(params))
+        for n_steps in count(1):
+            if run.status is not None:
+                return
             n_new += self._advance(living.problem, run)
-            n_since += 1
             if run.status in (Status.CONVERGED, Status.STALLED):
                 n_new += living.check(run)
+            if state is not None:
+                state.index, state.pairs = living.index, run.state
             iterate = self._iterate(run, n_new * problem.n_rows)
             yield replace(iterate, params=living.put(run.params))
+            n_new = 0
+            if n_steps % _PERIOD == 0 and run.status is None:
+                n_new = living.narrow(run)
+
+
+@dataclass
+class Curvature:
+    """Curvature pairs that one run leaves to the next.
+
+    Attributes
+    ----------
+    pairs : RestrictedPairs or None
+        None before the first run.
+
+    index : ndarray of int or None
+        Positions of their parameters among those of the whole problem; None for all.
+    """
+
+    pairs: RestrictedPairs | None = None
+    index: np.ndarray | None = None
+
+    def at(self, index: np.ndarray | None, n_params: int) -> RestrictedPairs:
+        """Return the pairs for other parameters."""
+        assert self.pairs is not None
+        source = np.arange(n_params)
+        if self.index is not None:
+            source = _positions(self.index, n_params)
+        return self.pairs.moved(source if index is None else source[index])
+
+
+def _positions(index, n_params):
+    """Return the position of each parameter in `index`, -1 for those that are not there."""
+    positions = np.full(n_params, -1)
+    positions[index] = np.arange(len(index))
+    return positions
 
 
 class _Living:
-    """The part of a problem that is worked on."""
+    """The part of a problem that is worked on.
 
-    def __init__(self, whole):
+    Attributes
+    ----------
+    problem : DivisibleProblem
+
+    index : ndarray of int or None
+        Positions of its parameters among those of the whole problem; None for all.
+    """
+
+    def __init__(self, whole, n_params):
         self._whole = self.problem = whole
-        self._index, self._n_params = None, None
+        self._n_params = n_params
+        self.index = None
         self._n_returns = 0
 
     def put(self, params):
         """Return parameters of the whole problem."""
-        if self._index is None:
+        if self.index is None:
             return params
         whole = np.zeros(self._n_params, dtype=params.dtype)
-        whole[self._index] = params
+        whole[self.index] = params
         return whole
 
     def narrow(self, run):
@@ -74,11 +141,7 @@ class _Living:
         part = self.problem.living_part(run.params, run.current.subgradient)
         if part is None:
             return 0
-        if self._index is None:
-            self._n_params = len(run.params)
-            self._index = part.index
-        else:
-            self._index = self._index[part.index]
+        self.index = part.index if self.index is None else self.index[part.index]
         return self._go_to(run, part, part.index, run.current)
 
     def check(self, run):
@@ -86,28 +149,26 @@ class _Living:
 
         Returns the number of evaluations that it took.
         """
-        if self._index is None:
+        if self.index is None:
             return 0
         params = self.put(run.params)
         current = self._whole.evaluate(params)
         run.n_evaluations += 1
-        inside = max_norm(run.current.subgradient)
-        threshold = max(run.tolerance, inside)
+        threshold = max(run.tolerance, max_norm(run.current.subgradient))
         outside = np.abs(current.subgradient) > threshold
-        outside[self._index] = False
+        outside[self.index] = False
         if not outside.any():
             return 1
         self._n_returns += 1
         run.status, run.progress = None, run.progress.anew()
         part = self._whole.living_part(params, current.subgradient, threshold)
-        source = np.full(self._n_params, -1)
-        source[self._index] = np.arange(len(self._index))
+        source = _positions(self.index, self._n_params)
         if part is None:
-            run.state = run.state.moved(source)
+            self.problem, self.index = self._whole, None
             run.params, run.current = params, current
-            self.problem, self._index = self._whole, None
+            run.state = run.state.moved(source)
             return 1
-        self._index = part.index
+        self.index = part.index
         return 1 + self._go_to(run, part, source[part.index], current)
 
     def _go_to(self, run, part, source, current):

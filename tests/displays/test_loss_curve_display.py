@@ -1,5 +1,7 @@
 """LossCurveDisplay: its lines are the curves of the fit."""
 
+import copy
+
 import numpy as np
 import pytest
 from display_cases import legend_of, x_of, y_of
@@ -8,6 +10,7 @@ from sklearn.neural_network import MLPClassifier
 
 from sknormreg import (
     RegularizedMLPClassifier,
+    RegularizedMLPClassifierCV,
 )
 from sknormreg.displays import (
     LossCurveDisplay,
@@ -86,14 +89,84 @@ def test_networks_without_loss_curve_are_not_called_unfitted(iris):
         LossCurveDisplay.from_estimator(mlp)
 
 
-def test_loss_curve_of_cv_says_which_fit_it_is_of(cv):
+def test_cv_has_curves_of_the_path_in_each_fold_and_on_all_samples(cv):
     display = LossCurveDisplay.from_estimator(cv)
-    np.testing.assert_array_equal(y_of(display.line_), cv.loss_curve_)
+    lines = [display.line_, *display.fold_lines_]
+    curves = [cv.refit_loss_curves_, *cv.fold_loss_curves_]
+    assert len(lines) == len(curves) == 5
+    for line, parts in zip(lines, curves):
+        curve = np.concatenate(parts)
+        np.testing.assert_array_equal(x_of(line), np.arange(1, len(curve) + 1))
+        np.testing.assert_array_equal(y_of(line), curve)
+        assert line.get_color() == display.line_.get_color()
+    widths = [line.get_linewidth() for line in display.fold_lines_]
+    assert max(widths) < display.line_.get_linewidth()
+    # Each point is where one array ends, but for the last.
+    ends = [part[-1] for part in cv.refit_loss_curves_[:-1]]
+    np.testing.assert_array_equal(y_of(display.fit_ends_), ends)
+    lengths = [len(part) for part in cv.refit_loss_curves_[:-1]]
+    np.testing.assert_array_equal(np.diff(x_of(display.fit_ends_), prepend=0), lengths)
+    label = f"iteration, path to alpha = {cv.alpha_:.3g}"
+    assert display.ax_.get_xlabel() == label
     assert legend_of(display.ax_) == [
-        f"last fit, alpha = {cv.alpha_:.3g}: training objective"
+        "training objective, all samples",
+        "end of the fit at an alpha",
+        "each fold",
     ]
-    named = LossCurveDisplay.from_estimator(cv, name="mine")
-    assert legend_of(named.ax_) == ["mine: training objective"]
+
+
+def test_cv_with_early_stopping_has_validation_losses_in_each_fold(iris):
+    cv = RegularizedMLPClassifierCV(
+        (4,),
+        penalty="sparse_group_lasso",
+        l1_ratio=[0.2, 0.8],
+        solver="adam",
+        learning_rate_init=0.05,
+        alphas=[0.1, 1.0],
+        early_stopping=True,
+        cv=3,
+        random_state=0,
+    ).fit(*iris)
+    display = LossCurveDisplay.from_estimator(cv, fold_line_kw={"lw": 0.3, "c": "red"})
+    np.testing.assert_array_equal(y_of(display.line_), cv.loss_curve_)
+    np.testing.assert_array_equal(y_of(display.validation_line_), cv.validation_loss_curve_)
+    for lines, curves in (
+        (display.fold_lines_, [curve for (curve,) in cv.fold_loss_curves_]),
+        (display.fold_validation_lines_, cv.fold_validation_loss_curves_),
+    ):
+        assert len(lines) == 3
+        for line, curve in zip(lines, curves):
+            np.testing.assert_array_equal(y_of(line), curve)
+            assert (line.get_color(), line.get_linewidth()) == ("red", 0.3)
+    assert display.fit_ends_ is None
+    label = f"iteration, alpha = {cv.alpha_:.3g}\nl1_ratio={cv.l1_ratio_}"
+    assert display.ax_.get_xlabel() == label
+    assert legend_of(display.ax_) == [
+        "training objective, all samples",
+        "validation loss, all samples",
+        "weights that are kept",
+        "each fold",
+    ]
+
+
+def test_axes_that_two_estimators_share_name_no_alpha(cv, stopped):
+    ax = LossCurveDisplay.from_estimator(cv, name="mine").ax_
+    assert "each fold" not in legend_of(ax)
+    assert "mine: each fold" in legend_of(ax)
+    LossCurveDisplay.from_estimator(cv, ax=ax)
+    assert "alpha" in ax.get_xlabel()
+    LossCurveDisplay.from_estimator(stopped, ax=ax)
+    assert ax.get_xlabel() == "iteration"
+
+
+def test_cv_models_stored_without_curves_show_their_last_fit(cv):
+    earlier = copy.copy(cv)
+    for name in [name for name in vars(cv) if name.endswith("_loss_curves_")]:
+        delattr(earlier, name)
+    display = LossCurveDisplay.from_estimator(earlier)
+    np.testing.assert_array_equal(y_of(display.line_), cv.loss_curve_)
+    assert display.fold_lines_ == []
+    assert legend_of(display.ax_) == ["training objective"]
     # The last steps are small.
     display.figure_.canvas.draw()
     assert display.ax_.yaxis.get_offset_text().get_text() == ""

@@ -5,7 +5,6 @@ from itertools import product
 import numpy as np
 import pytest
 from compiled_cases import (
-    ACTIVATIONS,
     FORMS,
     OUTPUTS,
     CompiledEngine,
@@ -18,6 +17,7 @@ from compiled_cases import (
 from scipy import special
 
 from sknormreg.engine import Data, Network, NumpyEngine
+from sknormreg.engine.activations import ACTIVATIONS
 from sknormreg.engine.losses import (
     Pinball,
 )

@@ -5,7 +5,6 @@ from itertools import cycle, product
 import numpy as np
 import pytest
 from compiled_cases import (
-    ACTIVATIONS,
     FORMS,
     OUTPUTS,
     ROWS,
@@ -21,6 +20,7 @@ from compiled_cases import (
 from scipy import sparse
 
 from sknormreg.engine import Data, Dropout, NumpyEngine
+from sknormreg.engine.activations import ACTIVATIONS
 
 pytestmark = needs_compiled_engine
 

@@ -5,7 +5,6 @@ from itertools import product
 import numpy as np
 import pytest
 from compiled_cases import (
-    ACTIVATIONS,
     FORMS,
     ROWS,
     CompiledEngine,
@@ -18,6 +17,7 @@ from compiled_cases import (
 )
 
 from sknormreg.engine import NumpyEngine
+from sknormreg.engine.activations import ACTIVATIONS
 
 pytestmark = needs_compiled_engine
 

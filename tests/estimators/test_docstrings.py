@@ -7,6 +7,7 @@ from ast import literal_eval
 import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import StrOptions
 
 from sknormreg import (
     RegularizedMLPClassifier,
@@ -46,6 +47,19 @@ def test_parameters_are_those_of_the_signature(cls):
     for name, words in entries:
         default = literal_eval(words.partition("default=")[2])
         assert default == parameters[name].default
+
+
+@pytest.mark.parametrize("cls", [*PLAIN, *SEARCHES])
+def test_parameters_name_all_their_options(cls):
+    parameters = sections_of(cls)["Parameters"]
+    texts = re.split(r"^(\S+) : ", parameters, flags=re.MULTILINE)
+    texts = dict(zip(texts[1::2], texts[2::2]))
+    for name, constraints in cls._parameter_constraints.items():
+        for constraint in constraints:
+            # The names of scorers are scikit-learn's.
+            if isinstance(constraint, StrOptions) and name != "scoring":
+                named = set(re.findall(r'"(\w+)"', texts[name]))
+                assert constraint.options - named == set(), name
 
 
 def fitted_attributes(estimator):

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
+from sknormreg.estimators.targets import REGRESSION_LOSSES
 
 rng = np.random.RandomState(0)
 X = rng.randn(60, 5)
@@ -35,7 +36,7 @@ def estimator(kind, **params):
     """An estimator for a kind of target."""
     if kind in CLASSIFICATION:
         return RegularizedMLPClassifier(**{"random_state": 0, **params})
-    loss = kind if kind in ("poisson", "huber", "quantile") else "squared_error"
+    loss = kind if kind in REGRESSION_LOSSES else "squared_error"
     return RegularizedMLPRegressor(**{"random_state": 0, "loss": loss, **params})
 
 
