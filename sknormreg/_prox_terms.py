@@ -57,12 +57,16 @@ class Grouped(ProxTerms):
         The group of each row, counted from 0; None if every row is a group.
 
     l1, l2 : float, default=0.0
+
+    sizes : ndarray of shape (n_groups,) or None, default=None
+        The K_g, where W is a part of a matrix; None if the groups have no other weights.
     """
 
     strength: float
     labels: np.ndarray | None = None
     l1: float = 0.0
     l2: float = 0.0
+    sizes: np.ndarray | None = None
 
     def scaled(self, strength, scale):
         return Grouped(
@@ -70,6 +74,7 @@ class Grouped(ProxTerms):
             self.labels,
             self.l1 * strength * scale,
             self.l2 * strength * scale**2,
+            self.sizes,
         )
 
 
@@ -90,12 +95,16 @@ class ConcaveGrouped(ProxTerms):
         As in `Grouped`.
 
     l2 : float, default=0.0
+
+    sizes : ndarray of shape (n_groups,) or None, default=None
+        As in `Grouped`.
     """
 
     strength: float
     knots: tuple[float, float]
     labels: np.ndarray | None = None
     l2: float = 0.0
+    sizes: np.ndarray | None = None
 
     def scaled(self, strength, scale):
         return ConcaveGrouped(
@@ -103,6 +112,7 @@ class ConcaveGrouped(ProxTerms):
             _divided(self.knots, scale),
             self.labels,
             self.l2 * strength * scale**2,
+            self.sizes,
         )
 
 
@@ -143,6 +153,12 @@ class Hierarchy(ProxTerms):
 
     def scaled(self, strength, scale):
         return Hierarchy(self.M * scale, self.strength * strength * scale)
+
+
+def rows_by_group(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows in the order of their groups, and where each of the groups ends."""
+    rows = np.argsort(labels, kind="stable").astype(np.int64)
+    return rows, np.cumsum(np.bincount(labels), dtype=np.int64)
 
 
 def _divided(knots, scale):

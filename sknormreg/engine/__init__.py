@@ -10,9 +10,15 @@ from .checks import (
 )
 from .data import Data
 from .dropout import Dropout
+from .full_batch import kinked_penalty
 from .network import Network
 from .numpy_engine import NumpyEngine
-from .selection import engine_name, make_engine, warn_of_missing_extension
+from .selection import (
+    engine_name,
+    full_batch_passes,
+    make_engine,
+    warn_of_missing_extension,
+)
 from .subnetwork import Subnetwork, buried, living_units
 
 __all__ = [
@@ -30,6 +36,8 @@ __all__ = [
     "check_layers",
     "checked_structure",
     "engine_name",
+    "full_batch_passes",
+    "kinked_penalty",
     "living_units",
     "make_engine",
     "warn_of_missing_extension",

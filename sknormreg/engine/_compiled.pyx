@@ -163,6 +163,7 @@ cdef class Job:
     cdef penalty_terms *_penalties
     cdef bint _double
     cdef int64_t _itemsize, _n_data_rows
+    cdef Py_ssize_t _n_kept
 
     def __cinit__(
         self, units, int64_t n_skip, activations, int loss, double loss_parameter,
@@ -306,6 +307,16 @@ cdef class Job:
         n_outputs = self._job.units[self._job.n_layers]
         self._job.task = PREDICT
         self._job.raw = <void *> self._reals(raw, self._job.n_rows * n_outputs, True)
+
+    def keep(self):
+        """Be ready for `again`, with what is set so far."""
+        self._n_kept = len(self._arrays)
+
+    def again(self, params, gradient):
+        """Another gradient of the same data."""
+        del self._arrays[self._n_kept:]
+        self.set_params(params, False)
+        self.set_gradient(gradient)
 
     def set_gradient(self, gradient):
         self._job.task = GRADIENT

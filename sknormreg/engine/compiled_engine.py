@@ -17,6 +17,7 @@ from .._prox_terms import (
     Hierarchy,
     L1NormBall,
     Separable,
+    rows_by_group,
 )
 from . import _compiled  # type: ignore[attr-defined]
 from .checks import LARGEST_DIMENSION, as_c
@@ -90,6 +91,9 @@ class CompiledEngine:
         parameter = _LOSSES[type(loss)]
         self._loss_parameter = getattr(loss, parameter) if parameter else 0.0
         self._workspace, self._crew = _compiled.Workspace(), None
+        # The latest data whose gradient was asked for, the type of its parameters, and the
+        # job that does it; empty while a thread is at it.
+        self._kept: list[tuple[Data, np.dtype, Any]] = []
 
     def restricted(self, network: Network) -> "CompiledEngine":
         """Return an engine for a part of the network, to be used in the same block."""
@@ -148,6 +152,8 @@ class CompiledEngine:
 
         With a `Dropout`, of the network that it leaves.
         """
+        if rows is None and dropout is None and data.X.shape[0] > 0:
+            return self._gradient_of_all(params, data)
         gradient = np.zeros_like(params)
         job, n_rows = self._training_job(params, data, rows, writable=False)
         if n_rows == 0:
@@ -155,6 +161,22 @@ class CompiledEngine:
         job.set_gradient(gradient)
         _set_dropout(job, dropout)
         return self._run(job, self.network.work(data.X, rows)), gradient
+
+    def _gradient_of_all(self, params, data):
+        """The loss of all samples and its gradient, by the job of the last call if it was
+        about the same data."""
+        gradient = np.empty(len(params), dtype=params.dtype)
+        try:
+            kept, dtype, job = self._kept.pop()
+        except IndexError:
+            kept = None
+        if kept is not data or dtype != params.dtype:
+            job, _ = self._training_job(params, data, None, writable=False)
+            job.keep()
+        job.again(params, gradient)
+        loss = self._run(job, self.network.work(data.X))
+        self._kept[:] = [(data, params.dtype, job)]
+        return loss, gradient
 
     def epoch(
         self,
@@ -281,10 +303,10 @@ def _set_penalty(job, layer, terms):
     match terms:
         case Separable():
             job.set_separable(layer, terms.l1, terms.l2, terms.knots)
-        case Grouped():
+        case Grouped(sizes=None):
             groups = _groups(terms.labels)
             job.set_grouped(layer, terms.strength, groups, terms.l1, terms.l2)
-        case ConcaveGrouped():
+        case ConcaveGrouped(sizes=None):
             groups = _groups(terms.labels)
             job.set_grouped(layer, terms.strength, groups, 0.0, terms.l2, terms.knots)
         case ColumnNormBall():
@@ -298,11 +320,7 @@ def _set_penalty(job, layer, terms):
 
 
 def _groups(labels):
-    """Rows in the order of their groups, and where each of the groups ends."""
-    if labels is None:
-        return None
-    rows = np.argsort(labels, kind="stable").astype(np.int64)
-    return rows, np.cumsum(np.bincount(labels), dtype=np.int64)
+    return None if labels is None else rows_by_group(labels)
 
 
 def _set_dropout(job, dropout):

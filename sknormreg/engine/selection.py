@@ -2,6 +2,7 @@
 
 import os
 from importlib.util import find_spec
+from typing import Any
 
 from .._warnings import warn
 from .base import Engine
@@ -9,12 +10,14 @@ from .network import Network
 from .numpy_engine import NumpyEngine
 
 try:
+    from . import _full_batch  # type: ignore[attr-defined]
     from .compiled_engine import CompiledEngine
 except ImportError as error:
     CompiledEngine = None  # type: ignore[assignment, misc]
     _import_error = str(error)
-    if find_spec("sknormreg.engine._compiled") is None:
-        _import_error = "sknormreg.engine._compiled was not built at installation"
+    for name in ("_compiled", "_full_batch"):
+        if find_spec(f"sknormreg.engine.{name}") is None:
+            _import_error = f"sknormreg.engine.{name} was not built at installation"
 
 _has_warned = False
 
@@ -52,6 +55,11 @@ def make_engine(network: Network) -> Engine:
     if engine_name() == "compiled" and CompiledEngine.supports(network):
         return CompiledEngine(network)
     return NumpyEngine(network)
+
+
+def full_batch_passes() -> Any:
+    """Return the compiled passes of full-batch solvers; None if the engine is NumPy's."""
+    return _full_batch if engine_name() == "compiled" else None
 
 
 def warn_of_missing_extension() -> None:

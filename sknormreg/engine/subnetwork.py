@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def living_units(
     -------
     living : list of ndarray of bool of shape (n_units,)
     """
-    living = []
+    living: list[Any] = []
     for layer, n_units in enumerate(network.layer_units[1:-1]):
         weights_in = weights[layer][:, :n_units].any(axis=0)
         moves_in = moves[layer][:, :n_units].any(axis=0)

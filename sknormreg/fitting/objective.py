@@ -208,9 +208,13 @@ class Objective:
 
     def loss_and_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray]:
         """Compute the loss part of J and its gradient."""
-        loss, gradient = self.engine.loss_and_gradient(params, self.data, self.rows)
+        loss, gradient = self.total_loss_and_gradient(params)
         gradient /= self.sum_of_weights
         return loss / self.sum_of_weights, gradient
+
+    def total_loss_and_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray]:
+        """Compute the loss, not divided by the weight of the samples, and its gradient."""
+        return self.engine.loss_and_gradient(params, self.data, self.rows)
 
     @cached_property
     def work(self) -> int:

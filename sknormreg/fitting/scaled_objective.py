@@ -6,18 +6,16 @@ from typing import Any, cast
 import numpy as np
 
 from .._prox_terms import Hierarchy
-from ..engine import Dropout, EpochEngine, Subnetwork, buried, living_units
+from ..engine import Dropout, EpochEngine, full_batch_passes, kinked_penalty
 from ..penalties import Penalty
-from ..solvers.base import Evaluation, Part
+from ..solvers import passes as numpy_passes
+from ..solvers.base import Evaluation, Part, Residual
 from ..solvers.minibatch import MinibatchStep
+from .living_part import living_part
 from .objective import Objective
 
 # Weights that are near the kink of any penalty at zero.
 _NEAR_ZERO = 1e-30
-
-# A part of J is worth having if it has at most this share of the parameters; its features
-# are worth gathering if they are at most this share.
-_MOST_OF_PARAMS, _MOST_GATHERED = 0.7, 0.5
 
 
 class ScaledObjective:
@@ -94,26 +92,11 @@ class ScaledObjective:
         part : Part or None
             None if the part is not much smaller.
         """
-        network = self.network
-        weights = network.coefs(scaled != 0)
-        moves = network.coefs((np.abs(subgradient) > threshold) | (scaled != 0))
-        living = living_units(network, weights, moves)
-        columns = np.ones(network.shapes[0][1], dtype=bool)
-        if living:
-            columns[: len(living[0])] = living[0]
-        features = moves[0][:, columns].any(axis=1)
-        features = self.penalties[0].tied_rows(features)
-        if features.sum() > _MOST_GATHERED * len(features):
-            features[:] = True
-        for mask in (features, *living):
-            mask[0] = mask[0] or not mask.any()
-        part = Subnetwork(network, tuple(map(np.flatnonzero, (features, *living))))
-        if part.network.n_params > _MOST_OF_PARAMS * network.n_params:
+        part, values, changed = living_part(self.objective, scaled, subgradient, threshold)
+        if part is None:
             return None
-        scaled = scaled.copy()
-        changed = buried(network, scaled, living)
         problem = ScaledObjective(self.objective.restricted(part), self.scales)
-        return Part(problem, scaled[part.index], part.index, changed)
+        return Part(problem, values, part.index, changed)
 
     @property
     def penalties(self) -> list[Penalty]:
@@ -221,13 +204,44 @@ class ScaledObjective:
     def evaluate(self, scaled: np.ndarray) -> Evaluation:
         """Compute the `Evaluation` of J at scaled parameters."""
         params = self.from_solver(scaled)
-        value, penalty, gradient, subgradient = self.objective.evaluate(params)
+        if self._compiled_penalty is not None:
+            loss, gradient = self.objective.total_loss_and_gradient(params)
+            found = self._compiled_penalty.evaluate(scaled, gradient)
+            penalty, subgradient, kink, *residual = found
+            value = loss * self._loss_factor + penalty
+            return Evaluation(
+                value, penalty, gradient, subgradient, kink, Residual(*residual)
+            )
+        value, penalty, gradient, subgradient, *_ = self.objective.evaluate(params)
         gradient = self._rescaled(gradient, self._output_scale)
         subgradient = self._rescaled(subgradient, self._output_scale)
         gradient /= self.value_scale
         subgradient /= self.value_scale
         value, penalty = value / self.value_scale, penalty / self.value_scale
-        return Evaluation(value, penalty, gradient, subgradient)
+        kink = self.at_kink(scaled) if self._has_kinks else None
+        return Evaluation(value, penalty, gradient, subgradient, kink)
+
+    @cached_property
+    def _has_kinks(self):
+        return self.piecewise_smooth_penalty and not self.smooth_penalty
+
+    @property
+    def _loss_factor(self):
+        return 1 / (self.objective.sum_of_weights * self.value_scale)
+
+    @cached_property
+    def _compiled_penalty(self):
+        """`kinked_penalty` of J; None without kinks, or where it knows no loops."""
+        if not self._has_kinks or self._prox_terms is None:
+            return None
+        factors = [self._loss_factor] * len(self.penalties)
+        factors[-1] *= self._output_scale
+        return kinked_penalty(self.network, self._prox_terms, factors)
+
+    @cached_property
+    def passes(self) -> numpy_passes.Passes:
+        """The passes to compute directions with."""
+        return full_batch_passes() or numpy_passes
 
     def loss_and_gradient(self, scaled: np.ndarray) -> tuple[float, np.ndarray]:
         """Compute the loss part of J and its gradient, at scaled parameters."""
@@ -248,7 +262,24 @@ class ScaledObjective:
                 part[...] = penalty.at_kink(weights)
         return mask
 
-    @property
+    def trial(
+        self, scaled: np.ndarray, current: Evaluation, direction: np.ndarray, step: float
+    ) -> tuple[np.ndarray, float]:
+        """Return scaled + step * direction, with zeros where a kink has been passed.
+
+        A weight that would change its sign, or a group that would pass its kink, becomes
+        zero. Those that rest on a kink stay on the side of the descent direction. Also
+        return the slope: the product of the subgradient and the change.
+        """
+        subgradient, kink = current.subgradient, current.kink
+        if self._compiled_penalty is not None:
+            return self._compiled_penalty.trial(scaled, direction, subgradient, kink, step)
+        trial = scaled + scaled.dtype.type(step) * direction
+        reference = scaled if kink is None else np.where(kink, -subgradient, scaled)
+        self.project(trial, reference)
+        return trial, float(subgradient @ (trial - scaled))
+
+    @cached_property
     def has_curvature(self) -> bool:
         """Whether `solve_curvature` does more than to divide."""
         return any(penalty.has_curvature for penalty in self.penalties)
@@ -257,6 +288,8 @@ class ScaledObjective:
         self, scaled: np.ndarray, vector: np.ndarray, shift: float
     ) -> np.ndarray:
         """Compute (shift I + H)^-1 vector, with H the Hessian of the penalty's part."""
+        if self._compiled_penalty is not None:
+            return self._compiled_penalty.solve_curvature(scaled, vector, shift)
         solution = vector / vector.dtype.type(shift)
         layers = self.objective.layers(scaled, vector, solution)
         for (penalty, strength, weights, part, out), scale in zip(

@@ -240,7 +240,8 @@ class GroupLasso(GroupPenalty):
 
     @property
     def _prox_terms(self):
-        return Grouped(1.0, self._rows.labels)
+        rows = self._rows
+        return Grouped(1.0, rows.labels, sizes=rows.part_sizes)
 
     def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
         if isinstance(step, np.ndarray) and step.ndim:
@@ -291,7 +292,8 @@ class SparseGroupLasso(GroupPenalty):
 
     @property
     def _prox_terms(self):
-        return Grouped(1 - self.l1_ratio, self._rows.labels, l1=self.l1_ratio)
+        rows, l1 = self._rows, self.l1_ratio
+        return Grouped(1 - l1, rows.labels, l1=l1, sizes=rows.part_sizes)
 
     def value(self, weights: np.ndarray) -> float:
         l1 = np.abs(weights).sum(dtype=np.float64)
@@ -362,7 +364,8 @@ class _ConcaveGroupPenalty(GroupPenalty):
     @property
     def _prox_terms(self):
         knots = self._phi().first_knot, self.a
-        return ConcaveGrouped(1.0, knots, self._rows.labels, self.l2)
+        rows = self._rows
+        return ConcaveGrouped(1.0, knots, rows.labels, self.l2, rows.part_sizes)
 
 
 _CONCAVE_PARAMETERS = """

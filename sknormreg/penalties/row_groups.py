@@ -27,7 +27,7 @@ class RowGroups:
     def __init__(
         self, labels: np.ndarray | None = None, sizes: np.ndarray | None = None
     ) -> None:
-        self.labels, self._sizes = labels, sizes
+        self.labels, self.part_sizes = labels, sizes
 
     def part(self, rows: np.ndarray, fan_out: int) -> "RowGroups":
         """Return the groups of some rows, which keep their numbers of weights.
@@ -42,12 +42,13 @@ class RowGroups:
         """
         if self.labels is None:
             sizes = np.full(len(rows), float(fan_out))
-            return RowGroups(None, sizes if self._sizes is None else self._sizes[rows])
+            return RowGroups(
+                None, sizes if self.part_sizes is None else self.part_sizes[rows]
+            )
         kept, labels = np.unique(self.labels[rows], return_inverse=True)
-        sizes = self._sizes
-        if sizes is None:
-            sizes = np.bincount(self.labels) * float(fan_out)
-        return RowGroups(labels, sizes[kept])
+        if self.part_sizes is not None:
+            return RowGroups(labels, self.part_sizes[kept])
+        return RowGroups(labels, np.bincount(self.labels)[kept] * float(fan_out))
 
     def with_groups_of(self, rows: np.ndarray) -> np.ndarray:
         """Return the mask of all rows of the groups that a mask of rows belongs to."""
@@ -73,8 +74,8 @@ class RowGroups:
 
     def sizes(self, weights: np.ndarray) -> np.ndarray:
         """Return the number of weights in each group, shape (n_groups,)."""
-        if self._sizes is not None:
-            return self._sizes
+        if self.part_sizes is not None:
+            return self.part_sizes
         fan_in, fan_out = weights.shape
         return self.sums(np.full(fan_in, float(fan_out)))
 

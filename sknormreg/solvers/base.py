@@ -9,6 +9,27 @@ from .status import Status
 
 if TYPE_CHECKING:
     from .minibatch import MinibatchStep
+    from .passes import Passes
+
+
+class Residual(NamedTuple):
+    """Numbers that tell how far a point is from a stationary one.
+
+    Attributes
+    ----------
+    optimality : float
+        Largest absolute entry of the minimum-norm subgradient; nan if one is nan.
+
+    product : float
+        Sum of the absolute products of its entries and the parameters.
+
+    squares : float
+        Its squared norm.
+    """
+
+    optimality: float
+    product: float
+    squares: float
 
 
 class Evaluation(NamedTuple):
@@ -27,12 +48,28 @@ class Evaluation(NamedTuple):
 
     subgradient : ndarray of shape (n_params,)
         Minimum-norm subgradient of the objective, which is zero at stationary points.
+
+    kink : ndarray of bool of shape (n_params,), or None
+        Mask of the parameters that rest on a kink of a penalty that is smooth but for kinks
+        at zero; None where it has none, and for other penalties.
+
+    residual : Residual or None
+        None if it has not been computed along with the rest: see `measured`.
     """
 
     value: float
     penalty: float
     gradient: np.ndarray
     subgradient: np.ndarray
+    kink: np.ndarray | None = None
+    residual: Residual | None = None
+
+    def part(self, index: np.ndarray) -> "Evaluation":
+        """Return the evaluation of a part of the problem, which has these parameters."""
+        kink = None if self.kink is None else self.kink[index]
+        return Evaluation(
+            self.value, self.penalty, self.gradient[index], self.subgradient[index], kink
+        )
 
 
 class Problem(Protocol):
@@ -81,9 +118,20 @@ class Problem(Protocol):
 class FullBatchProblem(Problem, Protocol):
     """Requests of the full-batch solvers.
 
-    `at_kink`, `project`, `has_curvature` and `solve_curvature` are for penalties that are
+    `trial`, `passes`, `has_curvature` and `solve_curvature` are for penalties that are
     smooth but for kinks at zero.
+
+    Attributes
+    ----------
+    passes : Passes
+        What to compute directions with: `solvers.passes`, or the same compiled.
+
+    has_curvature : bool
+        Whether `solve_curvature` does more than to divide.
     """
+
+    @property
+    def passes(self) -> "Passes": ...
 
     @property
     def has_curvature(self) -> bool: ...
@@ -94,11 +142,17 @@ class FullBatchProblem(Problem, Protocol):
     def loss_and_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray]:
         """Compute the loss alone and its gradient."""
 
-    def at_kink(self, params: np.ndarray) -> np.ndarray:
-        """Return the mask of the parameters that rest on a kink of the penalty."""
+    def trial(
+        self,
+        params: np.ndarray,
+        current: Evaluation,
+        direction: np.ndarray,
+        step: float,
+    ) -> tuple[np.ndarray, float]:
+        """Return params + step * direction, with zeros where a kink has been passed.
 
-    def project(self, params: np.ndarray, reference: np.ndarray) -> None:
-        """Set to zero, in place, the weights that left the side of `reference`."""
+        Also return its slope: the product of the subgradient and the change.
+        """
 
     def solve_curvature(
         self, params: np.ndarray, vector: np.ndarray, shift: float
@@ -235,8 +289,24 @@ def relative_gap(params: np.ndarray, evaluation: Evaluation) -> float:
     -------
     gap : float
     """
-    gap = np.abs(evaluation.subgradient) @ np.abs(params)
-    return float(gap / max(abs(evaluation.value), NEGLIGIBLE))
+    return gap_of(evaluation.value, measured(params, evaluation))
+
+
+def gap_of(value: float, residual: Residual) -> float:
+    """Return `relative_gap` at a point with these numbers."""
+    return float(residual.product / max(abs(value), NEGLIGIBLE))
+
+
+def measured(params: np.ndarray, evaluation: Evaluation) -> Residual:
+    """Return the residual of an evaluation, computed if it does not have it."""
+    if evaluation.residual is not None:
+        return evaluation.residual
+    subgradient = evaluation.subgradient
+    return Residual(
+        max_norm(subgradient),
+        float(np.abs(subgradient) @ np.abs(params)),
+        float(subgradient @ subgradient),
+    )
 
 
 def max_norm(vector: np.ndarray) -> float:

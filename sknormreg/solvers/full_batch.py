@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from .base import (
     FullBatchProblem,
     Iterate,
     Problem,
-    is_finite,
+    Residual,
+    gap_of,
     max_norm,
-    relative_gap,
+    measured,
 )
 from .curvature import CurvaturePairs
 from .status import Status
@@ -145,13 +147,13 @@ class FullBatchSolver(ABC):
 
     def _status(self, run):
         """Return why to stop at the current point, or None."""
-        params, current, progress = run.params, run.current, run.progress
-        progress.record(current)
-        if not is_finite(current):
+        value, progress, residual = run.current.value, run.progress, run.residual
+        progress.record(value, residual.optimality)
+        if not (isfinite(value) and isfinite(residual.squares)):
             return Status.DIVERGED
         is_slow = progress.slower_than(self.min_progress, self.n_iter_no_change)
-        if (is_slow or max_norm(current.subgradient) <= run.tolerance) and (
-            relative_gap(params, current) <= self.max_relative_gap
+        if (is_slow or residual.optimality <= run.tolerance) and (
+            gap_of(value, residual) <= self.max_relative_gap
         ):
             return Status.CONVERGED
         if progress.exhausted():
@@ -160,15 +162,14 @@ class FullBatchSolver(ABC):
 
     @staticmethod
     def _iterate(run, n_rows_seen):
-        optimality = max_norm(run.current.subgradient)
-        gap = relative_gap(run.params, run.current)
+        value, residual = run.current.value, run.residual
         return Iterate(
             run.params,
-            run.current.value,
+            value,
             n_rows_seen,
-            optimality,
+            residual.optimality,
             run.tolerance,
-            gap,
+            gap_of(value, residual),
             run.status,
         )
 
@@ -205,6 +206,14 @@ class Run:
     progress: "_Progress"
     n_evaluations: int = 1
     status: Status | None = None
+    _measured: tuple[Evaluation, Residual] | None = field(default=None, repr=False)
+
+    @property
+    def residual(self) -> Residual:
+        """The residual at `params`, which is computed once."""
+        if self._measured is None or self._measured[0] is not self.current:
+            self._measured = self.current, measured(self.params, self.current)
+        return self._measured[1]
 
 
 class _Progress:
@@ -220,10 +229,9 @@ class _Progress:
         """Return an empty record."""
         return _Progress(self._eps)
 
-    def record(self, current):
-        self._values.append(current.value)
+    def record(self, value, optimality):
+        self._values.append(value)
         self._n_since_best += 1
-        optimality = max_norm(current.subgradient)
         if optimality < 0.9 * self._best_optimality:
             self._best_optimality, self._n_since_best = optimality, 0
 

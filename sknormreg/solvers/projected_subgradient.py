@@ -1,12 +1,14 @@
 """Projected scaled sub-gradient method for penalties with kinks at zero."""
 
 from dataclasses import dataclass
+from math import sqrt
+from typing import Any
 
 import numpy as np
 
 from .base import Evaluation, FullBatchProblem, Problem
-from .curvature import CurvaturePairs
 from .full_batch import FullBatchSolver
+from .restricted_pairs import RestrictedPairs
 
 _DECREASE = 1e-4  # of the Armijo condition
 _MAX_TRIALS = 30
@@ -42,76 +44,72 @@ class ProjectedSubgradient(FullBatchSolver):
     def supports(cls, problem: Problem) -> bool:
         return problem.piecewise_smooth_penalty and not problem.dropout
 
+    def initial_state(self, params: np.ndarray) -> Any:
+        return RestrictedPairs(self.memory, len(params))
+
     def step(
         self,
         problem: FullBatchProblem,
         params: np.ndarray,
         current: Evaluation,
-        pairs: CurvaturePairs,
+        pairs: RestrictedPairs,
     ) -> tuple[tuple[np.ndarray, Evaluation] | None, int]:
-        n_trials = 0
+        current, n_trials = _with_kinks(current), 0
         while True:
-            direction, reference = _direction(problem, params, current, pairs)
-            step = _first_trial(params, direction, pairs)
-            found, n = _projected_search(
-                problem, params, current, direction, reference, step
-            )
+            direction, length = _direction(problem, params, current, pairs)
+            step = _first_trial(params, direction, length, pairs)
+            found, n = _projected_search(problem, params, current, direction, step)
             n_trials += n
             if found is not None:
-                _remember(problem, pairs, params, current, *found)
+                pairs.append(problem.passes, params, current, *found)
                 return found, n_trials
             if not len(pairs):
                 return None, n_trials
             pairs.clear()
 
 
+def _with_kinks(evaluation):
+    """Return an evaluation with a mask of kinks: of none, where the penalty has none."""
+    if evaluation.kink is not None:
+        return evaluation
+    kink = np.zeros(len(evaluation.subgradient), dtype=bool)
+    return evaluation._replace(kink=kink)
+
+
 def _direction(problem, params, current, pairs):
-    """Compute the direction of a step, and the reference point of its projection.
-
-    The reference tells on which side of its kink each weight is to remain.
-    """
-    kink = problem.at_kink(params)
+    """Return the direction of a step, and its length."""
+    solve = None
     if problem.has_curvature:
-        direction, scale = pairs.direction_beyond(
-            current.subgradient,
-            ~kink,
-            lambda vector, loss: problem.solve_curvature(params, vector, loss),
-        )
-    else:
-        direction, scale = pairs.direction(current.subgradient, free=~kink)
-    steepest = -current.subgradient[kink]
-    direction[kink] = params.dtype.type(scale) * steepest
-    reference = params.copy()
-    reference[kink] = steepest
-    return direction, reference
+
+        def solve(vector, curvature):
+            return problem.solve_curvature(params, vector, curvature)
+
+    return pairs.direction(problem.passes, current.subgradient, current.kink, solve)
 
 
-def _first_trial(params, direction, pairs):
+def _first_trial(params, direction, length, pairs):
     if not len(pairs):
         return min(1.0, 1 / np.abs(direction).sum())
-    length = float(np.linalg.norm(direction))
-    longest = _LONGEST * max(1.0, float(np.linalg.norm(params)))
+    longest = _LONGEST * max(1.0, sqrt(np.vdot(params, params)))
     return longest / length if length > longest else 1.0
 
 
-def _projected_search(problem, params, current, direction, reference, step):
+def _projected_search(problem, params, current, direction, step):
     """Backtrack along the projected direction until the Armijo condition holds."""
     for n_trials in range(1, _MAX_TRIALS + 1):
-        trial = params + params.dtype.type(step) * direction
-        problem.project(trial, reference)
-        slope = float(current.subgradient @ (trial - params))
+        trial, slope = problem.trial(params, current, direction, step)
         if not slope < 0:
             return None, n_trials - 1
-        new = problem.evaluate(trial)
+        new = _with_kinks(problem.evaluate(trial))
         if new.value <= current.value + _DECREASE * slope:
             return (trial, new), n_trials
-        if _decreases_by_slopes(problem, params, current, trial, new, slope):
+        if _decreases_by_slopes(params, current, trial, new, slope):
             return (trial, new), n_trials
         step *= _shrinkage(current.value, slope, new.value)
     return None, n_trials
 
 
-def _decreases_by_slopes(problem, params, current, trial, new, slope):
+def _decreases_by_slopes(params, current, trial, new, slope):
     """Whether the Armijo condition holds in the form with derivatives.
 
     The form is that of Hager and Zhang (2005, eq. 4.1) for a quadratic. Values of about 1
@@ -122,7 +120,7 @@ def _decreases_by_slopes(problem, params, current, trial, new, slope):
     slack = 10 * np.finfo(params.dtype).eps * abs(current.value)
     if not new.value <= current.value + slack:
         return False
-    if (problem.at_kink(trial) & ~problem.at_kink(params)).any():
+    if (new.kink & ~current.kink).any():
         return False
     new_slope = float(new.subgradient @ (trial - params))
     return new_slope <= (2 * _DECREASE - 1) * slope
@@ -133,16 +131,3 @@ def _shrinkage(value, slope, new_value):
     if not np.isfinite(new_value):
         return 0.1
     return min(max(-slope / (2 * (new_value - value - slope)), 0.1), 0.5)
-
-
-def _remember(problem, pairs, params, current, new_params, new):
-    # Off the kinks, the change of the subgradient includes the curvature of the penalty. If
-    # a weight has just become zero, its subgradient belongs to another piece of the
-    # objective, so that only the gradient of the loss can be compared.
-    loss_change = new.gradient - current.gradient
-    change = loss_change.copy()
-    moved = ~problem.at_kink(new_params)
-    change[moved] = new.subgradient[moved] - current.subgradient[moved]
-    pairs.append(
-        new_params - params, change, loss_change if problem.has_curvature else None
-    )

@@ -6,9 +6,9 @@ from itertools import count
 
 import numpy as np
 
-from .base import DivisibleProblem, Evaluation, Iterate, Problem, max_norm
-from .curvature import CurvaturePairs
+from .base import DivisibleProblem, Iterate, Problem, max_norm
 from .projected_subgradient import ProjectedSubgradient
+from .restricted_pairs import RestrictedPairs
 from .status import Status
 
 # Iterations after which to look for what has died.
@@ -83,17 +83,17 @@ class Curvature:
 
     Attributes
     ----------
-    pairs : CurvaturePairs or None
+    pairs : RestrictedPairs or None
         None before the first run.
 
     index : ndarray of int or None
         Positions of their parameters among those of the whole problem; None for all.
     """
 
-    pairs: CurvaturePairs | None = None
+    pairs: RestrictedPairs | None = None
     index: np.ndarray | None = None
 
-    def at(self, index: np.ndarray | None, n_params: int) -> CurvaturePairs:
+    def at(self, index: np.ndarray | None, n_params: int) -> RestrictedPairs:
         """Return the pairs for other parameters."""
         assert self.pairs is not None
         source = np.arange(n_params)
@@ -178,10 +178,5 @@ class _Living:
             run.current = part.problem.evaluate(part.params)
             run.n_evaluations += 1
             return 1
-        run.current = Evaluation(
-            current.value,
-            current.penalty,
-            current.gradient[part.index],
-            current.subgradient[part.index],
-        )
+        run.current = current.part(part.index)
         return 0

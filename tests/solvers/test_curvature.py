@@ -63,108 +63,6 @@ def test_without_pairs_it_is_steepest_descent():
     assert scale == 1
 
 
-@pytest.mark.parametrize("n_pairs", [1, 3, 6])
-@pytest.mark.parametrize("n_free", [2, 5, 7])
-def test_restricted_direction_is_that_of_restricted_pairs(n_pairs, n_free):
-    steps, changes = _pairs(n_pairs)
-    free = np.zeros(N_PARAMS, dtype=bool)
-    free[np.random.RandomState(n_free).permutation(N_PARAMS)[:n_free]] = True
-    s, y = steps[:, free], changes[:, free]
-    curved = (s * y).sum(axis=1) > 0
-    assert curved.any()
-    direction, _ = _memory(steps, changes).direction(_subgradient(), free)
-    expected = -_dense_inverse_hessian(s[curved], y[curved]) @ _subgradient()[free]
-    # Restricted pairs may be nearly orthogonal, which costs some digits.
-    np.testing.assert_allclose(direction[free], expected, rtol=1e-8, atol=1e-9)
-    np.testing.assert_array_equal(direction[~free], 0)
-
-
-def test_a_pair_whose_restriction_is_not_curved_is_left_out():
-    steps = np.array([[1.0, 0.5, 0.0], [1.0, 1.0, 1.0]])
-    changes = np.array([[1.0, 0.2, 0.3], [-1.0, 5.0, 0.0]])
-    free = np.array([True, False, True])
-    direction, scale = _memory(steps, changes).direction(np.array([1.0, 2.0, 3.0]), free)
-    s, y = steps[:1, free], changes[:1, free]
-    expected = -_dense_inverse_hessian(s, y) @ [1.0, 3.0]
-    # A handful of operations.
-    np.testing.assert_allclose(direction[free], expected, rtol=1e-13)
-    assert scale == pytest.approx(1 / 1.09)
-
-
-def _with_known_part(n_pairs, loss_curvatures):
-    """A memory of pairs of a loss and a penalty, whose Hessian is known; and the pairs."""
-    penalty = np.diag(np.random.RandomState(3).uniform(0, 5, N_PARAMS))
-    steps, loss_changes = _pairs(n_pairs)[0], []
-    pairs = CurvaturePairs(10, N_PARAMS, np.float64)
-    for step, curvature in zip(steps, loss_curvatures):
-        loss_changes.append(curvature * step)
-        pairs.append(step, loss_changes[-1] + step @ penalty, loss_changes[-1])
-
-    def solve(vector, curvature):
-        return np.linalg.solve(curvature * np.eye(N_PARAMS) + penalty, vector)
-
-    return pairs, steps, np.array(loss_changes) + steps @ penalty, penalty, solve
-
-
-@pytest.mark.parametrize("curvature", [0.25, 30.0])
-def test_the_known_part_and_the_curvature_of_a_loss_are_the_hessian(curvature):
-    # Of a loss that is curved alike everywhere, nothing is left for the pairs to tell.
-    pairs, _, _, penalty, solve = _with_known_part(2, [curvature] * 2)
-    direction, scale = pairs.direction_beyond(
-        _subgradient(), np.ones(N_PARAMS, dtype=bool), solve
-    )
-    newton = np.linalg.solve(curvature * np.eye(N_PARAMS) + penalty, -_subgradient())
-    np.testing.assert_allclose(direction, newton, rtol=1e-12, atol=1e-13)
-    assert scale == pytest.approx(1 / curvature)
-
-
-@pytest.mark.parametrize("n_free", [3, 6, N_PARAMS])
-def test_direction_beyond_the_known_part_is_that_of_dense_bfgs(n_free):
-    free = np.arange(N_PARAMS) < n_free
-    pairs, steps, changes, penalty, solve = _with_known_part(3, [2.0, 0.5, 4.0])
-    direction, _ = pairs.direction_beyond(_subgradient(), free, solve)
-    # The penalty is diagonal: what is not free has no part in the rest.
-    initial = np.linalg.inv(4 * np.eye(n_free) + penalty[:n_free, :n_free])
-    H = _dense_inverse_hessian(steps[:, free], changes[:, free], initial)
-    # As in the first test.
-    np.testing.assert_allclose(
-        direction[free], -H @ _subgradient()[free], rtol=1e-10, atol=1e-11
-    )
-    np.testing.assert_array_equal(direction[~free], 0)
-
-
-def test_nothing_free():
-    steps, changes = _pairs(3)
-    none = np.zeros(N_PARAMS, dtype=bool)
-    direction, scale = _memory(steps, changes).direction(_subgradient(), none)
-    np.testing.assert_array_equal(direction, np.zeros(N_PARAMS))
-    assert scale == 1
-
-
-def test_all_free_is_no_restriction():
-    pairs = _memory(*_pairs(4))
-    all_free = np.ones(N_PARAMS, dtype=bool)
-    np.testing.assert_array_equal(
-        pairs.direction(_subgradient(), all_free)[0], pairs.direction(_subgradient())[0]
-    )
-
-
-def test_restriction_over_more_parameters_than_a_chunk():
-    n_params = (1 << 16) + 1000
-    random_state = np.random.RandomState(0)
-    steps = random_state.normal(size=(3, n_params))
-    changes = steps * random_state.uniform(0.5, 2, n_params)
-    # Free ones on both sides of the seam.
-    free = np.zeros(n_params, dtype=bool)
-    free[[0, 17, (1 << 16) - 1, 1 << 16, n_params - 1]] = True
-    direction, _ = _memory(steps, changes).direction(_subgradient(n_params), free)
-    H = _dense_inverse_hessian(steps[:, free], changes[:, free])
-    # As above.
-    np.testing.assert_allclose(
-        direction[free], -H @ _subgradient(n_params)[free], rtol=1e-8, atol=1e-9
-    )
-
-
 @pytest.mark.parametrize("n_pairs", [4, 5, 8])
 def test_the_oldest_pairs_are_forgotten(n_pairs):
     steps, changes = _pairs(n_pairs)
@@ -212,10 +110,7 @@ def test_directions_descend():
     for seed in range(20):
         random_state = np.random.RandomState(seed)
         subgradient = random_state.normal(size=N_PARAMS)
-        free = random_state.uniform(size=N_PARAMS) < 0.6
-        free[0] = True
         assert pairs.direction(subgradient)[0] @ subgradient < 0
-        assert pairs.direction(subgradient, free)[0] @ subgradient < 0
 
 
 def test_single_precision():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sknormreg.solvers import LBFGS, PANOC, ProjectedSubgradient
+from sknormreg.solvers import passes as numpy_passes
 from sknormreg.solvers.base import Evaluation
 
 SOLVERS = pytest.mark.parametrize(
@@ -16,7 +17,7 @@ SOLVERS = pytest.mark.parametrize(
 class Smooth:
     """A function and its gradient, as a problem without a penalty."""
 
-    n_rows, has_curvature = 1, False
+    n_rows, has_curvature, passes = 1, False, numpy_passes
 
     def __init__(self, value, gradient):
         self._value, self._gradient = value, gradient
@@ -29,16 +30,15 @@ class Smooth:
 
     def evaluate(self, params):
         value, gradient = self.loss_and_gradient(params)
-        return Evaluation(value, 0.0, gradient, gradient)
+        kink = np.zeros(len(params), dtype=bool)
+        return Evaluation(value, 0.0, gradient, gradient, kink)
 
     def prox(self, params, step):
         pass
 
-    def at_kink(self, params):
-        return np.zeros(len(params), dtype=bool)
-
-    def project(self, params, reference):
-        pass
+    def trial(self, params, current, direction, step):
+        trial = params + params.dtype.type(step) * direction
+        return trial, float(current.subgradient @ (trial - params))
 
 
 def solve(solver, problem, start, **settings):

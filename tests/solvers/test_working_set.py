@@ -70,12 +70,11 @@ def test_a_part_is_the_whole_with_zeros(penalty, rows):
     small = type(objective)(objective.objective.restricted(part), objective.scales)
     found, expected = small.evaluate(params), objective.evaluate(whole)
     # Sums of up to forty products, in another order.
-    for a, b in zip(found, expected):
+    for a, b in zip(found[:4], expected):
         b = b[part.index] if np.ndim(b) else b
         np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-13)
-    np.testing.assert_array_equal(
-        small.at_kink(params), objective.at_kink(whole)[part.index]
-    )
+    np.testing.assert_array_equal(found.kink, expected.kink[part.index])
+    np.testing.assert_array_equal(found.kink, small.at_kink(params))
 
 
 def test_buried_units_change_no_output():

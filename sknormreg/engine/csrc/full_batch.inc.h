@@ -1,0 +1,6 @@
+/* The passes of full-batch solvers in one precision. */
+
+#include "templates/precision.inc.h"
+#include "templates/subgradients.inc.h"
+#include "templates/trials.inc.h"
+#include "templates/pairs.inc.h"

@@ -1,0 +1,76 @@
+"""Penalties as the compiled passes of full-batch solvers take them.
+
+They stand for NumPy's many passes: a step on a few hundred parameters then is not mostly
+calls, and one on many does not go through memory a hundred times.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .._prox_terms import (
+    ConcaveGrouped,
+    Grouped,
+    ProxTerms,
+    Separable,
+    rows_by_group,
+)
+from .network import Network
+from .selection import full_batch_passes
+
+
+def kinked_penalty(
+    network: Network, terms: Sequence[ProxTerms], factors: Sequence[float]
+) -> Any:
+    """Return the compiled passes for the penalty of a network.
+
+    Parameters
+    ----------
+    network : Network
+
+    terms : list of ProxTerms
+        Of the weights of each layer.
+
+    factors : list of float
+        What the gradient of the loss is multiplied by, for the weights and intercepts of
+        each layer.
+
+    Returns
+    -------
+    penalty : KinkedPenalty or None
+        With the methods of `ScaledObjective` of these names: `evaluate(params, gradient)`,
+        which multiplies the gradient by its factors in place, returns the penalty, the
+        subgradient, the mask of kinks and the numbers of a `Residual`. `trial(params,
+        direction, subgradient, kink, step)` and `solve_curvature(params, vector, shift)`
+        return new arrays. None if there is no loop for one of the terms, or none at all.
+    """
+    passes = full_batch_passes()
+    if passes is None or not all(map(_is_known, terms)):
+        return None
+    ranges = [_range(*layer) for layer in zip(network.shapes, factors, terms)]
+    units = network.layer_units[1:]
+    ranges += [_range((1, n), factor, Separable()) for n, factor in zip(units, factors)]
+    return passes.KinkedPenalty(ranges)
+
+
+def _is_known(terms):
+    return isinstance(terms, Separable | Grouped | ConcaveGrouped)
+
+
+def _range(shape, factor, terms):
+    knots = getattr(terms, "knots", None)
+    if isinstance(terms, Separable):
+        return *shape, factor, terms.l1, terms.l2, knots, 0.0, None
+    l1 = getattr(terms, "l1", 0.0)
+    return *shape, factor, l1, terms.l2, knots, terms.strength, _groups(terms, *shape)
+
+
+def _groups(terms, fan_in, fan_out):
+    """Rows in the order of their groups, where each of these ends, and their sizes."""
+    if terms.labels is None:
+        rows, ends, n_rows = None, None, np.ones(fan_in)
+    else:
+        (rows, ends), n_rows = rows_by_group(terms.labels), np.bincount(terms.labels)
+    sizes = n_rows * float(fan_out) if terms.sizes is None else terms.sizes
+    return rows, ends, np.ascontiguousarray(sizes, dtype=np.float64)
