@@ -100,7 +100,9 @@ def logistic(load):
         scoring="accuracy",
         use_legacy_attributes=False,
     )
-    return lambda: {"score": round(float(np.max(np.mean(model.fit(X, y).scores_, axis=0))), 4)}
+    return lambda: {
+        "score": round(float(np.max(np.mean(model.fit(X, y).scores_, axis=0))), 4)
+    }
 
 
 def mnist_data():

@@ -19,7 +19,13 @@ from .selection import (
     make_engine,
     warn_of_missing_extension,
 )
-from .subnetwork import Subnetwork, buried, living_units
+from .subnetwork import (
+    Subnetwork,
+    buried,
+    gradient_of_whole,
+    living_units,
+    without_silent_units,
+)
 
 __all__ = [
     "LARGEST_DIMENSION",
@@ -37,8 +43,10 @@ __all__ = [
     "checked_structure",
     "engine_name",
     "full_batch_passes",
+    "gradient_of_whole",
     "kinked_penalty",
     "living_units",
     "make_engine",
     "warn_of_missing_extension",
+    "without_silent_units",
 ]

@@ -66,6 +66,67 @@ class Subnetwork:
         return whole
 
 
+def without_silent_units(network: Network, params: np.ndarray) -> Subnetwork | None:
+    """Return the part without the units whose weights are all zero.
+
+    Parameters
+    ----------
+    network : Network
+
+    params : ndarray of shape (n_params,)
+
+    Returns
+    -------
+    part : Subnetwork or None
+        None if they are less than half of the units of every layer.
+    """
+    coefs, kept = network.coefs(params), []
+    for layer, n_units in enumerate(network.layer_units[1:-1]):
+        living = coefs[layer + 1].any(axis=1)
+        if 2 * np.count_nonzero(living) <= n_units:
+            living |= coefs[layer][:, :n_units].any(axis=0)
+            living[0] = living[0] or not living.any()
+        if 2 * np.count_nonzero(living) > n_units:
+            living[:] = True
+        kept.append(np.flatnonzero(living))
+    if all(len(units) == n for units, n in zip(kept, network.layer_units[1:-1])):
+        return None
+    return Subnetwork(network, (np.arange(network.layer_units[0]), *kept))
+
+
+def gradient_of_whole(
+    part: Subnetwork, params: np.ndarray, gradient: np.ndarray
+) -> np.ndarray:
+    """Return the gradient of the whole network from that of a part without silent units.
+
+    A silent unit is a constant that nothing reads: weights out of it have the gradient of
+    the next intercepts, times this constant; and weights into it have none.
+
+    Parameters
+    ----------
+    part : Subnetwork
+        As `without_silent_units` returns it.
+
+    params : ndarray of shape (n_params,)
+        Of the whole network.
+
+    gradient : ndarray of shape (n_params_of_part,)
+
+    Returns
+    -------
+    gradient : ndarray of shape (n_params,)
+    """
+    network, whole = part.whole, part.put(gradient)
+    coefs, intercepts = network.coefs(whole), network.intercepts(whole)
+    for layer, name in enumerate(network.activations):
+        constants = network.intercepts(params)[layer].copy()
+        ACTIVATIONS[name].value(constants)
+        constants[part.kept[layer + 1]] = 0
+        if constants.any():
+            coefs[layer + 1][...] += np.outer(constants, intercepts[layer + 1])
+    return whole
+
+
 def living_units(
     network: Network, weights: Sequence[np.ndarray], moves: Sequence[np.ndarray]
 ) -> list[np.ndarray]:

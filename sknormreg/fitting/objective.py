@@ -13,7 +13,14 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
-from ..engine import Data, Engine, Subnetwork, check_data
+from ..engine import (
+    Data,
+    Engine,
+    Subnetwork,
+    check_data,
+    gradient_of_whole,
+    without_silent_units,
+)
 from ..penalties import L2, PiecewiseSmoothPenalty
 from ..solvers.base import Evaluation
 
@@ -214,7 +221,12 @@ class Objective:
 
     def total_loss_and_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray]:
         """Compute the loss, not divided by the weight of the samples, and its gradient."""
-        return self.engine.loss_and_gradient(params, self.data, self.rows)
+        part = without_silent_units(self.network, params)
+        if part is None:
+            return self.engine.loss_and_gradient(params, self.data, self.rows)
+        engine = self.engine.restricted(part.network)
+        loss, gradient = engine.loss_and_gradient(params[part.index], self.data, self.rows)
+        return loss, gradient_of_whole(part, params, gradient)
 
     @cached_property
     def work(self) -> int:

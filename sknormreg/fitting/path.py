@@ -20,7 +20,7 @@ from .training import Watcher
 # A grid of alphas that is found from the data ends where the network is empty, and begins
 # at this share of that: a smaller one for a penalty that makes no weights zero, which
 # shrinks all of them far before (benchmarks/tuned_models.py).
-SMALLEST_SHARE, SMALLEST_SHARE_SMOOTH = 3e-3, 1e-5
+SMALLEST_SHARE, SMALLEST_SHARE_SMOOTH = 1e-3, 1e-5
 
 # The first alpha that is tried for the end, as alpha / m at the scale of the objective; the
 # factor from one trial to the next.

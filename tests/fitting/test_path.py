@@ -157,7 +157,7 @@ def test_beside_a_constraint_inputs_leave_until_none_is_left(cancer):
 
 
 @pytest.mark.parametrize(
-    ("penalty", "share"), [("l2", 1e-5), ("l1", 3e-3), ([L2(), MaxNorm()], 1e-5)]
+    ("penalty", "share"), [("l2", 1e-5), ("l1", 1e-3), ([L2(), MaxNorm()], 1e-5)]
 )
 def test_a_number_of_alphas_begins_at_a_share_of_the_last(cancer, penalty, share):
     X, y = cancer

@@ -102,6 +102,21 @@ def test_buried_units_change_no_output():
     assert not buried(network, params, living)
 
 
+@pytest.mark.parametrize("rows", [False, True])
+def test_the_gradient_is_that_of_all_units(rows):
+    objective = _objective(L1(), rows=rows, units=(9, 7)).objective
+    params = np.random.RandomState(0).normal(size=objective.network.n_params)
+    coefs = objective.network.coefs(params)
+    coefs[0][:, 2:8], coefs[1][2:8] = 0, 0
+    coefs[1][:, 3:], coefs[2][3:] = 0, 0
+    loss, gradient = objective.total_loss_and_gradient(params)
+    expected = objective.engine.loss_and_gradient(params, objective.data, objective.rows)
+    assert loss == pytest.approx(expected[0], rel=1e-13)
+    # Sums of forty products, in another order; those of constants are not zero.
+    np.testing.assert_allclose(gradient, expected[1], rtol=1e-11, atol=1e-12)
+    assert objective.network.coefs(gradient)[2][4].all()
+
+
 def _lasso_problem():
     """A suppressor: a feature that tells nothing of the target but the noise of another."""
     random_state = np.random.RandomState(0)
