@@ -64,3 +64,5 @@ def test_threads_that_share_an_engine():
     points = draws(8) * 20
     with ThreadPoolExecutor(4) as pool:
         calls = [pool.submit(engine.loss_and_gradient, params, data) for params in points]
+    for call, params in zip(calls, points):
+        assert_same(call.result(), anew(params, data))
