@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
 from ..engine import Network
 from ..fitting.fit import FittedNetwork
-from ..fitting.training import Watcher
+from ..fitting.training import CurrentParams, Watcher
 from .fitted_attributes import network_attributes
 
 
@@ -30,7 +28,7 @@ class FitCallbacks(Watcher):
         self._fit: Any = None
         self._iteration: Any = None
 
-    def begin_iteration(self, network: Network, params: np.ndarray, n_iter: int) -> None:
+    def begin_iteration(self, network: Network, params: CurrentParams, n_iter: int) -> None:
         if self._fit is None:
             max_subtasks = self._estimator.max_iter
             self._fit = self._estimator._init_callback_context(max_subtasks=max_subtasks)
@@ -39,7 +37,7 @@ class FitCallbacks(Watcher):
         self._iteration.call_on_fit_task_begin(**self._told(network, params, n_iter))
 
     def end_iteration(
-        self, network: Network, params: np.ndarray, n_iter: int
+        self, network: Network, params: CurrentParams, n_iter: int
     ) -> bool | None:
         told = self._told(network, params, n_iter)
         return self._iteration.call_on_fit_task_end(**told)
@@ -47,12 +45,13 @@ class FitCallbacks(Watcher):
     def end(self, fitted: FittedNetwork) -> None:
         """Announce the end of the fit."""
         n_iter = fitted.training.n_iter
-        self._fit.call_on_fit_task_end(**self._told(fitted.network, fitted.params, n_iter))
+        told = self._told(fitted.network, lambda: fitted.params, n_iter)
+        self._fit.call_on_fit_task_end(**told)
 
     def _told(self, network, params, n_iter):
         return {
             **self._arguments,
             "reconstruction_attributes": lambda: network_attributes(
-                network, params, n_iter
+                network, params(), n_iter
             ),
         }

@@ -9,7 +9,7 @@ import numpy as np
 from ..engine import Network
 from ..fitting.path_report import grid_line
 from ..fitting.report import Lines, left, seconds_left
-from ..fitting.training import Watcher
+from ..fitting.training import CurrentParams, Watcher
 
 
 class SearchReport(Watcher):
@@ -57,7 +57,7 @@ class SearchReport(Watcher):
 
     # Between the iterations of a fit
 
-    def end_iteration(self, network: Network, params: np.ndarray, n_iter: int) -> None:
+    def end_iteration(self, network: Network, params: CurrentParams, n_iter: int) -> None:
         # A copy has no name for its path yet.
         if not self._verbose or self._is_copy or not self._lines.are_due():
             return

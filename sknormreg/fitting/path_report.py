@@ -10,7 +10,7 @@ from ..engine import Network
 from .fit import FittedNetwork
 from .report import Lines, left, seconds_left
 from .specification import NetworkSpec
-from .training import Watcher
+from .training import CurrentParams, Watcher
 
 
 class PathReport(Watcher):
@@ -39,10 +39,10 @@ class PathReport(Watcher):
 
     # Between the iterations of a fit
 
-    def begin_iteration(self, network: Network, params: np.ndarray, n_iter: int) -> None:
+    def begin_iteration(self, network: Network, params: CurrentParams, n_iter: int) -> None:
         self._n_fits += n_iter == 0
 
-    def end_iteration(self, network: Network, params: np.ndarray, n_iter: int) -> None:
+    def end_iteration(self, network: Network, params: CurrentParams, n_iter: int) -> None:
         if self._verbose == 1 and self._lines.are_due():
             now_at = self._now_at or f"looking for alpha_max, fit {self._n_fits}"
             seconds = f"{self._lines.seconds:.1f} s"

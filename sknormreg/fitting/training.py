@@ -1,6 +1,8 @@
 """The training loop: objective, solver, held-out samples and whoever watches."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,14 +21,18 @@ from .validation_loss import Validation, ValidationWatch
 _CHANCE = 100
 
 
+# Returns the parameters that a training would return which ended here.
+CurrentParams = Callable[[], np.ndarray]
+
+
 class Watcher:
     """Is told of every iteration, and may end the training; this one does neither."""
 
-    def begin_iteration(self, network: Network, params: np.ndarray, n_iter: int) -> None:
+    def begin_iteration(self, network: Network, params: CurrentParams, n_iter: int) -> None:
         """Take note of the iteration after the first `n_iter` ones."""
 
     def end_iteration(
-        self, network: Network, params: np.ndarray, n_iter: int
+        self, network: Network, params: CurrentParams, n_iter: int
     ) -> bool | None:
         """Take note of the end of an iteration; return true to stop."""
 
@@ -135,19 +141,31 @@ class _Run:
         """Take iterations until something ends them."""
         result, network = self.result, self.objective.network
         while result.n_iter < self._settings.max_iter:
-            self._watcher.begin_iteration(network, result.params, result.n_iter)
+            params = partial(self._as_returned, result.params)
+            self._watcher.begin_iteration(network, params, result.n_iter)
             with _overflow_shows_later():
                 iterate = next(iterates)
                 self._record(iterate)
                 stopped_early = self._validation.stops(result)
             self._report.iteration(result, deadline)
-            asked = self._watcher.end_iteration(network, result.params, result.n_iter)
+            params = partial(self._as_returned, result.params)
+            asked = self._watcher.end_iteration(network, params, result.n_iter)
             status = iterate.status or stopped_early
             status = status or (Status.CALLBACK if asked else None)
             status = status or self._limit_reached(deadline)
             if status:
                 result.status = status
                 break
+
+    def _as_returned(self, params):
+        """Return parameters without weights that have no effect.
+
+        A unit may have died so late, or its weights weigh so little at the scale of the
+        objective, that the solver left those into it as they were.
+        """
+        if self.objective.smooth_penalty:
+            return params
+        return self.objective.objective.without_dead_ends(params)
 
     def _limit_reached(self, deadline):
         threshold = self._settings.loss_threshold
@@ -172,10 +190,7 @@ class _Run:
         """Record J at the weights to return."""
         result = self.result
         self._validation.restore_best(result)
-        if not self.objective.smooth_penalty:
-            # A unit may have died so late, or its weights weigh so little at the scale of
-            # the objective, that the solver left those into it as they were.
-            result.params = self.objective.objective.without_dead_ends(result.params)
+        result.params = self._as_returned(result.params)
         if result.status is Status.INTERRUPTED:
             # Who interrupts does not want to wait for another evaluation.
             result.loss = result.loss_curve[-1] if result.loss_curve else np.nan
