@@ -82,7 +82,7 @@ def without_silent_units(network: Network, params: np.ndarray) -> Subnetwork | N
     """
     coefs, kept = network.coefs(params), []
     for layer, n_units in enumerate(network.layer_units[1:-1]):
-        living = coefs[layer + 1].any(axis=1)
+        living: Any = coefs[layer + 1].any(axis=1)
         if 2 * np.count_nonzero(living) <= n_units:
             living |= coefs[layer][:, :n_units].any(axis=0)
             living[0] = living[0] or not living.any()

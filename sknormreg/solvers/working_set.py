@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Any
 
 import numpy as np
 
-from .base import DivisibleProblem, Iterate, Problem, max_norm
+from .base import Iterate, Problem, max_norm
 from .projected_subgradient import ProjectedSubgradient
 from .restricted_pairs import RestrictedPairs
 from .status import Status
@@ -33,10 +34,7 @@ class WorkingSet(ProjectedSubgradient):
         return super().supports(problem) and getattr(problem, "has_parts", False)
 
     def iterate(
-        self,
-        problem: DivisibleProblem,
-        params: np.ndarray,
-        state: "Curvature | None" = None,
+        self, problem: Any, params: np.ndarray, state: Any = None
     ) -> Iterator[Iterate]:
         """Yield an `Iterate` after each step; the last one has a status.
 
