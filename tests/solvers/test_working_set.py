@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.special import expit
 from scipy.stats import norm
 from sklearn.datasets import make_classification, make_regression
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso
 from sklearn.preprocessing import scale
 
@@ -160,6 +161,16 @@ def test_features_that_were_left_out_come_back():
     # At a residual of 1e-9, with features correlated to .7 or so.
     np.testing.assert_allclose(found, exact.coef_, atol=1e-6)
     assert ((found != 0) == (exact.coef_ != 0)).all()
+
+
+@pytest.mark.parametrize("max_iter", [6, 8, 9])
+def test_a_limit_warns_of_what_was_left_out(max_iter):
+    # A few iterations are enough for the features at work, not for those left out.
+    X, y = _lasso_problem()
+    mlp = RegularizedMLPRegressor((), penalty="l1", alpha=12, max_iter=max_iter)
+    with pytest.warns(ConvergenceWarning, match=r"max_iter=\d iterations: residual 0\.1"):
+        mlp.fit(X, y)
+    assert mlp.optimality_ > 0.1
 
 
 def _min_norm_subgradient(penalty, W, G, strength):
