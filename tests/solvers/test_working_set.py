@@ -78,6 +78,36 @@ def test_a_part_is_the_whole_with_zeros(penalty, rows):
     np.testing.assert_array_equal(found.kink, small.at_kink(params))
 
 
+def test_parts_have_whole_groups_of_every_layer():
+    network = Network((9, 8, 1), ("tanh",), HalfSquaredError())
+    features = GroupLasso(GROUPS).bind(Layout([*network.shapes]))[0]
+    pairs = [[0, 1], [2, 3], [4, 5], [6, 7]]
+    units = GroupLasso(pairs).bind(Layout([(8, 1)]))[0]
+    X = np.random.RandomState(0).normal(size=(20, 9))
+    data = Data(X, X[:, :1], None)
+    objective = scaled_objective(make_engine(network), data, None, [features, units], 1.0)
+    params = np.zeros(network.n_params)
+    coefs = network.coefs(params)
+
+    def kept():
+        part = objective.living_part(params, np.zeros_like(params))
+        assert not part.has_changed
+        assert part.params.tolist() == params[part.index].tolist()
+        # Of the intercepts of the hidden units.
+        is_kept = [np.zeros(n, dtype=bool) for n in network.layer_units[:2]]
+        marks = np.zeros(network.n_params, dtype=bool)
+        marks[part.index] = True
+        is_kept[0][...] = network.coefs(marks)[0].any(axis=1)
+        is_kept[1][...] = network.intercepts(marks)[0]
+        return [np.flatnonzero(mask).tolist() for mask in is_kept]
+
+    # Where nothing is left, the groups of the first feature and of the first unit.
+    assert kept() == [[0, 3], [0, 1]]
+    coefs[0][[4, 7], 3] = 1
+    coefs[1][3] = 1
+    assert kept() == [[1, 2, 4, 7], [2, 3]]
+
+
 def test_buried_units_change_no_output():
     random_state = np.random.RandomState(0)
     network = Network((3, 4, 3, 2), ("softplus", "tanh"), HalfSquaredError())
