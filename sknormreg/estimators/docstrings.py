@@ -400,9 +400,10 @@ fold_validation_loss_curves_ : list of ndarray of shape (n_iter,) or None
     ``early_stopping=True``.
 
 refit_loss_curves_ : list of ndarray of shape (n_iter,)
-    As an entry of `fold_loss_curves_`, for the final fit to all samples. If the final
-    network is trained further at the end of the path, there is one more array. The last
-    array has the values of `loss_curve_`.
+    As an entry of `fold_loss_curves_`, for the final fit to all samples. If `alphas` is an
+    int, a fit that has led to `alpha_max` can stand for the first part of the path. If the
+    final network is trained further at the end of the path, there is one more array. The
+    last array has the values of `loss_curve_`.
 
 best_score_ : float
     Mean of `scores_` over the folds at the alpha chosen.

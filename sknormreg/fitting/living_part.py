@@ -1,7 +1,5 @@
 """The part of a network that is alive: what training has to work on."""
 
-from typing import Any
-
 import numpy as np
 
 from ..engine import Subnetwork, buried, living_units
@@ -44,19 +42,23 @@ def living_part(
     network = objective.network
     weights = network.coefs(scaled != 0)
     moves = network.coefs((np.abs(subgradient) > threshold) | (scaled != 0))
-    living = living_units(network, weights, moves)
+    first, *others = objective.penalties
+    living = [*map(_tied, others, living_units(network, weights, moves))]
     columns = np.ones(network.shapes[0][1], dtype=bool)
     if living:
         columns[: len(living[0])] = living[0]
-    features: Any = moves[0][:, columns].any(axis=1)
-    features = objective.penalties[0].tied_rows(features)
+    features = _tied(first, moves[0][:, columns].any(axis=1))
     if features.sum() > _MOST_GATHERED * len(features):
         features[:] = True
-    for mask in (features, *living):
-        mask[0] = mask[0] or not mask.any()
     part = Subnetwork(network, tuple(map(np.flatnonzero, (features, *living))))
     if part.network.n_params > _MOST_OF_PARAMS * network.n_params:
         return None, scaled, False
     scaled = scaled.copy()
     changed = buried(network, scaled, living)
     return part, scaled[part.index], changed
+
+
+def _tied(penalty, rows):
+    """Return a mask of rows with all of their groups: of at least one."""
+    rows[0] = rows[0] or not rows.any()
+    return penalty.tied_rows(rows)

@@ -125,10 +125,9 @@ class Objective:
     @property
     def has_parts(self) -> bool:
         """Whether all penalties can be restricted to some features and units."""
-        fan_ins = [np.arange(fan_in) for fan_in, _ in self.network.shapes]
         return all(
-            penalty.restricted(rows, 1) is not None
-            for penalty, rows in zip(self.penalties, fan_ins)
+            penalty.restricted(np.arange(fan_in), fan_out) is not None
+            for penalty, (fan_in, fan_out) in zip(self.penalties, self.network.shapes)
         )
 
     def restricted(self, part: Subnetwork) -> Self:

@@ -149,6 +149,15 @@ class ScaledObjective:
         """Return scaled parameters, from those in their own units."""
         return self._rescaled(params, 1 / self._output_scale)
 
+    def gradient_to_solver(self, gradient: np.ndarray) -> np.ndarray:
+        """Return a gradient of scaled J by scaled parameters, from one in their own units.
+
+        The one given may be overwritten.
+        """
+        gradient = self._rescaled(gradient, self._output_scale)
+        gradient /= self.value_scale
+        return gradient
+
     def _rescaled(self, params, factor):
         if self._output_scale == 1:
             return params
@@ -213,10 +222,8 @@ class ScaledObjective:
                 value, penalty, gradient, subgradient, kink, Residual(*residual)
             )
         value, penalty, gradient, subgradient, *_ = self.objective.evaluate(params)
-        gradient = self._rescaled(gradient, self._output_scale)
-        subgradient = self._rescaled(subgradient, self._output_scale)
-        gradient /= self.value_scale
-        subgradient /= self.value_scale
+        gradient = self.gradient_to_solver(gradient)
+        subgradient = self.gradient_to_solver(subgradient)
         value, penalty = value / self.value_scale, penalty / self.value_scale
         kink = self.at_kink(scaled) if self._has_kinks else None
         return Evaluation(value, penalty, gradient, subgradient, kink)
@@ -246,9 +253,7 @@ class ScaledObjective:
     def loss_and_gradient(self, scaled: np.ndarray) -> tuple[float, np.ndarray]:
         """Compute the loss part of J and its gradient, at scaled parameters."""
         loss, gradient = self.objective.loss_and_gradient(self.from_solver(scaled))
-        gradient = self._rescaled(gradient, self._output_scale)
-        gradient /= self.value_scale
-        return loss / self.value_scale, gradient
+        return loss / self.value_scale, self.gradient_to_solver(gradient)
 
     def penalty_value(self, scaled: np.ndarray) -> float:
         """Compute the penalty's part of J."""

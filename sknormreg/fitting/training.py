@@ -209,6 +209,10 @@ class _Run:
             end = objective.evaluate(self._start)
         result.is_finite = is_finite(end)
         result.loss, result.optimality = end.value, max_norm(end.subgradient)
+        if result.residual is not None:
+            # A limit may have ended training on a part of the parameters.
+            of_all = max_norm(self.objective.gradient_to_solver(end.subgradient))
+            result.residual = max(result.residual, of_all)
 
     def _has_exploded(self, end):
         """Whether one epoch raised J beyond all chance; J at its start is seldom needed."""

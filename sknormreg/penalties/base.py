@@ -240,8 +240,8 @@ class Penalty(ABC):
         # Inherited terms and parts describe the inherited methods. In a class with one of
         # its own, the compiled engine and the solvers would train with the parent's.
         definitions = [vars(base) for base in cls.__mro__]
-        for name, (described, default) in _DESCRIPTIONS.items():
-            first = next(names for names in definitions if {name, *described} & {*names})
+        for name, default in _DESCRIPTIONS.items():
+            first = next(names for names in definitions if {name, *_METHODS} & {*names})
             if name not in first:
                 setattr(cls, name, default)
 
@@ -299,12 +299,17 @@ class Penalty(ABC):
         return f"{type(self).__name__}({params})"
 
 
-# What describes methods, the methods that it describes, and what to replace it with in a
-# class that overrides one of these alone.
-_DESCRIPTIONS: dict[str, tuple] = {
-    "_prox_terms": (("prox",), None),
-    "restricted": (("value", "prox", "min_norm_subgradient"), Penalty.restricted),
-}
+# The methods that make up a penalty; and what describes them, with what to replace it with
+# in a class that overrides one of these alone.
+_METHODS = (
+    "value",
+    "prox",
+    "min_norm_subgradient",
+    "at_kink",
+    "project",
+    "solve_curvature",
+)
+_DESCRIPTIONS: dict[str, Any] = {"_prox_terms": None, "restricted": Penalty.restricted}
 
 
 class PiecewiseSmoothPenalty(Penalty):

@@ -15,7 +15,8 @@ from .status import Status
 # Iterations after which to look for what has died.
 _PERIOD = 5
 
-# After so many times that something had to come back, nothing leaves any more.
+# After so many times that something had to come back, nothing leaves until training would
+# end: it may come and go.
 _MOST_RETURNS = 3
 
 
@@ -56,13 +57,12 @@ class WorkingSet(ProjectedSubgradient):
         run = self._begin(problem, params)
         if run.status is not None:
             yield self._iterate(run, problem.n_rows)
+            return
         living = _Living(problem, len(params))
         n_new = living.narrow(run)
         if state is not None and state.pairs is not None:
             run.state = state.at(living.index, len(params))
         for n_steps in count(1):
-            if run.status is not None:
-                return
             n_new += self._advance(living.problem, run)
             if run.status in (Status.CONVERGED, Status.STALLED):
                 n_new += living.check(run)
@@ -70,9 +70,9 @@ class WorkingSet(ProjectedSubgradient):
                 state.index, state.pairs = living.index, run.state
             iterate = self._iterate(run, n_new * problem.n_rows)
             yield replace(iterate, params=living.put(run.params))
-            n_new = 0
-            if n_steps % _PERIOD == 0 and run.status is None:
-                n_new = living.narrow(run)
+            if run.status is not None:
+                return
+            n_new = living.narrow(run) if n_steps % _PERIOD == 0 else 0
 
 
 @dataclass

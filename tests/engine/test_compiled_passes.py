@@ -144,6 +144,28 @@ def test_systems_with_the_hessian_are_solved_as_the_penalties_do(case, seed, dty
     assert_close(found, expected, dtype, 10.0)
 
 
+@cases(lambda case: getattr(case.given, "has_curvature", False))
+@pytest.mark.parametrize("size", [1e-37, 1e-39, 1e-42])
+def test_norms_of_subnormal_weights_have_finite_gradients(case, size):
+    # A multiple of the weights that single precision does not have.
+    shift, strength = 0.3, 20.0
+    problem = Problem(case.penalty, case.shape, strength)
+    weights = size * np.random.default_rng(0).normal(size=case.shape)
+    params, vector = problem.draw(weights, 0, np.float32)
+    _, expected = problem.evaluate(params, vector)
+    gradient = vector.copy()
+    _, subgradient, kink, *residual = problem.compiled.evaluate(params, gradient)
+    assert_close(gradient, expected.gradient, np.float32)
+    assert_close(subgradient, expected.subgradient, np.float32, strength)
+    np.testing.assert_array_equal(kink, expected.kink)
+    exact = measured(params, Evaluation(0.0, 0.0, gradient, subgradient, kink))
+    np.testing.assert_allclose(residual, exact, rtol=1e-5)
+    found = problem.compiled.solve_curvature(params, vector, shift)
+    first, part, found = (problem.network.coefs(v)[0] for v in (params, vector, found))
+    solution = case.penalty.solve_curvature(first, part, shift, strength)
+    assert_close(found, solution, np.float32, 10.0)
+
+
 @pytest.mark.parametrize("groups", [None, [[0, 4, 2], [5, 7]]], ids=["rows", "groups"])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_groups_of_a_part_have_the_sizes_of_the_whole(groups, dtype):

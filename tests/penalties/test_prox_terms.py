@@ -134,6 +134,37 @@ def test_a_class_with_its_own_prox_does_not_inherit_terms(penalty):
     assert SameL1()._prox_terms == L1()._prox_terms
 
 
+class DoubleL1(L1):
+    """Twice the L1 penalty, as far as full-batch solvers look at it."""
+
+    def value(self, weights):
+        return 2 * super().value(weights)
+
+    def min_norm_subgradient(self, weights, gradient, strength):
+        return super().min_norm_subgradient(weights, gradient, 2 * strength)
+
+
+def test_full_batches_use_the_subgradient_of_a_subclass():
+    X = np.random.RandomState(0).normal(size=(50, 6))
+    y = X[:, 0] + np.tanh(X[:, 1])
+    settings = dict(hidden_layer_sizes=(5,), solver="lbfgs", random_state=0)
+    own = RegularizedMLPRegressor(penalty=DoubleL1(), **settings).fit(X, y)
+    expected = RegularizedMLPRegressor(penalty="l1", alpha=2, **settings).fit(X, y)
+    # Both from the same start, to the precision of the floats.
+    assert own.loss_ == pytest.approx(expected.loss_, rel=1e-9)
+    assert own.optimality_ < 1e-9
+
+
+@pytest.mark.parametrize(
+    "method", ["value", "min_norm_subgradient", "at_kink", "project", "solve_curvature"]
+)
+def test_a_class_with_a_method_of_its_own_does_not_inherit_terms(method):
+    for parent in (L1, GroupLasso):
+        own = type("Own", (parent,), {method: getattr(parent, method)})()
+        assert own._prox_terms is None
+        assert own.restricted(np.arange(2), 3) is None
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_minibatches_use_the_prox_of_a_subclass(solver):

@@ -10,6 +10,7 @@ from scipy import sparse
 from scipy.special import expit
 from scipy.stats import norm
 from sklearn.datasets import make_classification, make_regression
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso
 from sklearn.preprocessing import scale
 
@@ -75,6 +76,36 @@ def test_a_part_is_the_whole_with_zeros(penalty, rows):
         np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-13)
     np.testing.assert_array_equal(found.kink, expected.kink[part.index])
     np.testing.assert_array_equal(found.kink, small.at_kink(params))
+
+
+def test_parts_have_whole_groups_of_every_layer():
+    network = Network((9, 8, 1), ("tanh",), HalfSquaredError())
+    features = GroupLasso(GROUPS).bind(Layout([*network.shapes]))[0]
+    pairs = [[0, 1], [2, 3], [4, 5], [6, 7]]
+    units = GroupLasso(pairs).bind(Layout([(8, 1)]))[0]
+    X = np.random.RandomState(0).normal(size=(20, 9))
+    data = Data(X, X[:, :1], None)
+    objective = scaled_objective(make_engine(network), data, None, [features, units], 1.0)
+    params = np.zeros(network.n_params)
+    coefs = network.coefs(params)
+
+    def kept():
+        part = objective.living_part(params, np.zeros_like(params))
+        assert not part.has_changed
+        assert part.params.tolist() == params[part.index].tolist()
+        # Of the intercepts of the hidden units.
+        is_kept = [np.zeros(n, dtype=bool) for n in network.layer_units[:2]]
+        marks = np.zeros(network.n_params, dtype=bool)
+        marks[part.index] = True
+        is_kept[0][...] = network.coefs(marks)[0].any(axis=1)
+        is_kept[1][...] = network.intercepts(marks)[0]
+        return [np.flatnonzero(mask).tolist() for mask in is_kept]
+
+    # Where nothing is left, the groups of the first feature and of the first unit.
+    assert kept() == [[0, 3], [0, 1]]
+    coefs[0][[4, 7], 3] = 1
+    coefs[1][3] = 1
+    assert kept() == [[1, 2, 4, 7], [2, 3]]
 
 
 def test_buried_units_change_no_output():
@@ -160,6 +191,16 @@ def test_features_that_were_left_out_come_back():
     # At a residual of 1e-9, with features correlated to .7 or so.
     np.testing.assert_allclose(found, exact.coef_, atol=1e-6)
     assert ((found != 0) == (exact.coef_ != 0)).all()
+
+
+@pytest.mark.parametrize("max_iter", [6, 8, 9])
+def test_a_limit_warns_of_what_was_left_out(max_iter):
+    # A few iterations are enough for the features at work, not for those left out.
+    X, y = _lasso_problem()
+    mlp = RegularizedMLPRegressor((), penalty="l1", alpha=12, max_iter=max_iter)
+    with pytest.warns(ConvergenceWarning, match=r"max_iter=\d iterations: residual 0\.1"):
+        mlp.fit(X, y)
+    assert mlp.optimality_ > 0.1
 
 
 def _min_norm_subgradient(penalty, W, G, strength):

@@ -5,6 +5,7 @@
 #ifndef SKNORMREG_SUBGRADIENTS_INC_H
 #define SKNORMREG_SUBGRADIENTS_INC_H
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -188,16 +189,38 @@ static void NAME(zero_group)(const penalised_rows *rows, const NAME(pass_arrays)
     sums->subgradient_squares += kept * kept * own.subgradient_squares;
 }
 
+/* `separable_pass` of a row with a multiple of the weights that is beyond single precision. */
+static void NAME(tiny_row)(const penalised_rows *rows, const NAME(pass_arrays) *a,
+                           double multiple, NAME(pass_sums) *sums) {
+    const double l1 = rows->l1;
+    for (int64_t i = 0; i < rows->width; i++) {
+        double w = a->params[i];
+        real g = a->gradient[i] * (real)rows->gradient_factor;
+        double p = g + (rows->l2 + multiple) * w, nearest = p < -l1 ? -l1 : p > l1 ? l1 : p;
+        p += w > 0 ? l1 : w < 0 ? -l1 : -nearest;
+        a->gradient[i] = g;
+        a->subgradient[i] = (real)p;
+        a->kink[i] = w == 0 && l1 != 0;
+        sums->gap += fabs(p * w);
+        sums->subgradient_squares += p * p;
+    }
+}
+
 /* Elsewhere the norm of the group has a gradient: a multiple of the weights. */
 static void NAME(living_group)(const penalised_rows *rows, const NAME(pass_arrays) *a,
                                int64_t start, int64_t stop, double multiple,
                                NAME(pass_sums) *sums) {
+    int is_tiny = multiple > FLT_MAX;
     NAME(terms)
-    terms = {(real)rows->l1, (real)(rows->l2 + multiple), 0, 0,
+    terms = {(real)rows->l1, (real)(rows->l2 + (is_tiny ? 0 : multiple)), 0, 0,
              (real)rows->gradient_factor};
     for (int64_t k = start; k < stop; k++) {
         NAME(pass_arrays) row = NAME(from)(a, NAME(group_row)(rows, k));
-        NAME(separable_pass)(&terms, &row, rows->width, sums);
+        if (is_tiny) {
+            NAME(tiny_row)(rows, &row, multiple, sums);
+        } else {
+            NAME(separable_pass)(&terms, &row, rows->width, sums);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 #ifndef SKNORMREG_TRIALS_INC_H
 #define SKNORMREG_TRIALS_INC_H
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -156,6 +157,14 @@ CLONES static void NAME(combine)(real a, const real *RESTRICT vector, real b,
     }
 }
 
+/* The same, with multiples that are beyond single precision. */
+static void NAME(combine_tiny)(double a, const real *vector, double b, const real *params,
+                               real *out, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        out[i] = (real)(a * vector[i] + b * params[i]);
+    }
+}
+
 /* Across a group the curvature is the norm of the gradient over that of the weights; along it
    none is assumed. */
 static void NAME(solve_groups)(const penalised_rows *rows, const real *params,
@@ -176,6 +185,11 @@ static void NAME(solve_groups)(const penalised_rows *rows, const real *params,
         }
         for (int64_t k = start; k < stop; k++) {
             int64_t offset = NAME(group_row)(rows, k);
+            if (fabs(along) > FLT_MAX) {
+                NAME(combine_tiny)(factor, vector + offset, along, params + offset,
+                                   out + offset, rows->width);
+                continue;
+            }
             NAME(combine)((real)factor, vector + offset, (real)along, params + offset,
                           out + offset, rows->width);
         }
