@@ -1,7 +1,9 @@
 """How Sphinx builds the documentation: README has the command."""
 
 import inspect
+import itertools
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -143,8 +145,26 @@ html_theme_options = {
 # Formulas are MathML, which browsers draw by themselves: MathJax would be fetched.
 
 
+_BAR = re.compile(r"<mo[^>]*>([|‖])</mo>")
+
+
+def _pair_bars(formula):
+    """Tell a browser which bars of absolute values and norms open, and which close.
+
+    It would set a closing bar like an operator, with space on both sides.
+    """
+    forms = {bar: itertools.cycle(["prefix", "postfix"]) for bar in "|‖"}
+
+    def with_form(match):
+        bar = match[1]
+        return f'<mo form="{next(forms[bar])}" stretchy="false">{bar}</mo>'
+
+    return _BAR.sub(with_form, formula)
+
+
 def _add_formula(translator, node, as_block):
-    translator.body.append(str(tex2mathml(node.astext(), as_block=as_block)))
+    formula = str(tex2mathml(node.astext(), as_block=as_block))
+    translator.body.append(_pair_bars(formula))
     raise SkipNode
 
 
