@@ -53,6 +53,10 @@ if os.environ.get("SKNORMREG_DOC_INTERSPHINX"):
         "sklearn": ("https://scikit-learn.org/stable", None),
     }
 
+# Quotes stay straight, as in Python. Of curly ones, defaults of parameters would have two
+# closing ones.
+smartquotes_action = "De"
+
 # Docstrings
 
 autosummary_generate = True
@@ -176,7 +180,18 @@ def _visit_math_block(translator, node):
     _add_formula(translator, node, as_block=True)
 
 
+# docutils takes the initial of an author for the number of an item, "N." for the 14th.
+
+_INITIAL = re.compile(r"^( *[A-Z])\. (?=[A-Z])")
+
+
+def _keep_initials(app, what, name, obj, options, lines):
+    lines[:] = [_INITIAL.sub(r"\1\\. ", line) for line in lines]
+
+
 def setup(app):
+    # After numpydoc, which writes the lines anew.
+    app.connect("autodoc-process-docstring", _keep_initials, priority=600)
     app.add_html_math_renderer(
         "mathml",
         inline_renderers=(_visit_math, None),
