@@ -41,7 +41,17 @@ function breakCode(word) {
   if (inTable) breakable(word, WORDS);
 }
 
+// A figure opens alone on a click: on a phone, where its text is small, it can be enlarged.
+function linkToItself(figure) {
+  const link = document.createElement("a");
+  link.href = figure.src;
+  link.title = "Open the figure";
+  figure.replaceWith(link);
+  link.append(figure);
+}
+
 document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".bd-article :is(p > img, img.sphx-glr-single-img)").forEach(linkToItself);
   document.querySelectorAll(".bd-article h1").forEach((title) => breakable(title, WORDS));
   document.querySelectorAll(".bd-article :is(p, li, td) code .pre").forEach(breakCode);
   const tables = Array.from(document.querySelectorAll(".bd-article table.table"));
