@@ -16,9 +16,15 @@ function label(table) {
   }
 }
 
+// Text of many short lines beside the first column is as hard to read as text out of sight.
+function isCramped(cell) {
+  return cell.previousElementSibling && cell.clientWidth < 130 && cell.clientHeight > 120;
+}
+
 function fit(table) {
   table.classList.remove("as-list");
-  table.classList.toggle("as-list", table.scrollWidth > table.clientWidth + 1);
+  const isTooWide = table.scrollWidth > table.clientWidth + 1;
+  table.classList.toggle("as-list", isTooWide || Array.from(table.querySelectorAll("td")).some(isCramped));
 }
 
 // Where a long name may be broken: between the words of a class, and in a call.
