@@ -1,7 +1,9 @@
 """How Sphinx builds the documentation: README has the command."""
 
 import inspect
+import itertools
 import os
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -50,6 +52,10 @@ if os.environ.get("SKNORMREG_DOC_INTERSPHINX"):
         "python": ("https://docs.python.org/3", None),
         "sklearn": ("https://scikit-learn.org/stable", None),
     }
+
+# Quotes stay straight, as in Python. Of curly ones, defaults of parameters would have two
+# closing ones.
+smartquotes_action = "De"
 
 # Docstrings
 
@@ -143,8 +149,26 @@ html_theme_options = {
 # Formulas are MathML, which browsers draw by themselves: MathJax would be fetched.
 
 
+_BAR = re.compile(r"<mo[^>]*>([|‖])</mo>")
+
+
+def _pair_bars(formula):
+    """Tell a browser which bars of absolute values and norms open, and which close.
+
+    It would set a closing bar like an operator, with space on both sides.
+    """
+    forms = {bar: itertools.cycle(["prefix", "postfix"]) for bar in "|‖"}
+
+    def with_form(match):
+        bar = match[1]
+        return f'<mo form="{next(forms[bar])}" stretchy="false">{bar}</mo>'
+
+    return _BAR.sub(with_form, formula)
+
+
 def _add_formula(translator, node, as_block):
-    translator.body.append(str(tex2mathml(node.astext(), as_block=as_block)))
+    formula = str(tex2mathml(node.astext(), as_block=as_block))
+    translator.body.append(_pair_bars(formula))
     raise SkipNode
 
 
@@ -156,7 +180,18 @@ def _visit_math_block(translator, node):
     _add_formula(translator, node, as_block=True)
 
 
+# docutils takes the initial of an author for the number of an item, "N." for the 14th.
+
+_INITIAL = re.compile(r"^( *[A-Z])\. (?=[A-Z])")
+
+
+def _keep_initials(app, what, name, obj, options, lines):
+    lines[:] = [_INITIAL.sub(r"\1\\. ", line) for line in lines]
+
+
 def setup(app):
+    # After numpydoc, which writes the lines anew.
+    app.connect("autodoc-process-docstring", _keep_initials, priority=600)
     app.add_html_math_renderer(
         "mathml",
         inline_renderers=(_visit_math, None),

@@ -62,7 +62,7 @@ for name, model in ways.items():
 # deviations.
 
 mean, std = ways['alpha="evidence"'].predict(X_test, return_std=True)
-print(f"within the 95 % interval: {np.mean(np.abs(y_test - mean) < 1.96 * std):.1%}")
+print(f"within the 95% interval: {np.mean(np.abs(y_test - mean) < 1.96 * std):.1%}")
 
 # %%
 # Finally, we fit the same network with Adam and with L-BFGS at every alpha. Both overfit
@@ -93,7 +93,7 @@ for name, style in zip(ways, ("-", "--", ":")):
         label = f"{name} (first layer)" if "evidence" in name else name
         ax.axvline(alpha, color=GREEN, ls=style, lw=1.5, label=label)
 ax.set(xscale="log", xlabel="alpha", ylabel="R2 on held-out samples", ylim=(0, None))
-ax.legend()
+figure.legend(loc="outside upper center", ncols=2, frameon=False)
 ax.grid(color="0.93")
 ax.spines[["top", "right"]].set_visible(False)
 plt.show()

@@ -88,10 +88,11 @@ for solver, n_rows, batch_size in cases:
 
 # %%
 # If all batches have the same size, the converted alpha leads to the same network up to the
-# noise of the minibatches. With 401 samples the conversion is only approximate: in
-# scikit-learn the single sample of the last batch counts as much as the 200 samples of
-# another batch, in the loss as well as in the penalty. To compare the two, use a batch size
-# that leaves no small last batch, or choose alpha anew.
+# noise of the minibatches. With 401 samples it does not: in scikit-learn the single sample
+# of the last batch counts as much as the 200 samples of another batch, in the loss as well
+# as in the penalty, and the factor accounts for the penalty alone. With "sgd", almost
+# nothing is left of the weights. To compare the two, use a batch size that leaves no small
+# last batch, or choose alpha anew.
 
 labels = [f"{solver}\n{n}, {b}" for solver, n, b in ratios]
 positions = np.arange(len(labels))
@@ -101,7 +102,7 @@ figure, ax = plt.subplots(figsize=(10, 4.2), layout="constrained")
 ax.axhline(1, color="0.6", linestyle=":", zorder=0)
 ax.vlines(positions, same, converted, color="0.85", zorder=1)
 ax.plot(positions, same, "s", color="#dd7a1f", label="the same alpha")
-ax.plot(positions, converted, "o", color="#2f6db3", label="alpha converted")
+ax.plot(positions, converted, "o", color="#2f6db3", label="alpha converted", clip_on=False)
 ax.set_xticks(positions, labels)
 ax.set(
     title="Norm of the weights as a multiple of MLPClassifier's",
@@ -111,5 +112,5 @@ ax.set(
 ax.grid(axis="y", color="0.92")
 ax.set_axisbelow(True)
 ax.spines[["top", "right"]].set_visible(False)
-ax.legend(loc="lower right", frameon=False)
+ax.legend(loc="upper left", frameon=False)
 plt.show()

@@ -137,7 +137,7 @@ for i, (ax, title) in enumerate(zip(axes, titles)):
 axes[0].set_ylim(0.9, 1)
 axes[0].legend(loc="lower left", frameon=False)
 axes[1].set_yscale("log")
-axes[1].set_yticks([0.01, 0.03, 0.1, 0.3, 1], ["1 %", "3 %", "10 %", "30 %", "100 %"])
+axes[1].set_yticks([0.01, 0.03, 0.1, 0.3, 1], ["1%", "3%", "10%", "30%", "100%"])
 axes[1].minorticks_off()
 axes[1].annotate(
     f"{left:.0%} of the weights,\naccuracy {accuracy:.3f}",

@@ -95,7 +95,7 @@ for row, (name, fits) in zip(axes, rows.items()):
         ax.set_title(
             f"alpha = {mlp.alpha}\n{kept.sum()} pixels: {scores[name, i]:.3f}", fontsize=10
         )
-    row[0].set_ylabel(name.replace("inputs", "\ninputs"), fontsize=10)
+    row[0].set_ylabel(name.replace("features_only", "\nfeatures_only"), fontsize=10)
 for ax in axes.flat:
     ax.set_xticks(np.arange(-0.5, 8), [])
     ax.set_yticks(np.arange(-0.5, 8), [])

@@ -38,21 +38,28 @@ def _number(text):
         return None
 
 
+def _as_text(number):
+    return f"{number:.1f}" if number < 10 else f"{number:.0f}"
+
+
 def draw(what, cases, ratios, path):
-    figure = Figure(figsize=(8.5, 0.9 + 0.55 * len(cases)), layout="constrained")
+    """Draw the bars; names of cases stand above theirs, for the sake of narrow screens."""
+    figure = Figure(figsize=(5.6, 1 + 0.75 * len(cases)), layout="constrained")
     ax = figure.subplots()
     for i, (peer, values) in enumerate(ratios.items()):
-        bars = [(k + 0.38 * (i - 0.5), v) for k, v in enumerate(values) if v is not None]
-        drawn = ax.barh(*zip(*bars), height=0.36, color=PEERS[peer], label=peer)
-        ax.bar_label(drawn, fmt="%g", padding=3)
-    ax.set_yticks(range(len(cases)), [case.replace(", float32", "") for case in cases])
-    ax.set_ylabel(what)
-    ax.invert_yaxis()
+        bars = [(k + 0.28 * i, v) for k, v in enumerate(values) if v is not None]
+        drawn = ax.barh(*zip(*bars), height=0.27, color=PEERS[peer], label=peer)
+        ax.bar_label(drawn, [_as_text(v) for _, v in bars], padding=3)
+    for k, case in enumerate(cases):
+        ax.text(1.02, k - 0.2, case, va="bottom")
+    ax.set_yticks([])
+    ax.set_ylim(len(cases) - 0.4, -0.6)
     ax.set_xscale("log")
     ax.set(xlim=(1, 60), xlabel="time as a multiple of that of sknormreg (logarithmic)")
     ax.set_xticks([1, 2, 5, 10, 20, 50], ["1", "2", "5", "10", "20", "50"])
     ax.minorticks_off()
     ax.spines[["top", "right"]].set_visible(False)
+    ax.set_title(what, loc="left", fontsize="medium")
     figure.legend(loc="outside upper right", ncols=len(ratios), frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Without a date in it, the same figures give the same file.

@@ -64,9 +64,12 @@ def _save_axes(figure, index, path):
     kept.set_subplotspec(GridSpec(1, 1, figure=figure)[0])
     figure.set_size_inches(_SIZE)
     figure.set_layout_engine("constrained")
+    # Those next to a colour bar stood at one side of their place.
+    kept.set_anchor("C")
     # Axes that shared theirs with a neighbour have no labels.
     kept.tick_params(labelbottom=True, labelleft=True)
     _thin_out(kept.xaxis, figure)
+    _fit_title(kept, figure)
     figure.savefig(path, dpi=_DPI)
 
 
@@ -80,6 +83,15 @@ def _thin_out(axis, figure):
         step += 1
     for i, label in enumerate(labels):
         label.set_visible(i % step == 0)
+
+
+def _fit_title(ax, figure):
+    """Centre a title that reaches out of the figure, and make it smaller if it must be."""
+    title, width = ax.title, figure.bbox.width
+    box = title.get_window_extent()
+    if box.x0 < 0 or box.x1 > width:
+        title.set_x(ax.transAxes.inverted().transform((width / 2, 0))[0])
+        title.set_fontsize(title.get_fontsize() * min(1, 0.97 * width / box.width))
 
 
 def setup(app):

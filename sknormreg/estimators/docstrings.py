@@ -84,7 +84,7 @@ alphas : int or array-like of shape (n_alphas,), default=20
     If an int, a log-spaced grid of that many values, from a thousandth of `alpha_max` up to
     `alpha_max`, where no feature is selected. A few fits on all samples determine
     `alpha_max`. For penalties that set no weight to zero, it is where the objective is
-    within 1 % of that of a constant prediction, and the grid starts at 1e-5 of it. The
+    within 1% of that of a constant prediction, and the grid starts at 1e-5 of it. The
     values are not rescaled between the folds and the final fit.
 
 evidence_scope : {"network", "layer", "feature"}, default="layer"
@@ -183,7 +183,7 @@ tol : float or "auto", default="auto"
 
     "auto" is 1e-4. It also lets "lbfgs" stop when it no longer makes progress, that is when
     the last `n_iter_no_change` iterations have decreased the objective by less than 1e-4
-    on average, provided that to first order the objective can decrease by at most 1 %.
+    on average, provided that to first order the objective can decrease by at most 1%.
     For penalties and losses with kinks, these decreases, and the tolerance of "adam" and
     "sgd", are 1e-5. Where it takes little time, the tolerance of "lbfgs" is smaller: 1e-8
     without hidden layers and, unless ``alpha="evidence"``, 1e-12 for the smallest networks

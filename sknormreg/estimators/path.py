@@ -59,7 +59,7 @@ def regularization_path(
         Values of `alpha`. If an int, a log-spaced grid of that many values, from a
         thousandth of `alpha_max` up to `alpha_max`, where no feature is selected. A few
         fits determine `alpha_max`. For penalties that set no weight to zero, it is where
-        the objective is within 1 % of that of a constant prediction, and the grid starts at
+        the objective is within 1% of that of a constant prediction, and the grid starts at
         1e-5 of it.
 
     sample_weight : array-like of shape (n_samples,), default=None

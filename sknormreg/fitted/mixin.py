@@ -219,7 +219,7 @@ class FittedNetworkMixin:
     def sparsify(self) -> Self:
         """Convert the weights of layers with few non-zero ones to sparse arrays.
 
-        Layers in which at most 5 % of the weights are non-zero are converted: prediction is
+        Layers in which at most 5% of the weights are non-zero are converted: prediction is
         faster there. Training needs dense weights: call `densify` before `partial_fit` or a
         warm start.
 
