@@ -75,7 +75,7 @@ def _save_axes(figure, index, path):
 
 def _thin_out(axis, figure):
     """Hide tick labels until none overlaps the next."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     labels = [label for label in axis.get_ticklabels() if label.get_text()]
     boxes = [label.get_window_extent() for label in labels]
     step = 1
