@@ -14,10 +14,9 @@ try:
     from .compiled_engine import CompiledEngine
 except ImportError as error:
     CompiledEngine = None  # type: ignore[assignment, misc]
-    _import_error = str(error)
-    for name in ("_compiled", "_full_batch"):
-        if find_spec(f"sknormreg.engine.{name}") is None:
-            _import_error = f"sknormreg.engine.{name} was not built at installation"
+    names = (f"sknormreg.engine.{name}" for name in ("_compiled", "_full_batch"))
+    missing = [name for name in names if find_spec(name) is None]
+    _import_error = f"{missing[0]} was not built at installation" if missing else str(error)
 
 _has_warned = False
 
