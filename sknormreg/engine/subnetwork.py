@@ -81,6 +81,9 @@ def without_silent_units(network: Network, params: np.ndarray) -> Subnetwork | N
         None if they are less than half of the units of every layer.
     """
     coefs, kept = network.coefs(params), []
+    # A glance, at every evaluation: half of the rows are not zero if most weights are not.
+    if all(2 * np.count_nonzero(out) > out.size for out in coefs[1:]):
+        return None
     for layer, n_units in enumerate(network.layer_units[1:-1]):
         living: Any = coefs[layer + 1].any(axis=1)
         if 2 * np.count_nonzero(living) <= n_units:
