@@ -13,7 +13,6 @@ the ratios, and the largest. Larger tables are cut to `--samples` samples.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -21,11 +20,10 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from _checkouts import run_script
 from _tables import stored_table, stored_tables
 from sklearn.metrics import log_loss, r2_score
 from sklearn.preprocessing import StandardScaler
-
-VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def parts(table, seed, n_samples):
@@ -65,23 +63,12 @@ def fit_here(arguments):
     print(json.dumps({"loss": loss, "features": n_features, "seconds": seconds}))
 
 
-def measure(checkout, arguments, *what):
+def measure(checkout, max_seconds, *what):
     """Return what one version finds, in a process of its own; None if it takes too long."""
-    environment = os.environ | dict.fromkeys(VARIABLES, "1")
-    environment["PYTHONPATH"] = str(Path(checkout).resolve())
-    command = [sys.executable, __file__, "--fit", *map(str, what)]
     try:
-        done = subprocess.run(
-            command,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=arguments.max_seconds,
-            check=True,
-        )
+        return run_script(__file__, ["--fit", *what], checkout, max_seconds)
     except subprocess.TimeoutExpired:
         return None
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def main():
@@ -105,7 +92,10 @@ def main():
         for penalty in arguments.penalties:
             for seed in range(arguments.splits):
                 what = path, penalty, seed, arguments.samples
-                a, b = (measure(one, arguments, *what) for one in arguments.checkouts)
+                a, b = (
+                    measure(one, arguments.max_seconds, *what)
+                    for one in arguments.checkouts
+                )
                 name = f"{table.name:14s} {penalty:11s} {seed}"
                 if a is None or b is None:
                     late = "A" if a is None else "B"

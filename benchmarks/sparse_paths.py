@@ -16,7 +16,6 @@ Cases for which something is missing are left out. A version that takes longer t
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from _checkouts import run_script
 from _lassonet import import_lassonet
 from _tables import mnist, scaled, stored_table
 from scipy import sparse
@@ -192,27 +192,16 @@ def run_here(arguments):
 
 def measure(case, version, arguments):
     """Return what one version took and found, in a process of its own."""
-    environment = os.environ | dict.fromkeys(
-        ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"
-    )
-    if version == "before":
-        environment["PYTHONPATH"] = str(Path(arguments.before).resolve())
-    command = [sys.executable, __file__, "--run", case, version]
+    what = ["--run", case, version]
     if arguments.tables:
-        command += ["--tables", arguments.tables]
+        what += ["--tables", arguments.tables]
+    checkout = arguments.before if version == "before" else None
     try:
-        done = subprocess.run(
-            command,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=arguments.max_seconds,
-        )
+        return run_script(__file__, what, checkout, arguments.max_seconds)
     except subprocess.TimeoutExpired:
         return {"seconds": arguments.max_seconds, "stopped": True}
-    if done.returncode:
-        return {"missing": done.stderr.strip().splitlines()[-1:]}
-    return json.loads(done.stdout.splitlines()[-1])
+    except subprocess.CalledProcessError as error:
+        return {"missing": error.stderr.strip().splitlines()[-1:]}
 
 
 def report(case, rounds):

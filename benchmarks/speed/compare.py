@@ -15,12 +15,12 @@ minute.
 """
 
 import json
-import os
 import statistics
 import subprocess
 import sys
 from pathlib import Path
 
+from _checkouts import environment_of
 from _timing import Turns
 
 BENCHMARKS = Path(__file__).resolve().parents[1]
@@ -34,19 +34,13 @@ class Checkout:
         self._least_seconds = least_seconds
         self._process = None
         self.engine = None
-        if not (self.path / "sknormreg").is_dir():
-            raise SystemExit(f"{path} is no checkout: it has no folder sknormreg.")
 
     def __enter__(self):
-        paths = os.pathsep.join([str(self.path), os.environ.get("PYTHONPATH", "")])
-        variables = {"PYTHONPATH": paths.rstrip(os.pathsep)}
-        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-            variables[name] = "1"
         self._process = subprocess.Popen(
             [sys.executable, "-m", "speed._worker"],
             # `-m` puts this folder in front of the checkout; it has no sknormreg.
             cwd=BENCHMARKS,
-            env=os.environ | variables,
+            env=environment_of(self.path),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -17,6 +17,9 @@ from .results import is_cv, loss_curves_of
 # From this ratio of the largest to the smallest value on, the axis is logarithmic.
 _WIDE = 10
 
+# Marks of single iterations, above the curve.
+_POINT = dict(marker="o", linestyle="", markeredgecolor="white", zorder=3)
+
 
 class LossCurveDisplay:
     """The training objective and the validation loss after every iteration.
@@ -300,12 +303,9 @@ class LossCurveDisplay:
         return ax.plot(
             ends,
             np.asarray(self.loss_curve)[ends - 1],
-            marker="o",
             markersize=4,
-            linestyle="",
             color=self.line_.get_color(),
-            markeredgecolor="white",
-            zorder=3,
+            **_POINT,
             label=prefix + "end of the fit at an alpha",
         )[0]
 
@@ -316,12 +316,9 @@ class LossCurveDisplay:
         (self.kept_point_,) = ax.plot(
             self.kept,
             loss,
-            marker="o",
             markersize=8,
-            linestyle="",
             color=self.validation_line_.get_color(),
-            markeredgecolor="white",
-            zorder=3,
+            **_POINT,
             label=prefix + "weights that are kept",
         )
 

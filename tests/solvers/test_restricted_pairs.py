@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
+from bfgs import N_PARAMS, dense_inverse_hessian, pairs_of_quadratic, subgradient_of
 
 from sknormreg.engine import full_batch_passes
 from sknormreg.solvers import passes as numpy_passes
 from sknormreg.solvers.base import Evaluation
 from sknormreg.solvers.restricted_pairs import RestrictedPairs
-
-N_PARAMS = 8
 
 
 @pytest.fixture(params=["numpy", "compiled"])
@@ -23,13 +22,9 @@ def rounded(array):
     return array.astype(np.float32).astype(np.float64)
 
 
-def pairs_of_quadratic(n_pairs, n_params=N_PARAMS, seed=0):
-    """Steps, and their changes of gradient under a positive definite Hessian."""
-    rng = np.random.RandomState(seed)
-    root = rng.normal(size=(n_params, n_params))
-    hessian = root @ root.T / n_params + np.eye(n_params)
-    steps = rounded(rng.normal(size=(n_pairs, n_params)))
-    return steps, rounded(steps @ hessian)
+def rounded_pairs(n_pairs, n_params=N_PARAMS, seed=0):
+    steps, changes = pairs_of_quadratic(n_pairs, n_params, seed)
+    return rounded(steps), rounded(changes)
 
 
 def evaluation(gradient, subgradient=None, kink=None):
@@ -52,26 +47,12 @@ def memory_of(passes, steps, changes, memory=10, dtype=np.float64):
     return pairs
 
 
-def dense_inverse_hessian(steps, changes, initial=None):
-    """H after the updates (Nocedal and Wright, 2006, eq. 6.17), as a matrix."""
-    s, y = steps[-1], changes[-1]
-    H = np.eye(len(s)) * (s @ y) / (y @ y) if initial is None else initial
-    for s, y in zip(steps, changes):
-        V = np.eye(len(s)) - np.outer(y, s) / (s @ y)
-        H = V.T @ H @ V + np.outer(s, s) / (s @ y)
-    return H
-
-
-def subgradient_of(n_params=N_PARAMS):
-    return np.random.RandomState(7).normal(size=n_params)
-
-
 NO_KINK = np.zeros(N_PARAMS, dtype=bool)
 
 
 @pytest.mark.parametrize("n_pairs", [1, 2, 5, 10])
 def test_direction_is_that_of_dense_bfgs(passes, n_pairs):
-    steps, changes = pairs_of_quadratic(n_pairs)
+    steps, changes = rounded_pairs(n_pairs)
     pairs = memory_of(passes, steps, changes)
     direction, length = pairs.direction(passes, subgradient_of(), NO_KINK)
     expected = -dense_inverse_hessian(steps, changes) @ subgradient_of()
@@ -82,7 +63,7 @@ def test_direction_is_that_of_dense_bfgs(passes, n_pairs):
 
 def test_newest_secant_equation(passes):
     # Quasi-Newton by definition: the newest change is mapped to its step.
-    steps, changes = pairs_of_quadratic(4)
+    steps, changes = rounded_pairs(4)
     pairs = memory_of(passes, steps, changes)
     direction, _ = pairs.direction(passes, changes[-1], NO_KINK)
     np.testing.assert_allclose(direction, -steps[-1], rtol=1e-10, atol=1e-11)
@@ -98,7 +79,7 @@ def test_without_pairs_it_is_steepest_descent(passes):
 # Up to a quarter of the parameters, free ones are gathered.
 @pytest.mark.parametrize("n_free", [2, 3, 5, 7])
 def test_off_the_kinks_it_is_that_of_restricted_pairs(passes, n_pairs, n_free):
-    steps, changes = pairs_of_quadratic(n_pairs)
+    steps, changes = rounded_pairs(n_pairs)
     free = np.zeros(N_PARAMS, dtype=bool)
     free[np.random.RandomState(n_free).permutation(N_PARAMS)[:n_free]] = True
     s, y = steps[:, free], changes[:, free]
@@ -135,7 +116,7 @@ def test_a_pair_whose_restriction_is_not_curved_is_left_out(passes):
 def with_known_part(passes, n_pairs, loss_curvatures):
     """A memory of pairs of a loss and a penalty, whose Hessian is known; and the pairs."""
     penalty = np.diag(rounded(np.random.RandomState(3).uniform(0, 5, N_PARAMS)))
-    steps, changes = pairs_of_quadratic(n_pairs)[0], []
+    steps, changes = rounded_pairs(n_pairs)[0], []
     pairs = RestrictedPairs(10, N_PARAMS)
     for step, curvature in zip(steps, loss_curvatures):
         changes.append(rounded(curvature * step + step @ penalty))
@@ -172,7 +153,7 @@ def test_direction_beyond_the_known_part_is_that_of_dense_bfgs(passes, n_free):
 
 
 def test_nothing_free(passes):
-    pairs = memory_of(passes, *pairs_of_quadratic(3))
+    pairs = memory_of(passes, *rounded_pairs(3))
     direction, _ = pairs.direction(passes, subgradient_of(), ~NO_KINK)
     np.testing.assert_array_equal(direction, -subgradient_of())
 
@@ -203,7 +184,7 @@ def test_changes_on_a_kink_are_those_of_the_gradient(passes):
 
 @pytest.mark.parametrize("n_pairs", [4, 5, 8])
 def test_the_oldest_pairs_are_forgotten(passes, n_pairs):
-    steps, changes = pairs_of_quadratic(n_pairs)
+    steps, changes = rounded_pairs(n_pairs)
     pairs = memory_of(passes, steps, changes, memory=3)
     assert len(pairs) == 3
     expected = -dense_inverse_hessian(steps[-3:], changes[-3:]) @ subgradient_of()
@@ -215,7 +196,7 @@ def test_the_oldest_pairs_are_forgotten(passes, n_pairs):
 @pytest.mark.parametrize("n_before", [2, 5])
 @pytest.mark.parametrize("curvature", [-1.0, 0.0])
 def test_pairs_without_positive_curvature_are_skipped(passes, curvature, n_before):
-    pairs = memory_of(passes, *pairs_of_quadratic(n_before), memory=4)
+    pairs = memory_of(passes, *rounded_pairs(n_before), memory=4)
     before, _ = pairs.direction(passes, subgradient_of(), NO_KINK)
     step = np.ones(N_PARAMS)
     change = curvature * step
@@ -228,7 +209,7 @@ def test_pairs_without_positive_curvature_are_skipped(passes, curvature, n_befor
 
 
 def test_a_cleared_memory_is_a_new_one(passes):
-    steps, changes = pairs_of_quadratic(6)
+    steps, changes = rounded_pairs(6)
     pairs = memory_of(passes, steps[:4], changes[:4], memory=3)
     pairs.clear()
     assert len(pairs) == 0
@@ -244,7 +225,7 @@ def test_a_cleared_memory_is_a_new_one(passes):
 @pytest.mark.parametrize("n_pairs", [2, 5])
 def test_moved_pairs_are_those_of_other_parameters(passes, n_pairs):
     """Those that were not there have zeros in every pair."""
-    steps, changes = pairs_of_quadratic(n_pairs)
+    steps, changes = rounded_pairs(n_pairs)
     source = np.array([6, -1, 0, 2, -1])
     moved = memory_of(passes, steps, changes, memory=4).moved(source)
     s, y = (np.where(source < 0, 0, array[-4:, source]) for array in (steps, changes))
@@ -261,7 +242,7 @@ def test_moved_pairs_are_those_of_other_parameters(passes, n_pairs):
 
 
 def test_directions_descend(passes):
-    steps, changes = pairs_of_quadratic(10)
+    steps, changes = rounded_pairs(10)
     pairs = memory_of(passes, steps, changes, memory=4)
     for seed in range(20):
         rng = np.random.RandomState(seed)
@@ -270,7 +251,7 @@ def test_directions_descend(passes):
 
 
 def test_single_precision(passes):
-    steps, changes = pairs_of_quadratic(5)
+    steps, changes = rounded_pairs(5)
     pairs = memory_of(passes, steps, changes, dtype=np.float32)
     subgradient = subgradient_of().astype(np.float32)
     direction, _ = pairs.direction(passes, subgradient, NO_KINK)
