@@ -59,7 +59,7 @@ def fit_here(arguments):
         loss = 1 - r2_score(y_test, model.predict(X_test))
     else:
         loss = log_loss(y_test, model.predict_proba(X_test), labels=model.classes_)
-    n_features = int(model.n_selected_features_)
+    n_features = int(np.sum(model.selected_features_))
     print(json.dumps({"loss": loss, "features": n_features, "seconds": seconds}))
 
 

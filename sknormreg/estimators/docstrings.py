@@ -336,12 +336,12 @@ l1_ratio : float or array-like of float, default=0.5
     other penalties.
 
 max_time : float, default=None
-    Time limit of `fit` in seconds. Finding the grid of alphas is not cut short; the time
-    that remains is divided equally among the regularization paths of the folds and the
-    final fit. When the time of a path is over, its larger alphas get no score, and alpha is
-    chosen among those with a score in every fold. Fits that are needed after the limit stop
-    after one iteration. A warning says how many alphas were compared. If None, there is no
-    limit.
+    Time limit of `fit` in seconds. It is divided equally among the search for each grid of
+    alphas, the regularization paths of the folds and the final fit. When the time of a grid
+    is over, it ends at an alpha that is usual for such data. When the time of a path is
+    over, its larger alphas get no score, and alpha is chosen among those with a score in
+    every fold. Fits that are needed after the limit stop after one iteration. A warning
+    says how many alphas were compared. If None, there is no limit.
 
 verbose : bool or int, default=False
     Verbosity. 1 or True prints the grid of alphas, the best score and its number of

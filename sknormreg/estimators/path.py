@@ -1,5 +1,6 @@
 """The regularization path: networks at one alpha after the other."""
 
+import time
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
@@ -157,7 +158,7 @@ def fitted_path(
     )
     alphas = check_alphas(alphas)
     if isinstance(alphas, int):
-        alphas = fitter.grid(alphas)
+        alphas = fitter.grid(alphas, (time.monotonic() + deadline) / 2)
         report.found(alphas)
     points = list(report.along(fitter.path(alphas), alphas))
     ended = None

@@ -205,34 +205,39 @@ class Search:
     def _paths(self):
         estimator = self._estimator
         alphas, relaxes = check_alphas(estimator.alphas), compared_relaxes(estimator)
-        for params, spec in zip(compared_params(estimator), self._specs):
+        for i, (params, spec) in enumerate(zip(compared_params(estimator), self._specs)):
             self._trials.append([])
-            own = self._grid(spec, alphas) if isinstance(alphas, int) else alphas
+            own = self._grid(spec, alphas, i) if isinstance(alphas, int) else alphas
             yield ComparedPath(params, spec, own, relaxes)
 
-    def _grid(self, spec, n_alphas):
-        start = time.perf_counter()
+    def _grid(self, spec, n_alphas, index):
+        """Return the grid of a path, which takes as much time as the path in a fold."""
+        start, n_specs = time.perf_counter(), len(self._specs)
+        n_left = n_specs - index + self._n_parts(n_specs * len(self._folds))
         fitter = PathFitter(
             _of_single_fits(spec), self._data, None, self._seed, watcher=self._report
         )
-        alphas = fitter.grid(n_alphas)
+        alphas = fitter.grid(n_alphas, self._budget.share(n_left))
         self._trials[-1] = fitter.trials
         self._report.grid(alphas, time.perf_counter() - start)
         return alphas
 
     def _nothing_found(self):
-        """Return for each path in every fold scores that are to be found.
+        """Return for each path in every fold scores that are to be found."""
+        n_folds = len(self._folds)
+        n_all = len(self.paths) * n_folds
+        shape = len(self.paths[0].relaxes), len(self.paths[0].alphas)
+        return [
+            PathScores(i // n_folds, self._n_parts(n_all - i), *shape) for i in range(n_all)
+        ]
+
+    def _n_parts(self, n_paths):
+        """Return the number of equal parts of the time, where so many paths are left.
 
         Each of the jobs has the time that is left for the paths it has still to fit, and
         for the last fit, as if this were one more.
         """
-        n_folds, n_jobs = len(self._folds), effective_n_jobs(self._estimator.n_jobs)
-        n_all = len(self.paths) * n_folds
-        shape = len(self.paths[0].relaxes), len(self.paths[0].alphas)
-        return [
-            PathScores(i // n_folds, -(-(n_all - i) // n_jobs) + 1, *shape)
-            for i in range(n_all)
-        ]
+        return -(-n_paths // effective_n_jobs(self._estimator.n_jobs)) + 1
 
     def _fitter(self, spec, data, rows):
         return PathFitter(

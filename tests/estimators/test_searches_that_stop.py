@@ -186,14 +186,29 @@ def test_a_limit_that_is_not_reached_changes_nothing(jobs):
 
 
 @pytest.mark.parametrize("penalty", ["l2", "l1"])
-def test_a_grid_does_not_depend_on_the_time(penalty):
-    """Fits that are cut short would not tell at which alpha networks are empty."""
-    model = make(alphas=5, penalty=penalty, max_time=1e-9, verbose=False)
+def test_a_grid_without_time_to_find_its_ends(penalty):
+    settings = dict(hidden_layer_sizes=(3,), alphas=5, penalty=penalty)
+    model = make(**settings, max_time=1e-9)
     with pytest.warns(ConvergenceWarning, match="1 of 5 alphas"):
         model.fit(X, y)
-    unlimited = make(alphas=5, penalty=penalty, verbose=False).fit(X, y)
-    np.testing.assert_array_equal(model.alphas_, unlimited.alphas_)
     assert model.alpha_ == model.alphas_[0]
+    unlimited = make(**settings).fit(X, y)
+    ratios = model.alphas_ / unlimited.alphas_
+    np.testing.assert_allclose(ratios, ratios[0])
+    assert 1 / 20 < ratios[0] < 20
+
+
+@pytest.mark.parametrize("penalty", ["l1", "group_lasso"])
+def test_time_holds_from_the_grid_to_the_last_fit(penalty):
+    """The first fit alone takes several times as long, on any machine there is."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(1500, 200))
+    y = (X[:, :10] * rng.normal(size=10)).sum(axis=1) + rng.normal(size=1500) > 0
+    model = RegularizedMLPClassifierCV((150,), penalty=penalty, max_time=2, random_state=0)
+    start = time.monotonic()
+    with pytest.warns(ConvergenceWarning, match="max_time=2"):
+        model.fit(X, y)
+    assert time.monotonic() - start < 3
 
 
 def test_networks_stay_empty_beyond_the_last_one():
