@@ -1,12 +1,11 @@
 """How much curvature should a full-batch solver remember?
 
-Two settings: the number of curvature pairs of the projected scaled sub-gradient method with
-penalties that have a curvature of their own, and the accepted steps after which PANOC+
-tries a longer step size. Digits and breast cancer, one hidden layer
-of 50 units, some starts each: medians of the evaluations until the optimality is 1e-4, of
-the seconds, and how many of the starts got there within 5000 evaluations.
+Two settings: the number of curvature pairs of the projected scaled sub-gradient method, and
+the accepted steps after which PANOC+ tries a longer step size. Digits and breast cancer,
+one hidden layer of 50 units, some starts each: medians of the evaluations until the
+optimality is `--tol`, of the seconds, and how many of the starts got there within 5000 evaluations.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/solver_memory.py [--starts 5]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/solver_memory.py [--starts 5] [--tol 1e-4]
         [--only TABLE ...]
 
 Takes about ten minutes.
@@ -20,9 +19,9 @@ from unittest import mock
 from _objectives import classifier_objective, initial_params
 from _tables import scaled
 
-from sknormreg.penalties import GroupLasso, GroupMCP, MaxNorm, Nuclear
+from sknormreg.penalties import L1, GroupLasso, GroupMCP, MaxNorm, Nuclear
 from sknormreg.solvers.panoc import PANOC
-from sknormreg.solvers.projected_subgradient import ProjectedSubgradient
+from sknormreg.solvers.working_set import WorkingSet
 
 TABLES, MOST_EVALUATIONS = ("digits", "breast_cancer"), 5000
 
@@ -52,15 +51,16 @@ def report(title, *args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--tol", type=float, default=1e-4)
     parser.add_argument("--only", nargs="+", metavar="TABLE", default=TABLES)
     arguments = parser.parse_args()
-    options = dict(tol=1e-4, max_fun=MOST_EVALUATIONS)
+    options = dict(tol=arguments.tol, max_fun=MOST_EVALUATIONS)
     print(f"{'':46s} {'evals':>6s} {'seconds':>8s} {'arrived':>8s}")
     for name in arguments.only:
         X, y = scaled(name)
-        for penalty in (GroupLasso(), GroupMCP()):
+        for penalty in (L1(), GroupLasso(), GroupMCP()):
             for memory in (5, 10, 20, 50, 100):
-                solver = ProjectedSubgradient(memory=memory, **options)
+                solver = WorkingSet(memory=memory, **options)
                 title = f"{name}, {type(penalty).__name__}, {memory} pairs"
                 report(title, solver, X, y, penalty, arguments.starts)
         for penalty in (MaxNorm(1.0), Nuclear()):

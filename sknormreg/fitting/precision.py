@@ -18,6 +18,10 @@ _PROGRESS_SMOOTH, _PROGRESS_KINKED = 1e-4, 1e-5
 # See benchmarks/solver_memory.py.
 _MEMORY_NUMBERS, _FEWEST_PAIRS, _MOST_PAIRS = 250_000, 8, 20
 
+# The same where `tol` is given and the penalty has kinks: the few weights that are left can
+# afford more, and with more of them a precise minimum takes fewer iterations.
+_PRECISE_NUMBERS, _MOST_PRECISE_PAIRS = 1_000_000, 100
+
 # Of a network, tol="auto" is also a `relative_gap` of at most this: what training on then
 # lowers J by stays below a hundredth of it. See benchmarks/convergence.py.
 _GAP = 1e-2
@@ -71,9 +75,10 @@ def full_batch_precision(
 ) -> dict[str, Any]:
     """Return keyword arguments of a full-batch solver: how far it goes."""
     n_params = objective.network.n_params
-    memory = _MEMORY_NUMBERS // (2 * n_params)
-    memory = min(max(memory, _FEWEST_PAIRS), _MOST_PAIRS)
+    memory = _n_pairs(n_params, _MEMORY_NUMBERS, _MOST_PAIRS)
     if tol != "auto":
+        if not objective.smooth_penalty:
+            memory = _n_pairs(n_params, _PRECISE_NUMBERS, _MOST_PRECISE_PAIRS)
         return dict(tol=tol, min_progress=0.0, memory=memory)
     if not objective.network.activations:
         # The linear model is convex: its minimum is worth reaching.
@@ -87,6 +92,10 @@ def full_batch_precision(
         max_relative_gap=gap,
         memory=memory,
     )
+
+
+def _n_pairs(n_params, n_numbers, most):
+    return min(max(n_numbers // (2 * n_params), _FEWEST_PAIRS), most)
 
 
 def least_progress(objective: ScaledObjective) -> float:
