@@ -3,7 +3,8 @@
 Two settings: the number of curvature pairs of the projected scaled sub-gradient method, and
 the accepted steps after which PANOC+ tries a longer step size. Digits and breast cancer,
 one hidden layer of 50 units, some starts each: medians of the evaluations until the
-optimality is `--tol`, of the seconds, and how many of the starts got there within 5000 evaluations.
+optimality is `--tol`, of the seconds, and how many of the starts got there within 5000
+evaluations.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/solver_memory.py [--starts 5] [--tol 1e-4]
         [--only TABLE ...]
