@@ -124,7 +124,7 @@ def regularization_path(
     >>> int(path.n_features[-1])
     0
     """
-    mlp = _estimator_for(y, estimator, params)
+    mlp = estimator_for(y, estimator, params)
     return fitted_path(mlp, X, y, alphas, sample_weight)
 
 
@@ -183,8 +183,27 @@ def fitted_path(
     )
 
 
-def _estimator_for(y, estimator, params):
-    """A new estimator with the given parameters."""
+def estimator_for(y: Any, estimator: Any, params: dict[str, Any]) -> RegularizedMLP:
+    """Return a new plain estimator with the given parameters.
+
+    Parameters
+    ----------
+    y : array-like
+        Targets. If `estimator` is None, floats are those of a regression.
+
+    estimator : RegularizedMLPClassifier, RegularizedMLPRegressor or None
+
+    params : dict
+
+    Returns
+    -------
+    estimator : object
+
+    Raises
+    ------
+    TypeError
+        If `estimator` is neither of them.
+    """
     if estimator is None:
         estimator = (
             RegularizedMLPRegressor() if _are_numbers(y) else RegularizedMLPClassifier()

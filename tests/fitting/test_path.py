@@ -195,7 +195,7 @@ def test_sparse_weights_where_they_are_smaller(cancer):
     ],
 )
 def test_targets_tell_classes_from_numbers(y, kind):
-    estimator = path_module._estimator_for(y, None, dict(penalty="l1"))
+    estimator = path_module.estimator_for(y, None, dict(penalty="l1"))
     assert type(estimator) is kind
     assert estimator.penalty == "l1"
 
@@ -274,7 +274,7 @@ def test_another_estimator_is_refused(cancer):
 
 
 def test_estimators_of_either_kind(cancer):
-    assert is_classifier(path_module._estimator_for(cancer[1], None, {}))
+    assert is_classifier(path_module.estimator_for(cancer[1], None, {}))
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -1,0 +1,1 @@
+"""Selection of features: which ones matter, and with which error rate."""

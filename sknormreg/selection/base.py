@@ -1,0 +1,74 @@
+"""Base of the selectors: data, features and the estimator that they fit."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from ..estimators.path import draw_seed, estimator_for
+from ..estimators.validation import validated
+from ..penalties.row_groups import RowGroups, resolve_groups
+
+
+class NetworkSelector(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
+    """Base class of the selectors: a transformer that keeps some of the features.
+
+    `fit` of a subclass sets `support_`, a mask of the features to keep.
+    """
+
+    support_: np.ndarray
+    n_features_in_: int
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = False
+        return tags
+
+    def _get_support_mask(self) -> np.ndarray:
+        check_is_fitted(self)
+        return self.support_
+
+    def _validated(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any, Any]:
+        """Validate the data, take note of the features, and make a plain estimator.
+
+        Parameters
+        ----------
+        X, y : as `fit` takes them
+
+        **params
+            Parameters of the estimator.
+
+        Returns
+        -------
+        estimator : RegularizedMLPClassifier or RegularizedMLPRegressor
+            A clone of the parameter `estimator`; if that is None, one for the kind of y.
+
+        X : {ndarray, csr_array} of shape (n_samples, n_features)
+
+        y : ndarray
+            Not encoded yet.
+        """
+        estimator = estimator_for(y, getattr(self, "estimator", None), params)
+        X, y = validated(self, X, y, multi_output=True, ensure_min_samples=2)
+        return estimator, X, y
+
+    def _rows(self, groups: Any) -> RowGroups:
+        """Return the partition of the features into groups, None for each on its own."""
+        if groups is None:
+            return RowGroups(np.arange(self.n_features_in_))
+        names = getattr(self, "feature_names_in_", None)
+        return resolve_groups(groups, self.n_features_in_, names)
+
+    def _seed(self) -> int:
+        return draw_seed(getattr(self, "random_state", None))
+
+    @property
+    def selected_feature_names_(self) -> np.ndarray:
+        """Names of the selected features."""
+        check_is_fitted(self)
+        return _check_feature_names_in(self)[self.support_]
