@@ -10,8 +10,10 @@ from .estimators import (
     regularization_path,
 )
 from .fitted import feature_names
+from .selection import MLPFeatureSelector
 
 __all__ = [
+    "MLPFeatureSelector",
     "RegularizedMLPClassifier",
     "RegularizedMLPClassifierCV",
     "RegularizedMLPRegressor",

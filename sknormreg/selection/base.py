@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.feature_selection import SelectorMixin
-from sklearn.utils import Tags
+from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ..estimators.path import draw_seed, estimator_for
@@ -27,6 +27,9 @@ class NetworkSelector(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         tags.target_tags.required = True
         tags.input_tags.sparse = True
         tags.input_tags.allow_nan = False
+        # Of several classes or outputs; which of them follows from the estimator or from y.
+        tags.classifier_tags = ClassifierTags()
+        tags.regressor_tags = RegressorTags()
         return tags
 
     def _get_support_mask(self) -> np.ndarray:

@@ -1,0 +1,459 @@
+"""The selector that answers which features matter, by the best network of several."""
+
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import _fit_context, is_classifier
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from .._warnings import warn
+from ..estimators import (
+    RegularizedMLPClassifierCV,
+    RegularizedMLPRegressor,
+    RegularizedMLPRegressorCV,
+)
+from ..estimators.specification import network_spec
+from ..estimators.validation import training_data
+from ..penalties import GroupLasso, GroupMCP, MaxNorm
+from .base import NetworkSelector
+from .null_quantile import noise_scale, null_quantile
+from .starts import Candidate, Starts
+
+# The networks that are fitted by default: see benchmarks/selection.py.
+_UNITS, _KNOTS, _MOST_ITERATIONS = 30, 0.3, 200
+
+# Alphas of the path from each start, as shares of the alpha that keeps noise empty.
+_SHARES = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.28, 0.4, 0.7, 1.0])
+
+# The final network: a few alphas are enough for an L2 penalty.
+_REFIT: dict[str, Any] = dict(alphas=10, cv=3)
+
+# Rounds of fits to the selected features alone.
+_MOST_ROUNDS = 3
+
+
+class MLPFeatureSelector(NetworkSelector):
+    """Selection of the features that matter to a network.
+
+    Networks are fitted from several random starts, along a path of increasing alphas. The
+    best of them by the objective is fitted anew to the features that it has selected, from
+    several starts again, until no feature leaves and the objective falls no further.
+    Selected features are those of the best network.
+
+    ``alpha="quantile"`` takes the alpha from the distribution of targets without any
+    signal: where no feature matters, none is selected in 95% of all data sets. The scale of
+    the noise is that of the residuals of the network.
+
+    Parameters
+    ----------
+    estimator : RegularizedMLPClassifier or RegularizedMLPRegressor, default=None
+        Networks to fit. Its penalty on the first layer has to select features and, for
+        ``alpha="quantile"``, its later layers have to be bounded by `MaxNorm`. If None, it
+        is a regressor for targets of floats and a classifier for others, with 30 hidden
+        units, ``activation="relu"`` and ``penalty=[GroupMCP(0.3), MaxNorm(1)]``.
+
+    alpha : "quantile" or float, default="quantile"
+        Strength of the penalty at which features are selected, for standardised features
+        and targets.
+
+    quantile_level : float, default=0.95
+        Probability that no feature is selected where none matters.
+
+    n_init : int, default=5
+        Number of random starts.
+
+    max_features : int, default=None
+        Largest number of features to select. If more are, those of the smallest norm leave
+        one after the other, with new fits in between. Groups count as one feature each.
+
+    groups : list or dict, default=None
+        Groups of features that are selected as one, such as the one-hot encoding of a
+        categorical feature, in the form that :class:`~sknormreg.penalties.GroupLasso` takes
+        them. None takes those of the estimator's penalty.
+
+    n_jobs : int, default=None
+        Number of starts that are fitted at once, in threads. The result does not depend on
+        it.
+
+    random_state : int, RandomState instance or None, default=None
+        Seed of the random starts and of the permutations.
+
+    Attributes
+    ----------
+    support_ : ndarray of bool of shape (n_features_in_,)
+        Mask of the selected features.
+
+    n_features_ : int
+        Number of selected features.
+
+    alpha_ : float
+        The alpha at which they were selected.
+
+    scores_ : ndarray of shape (n_features_in_,)
+        Norm of the weights from each standardised feature in the best network.
+
+    estimator_ : estimator or None
+        Fitted to the selected features without the penalty that selects them: a network
+        with an L2 penalty, whose strength is chosen by cross-validation, on standardised
+        features. None if no feature is selected.
+
+    n_features_in_ : int
+        Number of features seen by `fit`.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if all of them are strings.
+
+    See Also
+    --------
+    StabilitySelector : Features that are selected in most halves of the samples.
+    KnockoffSelector : Features at a given false discovery rate.
+
+    References
+    ----------
+    C. Giacobino, S. Sardy, J. Diaz-Rodriguez and N. Hengartner, "Quantile universal
+    threshold", Electronic Journal of Statistics 11, 2017.
+
+    T. Sun and C.-H. Zhang, "Scaled Sparse Linear Regression", Biometrika 99, 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknormreg import MLPFeatureSelector
+    >>> X = np.random.RandomState(0).normal(size=(300, 20))
+    >>> y = np.abs(X[:, 3] - X[:, 7])
+    >>> selector = MLPFeatureSelector(random_state=0).fit(X, y)
+    >>> np.flatnonzero(selector.support_)
+    array([3, 7])
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        "estimator": [HasMethods(["fit"]), None],
+        "alpha": [StrOptions({"quantile"}), Interval(Real, 0, None, closed="neither")],
+        "quantile_level": [Interval(Real, 0, 1, closed="neither")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "max_features": [Interval(Integral, 1, None, closed="left"), None],
+        "groups": [list, tuple, dict, None],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        alpha: float | str = "quantile",
+        quantile_level: float = 0.95,
+        n_init: int = 5,
+        max_features: int | None = None,
+        groups: Any = None,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.alpha = alpha
+        self.quantile_level = quantile_level
+        self.n_init = n_init
+        self.max_features = max_features
+        self.groups = groups
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Select features.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Features in any units: they are standardised.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels, indicators of labels, or numbers. If `estimator` is None, floats
+            are the targets of a regression, even if all of them are whole numbers.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples, at least 0. None weighs each of them 1.
+
+        Returns
+        -------
+        self : object
+            The fitted selector.
+
+        Raises
+        ------
+        ValueError
+            If the data are not as described, or if there is no quantile rule for the
+            estimator's penalty.
+
+        Warns
+        -----
+        UserWarning
+            If no feature is selected.
+        """
+        mlp, X, y = self._validated(X, y)
+        seed = self._seed()
+        data, spec = _standardised(mlp, X, y, sample_weight)
+        groups = self._groups_of(mlp)
+        starts = Starts(spec, data, groups, self.n_init, self.n_jobs, seed)
+        alphas = self._alphas(starts, seed)
+        largest = alphas[-1] if self.alpha == "quantile" else None
+        best = _refined(starts, np.arange(self.n_features_in_), alphas, largest)
+        if best is not None and self.max_features is not None:
+            best = _at_most(starts, best, self.max_features)
+        self.alpha_ = float(alphas[-1] if best is None else best.alpha)
+        self._store(best, starts)
+        self._refit(mlp, X, y, sample_weight, seed)
+        return self
+
+    def _validated(self, X, y, **params):
+        mlp, X, y = super()._validated(X, y, **params)
+        if self.estimator is None:
+            mlp.set_params(
+                hidden_layer_sizes=(_UNITS,),
+                activation="relu",
+                penalty=[GroupMCP(_KNOTS), MaxNorm(1.0)],
+            )
+        return mlp, X, y
+
+    def _groups_of(self, mlp):
+        penalty = mlp.penalty[0] if isinstance(mlp.penalty, list) else mlp.penalty
+        own = getattr(penalty, "groups", None)
+        return self._rows(own if self.groups is None else self.groups)
+
+    def _alphas(self, starts, seed):
+        """Return the alphas of the paths; the last one keeps noise empty, or is given."""
+        if self.alpha != "quantile":
+            return np.array([float(self.alpha)])
+        largest = null_quantile(
+            starts.spec, starts.data, starts.groups, self.quantile_level, seed=seed
+        )
+        return largest * _SHARES
+
+    def _store(self, best, starts):
+        self.support_ = np.zeros(self.n_features_in_, dtype=bool)
+        self.scores_ = np.zeros(self.n_features_in_)
+        if best is not None:
+            self.support_[starts.whole_groups(best.selected)] = True
+            self.scores_[best.features] = best.norms
+        self.n_features_ = int(self.support_.sum())
+        if not self.n_features_:
+            warn(
+                f"No feature is selected at alpha = {self.alpha_:.4g}: networks predict no "
+                "better than noise would be predicted. A smaller quantile_level, or an "
+                "alpha of your own, selects more."
+            )
+
+    def _refit(self, mlp, X, y, sample_weight, seed):
+        """Fit to the selected features without the penalty that selects them."""
+        self.estimator_ = None
+        if not self.support_.any():
+            return
+        cv_class = (
+            RegularizedMLPClassifierCV if is_classifier(mlp) else RegularizedMLPRegressorCV
+        )
+        names = cv_class().get_params(deep=False).keys() & mlp.get_params(deep=False).keys()
+        params = {name: getattr(mlp, name) for name in names}
+        params |= dict(penalty="l2", random_state=seed, **_REFIT)
+        scaler = StandardScaler(with_mean=isinstance(X, np.ndarray))
+        model = make_pipeline(scaler, cv_class(**params))
+        name = f"{cv_class.__name__.lower()}__sample_weight"
+        weights = {} if sample_weight is None else {name: sample_weight}
+        if not is_classifier(mlp):
+            model = TransformedTargetRegressor(model, transformer=StandardScaler())
+        self.estimator_ = model.fit(X[:, self.support_], y, **weights)
+
+    # Predictions by the network of the selected features
+
+    @available_if(lambda self: self._predicts("predict"))
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict by the network of the selected features.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        return self.estimator_.predict(self.transform(X))
+
+    @available_if(lambda self: self._predicts("predict_proba"))
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Predict probabilities by the network of the selected features.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+        """
+        return self.estimator_.predict_proba(self.transform(X))
+
+    @available_if(lambda self: self._predicts("score"))
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy or the coefficient of determination of the predictions.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        score : float
+        """
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return self.estimator_.score(self.transform(X), y, **weights)
+
+    def _predicts(self, method):
+        """Whether the network of the selected features has a method."""
+        check_is_fitted(self)
+        if self.estimator_ is None:
+            raise AttributeError(
+                "No feature is selected, so that there is no network to predict with."
+            )
+        return hasattr(self.estimator_, method)
+
+
+def _standardised(mlp, X, y, sample_weight):
+    """Return the data, standardised, and the specification of the networks."""
+    if sample_weight is not None:
+        sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    scaler = StandardScaler(with_mean=isinstance(X, np.ndarray))
+    X = scaler.fit(X, sample_weight=sample_weight).transform(X)
+    if isinstance(mlp, RegularizedMLPRegressor):
+        columns = np.asarray(y, dtype=X.dtype).reshape(len(y), -1)
+        scaler = StandardScaler().fit(columns, sample_weight=sample_weight)
+        y = scaler.transform(columns).reshape(np.shape(y))
+    mlp.set_params(alpha=1.0)
+    mlp._validate_params()
+    data, targets = training_data(mlp, X, y, sample_weight)
+    spec = network_spec(mlp, targets)
+    # The first, dense fits of paths need not be precise.
+    max_iter = min(mlp.max_iter, _MOST_ITERATIONS)
+    settings = replace(spec.settings, verbose=False, max_iter=max_iter)
+    return data, replace(spec, settings=settings)
+
+
+def _refined(
+    starts: Starts, features: Any, alphas: Any, largest: float | None
+) -> Candidate | None:
+    """Fit to all features, and then to those selected until that changes nothing.
+
+    Parameters
+    ----------
+    starts : Starts
+
+    features : ndarray of int
+
+    alphas : ndarray of shape (n_alphas,)
+
+    largest : float or None
+        The alpha that keeps noise of the size of the targets empty; None if the last alpha
+        is the one to select at.
+
+    Returns
+    -------
+    best : Candidate or None
+        None if no feature is selected.
+    """
+    best = _narrowed(starts, features, alphas, largest, None)
+    if best is None:
+        best = _screened(starts, features, alphas, largest)
+        if best is not None:
+            features = starts.whole_groups(best.selected)
+            best = _narrowed(starts, features, alphas, largest, best)
+    return best
+
+
+def _narrowed(starts, features, alphas, largest, best):
+    """Fit again and again to the features selected last; return the best network, or None.
+
+    None is returned where parameters are too many to tell the scale of the noise.
+    """
+    for _ in range(_MOST_ROUNDS + 1):
+        path = starts.best(features, alphas)
+        if best is not None and not _at(path, best.alpha).objective < best.objective:
+            break
+        chosen = _chosen(starts, path, alphas, largest)
+        if chosen is not None:
+            best = chosen
+        # Where the scale is not known for many features, it may be for fewer.
+        selected = best.selected if best is not None else _fewest(path)
+        n_before, features = len(features), starts.whole_groups(selected)
+        if not 0 < len(features) < n_before:
+            break
+    return best
+
+
+def _screened(starts, features, alphas, largest):
+    """Return the best network of the features along the path of a group lasso, or None.
+
+    Concave penalties do not shrink weights that have grown beyond their knots, as those of
+    all features do where classes can be told apart by any of them; a norm does.
+    """
+    best, seen = None, set()
+    for candidate in reversed(starts.best(features, alphas, first=GroupLasso())):
+        selected = starts.whole_groups(candidate.selected)
+        if not len(selected) or selected.tobytes() in seen:
+            continue
+        seen.add(selected.tobytes())
+        path = starts.best(selected, alphas)
+        chosen = _chosen(starts, path, alphas, largest)
+        if chosen is None:
+            continue
+        if best is None or _at(path, best.alpha).objective < best.objective:
+            best = chosen
+    return best
+
+
+def _at(path, alpha):
+    """Return the network at an alpha: at one alpha, the objective tells which is better."""
+    return next(one for one in path if one.alpha >= alpha)
+
+
+def _chosen(starts, path, alphas, largest):
+    """Return the network at the first alpha that its noise is worth, or None."""
+    if largest is None:
+        return path[-1]
+    for alpha, candidate in zip(alphas, path):
+        if not len(candidate.selected):
+            return None
+        raw = starts.raw_outputs(candidate)
+        scale = noise_scale(starts.spec, starts.data, raw, candidate.n_params)
+        if alpha >= largest * min(scale, 1.0):
+            return candidate
+    return None
+
+
+def _fewest(path):
+    """Return the features of the sparsest network that is not empty."""
+    sizes = [len(candidate.selected) or np.inf for candidate in path]
+    return path[int(np.argmin(sizes))].selected
+
+
+def _at_most(starts: Starts, best: Candidate, most: int) -> Candidate:
+    """Leave out the features of the smallest norms until there are few enough."""
+    labels = starts.groups.labels
+    alphas = [best.alpha]
+    while len(kept := np.unique(labels[best.selected])) > most:
+        norms = np.zeros(len(labels))
+        norms[best.features] = best.norms
+        of_groups = np.sqrt(starts.groups.sums(norms**2))[kept]
+        n_kept = max(most, len(kept) - max(1, (len(kept) - most) // 3))
+        strongest = kept[np.argsort(-of_groups, kind="stable")[:n_kept]]
+        (best,) = starts.best(np.flatnonzero(np.isin(labels, strongest)), alphas)
+    return best

@@ -1,0 +1,202 @@
+"""The alpha at which a network of pure noise is empty: a quantile over permuted targets."""
+
+from typing import Any
+
+import numpy as np
+
+from ..engine import Data
+from ..engine.activations import ACTIVATIONS
+from ..fitting.specification import NetworkSpec
+from ..penalties import L2, ElasticNet, MaxNorm, Penalty, SparseGroupLasso
+from ..penalties.group import GroupPenalty
+from ..penalties.row_groups import RowGroups
+
+# Numbers in the products of one block of permutations.
+_BLOCK = 4_000_000
+
+
+def null_quantile(
+    spec: NetworkSpec,
+    data: Data,
+    groups: RowGroups,
+    level: float = 0.95,
+    n_draws: int = 500,
+    seed: int = 0,
+) -> float:
+    r"""Return a quantile of the alpha that keeps a network empty, over permuted targets.
+
+    If the weights of the later layers are bounded, a first layer of zeros is stationary
+    from
+
+    .. math::
+
+        \alpha_0(y) = \max_g c\, \frac{\sum_o \lVert X_g^T R_o \rVert_2}{\sqrt{K_g}}
+
+    on, whatever the later layers are. R_o are the derivatives of the loss by output o at
+    the constant prediction, K_g is the number of weights of group g, and c the largest
+    derivative of the later layers. Permuting the targets among the samples yields the
+    distribution of :math:`\alpha_0` where no feature matters.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+
+    data : Data
+
+    groups : RowGroups
+        Of the features.
+
+    level : float
+
+    n_draws : int
+        Number of permutations.
+
+    seed : int
+
+    Returns
+    -------
+    alpha : float
+
+    Raises
+    ------
+    ValueError
+        If the penalty is not one for which :math:`\alpha_0` is known.
+
+    References
+    ----------
+    C. Giacobino, S. Sardy, J. Diaz-Rodriguez and N. Hengartner, "Quantile universal
+    threshold", Electronic Journal of Statistics 11, 2017.
+    """
+    random_state = np.random.RandomState(seed)
+    X, y, weight = _weighted_samples(data)
+    n_rows = X.shape[0]
+    block = max(1, _BLOCK // max(1, spec.n_outputs * (X.shape[1] + n_rows)))
+    found: list[np.ndarray] = []
+    for start in range(0, n_draws, block):
+        size = min(block, n_draws - start)
+        derivatives = [
+            _null_derivatives(spec.loss, y[random_state.permutation(n_rows)], weight)
+            for _ in range(size)
+        ]
+        products = X.T @ np.concatenate(derivatives, axis=1)
+        shape = X.shape[1], size, spec.n_outputs
+        found.append(_smallest_alphas(spec, np.asarray(products).reshape(shape), groups))
+    return float(np.quantile(np.concatenate(found), level))
+
+
+def noise_scale(spec: NetworkSpec, data: Data, raw: np.ndarray, n_params: int) -> float:
+    """Return the size of the residuals, relative to that of a constant prediction.
+
+    The sums of squares are divided by their degrees of freedom, and half of the parameters
+    count: networks that are trained for a short time do not use all of them. With as many
+    parameters as samples, the scale is infinite.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+
+    data : Data
+
+    raw : ndarray of shape (n_samples, n_outputs)
+        Raw outputs; overwritten.
+
+    n_params : int
+        Number of parameters that are not zero.
+    """
+    weight = data.sample_weight
+    n_rows = len(raw) if weight is None else np.count_nonzero(weight)
+    if n_params >= n_rows:
+        return np.inf
+    null = _null_derivatives(spec.loss, data.y, data.sample_weight)
+    spec.loss.derivative(data.y, raw)
+    if weight is not None:
+        raw *= weight[:, None]
+    ratio = np.vdot(raw, raw) / np.vdot(null, null)
+    return float(np.sqrt(ratio * n_rows / (n_rows - n_params / 2)))
+
+
+def _weighted_samples(data):
+    """Return X, y and the weights of the samples whose weight is not 0."""
+    if data.sample_weight is None or data.sample_weight.all():
+        return data
+    rows = np.flatnonzero(data.sample_weight)
+    return data.X[rows], data.y[rows], data.sample_weight[rows]
+
+
+def _null_derivatives(loss, y, sample_weight):
+    """Return the weighted derivatives of the loss at the best constant prediction."""
+    constant = np.atleast_1d(loss.constant(y, sample_weight))
+    raw = np.tile(constant, (len(y), 1))
+    loss.derivative(y, raw)
+    return raw if sample_weight is None else raw * sample_weight[:, None]
+
+
+def _smallest_alphas(spec, products, groups):
+    """Return alpha_0 for each permutation, of products (n_features, n_draws, n_outputs)."""
+    penalty, bound = _first_penalty(spec), _derivative_bound(spec)
+    n_units = spec.hidden_layer_sizes[0] if spec.hidden_layer_sizes else spec.n_outputs
+    if not isinstance(penalty, GroupPenalty):
+        share = penalty.l1_ratio if isinstance(penalty, ElasticNet) else 1.0
+        of_weights = np.abs(products)
+        if spec.hidden_layer_sizes:
+            of_weights = of_weights.sum(axis=2)
+        axes = (0,) if of_weights.ndim == 2 else (0, 2)
+        return bound * of_weights.max(axis=axes) / share
+    squares = np.stack([groups.sums(part) for part in _columns(products**2)], axis=1)
+    norms = np.sqrt(squares.reshape(-1, *products.shape[1:]))
+    if spec.hidden_layer_sizes:
+        norms = norms.sum(axis=2)
+    else:
+        norms = np.sqrt((norms**2).sum(axis=2))
+    sizes = groups.sums(np.full(len(products), float(n_units)))
+    return bound * (norms / np.sqrt(sizes)[:, None]).max(axis=0)
+
+
+def _columns(array):
+    return array.reshape(len(array), -1).T
+
+
+def _first_penalty(spec):
+    penalties = spec.penalties
+    first = penalties[0] if isinstance(penalties, list) else penalties
+    is_known = isinstance(first, GroupPenalty | ElasticNet)
+    if not is_known or isinstance(first, L2 | SparseGroupLasso):
+        raise ValueError(
+            "alpha='quantile' is for L1 or a group penalty on the first layer, not for "
+            f"penalty={spec.penalty!r}."
+        )
+    if isinstance(first, ElasticNet) and not first.l1_ratio > 0:
+        raise ValueError("alpha='quantile' needs l1_ratio above 0, got 0.")
+    return first
+
+
+def _derivative_bound(spec: NetworkSpec) -> float:
+    """Return the largest derivative of an output by a unit of the first hidden layer.
+
+    By the norm of all units together; the columns of a `MaxNorm` of radius r bound the
+    spectral norm of a matrix by r sqrt(number of columns).
+    """
+    if not spec.hidden_layer_sizes:
+        return 1.0
+    penalties = spec.penalties
+    later: list[Penalty] = penalties[1:] if isinstance(penalties, list) else []
+    if not later or not all(isinstance(one, MaxNorm) for one in later):
+        raise ValueError(
+            "alpha='quantile' needs bounded weights after the first layer, for example "
+            f"penalty=[GroupLasso(), MaxNorm(1)], got penalty={spec.penalty!r}."
+        )
+    bound = 1.0
+    for activation, units, ball in zip(
+        spec.activations, (*spec.hidden_layer_sizes[1:], 1), later
+    ):
+        radius: Any = getattr(ball, "radius")  # noqa: B009
+        bound *= _steepest(activation) * radius * np.sqrt(units)
+    return bound
+
+
+def _steepest(activation):
+    """Return the largest derivative of an activation, on a fine grid."""
+    grid = np.linspace(-20, 20, 100_001)
+    derivative = np.ones_like(grid)
+    ACTIVATIONS[activation].value_and_derivative(grid, derivative)
+    return float(np.abs(derivative).max())

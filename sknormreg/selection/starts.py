@@ -1,0 +1,169 @@
+"""Networks from several random starts, on all features or on some of them."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy import sparse
+
+from ..engine import Data, make_engine
+from ..engine.selection import engine_name
+from ..fitting.fit import FittedNetwork
+from ..fitting.path import PathFitter
+from ..fitting.precision import COMPARED
+from ..fitting.specification import NetworkSpec
+from ..penalties.group import GroupPenalty
+from ..penalties.row_groups import RowGroups
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network of some of the features.
+
+    Attributes
+    ----------
+    features : ndarray of int
+        Those that it was fitted to.
+
+    fitted : FittedNetwork
+
+    alpha : float
+        That of the path; the network may have been empty before.
+    """
+
+    features: np.ndarray
+    fitted: FittedNetwork
+    alpha: float
+
+    @property
+    def selected(self) -> np.ndarray:
+        """Features that have an effect on the outputs."""
+        return self.features[self.fitted.selected_features]
+
+    @property
+    def norms(self) -> np.ndarray:
+        """Norm of the weights from each of `features`."""
+        return np.linalg.norm(self.fitted.coefs[0], axis=1)
+
+    @property
+    def objective(self) -> float:
+        """J, which can be compared at one alpha with that of other features."""
+        return self.fitted.training.loss
+
+    @property
+    def n_params(self) -> int:
+        """Number of parameters that are not zero."""
+        return int(np.count_nonzero(self.fitted.params))
+
+
+class Starts:
+    """Fits of one specification from several random starts.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+
+    data : Data
+
+    groups : RowGroups
+        Of the features, which are selected as one.
+
+    n_init : int
+
+    n_jobs : int or None
+
+    seed : int
+    """
+
+    def __init__(
+        self,
+        spec: NetworkSpec,
+        data: Data,
+        groups: RowGroups,
+        n_init: int,
+        n_jobs: int | None,
+        seed: int,
+    ) -> None:
+        self.spec, self.data, self.groups = spec, data, groups
+        self._n_init, self._n_jobs = n_init, n_jobs
+        self._random_state = np.random.RandomState(seed)
+
+    def best(
+        self,
+        features: np.ndarray,
+        alphas: Sequence | np.ndarray,
+        first: GroupPenalty | None = None,
+    ) -> list[Candidate]:
+        """Fit along a path from each start, and return the best of each alpha by J.
+
+        Parameters
+        ----------
+        features : ndarray of int
+            Those to fit to; all of the groups that they belong to.
+
+        alphas : ndarray of shape (n_alphas,)
+            In ascending order. After an empty network the others are empty, too.
+
+        first : GroupPenalty or None
+            Penalty of the first layer; None for that of the specification.
+        """
+        spec, data = self._of(features, first)
+        seeds = self._random_state.randint(np.iinfo(np.int32).max, size=self._n_init)
+        prefer = "threads" if engine_name() == "compiled" else None
+        paths = Parallel(n_jobs=self._n_jobs, prefer=prefer)(
+            delayed(_path)(spec, data, alphas, seed) for seed in seeds
+        )
+        return [
+            Candidate(features, min(fits, key=lambda fitted: fitted.training.loss), alpha)
+            for alpha, fits in zip(alphas, zip(*paths))
+        ]
+
+    def raw_outputs(self, candidate: Candidate) -> np.ndarray:
+        """Return the raw outputs of a network for the samples."""
+        fitted = candidate.fitted
+        engine = make_engine(fitted.network)
+        X = _columns(self.data.X, candidate.features)
+        return engine.raw_predict(fitted.network.coefs(fitted.params), fitted.intercepts, X)
+
+    def whole_groups(self, features: np.ndarray) -> np.ndarray:
+        """Return the features of all groups that some features belong to."""
+        mask = np.zeros(self.data.X.shape[1], dtype=bool)
+        mask[features] = True
+        return np.flatnonzero(self.groups.with_groups_of(mask))
+
+    def _of(self, features, other_first):
+        """Return the specification and the data of some features."""
+        X = _columns(self.data.X, features)
+        penalties = self.spec.penalties
+        first, *later = penalties if isinstance(penalties, list) else [penalties]
+        first = other_first or first
+        if isinstance(first, GroupPenalty):
+            first = copy.copy(first)
+            first.groups = self._groups_among(features)
+        penalty = [first, *later] if later else first
+        spec = replace(self.spec, penalty=penalty, feature_names=None)
+        return spec, self.data._replace(X=X)
+
+    def _groups_among(self, features):
+        labels = self.groups.labels[features]
+        members = [np.flatnonzero(labels == label).tolist() for label in np.unique(labels)]
+        if all(len(group) == 1 for group in members):
+            return None
+        return [group for group in members if len(group) > 1]
+
+
+def _path(spec: NetworkSpec, data: Data, alphas: Any, seed: int) -> list[FittedNetwork]:
+    """Return a network for each alpha; after an empty one, the others are that one."""
+    fitter = PathFitter(spec, data, None, seed, precision=COMPARED)
+    found = list(fitter.path(np.asarray(alphas, dtype=np.float64)))
+    return found + [found[-1]] * (len(alphas) - len(found))
+
+
+def _columns(X, features):
+    if len(features) == X.shape[1]:
+        return X
+    columns = X[:, features]
+    return columns if sparse.issparse(columns) else np.ascontiguousarray(columns)

@@ -1,0 +1,178 @@
+"""MLPFeatureSelector: which features it selects, of all kinds of data."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from sknormreg import (
+    MLPFeatureSelector,
+    RegularizedMLPClassifier,
+    RegularizedMLPRegressor,
+)
+from sknormreg.penalties import GroupLasso, MaxNorm
+
+
+def pairs(n_pairs=2, n_samples=300, n_features=20, seed=0, noise=1.0):
+    """The targets of a published test: sums of 10 |difference of two features|."""
+    rng = np.random.RandomState(seed)
+    X = rng.normal(size=(n_samples, n_features))
+    true = rng.permutation(n_features)[: 2 * n_pairs]
+    differences = X[:, true[::2]] - X[:, true[1::2]]
+    y = 10 * np.abs(differences).sum(axis=1) + noise * rng.normal(size=n_samples)
+    return X, y, np.sort(true)
+
+
+def selected(selector):
+    return np.flatnonzero(selector.support_)
+
+
+@parametrize_with_checks([MLPFeatureSelector(n_init=1, alpha=1e-3)])
+def test_check_estimator(estimator, check):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "No feature is selected")
+        warnings.filterwarnings("ignore", category=UserWarning, message=".*converge.*")
+        check(estimator)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pairs_without_any_linear_effect(seed):
+    X, y, true = pairs(seed=seed)
+    assert np.abs(np.corrcoef(X[:, true].T, y)[-1, :-1]).max() < 0.25
+    selector = MLPFeatureSelector(n_init=3, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(selected(selector), true)
+    assert selector.n_features_ == 4
+    assert (selector.scores_[true] > 0).all()
+    assert selector.score(X, y) > 0.9
+
+
+def test_noise_selects_nothing():
+    X, _, _ = pairs()
+    y = np.random.RandomState(1).standard_t(3, size=len(X))
+    with pytest.warns(UserWarning, match="No feature is selected"):
+        selector = MLPFeatureSelector(n_init=2, random_state=0).fit(X, y)
+    assert selector.estimator_ is None
+    assert selector.n_features_ == 0
+    assert not hasattr(selector, "predict")
+
+
+def test_units_do_not_matter():
+    X, y, _ = pairs()
+    units = np.geomspace(1e-4, 1e4, X.shape[1])
+    selector = MLPFeatureSelector(n_init=2, random_state=0)
+    plain = clone(selector).fit(X, y)
+    other = clone(selector).fit(X * units + 5 * units, 1e3 * y - 7e5)
+    np.testing.assert_array_equal(selected(plain), selected(other))
+    np.testing.assert_allclose(other.alpha_, plain.alpha_, rtol=1e-6)
+    predicted = other.predict(X * units + 5 * units)
+    assert np.corrcoef(predicted, y)[0, 1] > 0.95
+
+
+def test_the_number_of_jobs_does_not_matter():
+    X, y, _ = pairs()
+    one, two = (
+        MLPFeatureSelector(n_init=3, n_jobs=n_jobs, random_state=0).fit(X, y)
+        for n_jobs in (1, 2)
+    )
+    np.testing.assert_array_equal(one.scores_, two.scores_)
+
+
+def test_most_features():
+    X, y, true = pairs(n_pairs=3)
+    selector = MLPFeatureSelector(n_init=3, max_features=4, random_state=0).fit(X, y)
+    assert selector.n_features_ == 4
+    assert set(selected(selector)) <= set(true)
+
+
+def test_classes_and_sparse_X():
+    X, y, true = pairs(n_pairs=1)
+    labels = np.where(y > np.median(y), "high", "low")
+    selector = MLPFeatureSelector(n_init=3, random_state=0).fit(X, labels)
+    np.testing.assert_array_equal(selected(selector), true)
+    assert set(selector.predict(X)) == {"high", "low"}
+    assert selector.predict_proba(X).shape == (len(X), 2)
+    X[np.abs(X) < 0.3] = 0
+    selector = MLPFeatureSelector(n_init=3, random_state=0).fit(sparse.csr_array(X), labels)
+    np.testing.assert_array_equal(selected(selector), true)
+    assert sparse.issparse(selector.transform(sparse.csr_array(X)))
+
+
+def test_weights_are_repetitions():
+    X, y, true = pairs(n_samples=150, n_features=8, n_pairs=1)
+    weight = np.random.RandomState(2).randint(0, 3, size=len(y)).astype(float)
+    # Samples of weight 0, whose targets are wrong.
+    y[weight == 0] = 1e3
+    selector = MLPFeatureSelector(n_init=2, random_state=0)
+    selector.fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(selected(selector), true)
+
+
+def test_a_frame_with_a_group_in_a_pipeline():
+    X, y, true = pairs(n_features=10, n_pairs=1)
+    names = [f"x{i}" for i in range(10)]
+    frame = pd.DataFrame(X, columns=names)
+    kinds = np.random.RandomState(3).randint(3, size=len(y))
+    for i in range(3):
+        frame[f"kind_{i}"] = (kinds == i).astype(float)
+    y = y + 8.0 * (kinds == 1)
+    selector = MLPFeatureSelector(n_init=3, groups={"kind": "kind_"}, random_state=0)
+    selector.fit(frame, y)
+    expected = [names[i] for i in true] + ["kind_0", "kind_1", "kind_2"]
+    assert list(selector.get_feature_names_out()) == expected
+    assert list(selector.selected_feature_names_) == expected
+    model = make_pipeline(
+        MLPFeatureSelector(n_init=1, random_state=0).set_output(transform="pandas"),
+        RegularizedMLPRegressor((5,), random_state=0, alpha=1.0, max_iter=2000),
+    )
+    search = GridSearchCV(model, {"mlpfeatureselector__quantile_level": [0.9]}, cv=2)
+    assert search.fit(frame, y).best_score_ > 0.3
+
+
+def test_estimators_of_ones_own():
+    X, y, true = pairs(n_pairs=1, n_features=10)
+    mlp = RegularizedMLPRegressor(
+        (20,), activation="relu", penalty=[GroupLasso(), MaxNorm(1)]
+    )
+    selector = MLPFeatureSelector(mlp, n_init=3, random_state=0).fit(X, y)
+    assert set(true) <= set(selected(selector))
+    with pytest.raises(ValueError, match=r"alpha='quantile' needs bounded weights"):
+        MLPFeatureSelector(RegularizedMLPRegressor(penalty="group_lasso")).fit(X, y)
+    with pytest.raises(ValueError, match="is for L1 or a group penalty"):
+        MLPFeatureSelector(RegularizedMLPRegressor()).fit(X, y)
+    with pytest.raises(TypeError, match="estimator must be a RegularizedMLPClassifier"):
+        MLPFeatureSelector(make_pipeline(mlp)).fit(X, y)
+    with pytest.raises(ValueError, match="'max_features' parameter"):
+        MLPFeatureSelector(max_features=0).fit(X, y)
+
+
+def test_three_classes_and_several_outputs():
+    X, labels = load_iris(return_X_y=True)
+    rng = np.random.RandomState(0)
+    X = np.hstack([X, rng.normal(size=(len(X), 6))])
+    selector = MLPFeatureSelector(
+        RegularizedMLPClassifier(
+            (10,), activation="relu", penalty=[GroupLasso(), MaxNorm(1)]
+        ),
+        n_init=2,
+        random_state=0,
+    ).fit(X, labels)
+    assert set(selected(selector)) & {2, 3}
+    assert not set(selected(selector)) & set(range(4, 10))
+    y = np.stack([np.abs(X[:, 4]), X[:, 5] + X[:, 2]], axis=1)
+    selector = MLPFeatureSelector(n_init=2, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(selected(selector), [2, 4, 5])
+    assert selector.predict(X).shape == y.shape
+
+
+def test_nan_is_refused_with_a_hint():
+    X, y, _ = pairs()
+    X[0, 0] = np.nan
+    with pytest.raises(ValueError, match="contains NaN"):
+        MLPFeatureSelector().fit(X, y)
