@@ -1,24 +1,23 @@
 """The selector that answers which features matter, by the best network of several."""
 
+import warnings
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import _fit_context, is_classifier
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from .._warnings import warn
-from ..estimators import (
-    RegularizedMLPClassifierCV,
-    RegularizedMLPRegressor,
-    RegularizedMLPRegressorCV,
-)
+from ..estimators import RegularizedMLPRegressor
 from ..estimators.specification import network_spec
 from ..estimators.validation import training_data
 from ..penalties import GroupLasso, GroupMCP, MaxNorm
@@ -26,14 +25,16 @@ from .base import NetworkSelector
 from .null_quantile import noise_scale, null_quantile
 from .starts import Candidate, Starts
 
-# The networks that are fitted by default: see benchmarks/selection.py.
-_UNITS, _KNOTS, _MOST_ITERATIONS = 30, 0.3, 200
+# The networks that are fitted by default (see benchmarks/selection.py): of fewer units for
+# few samples, which parameters would otherwise outnumber at a few features.
+_MOST_UNITS, _FEWEST_UNITS, _SAMPLES_PER_UNIT = 30, 5, 15
+_KNOTS, _MOST_ITERATIONS = 0.3, 200
 
 # Alphas of the path from each start, as shares of the alpha that keeps noise empty.
 _SHARES = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.28, 0.4, 0.7, 1.0])
 
-# The final network: a few alphas are enough for an L2 penalty.
-_REFIT: dict[str, Any] = dict(alphas=10, cv=3)
+# The final network.
+_REFIT: dict[str, Any] = dict(penalty="l2", alpha=1.0, max_iter=5000)
 
 # Rounds of fits to the selected features alone.
 _MOST_ROUNDS = 3
@@ -56,8 +57,8 @@ class MLPFeatureSelector(NetworkSelector):
     estimator : RegularizedMLPClassifier or RegularizedMLPRegressor, default=None
         Networks to fit. Its penalty on the first layer has to select features and, for
         ``alpha="quantile"``, its later layers have to be bounded by `MaxNorm`. If None, it
-        is a regressor for targets of floats and a classifier for others, with 30 hidden
-        units, ``activation="relu"`` and ``penalty=[GroupMCP(0.3), MaxNorm(1)]``.
+        is a regressor for targets of floats and a classifier for others, with 5 to
+        30 hidden units, ``activation="relu"`` and ``penalty=[GroupMCP(0.3), MaxNorm(1)]``.
 
     alpha : "quantile" or float, default="quantile"
         Strength of the penalty at which features are selected, for standardised features
@@ -100,9 +101,9 @@ class MLPFeatureSelector(NetworkSelector):
         Norm of the weights from each standardised feature in the best network.
 
     estimator_ : estimator or None
-        Fitted to the selected features without the penalty that selects them: a network
-        with an L2 penalty, whose strength is chosen by cross-validation, on standardised
-        features. None if no feature is selected.
+        A network of the selected features, without the penalty that selects them: with an
+        L2 penalty and ``alpha=1``, after the standardisation of features and, in
+        regression, of targets. None if no feature is selected.
 
     n_features_in_ : int
         Number of features seen by `fit`.
@@ -203,7 +204,9 @@ class MLPFeatureSelector(NetworkSelector):
         groups = self._groups_of(mlp)
         starts = Starts(spec, data, groups, self.n_init, self.n_jobs, seed)
         alphas = self._alphas(starts, seed)
-        largest = alphas[-1] if self.alpha == "quantile" else None
+        # The scale of the noise of classes is known: it is that of their frequencies.
+        scaled = self.alpha == "quantile" and not is_classifier(mlp)
+        largest = alphas[-1] if scaled else None
         best = _refined(starts, np.arange(self.n_features_in_), alphas, largest)
         if best is not None and self.max_features is not None:
             best = _at_most(starts, best, self.max_features)
@@ -215,8 +218,9 @@ class MLPFeatureSelector(NetworkSelector):
     def _validated(self, X, y, **params):
         mlp, X, y = super()._validated(X, y, **params)
         if self.estimator is None:
+            units = max(_FEWEST_UNITS, X.shape[0] // _SAMPLES_PER_UNIT)
             mlp.set_params(
-                hidden_layer_sizes=(_UNITS,),
+                hidden_layer_sizes=(min(units, _MOST_UNITS),),
                 activation="relu",
                 penalty=[GroupMCP(_KNOTS), MaxNorm(1.0)],
             )
@@ -255,19 +259,22 @@ class MLPFeatureSelector(NetworkSelector):
         self.estimator_ = None
         if not self.support_.any():
             return
-        cv_class = (
-            RegularizedMLPClassifierCV if is_classifier(mlp) else RegularizedMLPRegressorCV
-        )
-        names = cv_class().get_params(deep=False).keys() & mlp.get_params(deep=False).keys()
-        params = {name: getattr(mlp, name) for name in names}
-        params |= dict(penalty="l2", random_state=seed, **_REFIT)
-        scaler = StandardScaler(with_mean=isinstance(X, np.ndarray))
-        model = make_pipeline(scaler, cv_class(**params))
-        name = f"{cv_class.__name__.lower()}__sample_weight"
+        mlp.set_params(random_state=seed, **_REFIT)
+        model = make_pipeline(StandardScaler(with_mean=isinstance(X, np.ndarray)), mlp)
+        name = f"{type(mlp).__name__.lower()}__sample_weight"
         weights = {} if sample_weight is None else {name: sample_weight}
         if not is_classifier(mlp):
-            model = TransformedTargetRegressor(model, transformer=StandardScaler())
-        self.estimator_ = model.fit(X[:, self.support_], y, **weights)
+            scaler = _target_scaler(y, sample_weight)
+            # In the unit of y again.
+            scale = FunctionTransformer(
+                partial(_scaled, scaler.mean_, scaler.scale_),
+                partial(_unscaled, scaler.mean_, scaler.scale_),
+            )
+            model = TransformedTargetRegressor(model, transformer=scale)
+        with warnings.catch_warnings():
+            # What is selected does not depend on how far this network is trained.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self.estimator_ = model.fit(X[:, self.support_], y, **weights)
 
     # Predictions by the network of the selected features
 
@@ -335,9 +342,8 @@ def _standardised(mlp, X, y, sample_weight):
     scaler = StandardScaler(with_mean=isinstance(X, np.ndarray))
     X = scaler.fit(X, sample_weight=sample_weight).transform(X)
     if isinstance(mlp, RegularizedMLPRegressor):
-        columns = np.asarray(y, dtype=X.dtype).reshape(len(y), -1)
-        scaler = StandardScaler().fit(columns, sample_weight=sample_weight)
-        y = scaler.transform(columns).reshape(np.shape(y))
+        scaler = _target_scaler(y, sample_weight)
+        y = _scaled(scaler.mean_, scaler.scale_, np.asarray(y, dtype=X.dtype))
     mlp.set_params(alpha=1.0)
     mlp._validate_params()
     data, targets = training_data(mlp, X, y, sample_weight)
@@ -346,6 +352,20 @@ def _standardised(mlp, X, y, sample_weight):
     max_iter = min(mlp.max_iter, _MOST_ITERATIONS)
     settings = replace(spec.settings, verbose=False, max_iter=max_iter)
     return data, replace(spec, settings=settings)
+
+
+def _target_scaler(y, sample_weight):
+    """Return a fitted `StandardScaler` of the targets."""
+    columns = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    return StandardScaler().fit(columns, sample_weight=sample_weight)
+
+
+def _scaled(mean, scale, y):
+    return (y - mean) / scale
+
+
+def _unscaled(mean, scale, y):
+    return y * scale + mean
 
 
 def _refined(
@@ -371,8 +391,8 @@ def _refined(
         None if no feature is selected.
     """
     best = _narrowed(starts, features, alphas, largest, None)
-    if best is None:
-        best = _screened(starts, features, alphas, largest)
+    if best is None or largest is None:
+        best = _screened(starts, features, alphas, largest, best)
         if best is not None:
             features = starts.whole_groups(best.selected)
             best = _narrowed(starts, features, alphas, largest, best)
@@ -399,17 +419,19 @@ def _narrowed(starts, features, alphas, largest, best):
     return best
 
 
-def _screened(starts, features, alphas, largest):
-    """Return the best network of the features along the path of a group lasso, or None.
+def _screened(starts, features, alphas, largest, best):
+    """Return the best network of the features along the path of a group lasso.
 
     Concave penalties do not shrink weights that have grown beyond their knots, as those of
     all features do where classes can be told apart by any of them; a norm does.
     """
-    best, seen = None, set()
+    seen = set()
     for candidate in reversed(starts.best(features, alphas, first=GroupLasso())):
         selected = starts.whole_groups(candidate.selected)
         if not len(selected) or selected.tobytes() in seen:
             continue
+        if starts.n_params(selected) >= starts.data.X.shape[0]:
+            break
         seen.add(selected.tobytes())
         path = starts.best(selected, alphas)
         chosen = _chosen(starts, path, alphas, largest)
@@ -428,7 +450,7 @@ def _at(path, alpha):
 def _chosen(starts, path, alphas, largest):
     """Return the network at the first alpha that its noise is worth, or None."""
     if largest is None:
-        return path[-1]
+        return path[-1] if len(path[-1].selected) else None
     for alpha, candidate in zip(alphas, path):
         if not len(candidate.selected):
             return None

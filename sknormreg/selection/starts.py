@@ -128,6 +128,10 @@ class Starts:
         X = _columns(self.data.X, candidate.features)
         return engine.raw_predict(fitted.network.coefs(fitted.params), fitted.intercepts, X)
 
+    def n_params(self, features: np.ndarray) -> int:
+        """Return the number of parameters of a network of some features."""
+        return self.spec.network(len(features)).n_params
+
     def whole_groups(self, features: np.ndarray) -> np.ndarray:
         """Return the features of all groups that some features belong to."""
         mask = np.zeros(self.data.X.shape[1], dtype=bool)
