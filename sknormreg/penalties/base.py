@@ -315,8 +315,9 @@ class Penalty(ABC):
         return self
 
     def __repr__(self) -> str:
-        params = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
-        return f"{type(self).__name__}({params})"
+        params = self.get_params(deep=False).items()
+        shown = ", ".join(f"{name}={value!r}" for name, value in params)
+        return f"{type(self).__name__}({shown})"
 
 
 # The methods that make up a penalty; and what describes them, with what to replace it with
