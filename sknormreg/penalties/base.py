@@ -194,7 +194,7 @@ class Penalty(ABC):
         return None
 
     def row_values(self, weights: np.ndarray) -> np.ndarray | None:
-        r"""Return the terms of :math:`\Omega(W)`, if it is a sum over rows or groups of rows.
+        r"""Return the terms of :math:`\Omega(W)`, if it is a sum over rows or groups.
 
         `Weighted` multiplies them by factors. It passes a step or a strength for each row,
         of shape (fan_in, 1) and equal within a group, to the other methods of a penalty

@@ -14,8 +14,8 @@ from .base import Layout, Penalty, PiecewiseSmoothPenalty, not_bound
 from .group import GroupPenalty
 from .row_groups import RowGroups, resolve_groups
 
-# Stands for an infinite factor: even the smallest alpha of a grid makes the weights zero, and
-# the products of the largest ones are finite in single precision.
+# Stands for an infinite factor: even the smallest alpha of a grid makes the weights zero,
+# and products with the largest ones are finite in single precision.
 _EXCLUDED = 1e20
 
 Factors = Sequence[float] | np.ndarray | Mapping[str | int, float]
@@ -368,7 +368,7 @@ def _resolved(given, n_features, feature_names):
         factors = np.ones(n_features)
         for key, value in given.items():
             index = _index(key, n_features, feature_names)
-            factors[index] = _checked_factors([value], given)[0]
+            factors[index] = _checked_factors(value, given, ndim=0)
     else:
         factors = _checked_factors(given, given)
         if factors.shape != (n_features,):
@@ -386,13 +386,13 @@ def _resolved(given, n_features, feature_names):
     return factors
 
 
-def _checked_factors(values, given):
+def _checked_factors(values, given, ndim=None):
     try:
         factors = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         factors = np.array(np.nan)
     # Comparisons with nan are false.
-    if not (factors >= 0).all():
+    if not (factors >= 0).all() or ndim not in (None, factors.ndim):
         raise ValueError(
             "penalty_factor must be an array or a dict of numbers of at least 0 "
             f"(numpy.inf excludes a feature), got {given!r}."
