@@ -63,7 +63,7 @@ def _ranges(shape, factor, terms):
     """Ranges of a layer: where single weights are penalised, one for each run of rows whose
     terms have the same factor."""
     factors, (fan_in, fan_out) = terms.factors, shape
-    if factors is None or getattr(terms, "strength", 0.0):
+    if factors is None or getattr(terms, "strength", None):
         return [_range(shape, factor, terms)]
     ends = [*np.flatnonzero(np.diff(factors)) + 1, fan_in]
     starts = [0, *ends[:-1]]
@@ -84,14 +84,13 @@ def _range(shape, factor, terms):
 
 def _groups(terms, fan_in, fan_out):
     """Rows in the order of their groups; of these the ends, the sizes and the factors."""
+    factors = terms.factors
     if terms.labels is None:
         rows, ends, n_rows = None, None, np.ones(fan_in)
     else:
         (rows, ends), n_rows = rows_by_group(terms.labels), np.bincount(terms.labels)
+        factors = factors if factors is None else factors[rows[ends - 1]]
     sizes = n_rows * float(fan_out) if terms.sizes is None else terms.sizes
-    factors = terms.factors
-    if factors is not None and rows is not None:
-        factors = factors[rows[ends - 1]]
     return rows, ends, _doubles(sizes), factors if factors is None else _doubles(factors)
 
 

@@ -181,8 +181,9 @@ class Objective:
     def free_features(self) -> np.ndarray:
         """Mask of the features that are never penalised, shape (n_features,)."""
         first, n_features = self.penalties[0], self.network.layer_units[0]
-        is_weighted = isinstance(first, Weighted)
-        return first.free_rows if is_weighted else np.zeros(n_features, dtype=bool)
+        if isinstance(first, Weighted):
+            return first.free_rows
+        return np.zeros(n_features, dtype=bool)
 
     def layers(self, *vectors: np.ndarray) -> Iterator[tuple]:
         """Yield penalty, strength and views of the weights in `vectors`, of each layer."""

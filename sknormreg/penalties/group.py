@@ -13,14 +13,13 @@ whatever the size of a group.
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from .._docstrings import document
 from .._prox_terms import ConcaveGrouped, Grouped
 from .base import Layout, Penalty, PiecewiseSmoothPenalty, check_number, not_bound
-from .concave import MCPFunction, SCADFunction
+from .concave import Identity, MCPFunction, SCADFunction
 from .group_prox import diagonal_prox
 from .row_groups import RowGroups, names_of_groups, resolve_groups
 from .separable import L2, add_l1_subgradient, project_onto_orthant, soft_threshold
@@ -28,20 +27,6 @@ from .separable import L2, add_l1_subgradient, project_onto_orthant, soft_thresh
 # Indices or names of features, or a prefix of their names.
 Group = Sequence[int] | Sequence[str] | str
 Groups = Sequence[Group] | Mapping[str, Group] | None
-
-
-@dataclass(frozen=True)
-class _Identity:
-    """Identity phi(r) = r, with the interface of `Concave`."""
-
-    def value(self, r):
-        return r
-
-    def slope(self, r):
-        return np.ones_like(r)
-
-    def prox(self, r, step):
-        return np.maximum(r - step, 0)
 
 
 class GroupPenalty(PiecewiseSmoothPenalty):
@@ -77,7 +62,7 @@ class GroupPenalty(PiecewiseSmoothPenalty):
         return RowGroups()
 
     def _phi(self):
-        return _Identity()
+        return Identity()
 
     @property
     def first_layer_only(self) -> bool:
@@ -149,7 +134,7 @@ class GroupPenalty(PiecewiseSmoothPenalty):
         return self._rows.spread(sizes / n_rows * self._phi().value(r))[:, 0]
 
     def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
-        if np.ndim(step):
+        if isinstance(step, np.ndarray) and step.ndim:
             step_of_rows, step = step, self._rows.gather(step)
             if not np.array_equal(self._rows.spread(step), step_of_rows):
                 raise ValueError(f"{self} has no prox with a step for each weight.")
@@ -257,7 +242,7 @@ class GroupLasso(GroupPenalty):
         return Grouped(1.0, rows.labels, sizes=rows.part_sizes)
 
     def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
-        if np.shape(step) == weights.shape:
+        if isinstance(step, np.ndarray) and step.shape == weights.shape:
             return diagonal_prox(weights, step, self._rows, l1=0.0, group=1.0)
         return super().prox(weights, step)
 
@@ -317,7 +302,7 @@ class SparseGroupLasso(GroupPenalty):
         return self.l1_ratio * l1 + (1 - self.l1_ratio) * super().row_values(weights)
 
     def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
-        if np.shape(step) == weights.shape:
+        if isinstance(step, np.ndarray) and step.shape == weights.shape:
             return diagonal_prox(
                 weights, step, self._rows, l1=self.l1_ratio, group=1 - self.l1_ratio
             )

@@ -80,10 +80,10 @@ GroupSCAD
 
     # The factors of the rows of the layer, and which of these are infinite; set by `bind`.
     _factors: np.ndarray | None = None
-    _excluded: np.ndarray | None = None
+    _excluded: Any = None
 
     def __init__(self, penalty: Penalty, penalty_factor: Factors) -> None:
-        self.penalty = penalty
+        self.penalty: Any = penalty
         self.penalty_factor = penalty_factor
 
     # Parameters
@@ -403,7 +403,7 @@ def _checked_factors(values, given, ndim=None):
 def _index(key, n_features, feature_names):
     """Return the position of a feature that is given by name or by index."""
     if isinstance(key, Integral) and not isinstance(key, bool):
-        if 0 <= key < n_features:
+        if 0 <= int(key) < n_features:
             return int(key)
         raise ValueError(
             f"penalty_factor has the feature index {key}, out of range for X with "
