@@ -49,8 +49,6 @@ static inline penalty_terms terms_of_row(const job *j, int layer, int64_t row) {
         terms.l1 *= factor;
         terms.l2 *= factor;
         terms.group *= factor;
-        /* A function without a strength has no knots. */
-        terms.last_knot = factor > 0 ? terms.last_knot : 0;
     }
     return terms;
 }

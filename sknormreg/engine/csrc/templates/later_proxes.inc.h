@@ -25,16 +25,16 @@ static NAME(group)
     int64_t start = !rows ? index : index ? ends[index - 1] : 0;
     int64_t n_rows = rows ? ends[index] - start : 1, width = layer_width(j, layer);
     penalty_terms terms = terms_of_row(j, layer, rows ? rows[start] : start);
-    return (NAME(group)){p->arrays.weight_offsets[layer],
-                         width,
-                         rows ? rows + start : NULL,
-                         start,
-                         n_rows,
-                         (real)terms.l1,
-                         (real)terms.l2,
-                         terms.group * sqrt((double)(n_rows * width)),
-                         {(real)terms.group, (real)terms.l2, (real)terms.first_knot,
-                          (real)terms.last_knot}};
+    return (NAME(group)){
+        p->arrays.weight_offsets[layer],
+        width,
+        rows ? rows + start : NULL,
+        start,
+        n_rows,
+        (real)terms.l1,
+        (real)terms.l2,
+        terms.group * sqrt((double)(n_rows * width)),
+        {(real)terms.group, (real)terms.l2, (real)terms.first_knot, (real)terms.last_knot}};
 }
 
 static void NAME(finish_rows)(const job *j, const NAME(plan) *p, const NAME(block) *b) {
