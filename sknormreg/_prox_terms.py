@@ -5,7 +5,7 @@ kind of penalty, with the parameters that this kind has and no others.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -19,8 +19,22 @@ class ProxTerms(ABC):
         """Return the terms of ``strength * Omega(scale * W)`` as a function of W."""
 
 
+@dataclass(frozen=True, eq=False)
+class RowSum(ProxTerms):
+    """Terms that are a sum over rows or groups of rows.
+
+    Parameters
+    ----------
+    factors : ndarray of shape (fan_in,) or None, default=None
+        What the terms of each row are multiplied by, at least 0 and the same within a
+        group; None if this is 1.
+    """
+
+    factors: np.ndarray | None = field(default=None, kw_only=True)
+
+
 @dataclass(frozen=True)
-class Separable(ProxTerms):
+class Separable(RowSum):
     """``l1 * sum(phi(abs(W))) + l2 / 2 * sum(W**2)``.
 
     Parameters
@@ -37,16 +51,17 @@ class Separable(ProxTerms):
     knots: tuple[float, float] | None = None
 
     def scaled(self, strength, scale):
-        return Separable(
-            self.l1 * strength * scale,
-            self.l2 * strength * scale**2,
-            self.knots and _divided(self.knots, scale),
+        return replace(
+            self,
+            l1=self.l1 * strength * scale,
+            l2=self.l2 * strength * scale**2,
+            knots=self.knots and _divided(self.knots, scale),
         )
 
 
 # Not compared: labels are arrays.
 @dataclass(frozen=True, eq=False)
-class Grouped(ProxTerms):
+class Grouped(RowSum):
     """``strength * sum_g sqrt(K_g) norm(W_g) + l1 * sum(abs(W)) + l2 / 2 * sum(W**2)``.
 
     Parameters
@@ -69,17 +84,16 @@ class Grouped(ProxTerms):
     sizes: np.ndarray | None = None
 
     def scaled(self, strength, scale):
-        return Grouped(
-            self.strength * strength * scale,
-            self.labels,
-            self.l1 * strength * scale,
-            self.l2 * strength * scale**2,
-            self.sizes,
+        return replace(
+            self,
+            strength=self.strength * strength * scale,
+            l1=self.l1 * strength * scale,
+            l2=self.l2 * strength * scale**2,
         )
 
 
 @dataclass(frozen=True, eq=False)
-class ConcaveGrouped(ProxTerms):
+class ConcaveGrouped(RowSum):
     """``strength * sum_g K_g phi(norm(W_g) / sqrt(K_g)) + l2 / 2 * sum(W**2)``.
 
     Its proximal operator has no formula in a metric that differs within a group.
@@ -107,12 +121,11 @@ class ConcaveGrouped(ProxTerms):
     sizes: np.ndarray | None = None
 
     def scaled(self, strength, scale):
-        return ConcaveGrouped(
-            self.strength * strength * scale,
-            _divided(self.knots, scale),
-            self.labels,
-            self.l2 * strength * scale**2,
-            self.sizes,
+        return replace(
+            self,
+            strength=self.strength * strength * scale,
+            knots=_divided(self.knots, scale),
+            l2=self.l2 * strength * scale**2,
         )
 
 

@@ -21,6 +21,7 @@ from sknormreg.penalties import (
     MaxNorm,
     Nuclear,
     SparseGroupLasso,
+    Weighted,
 )
 
 
@@ -73,6 +74,23 @@ class Case:
         last = (max(self.shape[1] - self.n_skip, 1), max(self.n_skip, 1))
         layout = Layout([self.shape, last], None, self.n_skip)
         return self.given.bind(layout)[0]
+
+    @property
+    def is_weighted(self):
+        return isinstance(self.given, Weighted)
+
+    @property
+    def l1_ratio(self):
+        """That of a sparse group lasso; 0 for other penalties on groups."""
+        inner = self.given.penalty if self.is_weighted else self.given
+        return getattr(inner, "l1_ratio", 0)
+
+    @property
+    def free(self):
+        """Mask of the rows without a penalty."""
+        if not self.is_weighted:
+            return np.zeros(self.shape[0], dtype=bool)
+        return np.array(self.given.penalty_factor) == 0
 
     @property
     def convex(self):
@@ -188,6 +206,21 @@ BY_LABELS = ((0, 2), (4, 1), (3,), (5,))
 BY_ROW = tuple((row,) for row in range(6))
 A, L2_SHARE = 1.5, 0.3
 
+# Of `Weighted`: free features, and the same for those of a group.
+FACTORS = {
+    BY_ROW: [0.0, 0.5, 2.0, 2.0, 0.0, 3.0],
+    BY_LABELS: [0.5, 0.0, 0.5, 3.0, 0.0, 2.0],
+}
+
+WEIGHTED = (
+    "l1",
+    "l2",
+    "mcp-l2=0.3",
+    "group_lasso",
+    "sparse_group_lasso-0.3-of-columns",
+    "group_mcp-of-columns",
+)
+
 SPARSE_GROUP_RATIOS = [0.0, 0.3, 0.9, 1.0]
 
 
@@ -212,7 +245,36 @@ def _group_cases(suffix, groups, rows):
     yield Case(f"group_scad{suffix}", given, concave(scad), rows=rows, width=width)
 
 
+def _weighted(case):
+    """The case with factors: a sum over groups of the weights that are in them alone."""
+    rows = case.rows or BY_ROW
+    factors = FACTORS[rows]
+
+    def omega(weights):
+        masks = np.zeros((len(rows), len(factors), 1))
+        for mask, group in zip(masks, rows):
+            mask[list(group)] = 1
+        return sum(
+            factors[row[0]] * case.omega(mask * weights) for row, mask in zip(rows, masks)
+        )
+
+    return replace(
+        case,
+        name=f"weighted-{case.name}",
+        given=Weighted(case.given, factors),
+        omega=omega,
+        width=case.width / max(factors),
+    )
+
+
 def _all_cases():
+    for case in _plain_cases():
+        yield case
+        if case.name in WEIGHTED:
+            yield _weighted(case)
+
+
+def _plain_cases():
     yield Case("l1", L1(), l1)
     yield Case("l2", L2(), half_l2)
     for ratio in (0.0, 1e-3, 0.2, 0.5, 0.999, 1.0):

@@ -38,6 +38,7 @@ cdef extern from "csrc/engine.h" nogil:
         const int64_t *group_rows
         const int64_t *group_ends
         int64_t n_groups
+        const double *row_factors
 
     ctypedef struct job:
         task task

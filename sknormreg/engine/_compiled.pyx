@@ -358,6 +358,13 @@ cdef class Job:
     def set_separable(self, int layer, double l1, double l2, knots=None):
         self._set_sum(layer, l1, l2, knots)
 
+    def set_row_factors(self, int layer, factors):
+        """What the terms of each row are multiplied by, an array of doubles."""
+        cdef penalty_terms *penalty = self._penalty(layer)
+        penalty.row_factors = <const double *> self._address(
+            factors, b"f", 8, self._job.units[layer]
+        )
+
     def set_grouped(
         self, int layer, double strength, groups, double l1, double l2, knots=None
     ):

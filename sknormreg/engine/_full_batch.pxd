@@ -11,6 +11,7 @@ cdef extern from "csrc/full_batch.h" nogil:
         const int64_t *group_ends
         const double *group_sizes
         int64_t n_groups
+        const double *group_factors
         double gradient_factor
 
     ctypedef struct full_batch_pass:

@@ -92,7 +92,7 @@ cdef class KinkedPenalty:
         Parameters that follow one another: numbers of rows and columns, the factor of the
         gradient, l1, l2, knots or None, group, and groups. These are None or the rows,
         group after group, or None where every row is a group; where among them each group
-        ends; and the groups' sizes.
+        ends; the groups' sizes; and factors of their terms, or None.
     """
 
     cdef penalised_rows *_rows
@@ -115,8 +115,13 @@ cdef class KinkedPenalty:
                 self._rows[i].first_knot, self._rows[i].last_knot = knots
             if group:
                 self._rows[i].group = group
-                group_rows, ends, sizes = groups
+                group_rows, ends, sizes, factors = groups
                 self._set_groups(&self._rows[i], group_rows, ends, sizes)
+                if factors is not None:
+                    self._rows[i].group_factors = <const double *> _address(
+                        factors, b"d", 8, len(sizes), False
+                    )
+                    self._arrays.append(factors)
             self.n_params += n_rows * width
 
     def __dealloc__(self):

@@ -16,6 +16,7 @@ from .._prox_terms import (
     Grouped,
     Hierarchy,
     L1NormBall,
+    RowSum,
     Separable,
     rows_by_group,
 )
@@ -300,6 +301,8 @@ def _contiguous(arrays, dtype):
 
 
 def _set_penalty(job, layer, terms):
+    if isinstance(terms, RowSum) and terms.factors is not None:
+        job.set_row_factors(layer, as_c(terms.factors, np.float64))
     match terms:
         case Separable():
             job.set_separable(layer, terms.l1, terms.l2, terms.knots)

@@ -48,7 +48,8 @@ def kinked_penalty(
     passes = full_batch_passes()
     if passes is None or not all(map(_is_known, terms)):
         return None
-    ranges = [_range(*layer) for layer in zip(network.shapes, factors, terms)]
+    layers = zip(network.shapes, factors, terms)
+    ranges = [part for layer in layers for part in _ranges(*layer)]
     units = network.layer_units[1:]
     ranges += [_range((1, n), factor, Separable()) for n, factor in zip(units, factors)]
     return passes.KinkedPenalty(ranges)
@@ -56,6 +57,21 @@ def kinked_penalty(
 
 def _is_known(terms):
     return isinstance(terms, Separable | Grouped | ConcaveGrouped)
+
+
+def _ranges(shape, factor, terms):
+    """Ranges of a layer: where single weights are penalised, one for each run of rows whose
+    terms have the same factor."""
+    factors, (fan_in, fan_out) = terms.factors, shape
+    if factors is None or getattr(terms, "strength", None):
+        return [_range(shape, factor, terms)]
+    ends = [*np.flatnonzero(np.diff(factors)) + 1, fan_in]
+    starts = [0, *ends[:-1]]
+    single = Separable(terms.l1, terms.l2, getattr(terms, "knots", None))
+    return [
+        _range((end - start, fan_out), factor, single.scaled(float(factors[start]), 1.0))
+        for start, end in zip(starts, ends)
+    ]
 
 
 def _range(shape, factor, terms):
@@ -67,10 +83,16 @@ def _range(shape, factor, terms):
 
 
 def _groups(terms, fan_in, fan_out):
-    """Rows in the order of their groups, where each of these ends, and their sizes."""
+    """Rows in the order of their groups; of these the ends, the sizes and the factors."""
+    factors = terms.factors
     if terms.labels is None:
         rows, ends, n_rows = None, None, np.ones(fan_in)
     else:
         (rows, ends), n_rows = rows_by_group(terms.labels), np.bincount(terms.labels)
+        factors = factors if factors is None else factors[rows[ends - 1]]
     sizes = n_rows * float(fan_out) if terms.sizes is None else terms.sizes
-    return rows, ends, np.ascontiguousarray(sizes, dtype=np.float64)
+    return rows, ends, _doubles(sizes), factors if factors is None else _doubles(factors)
+
+
+def _doubles(numbers):
+    return np.ascontiguousarray(numbers, dtype=np.float64)

@@ -57,8 +57,9 @@ penalty : str, Penalty or list of them, default="l2"
     A name stands for the class of :mod:`sknormreg.penalties` with its default parameters.
     Pass an instance to set them, for example ``GroupLasso(features_only=True)``; a grid
     search can then vary them, for example as ``penalty__radius``. The instance may be of
-    your own subclass of :class:`~sknormreg.penalties.Penalty`. A list has one entry per
-    layer of weights.
+    your own subclass of :class:`~sknormreg.penalties.Penalty`.
+    :class:`~sknormreg.penalties.Weighted` gives each feature a factor. A list has one
+    entry per layer of weights.
 
 alpha : float, array-like of shape (n_layers - 1,), list or "evidence", default=1.0
     Strength of the penalty, at least 0. Larger values shrink the weights more and, with a

@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..engine import Network, checked_structure
+from ..penalties import Weighted
 from ..penalties.group import GroupPenalty
 from .compaction import active_units, compacted
 from .conversion import to_arrays, to_sklearn
@@ -254,6 +255,8 @@ class FittedNetworkMixin:
     def _feature_groups(self):
         """Return the name of each feature's group, None for features in no group."""
         first = self.penalty[0] if isinstance(self.penalty, list | tuple) else self.penalty
+        if isinstance(first, Weighted):
+            first = first.penalty
         n_features = self.n_features_in_
         if not isinstance(first, GroupPenalty):
             return [None] * n_features

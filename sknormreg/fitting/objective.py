@@ -21,7 +21,7 @@ from ..engine import (
     gradient_of_whole,
     without_silent_units,
 )
-from ..penalties import L2, PiecewiseSmoothPenalty
+from ..penalties import L2, PiecewiseSmoothPenalty, Weighted
 from ..solvers.base import Evaluation
 
 
@@ -176,6 +176,14 @@ class Objective:
     def only_shrinks(self) -> bool:
         """Whether no alpha makes weights zero."""
         return all(penalty.smooth or penalty.is_constraint for penalty in self.penalties)
+
+    @property
+    def free_features(self) -> np.ndarray:
+        """Mask of the features that are never penalised, shape (n_features,)."""
+        first, n_features = self.penalties[0], self.network.layer_units[0]
+        if isinstance(first, Weighted):
+            return first.free_rows
+        return np.zeros(n_features, dtype=bool)
 
     def layers(self, *vectors: np.ndarray) -> Iterator[tuple]:
         """Yield penalty, strength and views of the weights in `vectors`, of each layer."""

@@ -283,6 +283,8 @@ class PathFitter:
     def alpha_max(self, deadline: float = np.inf) -> float:
         """Return an alpha at which the network is empty, and is not at half of it.
 
+        Features that are never penalised do not count.
+
         Parameters
         ----------
         deadline : float
@@ -296,21 +298,39 @@ class PathFitter:
         if own.only_shrinks:
             limit = (1 - _EMPTY_SHARE) * own.evaluate(own.empty_params()).value
         fitted, n_trials = self._try(alpha, None, deadline), 0
-        while _is_empty(fitted, limit) and n_trials < _MOST_TRIALS:
+        while self._is_end(fitted, own, limit) and n_trials < _MOST_TRIALS:
             alpha, n_trials = alpha / _FACTOR**2, n_trials + 1
             fitted = self._try(alpha, None, deadline)
-        while not _is_empty(fitted, limit) and n_trials < _MOST_TRIALS:
+        while not self._is_end(fitted, own, limit) and n_trials < _MOST_TRIALS:
             self.trials.append(fitted)
             if time.monotonic() >= deadline:
                 usual = _USUAL_END_SMOOTH if own.only_shrinks else _USUAL_END
                 return max(usual * unit, _FACTOR * alpha)
             last, alpha, n_trials = fitted, alpha * _FACTOR, n_trials + 1
             fitted = self._try(alpha, last, deadline)
-            if _is_empty(fitted, limit) and _is_empty(
-                self._try(alpha / 2, last, deadline), limit
+            if self._is_end(fitted, own, limit) and self._is_end(
+                self._try(alpha / 2, last, deadline), own, limit
             ):
                 return alpha / 2
         return alpha
+
+    def _is_end(self, fitted, own, limit):
+        """Whether a network is empty, but for features that are never penalised."""
+        free = own.free_features
+        if not (fitted.selected_features & ~free).any():
+            return True
+        if fitted.training.status is Status.MAX_TIME:
+            # Its J may still fall below the limit.
+            return False
+        if not (own.only_shrinks and free.any()):
+            return fitted.training.loss >= limit
+        # Free features keep J below that of a constant: without the others it is to be
+        # hardly larger.
+        objective = self._spec.objective(self._data, self._rows, fitted.alpha)
+        params = fitted.params.copy()
+        objective.network.coefs(params)[0][~free] = 0
+        rise = objective.evaluate(params).value - fitted.training.loss
+        return rise <= _EMPTY_SHARE / (1 - _EMPTY_SHARE) * limit
 
     def _try(self, alpha, start, deadline):
         # Where J has its minimum is asked for, not where early stopping ends.
@@ -324,13 +344,6 @@ class PathFitter:
         return self._fit(
             spec, self._data, alpha, start, self._precision_of_trials, deadline
         )
-
-
-def _is_empty(fitted, limit):
-    if fitted.training.status is Status.MAX_TIME:
-        # Its J may still fall below the limit.
-        return fitted.is_empty
-    return fitted.training.loss >= limit or fitted.is_empty
 
 
 def _columns(X, mask):

@@ -7,6 +7,7 @@ from .group import GroupLasso, GroupMCP, GroupSCAD, SparseGroupLasso
 from .hierarchical import Hierarchical
 from .low_rank import Nuclear
 from .separable import L1, L2, ElasticNet
+from .weighted import Weighted, reweighted
 
 __all__ = [
     "L1",
@@ -26,6 +27,8 @@ __all__ = [
     "Penalty",
     "PiecewiseSmoothPenalty",
     "SparseGroupLasso",
+    "Weighted",
+    "reweighted",
 ]
 
 # Names for an estimator's `penalty`, which stand for an instance with default parameters.

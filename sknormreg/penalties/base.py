@@ -193,6 +193,26 @@ class Penalty(ABC):
         """
         return None
 
+    def row_values(self, weights: np.ndarray) -> np.ndarray | None:
+        r"""Return the terms of :math:`\Omega(W)`, if it is a sum over rows or groups.
+
+        `Weighted` multiplies them by factors. It passes a step or a strength for each row,
+        of shape (fan_in, 1) and equal within a group, to the other methods of a penalty
+        that has such terms.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (fan_in, fan_out)
+            Weight matrix W of one layer.
+
+        Returns
+        -------
+        values : ndarray of shape (fan_in,) or None
+            They add up to the value; each row has an equal share of the term of its group.
+            None, the default, if there are no such terms.
+        """
+        return None
+
     def tied_rows(self, rows: np.ndarray) -> np.ndarray:
         """Return the rows that a part with the given ones has to have.
 
@@ -295,8 +315,9 @@ class Penalty(ABC):
         return self
 
     def __repr__(self) -> str:
-        params = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
-        return f"{type(self).__name__}({params})"
+        params = self.get_params(deep=False).items()
+        shown = ", ".join(f"{name}={value!r}" for name, value in params)
+        return f"{type(self).__name__}({shown})"
 
 
 # The methods that make up a penalty; and what describes them, with what to replace it with
@@ -309,7 +330,11 @@ _METHODS = (
     "project",
     "solve_curvature",
 )
-_DESCRIPTIONS: dict[str, Any] = {"_prox_terms": None, "restricted": Penalty.restricted}
+_DESCRIPTIONS: dict[str, Any] = {
+    "_prox_terms": None,
+    "restricted": Penalty.restricted,
+    "row_values": Penalty.row_values,
+}
 
 
 class PiecewiseSmoothPenalty(Penalty):

@@ -70,6 +70,23 @@ class Concave(ABC):
         return np.where(step < width, convex, two)
 
 
+@dataclass(frozen=True)
+class Identity:
+    """Identity phi(r) = r, with the interface of `Concave`."""
+
+    def value(self, r: np.ndarray) -> np.ndarray:
+        """Return the function at r."""
+        return r
+
+    def slope(self, r: np.ndarray) -> np.ndarray:
+        """Return the derivative at r."""
+        return np.ones_like(r)
+
+    def prox(self, r: np.ndarray, step: float | np.ndarray) -> np.ndarray:
+        """Return the minimiser of (x - r)^2 / (2 step) + x over x >= 0."""
+        return np.maximum(r - step, 0)
+
+
 class MCPFunction(Concave):
     """r - r^2 / (2 a) up to a, and a / 2 beyond."""
 

@@ -51,6 +51,9 @@ class _ConcavePenalty(PiecewiseSmoothPenalty):
     def restricted(self, rows: np.ndarray, fan_out: int) -> Penalty:
         return self
 
+    def row_values(self, weights: np.ndarray) -> np.ndarray:
+        return self._phi().value(np.abs(weights)).sum(axis=1, dtype=np.float64)
+
     def at_kink(self, weights: np.ndarray) -> np.ndarray:
         return weights == 0
 

@@ -13,14 +13,13 @@ whatever the size of a group.
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from .._docstrings import document
 from .._prox_terms import ConcaveGrouped, Grouped
 from .base import Layout, Penalty, PiecewiseSmoothPenalty, check_number, not_bound
-from .concave import MCPFunction, SCADFunction
+from .concave import Identity, MCPFunction, SCADFunction
 from .group_prox import diagonal_prox
 from .row_groups import RowGroups, names_of_groups, resolve_groups
 from .separable import L2, add_l1_subgradient, project_onto_orthant, soft_threshold
@@ -28,20 +27,6 @@ from .separable import L2, add_l1_subgradient, project_onto_orthant, soft_thresh
 # Indices or names of features, or a prefix of their names.
 Group = Sequence[int] | Sequence[str] | str
 Groups = Sequence[Group] | Mapping[str, Group] | None
-
-
-@dataclass(frozen=True)
-class _Identity:
-    """Identity phi(r) = r, with the interface of `Concave`."""
-
-    def value(self, r):
-        return r
-
-    def slope(self, r):
-        return np.ones_like(r)
-
-    def prox(self, r, step):
-        return np.maximum(r - step, 0)
 
 
 class GroupPenalty(PiecewiseSmoothPenalty):
@@ -77,7 +62,7 @@ class GroupPenalty(PiecewiseSmoothPenalty):
         return RowGroups()
 
     def _phi(self):
-        return _Identity()
+        return Identity()
 
     @property
     def first_layer_only(self) -> bool:
@@ -135,13 +120,24 @@ class GroupPenalty(PiecewiseSmoothPenalty):
         sizes = self._rows.sizes(weights)
         return self._rows.norms(weights) / np.sqrt(sizes), sizes
 
+    def _of_groups(self, number):
+        """Return a step or a strength for each group from one for each row, or for all."""
+        return self._rows.gather(number) if np.ndim(number) else number
+
     def value(self, weights: np.ndarray) -> float:
         r, sizes = self._scaled_norms(weights)
         return float(sizes @ self._phi().value(r))
 
+    def row_values(self, weights: np.ndarray) -> np.ndarray:
+        r, sizes = self._scaled_norms(weights)
+        n_rows = self._rows.sums(np.ones(len(weights)))
+        return self._rows.spread(sizes / n_rows * self._phi().value(r))[:, 0]
+
     def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
-        if np.ndim(step):
-            raise ValueError(f"{self} has no prox with a step for each weight.")
+        if isinstance(step, np.ndarray) and step.ndim:
+            step_of_rows, step = step, self._rows.gather(step)
+            if not np.array_equal(self._rows.spread(step), step_of_rows):
+                raise ValueError(f"{self} has no prox with a step for each weight.")
         r, _ = self._scaled_norms(weights)
         with np.errstate(invalid="ignore", divide="ignore"):
             kept = np.where(r > 0, self._phi().prox(r, step) / r, 0)
@@ -165,7 +161,7 @@ class GroupPenalty(PiecewiseSmoothPenalty):
     def _shortened(self, weights, vectors, strength):
         """Shorten the vectors of zero groups by the radius of their ball, to 0 at least."""
         norms = self._rows.norms(vectors)
-        radii = strength * np.sqrt(self._rows.sizes(weights))
+        radii = self._of_groups(strength) * np.sqrt(self._rows.sizes(weights))
         with np.errstate(invalid="ignore", divide="ignore"):
             outside = np.where(norms > radii, 1 - radii / norms, 0)
         kept = np.where(self._rows.are_zero(weights), outside, 1.0)
@@ -178,6 +174,7 @@ class GroupPenalty(PiecewiseSmoothPenalty):
         # over that of W_g. Along W_g it is 0 for the norm; for concave functions it is
         # negative and counts as 0, which keeps the system positive definite.
         r, sizes = self._scaled_norms(weights)
+        strength = self._of_groups(strength)
         with np.errstate(invalid="ignore", divide="ignore"):
             across = np.where(r > 0, strength * self._phi().slope(r) / r, 0)
             products = np.einsum("ij,ij->i", weights, vector, dtype=np.float64)
@@ -237,6 +234,7 @@ class GroupLasso(GroupPenalty):
         self.features_only = features_only
 
     restricted = GroupPenalty.restricted
+    row_values = GroupPenalty.row_values
 
     @property
     def _prox_terms(self):
@@ -244,7 +242,7 @@ class GroupLasso(GroupPenalty):
         return Grouped(1.0, rows.labels, sizes=rows.part_sizes)
 
     def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
-        if isinstance(step, np.ndarray) and step.ndim:
+        if isinstance(step, np.ndarray) and step.shape == weights.shape:
             return diagonal_prox(weights, step, self._rows, l1=0.0, group=1.0)
         return super().prox(weights, step)
 
@@ -299,8 +297,12 @@ class SparseGroupLasso(GroupPenalty):
         l1 = np.abs(weights).sum(dtype=np.float64)
         return float(self.l1_ratio * l1 + (1 - self.l1_ratio) * super().value(weights))
 
+    def row_values(self, weights: np.ndarray) -> np.ndarray:
+        l1 = np.abs(weights).sum(axis=1, dtype=np.float64)
+        return self.l1_ratio * l1 + (1 - self.l1_ratio) * super().row_values(weights)
+
     def prox(self, weights: np.ndarray, step: float | np.ndarray) -> np.ndarray:
-        if isinstance(step, np.ndarray) and step.ndim:
+        if isinstance(step, np.ndarray) and step.shape == weights.shape:
             return diagonal_prox(
                 weights, step, self._rows, l1=self.l1_ratio, group=1 - self.l1_ratio
             )

@@ -67,6 +67,14 @@ class RowGroups:
         per_row = per_group if self.labels is None else per_group[self.labels]
         return per_row[:, None]
 
+    def gather(self, per_row: np.ndarray) -> np.ndarray:
+        """Return a number for each group from one for each row, shape (fan_in, 1)."""
+        if self.labels is None:
+            return per_row[:, 0]
+        per_group = np.empty(int(self.labels.max()) + 1, per_row.dtype)
+        per_group[self.labels] = per_row[:, 0]
+        return per_group
+
     def norms(self, weights: np.ndarray) -> np.ndarray:
         """Return the norms of the groups in double precision, shape (n_groups,)."""
         squares = np.einsum("ij,ij->i", weights, weights, dtype=np.float64)

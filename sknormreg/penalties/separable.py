@@ -69,6 +69,11 @@ class ElasticNet(PiecewiseSmoothPenalty):
     def restricted(self, rows: np.ndarray, fan_out: int) -> Penalty:
         return self
 
+    def row_values(self, weights: np.ndarray) -> np.ndarray:
+        l1 = np.abs(weights).sum(axis=1, dtype=np.float64)
+        squares = np.einsum("ij,ij->i", weights, weights, dtype=np.float64)
+        return self.l1_ratio * l1 + (1 - self.l1_ratio) / 2 * squares
+
     def at_kink(self, weights: np.ndarray) -> np.ndarray:
         if self.smooth:
             return np.zeros(weights.shape, dtype=bool)
@@ -182,17 +187,19 @@ def soft_threshold(weights: np.ndarray, threshold: float | np.ndarray) -> np.nda
 
 
 def add_l1_subgradient(
-    weights: np.ndarray, smooth_part: np.ndarray, l1: float
+    weights: np.ndarray, smooth_part: np.ndarray, l1: float | np.ndarray
 ) -> np.ndarray:
     """Return the minimum-norm element of smooth_part + l1 * d||weights||_1.
 
     At w = 0 the set is the interval smooth_part + [-l1, l1]; elsewhere it is the single
-    point smooth_part + l1 sign(w). `smooth_part` is overwritten.
+    point smooth_part + l1 sign(w). `smooth_part` is overwritten. `l1` may have a number
+    for each row, shape (fan_in, 1).
     """
     kinked_part = np.sign(weights)
     kinked_part *= l1
     zero = weights == 0
-    kinked_part[zero] = -np.clip(smooth_part[zero], -l1, l1)
+    bounds = np.broadcast_to(l1, weights.shape)[zero] if np.ndim(l1) else l1
+    kinked_part[zero] = -np.clip(smooth_part[zero], -bounds, bounds)
     smooth_part += kinked_part
     return smooth_part
 

@@ -1,5 +1,7 @@
 """The terms by which the compiled engine knows a penalty, against their definitions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,6 +30,17 @@ has_terms = cases(lambda case: not isinstance(case.given, WITHOUT_TERMS))
 
 def value_of_terms(terms, weights, n_skip):
     """Omega(weights) as the class of the terms defines it."""
+    if getattr(terms, "factors", None) is not None:
+        labels = getattr(terms, "labels", None)
+        labels = np.arange(len(weights)) if labels is None else labels
+        plain = replace(terms, factors=None)
+        return sum(
+            terms.factors[labels == label][0]
+            * value_of_terms(
+                plain, np.where((labels == label)[:, None], weights, 0), n_skip
+            )
+            for label in np.unique(labels)
+        )
     match terms:
         case Separable(l1, l2, knots):
             return l1 * _phi(weights, knots).sum() + half_squares(l2, weights)

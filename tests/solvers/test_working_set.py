@@ -28,6 +28,7 @@ from sknormreg.penalties import (
     GroupSCAD,
     Layout,
     SparseGroupLasso,
+    Weighted,
 )
 from sknormreg.solvers import WorkingSet
 
@@ -43,6 +44,9 @@ PENALTIES = [
     SparseGroupLasso(0.4, GROUPS, features_only=True),
     GroupMCP(2.0),
     GroupSCAD(2.0, groups=GROUPS, features_only=True),
+    Weighted(L1(), {0: 0, 1: 0.5, 2: 3, 4: np.inf}),
+    Weighted(GroupLasso(GROUPS, features_only=True), {0: 0, 3: 0, 4: 2, 8: 0.3}),
+    Weighted(GroupMCP(2.0), {0: 0, 1: 0.5, 2: 3}),
 ]
 
 

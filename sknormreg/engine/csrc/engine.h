@@ -46,6 +46,9 @@ typedef struct {
        where every row is a group. */
     const int64_t *group_rows, *group_ends;
     int64_t n_groups;
+    /* What the terms of each row are multiplied by, the same within a group; NULL where this
+       is 1. */
+    const double *row_factors;
 } penalty_terms;
 
 typedef struct {

@@ -25,6 +25,8 @@ typedef struct {
     const int64_t *group_rows, *group_ends;
     const double *group_sizes;
     int64_t n_groups;
+    /* What the terms of each group are multiplied by, or NULL where this is 1. */
+    const double *group_factors;
     /* What the gradient of the loss is multiplied by. */
     double gradient_factor;
 } penalised_rows;

@@ -41,9 +41,20 @@ static inline int64_t n_pieces(const job *j, int layer) {
                                  : terms->l1_norm > 0;
 }
 
+/* The terms of a row: those of its layer, multiplied by its factor. */
+static inline penalty_terms terms_of_row(const job *j, int layer, int64_t row) {
+    penalty_terms terms = j->penalties[layer];
+    if (terms.row_factors) {
+        double factor = terms.row_factors[row];
+        terms.l1 *= factor;
+        terms.l2 *= factor;
+        terms.group *= factor;
+    }
+    return terms;
+}
+
 /* Whether it is a function of the single weights that is not part of the updates. */
-static inline int has_elementwise_prox(const job *j, int layer) {
-    const penalty_terms *terms = j->penalties + layer;
+static inline int has_elementwise_prox(const penalty_terms *terms) {
     return terms->last_knot > 0 && !(terms->group > 0);
 }
 

@@ -138,7 +138,7 @@ static void NAME(take_steps)(const job *j, partition *parts, NAME(arrays) *a, me
     }
     int later = parts->n_bunches > 0;
     for (int layer = 0; layer < j->n_layers; layer++) {
-        later = later || has_elementwise_prox(j, layer);
+        later = later || has_elementwise_prox(j->penalties + layer);
     }
     if (j->task == SGD && (j->prox || later)) {
         TAKE(a->before, j->n_params);

@@ -20,20 +20,21 @@
 
 static NAME(group)
     NAME(find_group)(const job *j, const NAME(plan) *p, int layer, int64_t index) {
-    const penalty_terms *terms = j->penalties + layer;
-    const int64_t *rows = terms->group_rows, *ends = terms->group_ends;
+    const int64_t *rows = j->penalties[layer].group_rows;
+    const int64_t *ends = j->penalties[layer].group_ends;
     int64_t start = !rows ? index : index ? ends[index - 1] : 0;
     int64_t n_rows = rows ? ends[index] - start : 1, width = layer_width(j, layer);
-    return (NAME(group)){p->arrays.weight_offsets[layer],
-                         width,
-                         rows ? rows + start : NULL,
-                         start,
-                         n_rows,
-                         (real)terms->l1,
-                         (real)terms->l2,
-                         terms->group * sqrt((double)(n_rows * width)),
-                         {(real)terms->group, (real)terms->l2, (real)terms->first_knot,
-                          (real)terms->last_knot}};
+    penalty_terms terms = terms_of_row(j, layer, rows ? rows[start] : start);
+    return (NAME(group)){
+        p->arrays.weight_offsets[layer],
+        width,
+        rows ? rows + start : NULL,
+        start,
+        n_rows,
+        (real)terms.l1,
+        (real)terms.l2,
+        terms.group * sqrt((double)(n_rows * width)),
+        {(real)terms.group, (real)terms.l2, (real)terms.first_knot, (real)terms.last_knot}};
 }
 
 static void NAME(finish_rows)(const job *j, const NAME(plan) *p, const NAME(block) *b) {
@@ -47,7 +48,10 @@ static void NAME(prox_of_group)(const job *j, const NAME(plan) *p, int layer,
                                 int64_t index) {
     NAME(group) group = NAME(find_group)(j, p, layer, index);
     if (j->task == ADAM) {
-        NAME(shrink_in_metric)(&group, j->params, p->arrays.steps);
+        /* Without a penalty, into the metric and back would be rounding alone. */
+        if (group.bound > 0) {
+            NAME(shrink_in_metric)(&group, j->params, p->arrays.steps);
+        }
         return;
     }
     NAME(shrink)(&group, j->params, j->rate);

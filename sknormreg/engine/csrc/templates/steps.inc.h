@@ -38,15 +38,15 @@ static void NAME(elementwise_prox)(const penalty_terms *terms, real *params,
     }
 }
 
-/* A step for a range of parameters, with the prox or without the ones that follow. */
+/* A step for parameters of a range, with the prox or without the ones that follow. */
 static void NAME(update)(const job *j, const NAME(plan) *p, const range *range,
-                         int64_t offset, int64_t n, const real *gradient) {
+                         const penalty_terms *terms, int64_t offset, int64_t n,
+                         const real *gradient) {
     real *params = (real *)j->params + offset;
     int layer = range->layer, penalised = !range->is_intercept && !j->prox;
-    int elementwise = penalised && has_elementwise_prox(j, layer);
+    int elementwise = penalised && has_elementwise_prox(terms);
     int later = penalised && n_pieces(j, layer) > 0;
     int unfinished = j->prox || later || elementwise;
-    const penalty_terms *terms = j->penalties + layer;
     real l1 = penalised ? (real)terms->l1 : 0, l2 = penalised ? (real)terms->l2 : 0;
     if (j->task == ADAM) {
         real *first = (real *)j->first + offset, *second = (real *)j->second + offset;
@@ -80,6 +80,22 @@ static void NAME(update)(const job *j, const NAME(plan) *p, const range *range,
     }
 }
 
+/* The same, row by row where their terms differ. */
+static void NAME(update_range)(const job *j, const NAME(plan) *p, const range *range,
+                               int64_t offset, int64_t n, const real *gradient) {
+    const penalty_terms *all = j->penalties + range->layer;
+    if (!all->row_factors || range->is_intercept || j->prox) {
+        NAME(update)(j, p, range, all, offset, n, gradient);
+        return;
+    }
+    int64_t width = layer_width(j, range->layer);
+    for (int64_t row = range->start; row < range->stop; row++) {
+        penalty_terms terms = terms_of_row(j, range->layer, row);
+        int64_t done = (row - range->start) * width;
+        NAME(update)(j, p, range, &terms, offset + done, width, gradient + done);
+    }
+}
+
 static void NAME(parameter_task)(void *job_, int64_t index, int thread) {
     const job *j = job_;
     const NAME(plan) *p = j->plan;
@@ -98,7 +114,7 @@ static void NAME(parameter_task)(void *job_, int64_t index, int thread) {
         NAME(add_multiple)(gradient, 1, part, n);
     }
     if (j->task != GRADIENT && p->at.is_last) {
-        NAME(update)(j, p, range, offset, n, gradient);
+        NAME(update_range)(j, p, range, offset, n, gradient);
     }
 }
 

@@ -129,6 +129,20 @@ static int64_t NAME(group_end)(const penalised_rows *rows, int64_t group) {
     return rows->group_ends ? rows->group_ends[group] : group + 1;
 }
 
+/* The terms of one group: those of all, or in `own`, multiplied by its factor. */
+static const penalised_rows *NAME(terms_of_group)(const penalised_rows *rows, int64_t group,
+                                                  penalised_rows *own) {
+    if (!rows->group_factors) {
+        return rows;
+    }
+    double factor = rows->group_factors[group];
+    *own = *rows;
+    own->l1 *= factor;
+    own->l2 *= factor;
+    own->group *= factor;
+    return own;
+}
+
 CLONES static void NAME(add_sizes)(const real *RESTRICT params, int64_t n,
                                    NAME(pass_sums) *sums) {
     double sizes = 0, squares = 0;
@@ -241,18 +255,21 @@ static double NAME(group_value)(const penalised_rows *rows, double r) {
 }
 
 /* Returns the penalty. */
-static double NAME(group_pass)(const penalised_rows *rows, const NAME(pass_arrays) *a,
+static double NAME(group_pass)(const penalised_rows *all, const NAME(pass_arrays) *a,
                                NAME(pass_sums) *sums) {
     double penalty = 0;
     int64_t start = 0;
-    for (int64_t group = 0; group < rows->n_groups; group++) {
+    for (int64_t group = 0; group < all->n_groups; group++) {
+        penalised_rows terms;
+        const penalised_rows *rows = NAME(terms_of_group)(all, group, &terms);
         int64_t stop = NAME(group_end)(rows, group);
         double size = rows->group_sizes[group];
         NAME(pass_sums) own = {0, 0, 0, 0};
         for (int64_t k = start; k < stop; k++) {
             NAME(add_sizes)(a->params + NAME(group_row)(rows, k), rows->width, &own);
         }
-        if (own.sizes == 0) {
+        /* Without a penalty there is no kink. */
+        if (own.sizes == 0 && rows->group != 0) {
             NAME(zero_group)(rows, a, start, stop, rows->group * sqrt(size), sums);
         } else {
             double r = sqrt(own.squares / size);

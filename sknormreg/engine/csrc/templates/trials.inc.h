@@ -88,11 +88,13 @@ static NAME(trial_arrays) NAME(trial_from)(const NAME(trial_arrays) *a, int64_t 
 }
 
 /* Returns the slope. */
-static double NAME(group_trial)(const penalised_rows *rows, const NAME(trial_arrays) *a,
+static double NAME(group_trial)(const penalised_rows *all, const NAME(trial_arrays) *a,
                                 real step) {
     double slope = 0;
     int64_t start = 0;
-    for (int64_t group = 0; group < rows->n_groups; group++) {
+    for (int64_t group = 0; group < all->n_groups; group++) {
+        penalised_rows terms;
+        const penalised_rows *rows = NAME(terms_of_group)(all, group, &terms);
         int64_t stop = NAME(group_end)(rows, group);
         NAME(trial_sums) sums = {0, 0, 0};
         for (int64_t k = start; k < stop; k++) {
@@ -101,7 +103,7 @@ static double NAME(group_trial)(const penalised_rows *rows, const NAME(trial_arr
              : row.kink[0]       ? NAME(zero_group_trial)
                                  : NAME(half_space_trial))(&row, step, rows->width, &sums);
         }
-        int has_passed = sums.product <= 0;
+        int has_passed = rows->group != 0 && sums.product <= 0;
         for (int64_t k = start; k < stop && has_passed; k++) {
             memset(a->out + NAME(group_row)(rows, k), 0,
                    (size_t)rows->width * sizeof(real));
@@ -167,10 +169,12 @@ static void NAME(combine_tiny)(double a, const real *vector, double b, const rea
 
 /* Across a group the curvature is the norm of the gradient over that of the weights; along it
    none is assumed. */
-static void NAME(solve_groups)(const penalised_rows *rows, const real *params,
+static void NAME(solve_groups)(const penalised_rows *all, const real *params,
                                const real *vector, double shift, real *out) {
     int64_t start = 0;
-    for (int64_t group = 0; group < rows->n_groups; group++) {
+    for (int64_t group = 0; group < all->n_groups; group++) {
+        penalised_rows terms;
+        const penalised_rows *rows = NAME(terms_of_group)(all, group, &terms);
         int64_t stop = NAME(group_end)(rows, group);
         double squares = 0, products = 0, factor = 1 / shift, along = 0;
         for (int64_t k = start; k < stop; k++) {
