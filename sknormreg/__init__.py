@@ -10,12 +10,14 @@ from .estimators import (
     regularization_path,
 )
 from .fitted import feature_names
+from .selection import StabilitySelector
 
 __all__ = [
     "RegularizedMLPClassifier",
     "RegularizedMLPClassifierCV",
     "RegularizedMLPRegressor",
     "RegularizedMLPRegressorCV",
+    "StabilitySelector",
     "__version__",
     "feature_names",
     "regularization_path",
