@@ -12,18 +12,29 @@ from ..fitting.path import PathFitter
 from ..fitting.precision import COMPARED
 from ..fitting.specification import NetworkSpec
 from ..penalties import Nuclear, Penalty
-from ..penalties.row_groups import RowGroups
 from .resamples import complementary_halves, first_features
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A network to fit, the samples, and what counts as one feature."""
+    """A network to fit, and the samples.
+
+    Attributes
+    ----------
+    spec : NetworkSpec
+
+    data : Data
+
+    targets : Targets
+
+    labels : ndarray of int of shape (n_features,)
+        The group of each feature, counted from 0: what counts as one feature.
+    """
 
     spec: NetworkSpec
     data: Data
     targets: Targets
-    groups: RowGroups
+    labels: np.ndarray
 
     @property
     def rows(self) -> np.ndarray | None:
@@ -65,11 +76,11 @@ class Problem:
 
 
 def fit_path(
-    fitter: PathFitter, alphas: np.ndarray, groups: RowGroups, q: int, name: str | None
+    fitter: PathFitter, alphas: np.ndarray, labels: np.ndarray, q: int, name: str | None
 ) -> tuple[np.ndarray, list[str | None]]:
     """Return what `first_features` does, and print a line if the path has a name."""
     start = time.perf_counter()
-    entered, warnings = first_features(fitter, alphas, groups, q)
+    entered, warnings = first_features(fitter, alphas, labels, q)
     if name is not None:
         seconds = time.perf_counter() - start
         print(f"{name}: {(entered >= 0).sum()} features first, {seconds:.1f} s")

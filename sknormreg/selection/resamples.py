@@ -6,7 +6,6 @@ import numpy as np
 
 from ..fitted.importances import path_importances
 from ..fitting.path import PathFitter
-from ..penalties.row_groups import RowGroups
 
 
 def complementary_halves(
@@ -44,7 +43,10 @@ def complementary_halves(
 
 
 def first_features(
-    fitter: PathFitter, alphas: Sequence[float] | np.ndarray, groups: RowGroups, q: int
+    fitter: PathFitter,
+    alphas: Sequence[float] | np.ndarray,
+    labels: np.ndarray,
+    q: int,
 ) -> tuple[np.ndarray, list[str | None]]:
     """Fit a path, and find the first q features that enter it from large alphas down.
 
@@ -58,8 +60,8 @@ def first_features(
     alphas : array-like of shape (n_alphas,)
         In ascending order.
 
-    groups : RowGroups
-        What counts as one feature.
+    labels : ndarray of int of shape (n_features,)
+        The group of each feature, counted from 0: what counts as one feature.
 
     q : int
 
@@ -71,15 +73,14 @@ def first_features(
     warnings : list of str or None
         Reasons why fits did not converge.
     """
-    entered, importances, warnings = None, None, []
+    entered = np.full(labels.max() + 1, -1)
+    importances = np.zeros(len(entered))
+    warnings = []
     for k, fitted in enumerate(fitter.path(alphas)):
-        now = groups.sums(path_importances(fitted.coefs, fitted.skip_coef))
-        if entered is None:
-            entered, importances = np.full(len(now), -1), np.zeros(len(now))
+        now = np.bincount(labels, path_importances(fitted.coefs, fitted.skip_coef))
         entered[now > 0] = k
         importances = np.where(now > 0, now, importances)
         warnings.append(fitted.warning)
-    assert entered is not None and importances is not None  # a path has an alpha
     order = np.lexsort((-importances, -entered))
     entered[order[q:]] = -1
     return entered, warnings

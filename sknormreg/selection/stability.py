@@ -19,7 +19,7 @@ from ..estimators.suggestions import SuggestionsMixin
 from ..estimators.target_unit import warn_of_unit
 from ..estimators.validation import training_data
 from ..fitting.path import PathFitter
-from ..penalties import GroupLasso, MaxNorm
+from ..penalties import GroupLasso
 from .base import NetworkSelector
 from .error_bounds import ErrorBound
 from .problem import (
@@ -62,9 +62,8 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
         penalty of the first layer must make features zero.
 
         If None, a regressor if y holds floats, and a classifier if y holds strings, bools
-        or integers, with ``hidden_layer_sizes=(10,)`` and
-        ``penalty=[GroupLasso(groups), MaxNorm(1)]``. The regressor is then fitted to
-        standardised targets.
+        or integers, with ``hidden_layer_sizes=(20,)`` and ``penalty="group_lasso"``, in the
+        first layer with `groups`. The regressor is then fitted to standardised targets.
 
     alphas : int or array-like of shape (n_alphas,), default=20
         The alphas of the paths. If an int, a log-spaced grid of that many values, which a
@@ -160,18 +159,18 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
     features are selected in each half, whatever the grid. At most q / `threshold` features
     can be selected in all.
 
-    Let :math:`\pi` be the threshold, B the number of resamples, and V the number of selected
-    features of a low probability, at most :math:`\theta = q / p`, to be among the first q in
-    a random half: features that are selected no more often than by chance. With groups, p
-    and q count groups. Then
+    Let :math:`\pi` be the threshold, B the number of resamples, and V the number of
+    selected features of a low probability, at most :math:`\theta = q / p`, to be among the
+    first q in a random half: features that are selected no more often than by chance. With
+    groups, p and q count groups. Then
 
     - "worst_case": :math:`E V \le q^2 / ((2 \pi - 1) p)` without any assumption on how
       features are selected (Shah and Samworth, theorem 1). It is also the bound of
       Meinshausen and Buehlmann, theorem 1, for ``sampling="subsample"``, where V is the
       number of selected noise features, on the assumptions that the selection of noise
       features is exchangeable and no worse than by chance.
-    - "unimodal": :math:`E V \le C q^2 / p`, if the distribution of the share of the pairs in
-      which a feature is selected in both halves is unimodal (theorem 2). Here
+    - "unimodal": :math:`E V \le C q^2 / p`, if the distribution of the share of the pairs
+      in which a feature is selected in both halves is unimodal (theorem 2). Here
       :math:`C = 1 / (2 (2 \pi - 1 - 1 / (2 B)))` if :math:`\pi \le 3/4`, else
       :math:`C = 4 (1 - \pi + 1 / (2 B)) / (1 + 1 / B)`.
     - "r_concave": :math:`E V \le p \min(D(\theta^2, 2 \pi - 1, B, -1/2),
@@ -302,13 +301,12 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
         """
         warn_of_missing_extension()
         problem = self._problem(X, y, sample_weight)
-        n_groups = len(problem.groups.sums(np.zeros(self.n_features_in_)))
-        bound, q, n_needed = self._error_control(n_groups)
+        bound, q, n_needed = self._error_control(problem.labels.max() + 1)
         rng = check_random_state(self._seed())
         alphas = self._alphas(problem, rng)
         entered = self._entered(problem, alphas, q, rng)
         counts = (entered[:, :, None] >= np.arange(len(alphas))).sum(axis=0)
-        counts = counts[problem.groups.labels]
+        counts = counts[problem.labels]
         self.alphas_ = alphas
         self.selection_probabilities_ = counts / bound.n_paths
         self.stability_scores_ = self.selection_probabilities_[:, 0]
@@ -324,8 +322,8 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
         """Return the `Problem` that the parameters and the data describe."""
         mlp, checked, _ = self._validated(X, y)
         if self.estimator is None:
-            penalty = [GroupLasso(groups=self.groups), MaxNorm(1.0)]
-            mlp.set_params(hidden_layer_sizes=(10,), penalty=penalty)
+            penalty = [GroupLasso(groups=self.groups), GroupLasso()]
+            mlp.set_params(hidden_layer_sizes=(20,), penalty=penalty)
         mlp.set_params(**_WITHOUT_MEANING)._validate_params()
         if mlp.max_time is not None:
             raise ValueError(
@@ -342,8 +340,8 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
             warn_of_unit(spec, data)
         elif is_regressor(mlp):
             data = with_standard_targets(data)
-        groups = self._rows(self._given_groups(spec))
-        return Problem(spec, data, targets, groups)
+        labels: Any = self._rows(self._given_groups(spec)).labels
+        return Problem(spec, data, targets, labels)
 
     def _given_groups(self, spec):
         if self.groups is not None:
@@ -376,7 +374,7 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
                 delayed(fit_path)(
                     fitter,
                     problem.share(half) * alphas,
-                    problem.groups,
+                    problem.labels,
                     q,
                     f"path {i} of {len(halves)}" if self.verbose else None,
                 )
@@ -427,9 +425,9 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
         if n_needed is None:
             lowest = bound.value(q, bound.n_paths)
             raise ValueError(
-                f"max_false={self.max_false} cannot be had with n_features_per_resample={q}: "
-                f"even at threshold=1 the bound is {lowest:.3g}. Increase max_false or "
-                "n_resamples, or decrease n_features_per_resample."
+                f"max_false={self.max_false} cannot be had with n_features_per_resample="
+                f"{q}: even at threshold=1 the bound is {lowest:.3g}. Increase max_false "
+                "or n_resamples, or decrease n_features_per_resample."
             )
         return n_needed
 
@@ -442,7 +440,7 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
             lowest = bound.value(1, n_needed)
             raise ValueError(
                 f"max_false={self.max_false} cannot be had at threshold={self.threshold}: "
-                f"with one feature per resample the bound is {lowest:.3g} already. Increase "
-                "max_false or threshold."
+                f"with one feature per resample the bound is {lowest:.3g} already. "
+                "Increase max_false or threshold."
             )
         return q
