@@ -62,7 +62,9 @@ class ErrorBound:
             Number of the paths in which a feature must be selected, more than half of them.
         """
         share, threshold = q / self.n_features, n_needed / self.n_paths
-        bounds = [q, share * q / (2 * threshold - 1)]
+        # The shares of the paths sum to q at most.
+        most_selected = min(q * self.n_paths // n_needed, self.n_features)
+        bounds = [most_selected, share * q / (2 * threshold - 1)]
         if self.kind == "unimodal":
             bounds.append(unimodal_factor(share, threshold, self.n_paths // 2) * share * q)
         elif self.kind == "r_concave":

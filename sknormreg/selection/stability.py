@@ -32,8 +32,8 @@ from .problem import (
 )
 
 # Ends of the grid of alphas, as shares of `alpha_max` of all samples. Halves hold more
-# noise: their networks are empty at larger alphas, and the first features of interest have
-# entered long before the smallest.
+# noise, so that their networks are empty at larger alphas. A path that begins where the
+# network has few features already misses those without a linear effect.
 _SMALLEST_SHARE, _LARGEST_SHARE = 1e-2, 2.0
 
 # Parameters of the estimator that mean nothing here.
@@ -65,9 +65,10 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
         or integers, with ``hidden_layer_sizes=(20,)`` and ``penalty="group_lasso"``, in the
         first layer with `groups`. The regressor is then fitted to standardised targets.
 
-    alphas : int or array-like of shape (n_alphas,), default=20
+    alphas : int or array-like of shape (n_alphas,), default=15
         The alphas of the paths. If an int, a log-spaced grid of that many values, which a
-        few fits to all samples determine. They are alphas for all samples: on a half, with
+        few fits to all samples determine, from 1% of the alpha where no feature is selected
+        to twice that alpha. They are alphas for all samples: on a half, with
         a share w of the total sample weight, the path has w times these values, so that
         the penalty acts as strongly relative to the loss.
 
@@ -178,7 +179,7 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
       one of the share of the halves with r = -1/4 (equation 8).
 
     Where a theorem does not apply, such as the second one for :math:`\theta > 1/\sqrt{3}`,
-    the bound is that of the worst case, and at most q.
+    the bound is that of the worst case. It never exceeds :math:`q / \pi`.
 
     A feature that is strongly correlated with others shares their place in the paths: in
     some halves one of them is among the first, in others another, and none of them may
@@ -234,7 +235,7 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
         self,
         estimator: RegularizedMLPClassifier | RegularizedMLPRegressor | None = None,
         *,
-        alphas: int | Sequence[float] | np.ndarray = 20,
+        alphas: int | Sequence[float] | np.ndarray = 15,
         n_resamples: int = 50,
         threshold: float | None = 0.7,
         max_false: float | None = None,
