@@ -1,4 +1,4 @@
-"""What stability selection fits: a network, to halves of the samples."""
+"""The network of stability selection, and the halves of the samples it is fitted to."""
 
 import time
 from dataclasses import dataclass

@@ -140,6 +140,9 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
     max_false_ : float
         Bound on the expected number of false selections.
 
+    selected_feature_names_ : ndarray of str
+        Names of the selected features; x0, x1, and so on if X has none.
+
     n_features_in_ : int
         Number of features seen during `fit`.
 
