@@ -146,7 +146,7 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
     n_features_in_ : int
         Number of features seen during `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if X has string names.
 
     See Also
