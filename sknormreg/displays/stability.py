@@ -70,9 +70,9 @@ class StabilityPathDisplay:
     >>> from sknormreg import StabilitySelector
     >>> from sknormreg.displays import StabilityPathDisplay
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
-    >>> selector = StabilitySelector(alphas=10, n_resamples=3, random_state=0)
+    >>> selector = StabilitySelector(alphas=6, n_resamples=2, random_state=0)
     >>> selector.fit((X - X.mean()) / X.std(), y)
-    StabilitySelector(alphas=10, n_resamples=3, random_state=0)
+    StabilitySelector(alphas=6, n_resamples=2, random_state=0)
     >>> display = StabilityPathDisplay.from_estimator(selector)
     >>> len(display.lines_)
     10

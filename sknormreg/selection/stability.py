@@ -202,9 +202,9 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
     --------
     >>> import numpy as np
     >>> from sknormreg import StabilitySelector
-    >>> X = np.random.default_rng(0).normal(size=(200, 20))
-    >>> y = np.abs(X[:, 3]) + X[:, 7]
-    >>> selector = StabilitySelector(n_resamples=5, random_state=0).fit(X, y)
+    >>> X = np.random.default_rng(0).normal(size=(150, 10))
+    >>> y = X[:, 3] ** 3 + X[:, 7]
+    >>> selector = StabilitySelector(alphas=6, n_resamples=4, random_state=0).fit(X, y)
     >>> selector.get_support(indices=True).tolist()
     [3, 7]
     >>> selector.max_false_ <= 1

@@ -45,7 +45,7 @@ def test_two_numbers_determine_the_third_as_in_stabs():
 
 
 @pytest.mark.parametrize("kind", STABS)
-@pytest.mark.parametrize("p", [1, 7, 25])
+@pytest.mark.parametrize("p", [1, 12])
 def test_what_is_found_is_the_last_that_holds(p, kind):
     bound = ErrorBound(p, 20, kind)
     for max_false in (0.4, 1.0, 3.0):

@@ -112,7 +112,9 @@ def test_halves(n, labels):
 
 def test_targets_in_another_unit_select_the_same(signals):
     X, y = signals
-    selector = StabilitySelector(n_resamples=2, alphas=6, random_state=0)
+    selector = StabilitySelector(
+        alphas=[3.0, 10.0], n_resamples=1, n_features_per_resample=3, random_state=0
+    )
     supports = [selector.fit(X, unit * y + 7).support_ for unit in ([1, 1], [1e3, 1e-3])]
     np.testing.assert_array_equal(*supports)
     assert supports[0].any()
@@ -137,10 +139,13 @@ def test_samples_without_weight_are_left_out(signals):
 
 def test_whatever_the_number_of_jobs(signals):
     X, y = signals
-    found = [
-        StabilitySelector(n_resamples=2, alphas=5, n_jobs=n, random_state=0).fit(X, y)
-        for n in (None, 2)
-    ]
+    selector = StabilitySelector(
+        RegularizedMLPRegressor((4,), penalty="group_lasso"),
+        alphas=[3.0, 10.0, 30.0],
+        n_resamples=2,
+        random_state=0,
+    )
+    found = [clone(selector).set_params(n_jobs=n).fit(X, y) for n in (None, 2)]
     np.testing.assert_array_equal(*[one.selection_probabilities_ for one in found])
     assert set(found[0].get_support(indices=True)) >= {5, 7}
     assert found[0].max_false_ <= 1
@@ -227,7 +232,7 @@ def test_an_interrupt_ends_all_paths(signals, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(stability, "fit_path", interrupted)
-    selector = StabilitySelector(LINEAR, alphas=[1.0], n_jobs=2, n_resamples=2)
+    selector = StabilitySelector(LINEAR, alphas=[1.0], n_resamples=2)
     with pytest.raises(KeyboardInterrupt):
         selector.fit(*signals)
     assert seen
