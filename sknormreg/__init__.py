@@ -10,7 +10,7 @@ from .estimators import (
     regularization_path,
 )
 from .fitted import feature_names
-from .selection import MLPFeatureSelector
+from .selection import MLPFeatureSelector, StabilitySelector
 
 __all__ = [
     "MLPFeatureSelector",
@@ -18,6 +18,7 @@ __all__ = [
     "RegularizedMLPClassifierCV",
     "RegularizedMLPRegressor",
     "RegularizedMLPRegressorCV",
+    "StabilitySelector",
     "__version__",
     "feature_names",
     "regularization_path",

@@ -7,6 +7,7 @@ from .cv import CVDisplay
 from .loss_curve import LossCurveDisplay
 from .network import NetworkDisplay
 from .path import RegularizationPathDisplay
+from .stability import StabilityPathDisplay
 from .weights import WeightsDisplay
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "LossCurveDisplay",
     "NetworkDisplay",
     "RegularizationPathDisplay",
+    "StabilityPathDisplay",
     "WeightsDisplay",
 ]

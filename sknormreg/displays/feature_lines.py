@@ -87,21 +87,35 @@ class FeatureLines:
         kept = np.zeros(len(self.names), dtype=bool)
         if self.points.chosen is not None:
             kept = self.points.norms[self.points.chosen] > 0
-        styles = [
-            dict(color=GREY if is_kept else LIGHT_GREY, linewidth=0.8, zorder=2 + is_kept)
-            for is_kept in kept
-        ]
-        colours = distinct_colours()
-        colours = colours[:_TAB10_GREY] + colours[_TAB10_GREY + 1 :]
-        for i, colour in zip(named, cycle(colours)):
-            styles[i] = dict(color=colour, linewidth=1.6, zorder=4)
-        return styles
+        return line_styles(kept, named)
 
     def _reference(self):
         """Return the index of the chosen network, or else of the last with weights."""
         if self.points.chosen is not None:
             return self.points.chosen
         return int(np.flatnonzero(self.points.norms.any(axis=1)).max(initial=0))
+
+
+def line_styles(kept: np.ndarray, named: np.ndarray) -> list[dict[str, Any]]:
+    """Return the style of the line of each feature.
+
+    Parameters
+    ----------
+    kept : ndarray of bool of shape (n_features,)
+        Those of a darker grey.
+
+    named : ndarray of int
+        Those of a colour.
+    """
+    styles: list[dict[str, Any]] = [
+        dict(color=GREY if is_kept else LIGHT_GREY, linewidth=0.8, zorder=2 + is_kept)
+        for is_kept in kept
+    ]
+    colours = distinct_colours()
+    colours = colours[:_TAB10_GREY] + colours[_TAB10_GREY + 1 :]
+    for i, colour in zip(named, cycle(colours)):
+        styles[i] = dict(color=colour, linewidth=1.6, zorder=4)
+    return styles
 
 
 def _by_size(norms, chosen):

@@ -1,5 +1,6 @@
 """Selection of features: which ones matter, and with which error rate."""
 
 from .feature_selector import MLPFeatureSelector
+from .stability import StabilitySelector
 
-__all__ = ["MLPFeatureSelector"]
+__all__ = ["MLPFeatureSelector", "StabilitySelector"]

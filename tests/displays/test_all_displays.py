@@ -24,6 +24,7 @@ from sknormreg.displays import (
     LossCurveDisplay,
     NetworkDisplay,
     RegularizationPathDisplay,
+    StabilityPathDisplay,
     WeightsDisplay,
 )
 
@@ -34,8 +35,12 @@ OF_NETWORKS = [LossCurveDisplay, NetworkDisplay, WeightsDisplay]
 ALL = [*OF_NETWORKS, CVDisplay, RegularizationPathDisplay]
 
 
+# Of selectors: test_stability_display.py has what the others have here.
+OF_SELECTORS = [StabilityPathDisplay]
+
+
 def test_all_are_exported():
-    assert {cls.__name__ for cls in ALL} == set(displays.__all__)
+    assert {cls.__name__ for cls in [*ALL, *OF_SELECTORS]} == set(displays.__all__)
 
 
 @pytest.mark.parametrize("cls", OF_NETWORKS)
@@ -101,7 +106,7 @@ def test_figures_in_which_nothing_is_drawn_are_closed(cls, cv, diabetes):
     assert len(plt.get_fignums()) == 1
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", [*ALL, *OF_SELECTORS])
 def test_without_matplotlib_the_error_says_what_to_install(cls, monkeypatch):
     real_import = builtins.__import__
 
@@ -124,7 +129,7 @@ def test_without_matplotlib_the_error_says_what_to_install(cls, monkeypatch):
 
 _PUBLIC = [
     method
-    for cls in ALL
+    for cls in [*ALL, *OF_SELECTORS]
     for name, method in [(cls.__name__, cls), *inspect.getmembers(cls, callable)]
     if name == cls.__name__ or name in ("plot", "from_estimator", "from_path")
 ]
