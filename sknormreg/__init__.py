@@ -10,8 +10,10 @@ from .estimators import (
     regularization_path,
 )
 from .fitted import feature_names
+from .selection import KnockoffSelector
 
 __all__ = [
+    "KnockoffSelector",
     "RegularizedMLPClassifier",
     "RegularizedMLPClassifierCV",
     "RegularizedMLPRegressor",

@@ -21,6 +21,7 @@ from sknormreg import (
 )
 from sknormreg.displays import (
     CVDisplay,
+    KnockoffDisplay,
     LossCurveDisplay,
     NetworkDisplay,
     RegularizationPathDisplay,
@@ -32,10 +33,12 @@ plt = pytest.importorskip("matplotlib.pyplot")
 
 OF_NETWORKS = [LossCurveDisplay, NetworkDisplay, WeightsDisplay]
 ALL = [*OF_NETWORKS, CVDisplay, RegularizationPathDisplay]
+# Of selectors.
+OTHERS = [KnockoffDisplay]
 
 
 def test_all_are_exported():
-    assert {cls.__name__ for cls in ALL} == set(displays.__all__)
+    assert {cls.__name__ for cls in [*ALL, *OTHERS]} == set(displays.__all__)
 
 
 @pytest.mark.parametrize("cls", OF_NETWORKS)
@@ -101,7 +104,7 @@ def test_figures_in_which_nothing_is_drawn_are_closed(cls, cv, diabetes):
     assert len(plt.get_fignums()) == 1
 
 
-@pytest.mark.parametrize("cls", ALL)
+@pytest.mark.parametrize("cls", [*ALL, *OTHERS])
 def test_without_matplotlib_the_error_says_what_to_install(cls, monkeypatch):
     real_import = builtins.__import__
 
@@ -124,7 +127,7 @@ def test_without_matplotlib_the_error_says_what_to_install(cls, monkeypatch):
 
 _PUBLIC = [
     method
-    for cls in ALL
+    for cls in [*ALL, *OTHERS]
     for name, method in [(cls.__name__, cls), *inspect.getmembers(cls, callable)]
     if name == cls.__name__ or name in ("plot", "from_estimator", "from_path")
 ]
