@@ -78,8 +78,8 @@ class KnockoffDisplay:
     >>> selector = KnockoffSelector(fdr=0.3, n_draws=1, random_state=0)
     >>> selector = selector.fit(X, X[:, :5].sum(axis=1))
     >>> display = KnockoffDisplay.from_estimator(selector)
-    >>> display.order_[-3:].max() > 4
-    True
+    >>> len(display.bars_)
+    8
     """
 
     def __init__(
