@@ -67,7 +67,7 @@ def test_relevant_features_are_found(X, kind):
 
 def test_noise_selects_nothing(X):
     y = np.random.default_rng(1).normal(size=len(X))
-    selector = KnockoffSelector(REGRESSOR, fdr=0.2, n_draws=4, alphas=3, random_state=0)
+    selector = KnockoffSelector(REGRESSOR, fdr=0.2, n_draws=3, alphas=2, random_state=0)
     selector.fit(X, y)
     assert selector.knockoff_statistics_.any()
     assert not selector.support_.any()
@@ -105,7 +105,8 @@ def test_support_is_that_of_the_definitions(X):
     selector = KnockoffSelector(REGRESSOR, fdr=0.4, n_draws=4, **FAST).fit(X, y)
     e_values = np.zeros(12)
     for W, threshold in zip(selector.knockoff_statistics_, selector.threshold_):
-        e_values[threshold <= W] += 12 / (1 + (W <= -threshold).sum()) / 4
+        n_below = np.count_nonzero(-W >= threshold)
+        e_values[threshold <= W] += 12 / (1 + n_below) / 4
     np.testing.assert_allclose(selector.e_values_, e_values)
     n_selected = selector.support_.sum()
     assert e_values[selector.support_].min() >= 12 / (0.4 * n_selected) * (1 - 1e-9)
@@ -119,7 +120,7 @@ def test_a_single_draw_is_the_knockoff_filter(X, offset):
     selector.fit(X, y)
     (W,), (threshold,) = selector.knockoff_statistics_, selector.threshold_
     np.testing.assert_array_equal(selector.support_, threshold <= W)
-    n_below = (W <= -threshold).sum()
+    n_below = np.count_nonzero(-W >= threshold)
     assert (offset + n_below) / selector.support_.sum() <= 0.25
 
 
@@ -205,7 +206,7 @@ def test_other_losses_and_penalties(X, loss, penalty):
     mlp = RegularizedMLPRegressor((4,), loss=loss, penalty=penalty)
     selector = KnockoffSelector(mlp, fdr=0.3, n_draws=1, **FAST).fit(X, y)
     W = selector.knockoff_statistics_[0]
-    assert W[:N_TRUE].mean() > 3 * np.abs(W[N_TRUE:]).max() > 0
+    assert W[:N_TRUE].mean() > 3 * np.abs(W[N_TRUE:]).max()
 
 
 @pytest.mark.parametrize("kind", ["rare", "weights", "float32", "constant"])
@@ -245,7 +246,7 @@ ERRORS = [
     (dict(knockoffs="normal"), r"'knockoffs' .* must be a str among \{'gaussian'\}"),
     (
         dict(knockoffs=np.zeros((200, 11))),
-        r"the shape of X, \(200, 12\), or \(n_draws, 200, 12\) .* got the shape \(200, 11\)",
+        r"shape of X, \(200, 12\), or \(n_draws, 200, 12\) .* got the shape \(200, 11\)",
     ),
     (dict(knockoffs=np.zeros((0, 200, 12))), r"got the shape \(0, 200, 12\)"),
     (dict(knockoffs=[["a"]]), "knockoffs must hold numbers"),
@@ -286,7 +287,7 @@ def test_data_and_estimators_that_will_not_do(X):
         KnockoffSelector().transform(X)
 
 
-@parametrize_with_checks([KnockoffSelector(fdr=0.5, n_draws=2, alphas=[20.0, 40.0])])
+@parametrize_with_checks([KnockoffSelector(fdr=0.5, n_draws=2, alphas=[20.0])])
 @pytest.mark.filterwarnings("ignore:No feature can be selected")
 @pytest.mark.filterwarnings("ignore:No features were selected")
 def test_check_estimator(estimator, check):
