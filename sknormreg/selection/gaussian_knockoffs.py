@@ -7,6 +7,9 @@ from sklearn.covariance import ledoit_wolf
 # Sweeps over the coordinates at most, and the relative change of s that ends them.
 _MOST_SWEEPS, _TOL = 50, 1e-4
 
+# Weight of the identity in the covariance, at least.
+_LEAST_SHRINKAGE = 1e-6
+
 
 class GaussianKnockoffs:
     r"""Second-order knockoffs of features with an estimated mean and covariance.
@@ -68,8 +71,11 @@ class GaussianKnockoffs:
         self._X, self._standardized = X, self._standardize(X)
         covariance, _ = ledoit_wolf(self._standardized, assume_centered=True)
         # Constant features have no covariance with others: any variance will do.
-        n_constant = np.flatnonzero(self.scale == 0)
-        covariance[n_constant, n_constant] = 1
+        is_constant = np.flatnonzero(self.scale == 0)
+        covariance[is_constant, is_constant] = 1
+        # Of a few collinear samples the shrinkage is 0.
+        covariance *= 1 - _LEAST_SHRINKAGE
+        covariance.flat[:: len(covariance) + 1] += _LEAST_SHRINKAGE
         self.correlation = covariance
         self.s = minimum_variance_s(covariance)
         # S Sigma^-1, and a root of 2 S - S Sigma^-1 S.

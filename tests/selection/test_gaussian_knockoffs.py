@@ -93,6 +93,13 @@ def test_constant_features_and_copies():
     assert abs(np.corrcoef(X[:, 1], drawn[:, 1])[0, 1]) < 0.5
 
 
+def test_two_samples():
+    # On a line, without any shrinkage by Ledoit and Wolf.
+    X = np.array([[0.0, 1.0, 2.0], [1.0, 0.0, 4.0]])
+    drawn = GaussianKnockoffs(X).draw(np.random.RandomState(0))
+    np.testing.assert_allclose(drawn, X, atol=0.1)
+
+
 def test_units_do_not_matter():
     X = normal(200, toeplitz(0.5 ** np.arange(4)))
     unit = np.array([1e-3, 1.0, 50.0, 1e6])
