@@ -91,7 +91,7 @@ def test_a_single_draw_is_the_knockoff_filter():
 @pytest.mark.parametrize("n_true", [0, 8])
 def test_e_values_of_features_without_effect_are_fair(n_true):
     """The sum of those without effect is p at most, on average."""
-    n_features, n_draws = 25, 20_000
+    n_features, n_draws = 25, 8_000
     rng = np.random.default_rng(0)
     sums = np.empty(n_draws)
     for draw in range(n_draws):
