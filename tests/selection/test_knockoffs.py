@@ -307,7 +307,9 @@ def realised_rates(kind, fdr, n_tables, **params):
         else:
             y = 0.3 * (X[:, a] - X[:, b]).sum(axis=1)
         y = y + rng.standard_normal(300)
-        selector = KnockoffSelector(fdr=fdr, random_state=seed, **params).fit(X, y)
+        selector = KnockoffSelector(fdr=fdr, alphas=3, random_state=seed, **params).fit(
+            X, y
+        )
         n_right = selector.support_[[*a, *b]].sum()
         n_selected = selector.support_.sum()
         rates.append(((n_selected - n_right) / max(n_selected, 1), n_right / 10))
