@@ -65,9 +65,7 @@ class GaussianKnockoffs:
     def __init__(self, X: np.ndarray) -> None:
         X = np.asarray(X, dtype=np.float64)
         self.mean, self.scale = X.mean(axis=0), X.std(axis=0)
-        # The rounding of the mean leaves a constant feature some variance.
-        rounding = 10 * np.finfo(np.float64).eps * np.abs(self.mean)
-        self.scale[self.scale <= rounding] = 0
+        self.scale[are_constant(X)] = 0
         self._X, self._standardized = X, self._standardize(X)
         covariance, _ = ledoit_wolf(self._standardized, assume_centered=True)
         # Constant features have no covariance with others: any variance will do.
@@ -105,6 +103,19 @@ class GaussianKnockoffs:
         noise = rng.standard_normal(Z.shape)
         drawn = Z - Z @ self._to_mean.T + noise @ self._root.T
         return np.where(self.scale > 0, self.mean + self.scale * drawn, self._X)
+
+
+def are_constant(X: np.ndarray) -> np.ndarray:
+    """Return the mask of the features that vary by rounding at most.
+
+    Not by their variance, which the rounding of the mean leaves to constant features, too.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    """
+    rounding = 10 * np.finfo(np.float64).eps * np.abs(X).max(axis=0)
+    return np.ptp(X, axis=0) <= rounding
 
 
 def minimum_variance_s(covariance: np.ndarray) -> np.ndarray:

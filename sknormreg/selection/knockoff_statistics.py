@@ -14,6 +14,7 @@ from ..fitting.scaled_objective import ScaledObjective
 from ..fitting.specification import NetworkSpec
 from ..fitting.start import Start
 from ..solvers import Curvature, Status
+from .gaussian_knockoffs import are_constant
 
 # Share of the samples that choose alpha.
 _HELD_OUT = 1 / 3
@@ -165,10 +166,9 @@ def standardized_pairs(X: np.ndarray, knockoffs: np.ndarray) -> np.ndarray:
         Pairs that are constant are 0.
     """
     pairs = np.stack([X, knockoffs]).astype(np.float64)
-    mean = pairs.mean(axis=(0, 1))
-    pairs -= mean
+    is_constant = are_constant(pairs.reshape(-1, X.shape[1]))
+    pairs -= pairs.mean(axis=(0, 1))
     scale = np.sqrt(np.square(pairs).mean(axis=(0, 1)))
-    is_constant = scale <= 10 * np.finfo(np.float64).eps * np.abs(mean)
     pairs /= np.where(is_constant, 1, scale)
     pairs[:, :, is_constant] = 0
     return np.ascontiguousarray(np.hstack(list(pairs)), dtype=X.dtype)

@@ -14,6 +14,7 @@ from sknormreg import (
     RegularizedMLPRegressor,
 )
 from sknormreg.penalties import GroupLasso, MaxNorm
+from sknormreg.selection.knockoff_statistics import standardized_pairs
 
 N_TRUE = 6
 
@@ -91,6 +92,18 @@ def test_statistics_change_their_sign_with_the_places_of_a_pair(X, kind):
     # a lasting difference between a feature and its knockoff would be of the size of W.
     signs = np.where(swapped, -1, 1)
     np.testing.assert_allclose(W_swapped, signs * W, atol=0.02 * np.abs(W).max())
+
+
+def test_pairs_have_one_mean_and_one_scale(X):
+    knockoffs = 5 + 3 * np.random.default_rng(1).normal(size=X.shape)
+    constant = np.full((len(X), 1), 0.1)
+    X, knockoffs = np.hstack([X, constant]), np.hstack([knockoffs, constant])
+    pairs = np.split(standardized_pairs(X, knockoffs), 2, axis=1)
+    swapped = np.split(standardized_pairs(knockoffs, X), 2, axis=1)
+    np.testing.assert_allclose(pairs, swapped[::-1], atol=1e-12)
+    together = np.vstack(pairs)
+    np.testing.assert_allclose(together.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(together.std(axis=0), [1] * 12 + [0])
 
 
 def test_copies_have_statistics_of_zero(X):
