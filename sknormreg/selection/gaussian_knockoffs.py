@@ -23,7 +23,7 @@ class GaussianKnockoffs:
         \tilde x \mid x \sim N \left( x - S \Sigma^{-1} (x - \mu), \;
                                       2 S - S \Sigma^{-1} S \right)
 
-    (Candès et al., 2018, eq. 3.2), so that features and knockoffs have the joint covariance
+    (Candès et al., 2018), so that features and knockoffs have the joint covariance
 
     .. math::
 
@@ -130,9 +130,9 @@ def minimum_variance_s(covariance: np.ndarray) -> np.ndarray:
 
         \sum_j \frac{1}{s_j} + \operatorname{tr} (2 \Sigma - S)^{-1}.
 
-    It is convex, and minimised here by coordinate descent (Spector and Janson, 2022,
-    section 4 and appendix). For strongly correlated features the power is higher than with
-    the largest S (the semidefinite program), which makes :math:`2 \Sigma - S` singular.
+    It is convex, and minimised here by coordinate descent (Spector and Janson, 2022).
+    For strongly correlated features the power is higher than with the largest S (the
+    semidefinite program), which makes :math:`2 \Sigma - S` singular.
 
     Parameters
     ----------

@@ -32,7 +32,7 @@ def knockoff_threshold(
         \frac{\mathrm{offset} + \#\{k: W_k \leq -t\}}{\max(1, \#\{k: W_k \geq t\})}
         \leq \mathrm{level}
 
-    (Candès et al., 2018, eq. 3.10 with offset 1, knockoff+, and 3.9 with offset 0).
+    (Candès et al., 2018; with offset 1 it is that of knockoff+).
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def knockoff_e_values(statistics: np.ndarray, threshold: float) -> np.ndarray:
 
         e_j = p \, \frac{1\{W_j \geq T\}}{1 + \#\{k: W_k \leq -T\}}
 
-    (Ren and Barber, 2024, eq. 6). The sum of those of the features without effect has an
+    (Ren and Barber, 2024). The sum of those of the features without effect has an
     expected value of at most p if T is a stopping time for statistics that are revealed
     from the smallest absolute value on.
 
@@ -90,7 +90,7 @@ def knockoff_e_values(statistics: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def e_bh(e_values: np.ndarray, fdr: float) -> EBH:
-    """Select features by their e-values (Wang and Ramdas, 2022, definition 4).
+    """Select features by their e-values (e-BH of Wang and Ramdas, 2022).
 
     With k the largest number such that k e-values are at least p / (fdr k), these k are
     selected. The false discovery rate is at most `fdr`, however the e-values depend on one

@@ -150,9 +150,10 @@ class KnockoffSelector(NetworkSelector):
 
     Each draw has a threshold of level ``fdr / 2`` as Ren and Barber recommend. It also
     stops at the largest absolute value of a negative statistic: beyond, e-values cannot
-    grow. This, too, is a stopping time of their theorem 2, and finds features where there
-    are fewer than ``2 / fdr``. A single draw has level `fdr`, for which the e-BH procedure
-    selects the features with :math:`W_j \geq T` (their theorem 1).
+    grow. It still is a stopping time for statistics that are revealed from the smallest
+    absolute value on, which is all that their proof needs, and it finds features where
+    there are fewer than ``2 / fdr``. A single draw has level `fdr`, for which the e-BH
+    procedure selects the features with :math:`W_j \geq T` (Ren and Barber, 2024).
 
     The network finds features by any effect, such as that of \|x\|, which is uncorrelated
     with x.

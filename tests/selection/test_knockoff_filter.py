@@ -77,7 +77,7 @@ def test_e_bh_is_that_of_a_count(fdr):
 
 
 def test_a_single_draw_is_the_knockoff_filter():
-    # Ren and Barber (2024), theorem 1.
+    # As Ren and Barber (2024) show.
     n_selected = 0
     for seed in range(200):
         W = statistics(seed)
