@@ -10,9 +10,10 @@ from .estimators import (
     regularization_path,
 )
 from .fitted import feature_names
-from .selection import MLPFeatureSelector, StabilitySelector
+from .selection import KnockoffSelector, MLPFeatureSelector, StabilitySelector
 
 __all__ = [
+    "KnockoffSelector",
     "MLPFeatureSelector",
     "RegularizedMLPClassifier",
     "RegularizedMLPClassifierCV",

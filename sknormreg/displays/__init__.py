@@ -4,6 +4,7 @@ matplotlib is imported where something is drawn, and not before.
 """
 
 from .cv import CVDisplay
+from .knockoffs import KnockoffDisplay
 from .loss_curve import LossCurveDisplay
 from .network import NetworkDisplay
 from .path import RegularizationPathDisplay
@@ -12,6 +13,7 @@ from .weights import WeightsDisplay
 
 __all__ = [
     "CVDisplay",
+    "KnockoffDisplay",
     "LossCurveDisplay",
     "NetworkDisplay",
     "RegularizationPathDisplay",

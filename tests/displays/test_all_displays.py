@@ -21,6 +21,7 @@ from sknormreg import (
 )
 from sknormreg.displays import (
     CVDisplay,
+    KnockoffDisplay,
     LossCurveDisplay,
     NetworkDisplay,
     RegularizationPathDisplay,
@@ -33,10 +34,9 @@ plt = pytest.importorskip("matplotlib.pyplot")
 
 OF_NETWORKS = [LossCurveDisplay, NetworkDisplay, WeightsDisplay]
 ALL = [*OF_NETWORKS, CVDisplay, RegularizationPathDisplay]
-
-
-# Of selectors: test_stability_display.py has what the others have here.
-OF_SELECTORS = [StabilityPathDisplay]
+# Of selectors: test_stability_display.py and test_knockoff_display.py have what the others
+# have here.
+OF_SELECTORS = [KnockoffDisplay, StabilityPathDisplay]
 
 
 def test_all_are_exported():
