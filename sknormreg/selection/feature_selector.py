@@ -20,10 +20,11 @@ from .._warnings import warn
 from ..estimators import RegularizedMLPRegressor
 from ..estimators.specification import network_spec
 from ..estimators.validation import training_data
-from ..penalties import GroupLasso, GroupMCP, MaxNorm
+from ..penalties import GroupMCP, MaxNorm
 from .base import NetworkSelector
-from .null_quantile import noise_scale, null_quantile
-from .starts import Candidate, Starts
+from .feature_search import at_most, best_features
+from .null_quantile import null_quantile
+from .starts import Starts
 
 # The networks that are fitted by default (see benchmarks/selection.py): of fewer units for
 # few samples, which parameters would otherwise outnumber at a few features.
@@ -35,9 +36,6 @@ _SHARES = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.28, 0.4, 0.7, 1.0])
 
 # The final network.
 _REFIT: dict[str, Any] = dict(penalty="l2", alpha=1.0, max_iter=5000)
-
-# Rounds of fits to the selected features alone.
-_MOST_ROUNDS = 3
 
 
 class MLPFeatureSelector(NetworkSelector):
@@ -207,9 +205,9 @@ class MLPFeatureSelector(NetworkSelector):
         # The scale of the noise of classes is known: it is that of their frequencies.
         scaled = self.alpha == "quantile" and not is_classifier(mlp)
         largest = alphas[-1] if scaled else None
-        best = _refined(starts, np.arange(self.n_features_in_), alphas, largest)
+        best = best_features(starts, np.arange(self.n_features_in_), alphas, largest)
         if best is not None and self.max_features is not None:
-            best = _at_most(starts, best, self.max_features)
+            best = at_most(starts, best, self.max_features)
         self.alpha_ = float(alphas[-1] if best is None else best.alpha)
         self._store(best, starts)
         self._refit(mlp, X, y, sample_weight, seed)
@@ -290,7 +288,7 @@ class MLPFeatureSelector(NetworkSelector):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        return self.estimator_.predict(self.transform(X))
+        return self._predictor.predict(self.transform(X))
 
     @available_if(lambda self: self._predicts("predict_proba"))
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -304,7 +302,7 @@ class MLPFeatureSelector(NetworkSelector):
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
         """
-        return self.estimator_.predict_proba(self.transform(X))
+        return self._predictor.predict_proba(self.transform(X))
 
     @available_if(lambda self: self._predicts("score"))
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -323,16 +321,20 @@ class MLPFeatureSelector(NetworkSelector):
         score : float
         """
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self.estimator_.score(self.transform(X), y, **weights)
+        return self._predictor.score(self.transform(X), y, **weights)
 
     def _predicts(self, method):
         """Whether the network of the selected features has a method."""
+        return hasattr(self._predictor, method)
+
+    @property
+    def _predictor(self) -> Any:
         check_is_fitted(self)
         if self.estimator_ is None:
             raise AttributeError(
                 "No feature is selected, so that there is no network to predict with."
             )
-        return hasattr(self.estimator_, method)
+        return self.estimator_
 
 
 def _standardised(mlp, X, y, sample_weight):
@@ -366,116 +368,3 @@ def _scaled(mean, scale, y):
 
 def _unscaled(mean, scale, y):
     return y * scale + mean
-
-
-def _refined(
-    starts: Starts, features: Any, alphas: Any, largest: float | None
-) -> Candidate | None:
-    """Fit to all features, and then to those selected until that changes nothing.
-
-    Parameters
-    ----------
-    starts : Starts
-
-    features : ndarray of int
-
-    alphas : ndarray of shape (n_alphas,)
-
-    largest : float or None
-        The alpha that keeps noise of the size of the targets empty; None if the last alpha
-        is the one to select at.
-
-    Returns
-    -------
-    best : Candidate or None
-        None if no feature is selected.
-    """
-    best = _narrowed(starts, features, alphas, largest, None)
-    if best is None or largest is None:
-        best = _screened(starts, features, alphas, largest, best)
-        if best is not None:
-            features = starts.whole_groups(best.selected)
-            best = _narrowed(starts, features, alphas, largest, best)
-    return best
-
-
-def _narrowed(starts, features, alphas, largest, best):
-    """Fit again and again to the features selected last; return the best network, or None.
-
-    None is returned where parameters are too many to tell the scale of the noise.
-    """
-    for _ in range(_MOST_ROUNDS + 1):
-        path = starts.best(features, alphas)
-        if best is not None and not _at(path, best.alpha).objective < best.objective:
-            break
-        chosen = _chosen(starts, path, alphas, largest)
-        if chosen is not None:
-            best = chosen
-        # Where the scale is not known for many features, it may be for fewer.
-        selected = best.selected if best is not None else _fewest(path)
-        n_before, features = len(features), starts.whole_groups(selected)
-        if not 0 < len(features) < n_before:
-            break
-    return best
-
-
-def _screened(starts, features, alphas, largest, best):
-    """Return the best network of the features along the path of a group lasso.
-
-    Concave penalties do not shrink weights that have grown beyond their knots, as those of
-    all features do where classes can be told apart by any of them; a norm does.
-    """
-    seen = set()
-    for candidate in reversed(starts.best(features, alphas, first=GroupLasso())):
-        selected = starts.whole_groups(candidate.selected)
-        if not len(selected) or selected.tobytes() in seen:
-            continue
-        if starts.n_params(selected) >= starts.data.X.shape[0]:
-            break
-        seen.add(selected.tobytes())
-        path = starts.best(selected, alphas)
-        chosen = _chosen(starts, path, alphas, largest)
-        if chosen is None:
-            continue
-        if best is None or _at(path, best.alpha).objective < best.objective:
-            best = chosen
-    return best
-
-
-def _at(path, alpha):
-    """Return the network at an alpha: at one alpha, the objective tells which is better."""
-    return next(one for one in path if one.alpha >= alpha)
-
-
-def _chosen(starts, path, alphas, largest):
-    """Return the network at the first alpha that its noise is worth, or None."""
-    if largest is None:
-        return path[-1] if len(path[-1].selected) else None
-    for alpha, candidate in zip(alphas, path):
-        if not len(candidate.selected):
-            return None
-        raw = starts.raw_outputs(candidate)
-        scale = noise_scale(starts.spec, starts.data, raw, candidate.n_params)
-        if alpha >= largest * min(scale, 1.0):
-            return candidate
-    return None
-
-
-def _fewest(path):
-    """Return the features of the sparsest network that is not empty."""
-    sizes = [len(candidate.selected) or np.inf for candidate in path]
-    return path[int(np.argmin(sizes))].selected
-
-
-def _at_most(starts: Starts, best: Candidate, most: int) -> Candidate:
-    """Leave out the features of the smallest norms until there are few enough."""
-    labels = starts.groups.labels
-    alphas = [best.alpha]
-    while len(kept := np.unique(labels[best.selected])) > most:
-        norms = np.zeros(len(labels))
-        norms[best.features] = best.norms
-        of_groups = np.sqrt(starts.groups.sums(norms**2))[kept]
-        n_kept = max(most, len(kept) - max(1, (len(kept) - most) // 3))
-        strongest = kept[np.argsort(-of_groups, kind="stable")[:n_kept]]
-        (best,) = starts.best(np.flatnonzero(np.isin(labels, strongest)), alphas)
-    return best

@@ -76,6 +76,11 @@ class Starts:
     n_jobs : int or None
 
     seed : int
+
+    Attributes
+    ----------
+    labels : ndarray of int of shape (n_features,)
+        The group of each feature.
     """
 
     def __init__(
@@ -88,6 +93,8 @@ class Starts:
         seed: int,
     ) -> None:
         self.spec, self.data, self.groups = spec, data, groups
+        n_features = data.X.shape[1]
+        self.labels = np.arange(n_features) if groups.labels is None else groups.labels
         self._n_init, self._n_jobs = n_init, n_jobs
         self._random_state = np.random.RandomState(seed)
 
@@ -152,7 +159,7 @@ class Starts:
         return spec, self.data._replace(X=X)
 
     def _groups_among(self, features):
-        labels = self.groups.labels[features]
+        labels = self.labels[features]
         members = [np.flatnonzero(labels == label).tolist() for label in np.unique(labels)]
         if all(len(group) == 1 for group in members):
             return None

@@ -1,0 +1,125 @@
+"""The search for the features of the best network, at the alpha that its noise is worth."""
+
+from typing import Any
+
+import numpy as np
+
+from ..penalties import GroupLasso
+from .null_quantile import noise_scale
+from .starts import Candidate, Starts
+
+# Rounds of fits to the selected features alone.
+_MOST_ROUNDS = 3
+
+
+def best_features(
+    starts: Starts, features: Any, alphas: Any, largest: float | None
+) -> Candidate | None:
+    """Fit to all features, and then to those selected until that changes nothing.
+
+    Parameters
+    ----------
+    starts : Starts
+
+    features : ndarray of int
+
+    alphas : ndarray of shape (n_alphas,)
+
+    largest : float or None
+        The alpha that keeps noise of the size of the targets empty; None if the last alpha
+        is the one to select at.
+
+    Returns
+    -------
+    best : Candidate or None
+        None if no feature is selected.
+    """
+    best = _narrowed(starts, features, alphas, largest, None)
+    if best is None or largest is None:
+        best = _screened(starts, features, alphas, largest, best)
+        if best is not None:
+            features = starts.whole_groups(best.selected)
+            best = _narrowed(starts, features, alphas, largest, best)
+    return best
+
+
+def _narrowed(starts, features, alphas, largest, best):
+    """Fit again and again to the features selected last; return the best network, or None.
+
+    None is returned where parameters are too many to tell the scale of the noise.
+    """
+    for _ in range(_MOST_ROUNDS + 1):
+        path = starts.best(features, alphas)
+        if best is not None and not _at(path, best.alpha).objective < best.objective:
+            break
+        chosen = _chosen(starts, path, alphas, largest)
+        if chosen is not None:
+            best = chosen
+        # Where the scale is not known for many features, it may be for fewer.
+        selected = best.selected if best is not None else _fewest(path)
+        n_before, features = len(features), starts.whole_groups(selected)
+        if not 0 < len(features) < n_before:
+            break
+    return best
+
+
+def _screened(starts, features, alphas, largest, best):
+    """Return the best network of the features along the path of a group lasso.
+
+    Concave penalties do not shrink weights that have grown beyond their knots, as those of
+    all features do where classes can be told apart by any of them; a norm does.
+    """
+    seen = set()
+    for candidate in reversed(starts.best(features, alphas, first=GroupLasso())):
+        selected = starts.whole_groups(candidate.selected)
+        if not len(selected) or selected.tobytes() in seen:
+            continue
+        if starts.n_params(selected) >= starts.data.X.shape[0]:
+            break
+        seen.add(selected.tobytes())
+        path = starts.best(selected, alphas)
+        chosen = _chosen(starts, path, alphas, largest)
+        if chosen is None:
+            continue
+        if best is None or _at(path, best.alpha).objective < best.objective:
+            best = chosen
+    return best
+
+
+def _at(path, alpha):
+    """Return the network at an alpha: at one alpha, the objective tells which is better."""
+    return next(one for one in path if one.alpha >= alpha)
+
+
+def _chosen(starts, path, alphas, largest):
+    """Return the network at the first alpha that its noise is worth, or None."""
+    if largest is None:
+        return path[-1] if len(path[-1].selected) else None
+    for alpha, candidate in zip(alphas, path):
+        if not len(candidate.selected):
+            return None
+        raw = starts.raw_outputs(candidate)
+        scale = noise_scale(starts.spec, starts.data, raw, candidate.n_params)
+        if alpha >= largest * min(scale, 1.0):
+            return candidate
+    return None
+
+
+def _fewest(path):
+    """Return the features of the sparsest network that is not empty."""
+    sizes = [len(candidate.selected) or np.inf for candidate in path]
+    return path[int(np.argmin(sizes))].selected
+
+
+def at_most(starts: Starts, best: Candidate, most: int) -> Candidate:
+    """Leave out the features of the smallest norms until there are few enough."""
+    labels = starts.labels
+    alphas = [best.alpha]
+    while len(kept := np.unique(labels[best.selected])) > most:
+        norms = np.zeros(len(labels))
+        norms[best.features] = best.norms
+        of_groups = np.sqrt(starts.groups.sums(norms**2))[kept]
+        n_kept = max(most, len(kept) - max(1, (len(kept) - most) // 3))
+        strongest = kept[np.argsort(-of_groups, kind="stable")[:n_kept]]
+        (best,) = starts.best(np.flatnonzero(np.isin(labels, strongest)), alphas)
+    return best
