@@ -8,8 +8,13 @@ from ..penalties import GroupLasso
 from .null_quantile import noise_scale
 from .starts import Candidate, Starts
 
-# Rounds of fits to the selected features alone.
-_MOST_ROUNDS = 3
+# Rounds of fits to the selected features alone; without a result so far, each has to leave
+# out a share of them.
+_MOST_ROUNDS, _LEAST_SHARE = 3, 0.2
+
+# Where the paths of fewer features begin in `alphas`: the first alphas are for those among
+# many. Larger sets are tried until so many in a row are no better.
+_FIRST_OF_FEWER, _MOST_WORSE = 2, 2
 
 
 def best_features(
@@ -58,7 +63,8 @@ def _narrowed(starts, features, alphas, largest, best):
         # Where the scale is not known for many features, it may be for fewer.
         selected = best.selected if best is not None else _fewest(path)
         n_before, features = len(features), starts.whole_groups(selected)
-        if not 0 < len(features) < n_before:
+        most = n_before - 1 if best is not None else (1 - _LEAST_SHARE) * n_before
+        if not 0 < len(features) <= most:
             break
     return best
 
@@ -69,20 +75,23 @@ def _screened(starts, features, alphas, largest, best):
     Concave penalties do not shrink weights that have grown beyond their knots, as those of
     all features do where classes can be told apart by any of them; a norm does.
     """
-    seen = set()
+    seen, n_worse = set(), 0
+    fewer = alphas[_FIRST_OF_FEWER:] if len(alphas) > _FIRST_OF_FEWER else alphas
     for candidate in reversed(starts.best(features, alphas, first=GroupLasso())):
         selected = starts.whole_groups(candidate.selected)
         if not len(selected) or selected.tobytes() in seen:
             continue
-        if starts.n_params(selected) >= starts.data.X.shape[0]:
+        if n_worse == _MOST_WORSE or starts.n_params(selected) >= starts.data.X.shape[0]:
             break
         seen.add(selected.tobytes())
-        path = starts.best(selected, alphas)
-        chosen = _chosen(starts, path, alphas, largest)
+        path = starts.best(selected, fewer)
+        chosen = _chosen(starts, path, fewer, largest)
         if chosen is None:
             continue
         if best is None or _at(path, best.alpha).objective < best.objective:
-            best = chosen
+            best, n_worse = chosen, 0
+        else:
+            n_worse += 1
     return best
 
 
