@@ -80,7 +80,7 @@ def _methods(cls):
 
 # What the template of a class's page is told beside its name. A penalty's methods are
 # described once, on the page of `Penalty`.
-PENALTY_NAMES = {cls.__name__ for cls in penalties.PENALTIES.values()}
+PENALTY_NAMES = {cls.__name__ for cls in penalties.PENALTIES.values()} | {"Weighted"}
 autosummary_context = {
     "methods_of": {
         name: _methods(getattr(module, name))

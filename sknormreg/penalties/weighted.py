@@ -36,10 +36,9 @@ class Weighted(PiecewiseSmoothPenalty):
 
     Parameters
     ----------
-    penalty : L1, L2, ElasticNet, MCP, SCAD, GroupLasso, SparseGroupLasso, GroupMCP or \
-GroupSCAD
-        Inner penalty. A subclass of `Penalty` of your own can be one, if it implements
-        `row_values`.
+    penalty : Penalty
+        Inner penalty: L1, L2, elastic net, MCP, SCAD, or a penalty of groups. A subclass of
+        `Penalty` of your own can be one, if it implements `row_values`.
 
     penalty_factor : array-like of shape (n_features,) or dict
         Factors. 0 leaves a feature without a penalty, so that it is never removed; 2

@@ -86,7 +86,7 @@ class MLPFeatureSelector(NetworkSelector):
 
     Attributes
     ----------
-    support_ : ndarray of bool of shape (n_features_in_,)
+    support_ : ndarray of bool of shape (n_features,)
         Mask of the selected features.
 
     n_features_ : int
@@ -95,7 +95,7 @@ class MLPFeatureSelector(NetworkSelector):
     alpha_ : float
         The alpha at which they were selected.
 
-    scores_ : ndarray of shape (n_features_in_,)
+    scores_ : ndarray of shape (n_features,)
         Norm of the weights from each standardised feature in the best network.
 
     estimator_ : estimator or None
@@ -106,7 +106,7 @@ class MLPFeatureSelector(NetworkSelector):
     n_features_in_ : int
         Number of features seen by `fit`.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if all of them are strings.
 
     See Also
@@ -283,10 +283,12 @@ class MLPFeatureSelector(NetworkSelector):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            All features, of which the selected ones are used.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels or numbers.
         """
         return self._predictor.predict(self.transform(X))
 
@@ -297,10 +299,12 @@ class MLPFeatureSelector(NetworkSelector):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            All features, of which the selected ones are used.
 
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
+            A column for each class, in the order of the labels.
         """
         return self._predictor.predict_proba(self.transform(X))
 
@@ -311,14 +315,18 @@ class MLPFeatureSelector(NetworkSelector):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            All features, of which the selected ones are used.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True labels or numbers.
 
         sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the samples.
 
         Returns
         -------
         score : float
+            Accuracy, or coefficient of determination.
         """
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         return self._predictor.score(self.transform(X), y, **weights)
