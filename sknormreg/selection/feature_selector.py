@@ -19,7 +19,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from .._warnings import warn
 from ..estimators import RegularizedMLPRegressor
 from ..estimators.specification import network_spec
-from ..estimators.validation import training_data
+from ..estimators.validation import training_data, validated
 from ..penalties import GroupMCP, MaxNorm
 from .base import NetworkSelector
 from .feature_search import at_most, best_features
@@ -288,7 +288,7 @@ class MLPFeatureSelector(NetworkSelector):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        return self._predictor.predict(self.transform(X))
+        return self._predictor.predict(self._selected(X))
 
     @available_if(lambda self: self._predicts("predict_proba"))
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -302,7 +302,7 @@ class MLPFeatureSelector(NetworkSelector):
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
         """
-        return self._predictor.predict_proba(self.transform(X))
+        return self._predictor.predict_proba(self._selected(X))
 
     @available_if(lambda self: self._predicts("score"))
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -321,7 +321,11 @@ class MLPFeatureSelector(NetworkSelector):
         score : float
         """
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self._predictor.score(self.transform(X), y, **weights)
+        return self._predictor.score(self._selected(X), y, **weights)
+
+    def _selected(self, X):
+        """Return the selected features as they were fitted to, whatever set_output says."""
+        return validated(self, X, reset=False)[:, self.support_]
 
     def _predicts(self, method):
         """Whether the network of the selected features has a method."""

@@ -1,5 +1,7 @@
 """MLPFeatureSelector: which features it selects, of all kinds of data."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -180,3 +182,16 @@ def test_nan_is_refused_with_a_hint():
     X[0, 0] = np.nan
     with pytest.raises(ValueError, match="contains NaN"):
         MLPFeatureSelector().fit(X, y)
+
+
+def test_predictions_do_not_depend_on_the_output_of_transform():
+    X, y, _ = pairs(n_features=6, n_pairs=1)
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    selector = MLPFeatureSelector(SMALL, n_init=1, alpha=1.0, random_state=0)
+    expected = selector.fit(frame, y).predict(frame)
+    selector.set_output(transform="pandas")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(selector.predict(frame), expected)
+    selector.fit(sparse.csr_array(X), y)
+    assert np.isfinite(selector.score(sparse.csr_array(X), y))
