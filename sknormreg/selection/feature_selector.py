@@ -259,8 +259,10 @@ class MLPFeatureSelector(NetworkSelector):
             return
         mlp.set_params(random_state=seed, **_REFIT)
         model = make_pipeline(StandardScaler(with_mean=isinstance(X, np.ndarray)), mlp)
-        name = f"{type(mlp).__name__.lower()}__sample_weight"
-        weights = {} if sample_weight is None else {name: sample_weight}
+        weights = {}
+        if sample_weight is not None:
+            # Both the standardisation and the network take them.
+            weights = {f"{name}__sample_weight": sample_weight for name, _ in model.steps}
         if not is_classifier(mlp):
             scaler = _target_scaler(y, sample_weight)
             # In the unit of y again.

@@ -118,6 +118,10 @@ def test_weights_are_repetitions():
     selector = MLPFeatureSelector(n_init=2, random_state=0)
     selector.fit(X, y, sample_weight=weight)
     np.testing.assert_array_equal(selected(selector), true)
+    rows = np.repeat(np.arange(len(y)), weight.astype(int))
+    again = MLPFeatureSelector(n_init=2, random_state=0).fit(X[rows], y[rows])
+    scales = [one.estimator_.regressor_[0].scale_ for one in (selector, again)]
+    np.testing.assert_allclose(*scales)
 
 
 def test_a_frame_with_a_group_in_a_pipeline():
