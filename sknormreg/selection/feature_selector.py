@@ -330,7 +330,12 @@ class MLPFeatureSelector(NetworkSelector):
         return validated(self, X, reset=False)[:, self.support_]
 
     def _predicts(self, method):
-        """Whether the network of the selected features has a method."""
+        """Whether the network of the selected features has a method.
+
+        Before `fit`, whether it may have it: scorers ask that early.
+        """
+        if not hasattr(self, "support_"):
+            return self.estimator is None or hasattr(self.estimator, method)
         return hasattr(self._predictor, method)
 
     @property

@@ -8,7 +8,8 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
-from sklearn.model_selection import GridSearchCV
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -199,3 +200,12 @@ def test_predictions_do_not_depend_on_the_output_of_transform():
         np.testing.assert_array_equal(selector.predict(frame), expected)
     selector.fit(sparse.csr_array(X), y)
     assert np.isfinite(selector.score(sparse.csr_array(X), y))
+
+
+def test_scores_of_cross_validation():
+    X, y, _ = pairs(n_features=6, n_pairs=1)
+    selector = MLPFeatureSelector(SMALL, n_init=1, alpha=1.0, random_state=0)
+    assert not hasattr(selector, "predict_proba")
+    assert np.isfinite(cross_val_score(selector, X, y, cv=2)).all()
+    with pytest.raises(NotFittedError):
+        selector.predict(X)
