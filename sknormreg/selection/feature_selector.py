@@ -246,11 +246,13 @@ class MLPFeatureSelector(NetworkSelector):
             self.scores_[best.features] = best.norms
         self.n_features_ = int(self.support_.sum())
         if not self.n_features_:
-            warn(
-                f"No feature is selected at alpha = {self.alpha_:.4g}: networks predict no "
-                "better than noise would be predicted. A smaller quantile_level, or an "
-                "alpha of your own, selects more."
-            )
+            reason = ". A smaller alpha selects more."
+            if self.alpha == "quantile":
+                reason = (
+                    ": networks predict no better than noise would be predicted. A smaller "
+                    "quantile_level, or an alpha of your own, selects more."
+                )
+            warn(f"No feature is selected at alpha = {self.alpha_:.4g}{reason}")
 
     def _refit(self, mlp, X, y, sample_weight, seed):
         """Fit to the selected features without the penalty that selects them."""

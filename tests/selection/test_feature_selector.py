@@ -209,3 +209,9 @@ def test_scores_of_cross_validation():
     assert np.isfinite(cross_val_score(selector, X, y, cv=2)).all()
     with pytest.raises(NotFittedError):
         selector.predict(X)
+
+
+def test_an_alpha_that_is_too_large():
+    X, y, _ = pairs(n_features=6, n_pairs=1)
+    with pytest.warns(UserWarning, match="at alpha = 1e.06. A smaller alpha selects more"):
+        MLPFeatureSelector(SMALL, n_init=1, alpha=1e6).fit(X, y)
