@@ -24,6 +24,7 @@ from ..penalties import GroupMCP, MaxNorm
 from .base import NetworkSelector
 from .feature_search import at_most, best_features
 from .null_quantile import null_quantile
+from .problem import first_penalty
 from .starts import Starts
 
 # The networks that are fitted by default (see benchmarks/selection.py): of fewer units for
@@ -199,7 +200,7 @@ class MLPFeatureSelector(NetworkSelector):
         mlp, X, y = self._validated(X, y)
         seed = self._seed()
         data, spec = _standardised(mlp, X, y, sample_weight)
-        groups = self._groups_of(mlp)
+        groups = self._groups_of(spec)
         starts = Starts(spec, data, groups, self.n_init, self.n_jobs, seed)
         alphas = self._alphas(starts, seed)
         # The scale of the noise of classes is known: it is that of their frequencies.
@@ -224,9 +225,8 @@ class MLPFeatureSelector(NetworkSelector):
             )
         return mlp, X, y
 
-    def _groups_of(self, mlp):
-        penalty = mlp.penalty[0] if isinstance(mlp.penalty, list) else mlp.penalty
-        own = getattr(penalty, "groups", None)
+    def _groups_of(self, spec):
+        own = getattr(first_penalty(spec), "groups", None)
         return self._rows(own if self.groups is None else self.groups)
 
     def _alphas(self, starts, seed):

@@ -215,3 +215,12 @@ def test_an_alpha_that_is_too_large():
     X, y, _ = pairs(n_features=6, n_pairs=1)
     with pytest.warns(UserWarning, match="at alpha = 1e.06. A smaller alpha selects more"):
         MLPFeatureSelector(SMALL, n_init=1, alpha=1e6).fit(X, y)
+
+
+def test_groups_of_a_tuple_of_penalties():
+    X, y, true = pairs(n_features=6, n_pairs=1)
+    others = [i for i in range(6) if i not in true]
+    penalty = (GroupLasso(groups=[[true[0], *others]]), MaxNorm(1))
+    mlp = RegularizedMLPRegressor((10,), activation="relu", penalty=penalty)
+    selector = MLPFeatureSelector(mlp, n_init=1, alpha=5.0, random_state=0).fit(X, y)
+    assert selector.support_.all()
