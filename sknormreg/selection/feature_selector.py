@@ -359,7 +359,8 @@ def _standardised(mlp, X, y, sample_weight):
     if isinstance(mlp, RegularizedMLPRegressor):
         scaler = _target_scaler(y, sample_weight)
         y = _scaled(scaler.mean_, scaler.scale_, np.asarray(y, dtype=X.dtype))
-    mlp.set_params(alpha=1.0)
+    # Alphas are for the total weight of the samples.
+    mlp.set_params(alpha=1.0, total_weight=None)
     mlp._validate_params()
     data, targets = training_data(mlp, X, y, sample_weight)
     spec = network_spec(mlp, targets)

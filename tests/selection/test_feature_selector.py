@@ -224,3 +224,14 @@ def test_groups_of_a_tuple_of_penalties():
     mlp = RegularizedMLPRegressor((10,), activation="relu", penalty=penalty)
     selector = MLPFeatureSelector(mlp, n_init=1, alpha=5.0, random_state=0).fit(X, y)
     assert selector.support_.all()
+
+
+def test_the_total_weight_of_the_estimator_does_not_matter():
+    X, y, _ = pairs(n_features=6, n_pairs=1)
+    mlp = clone(SMALL).set_params(total_weight=5.0)
+    scores = [
+        MLPFeatureSelector(one, n_init=1, alpha=5.0, random_state=0).fit(X, y).scores_
+        for one in (SMALL, mlp)
+    ]
+    np.testing.assert_array_equal(*scores)
+    assert np.any(scores)
