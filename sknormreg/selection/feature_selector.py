@@ -20,11 +20,11 @@ from .._warnings import warn
 from ..estimators import RegularizedMLPRegressor
 from ..estimators.specification import network_spec
 from ..estimators.validation import training_data, validated
-from ..penalties import GroupMCP, MaxNorm
+from ..penalties import GroupMCP, MaxNorm, Weighted
 from .base import NetworkSelector
 from .feature_search import at_most, best_features
 from .null_quantile import null_quantile
-from .problem import first_penalty
+from .problem import first_penalty, refuse_without_selection
 from .starts import Starts
 
 # The networks that are fitted by default (see benchmarks/selection.py): of fewer units for
@@ -189,8 +189,8 @@ class MLPFeatureSelector(NetworkSelector):
         Raises
         ------
         ValueError
-            If the data are not as described, or if there is no quantile rule for the
-            estimator's penalty.
+            If the data are not as described, if the penalty of the first layer selects no
+            features or is `Weighted`, or if there is no quantile rule for it.
 
         Warns
         -----
@@ -232,6 +232,12 @@ class MLPFeatureSelector(NetworkSelector):
     def _alphas(self, starts, seed):
         """Return the alphas of the paths; the last one keeps noise empty, or is given."""
         if self.alpha != "quantile":
+            refuse_without_selection(starts.spec)
+            if isinstance(first_penalty(starts.spec), Weighted):
+                raise ValueError(
+                    "MLPFeatureSelector fits to ever fewer features, for which factors "
+                    "are not known, got a Weighted penalty. Use its inner penalty."
+                )
             return np.array([float(self.alpha)])
         largest = null_quantile(
             starts.spec, starts.data, starts.groups, self.quantile_level, seed=seed

@@ -18,7 +18,7 @@ from sknormreg import (
     RegularizedMLPClassifier,
     RegularizedMLPRegressor,
 )
-from sknormreg.penalties import GroupLasso, MaxNorm
+from sknormreg.penalties import GroupLasso, MaxNorm, Nuclear, Weighted
 
 
 def pairs(n_pairs=2, n_samples=300, n_features=20, seed=0, noise=1.0):
@@ -235,3 +235,19 @@ def test_the_total_weight_of_the_estimator_does_not_matter():
     ]
     np.testing.assert_array_equal(*scores)
     assert np.any(scores)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "message"),
+    [
+        ("l2", "selects no features, however large"),
+        (Nuclear(), "selects no features, however large"),
+        (MaxNorm(1), "alpha has no meaning"),
+        (Weighted(GroupLasso(), {0: 0}), "got a Weighted penalty"),
+    ],
+)
+def test_penalties_that_cannot_select(penalty, message):
+    X, y, _ = pairs(n_features=6, n_pairs=1)
+    selector = MLPFeatureSelector(RegularizedMLPRegressor((2,), penalty=penalty), alpha=1.0)
+    with pytest.raises(ValueError, match=message):
+        selector.fit(X, y)
