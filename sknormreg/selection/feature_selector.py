@@ -190,7 +190,8 @@ class MLPFeatureSelector(NetworkSelector):
         ------
         ValueError
             If the data are not as described, if the penalty of the first layer selects no
-            features or is `Weighted`, or if there is no quantile rule for it.
+            features or is `Weighted`, if there is no quantile rule for it, or if the
+            estimator has a `max_time`.
 
         Warns
         -----
@@ -198,6 +199,12 @@ class MLPFeatureSelector(NetworkSelector):
             If no feature is selected.
         """
         mlp, X, y = self._validated(X, y)
+        if mlp.max_time is not None:
+            raise ValueError(
+                f"estimator has max_time={mlp.max_time:g}, but networks that are cut short "
+                "do not tell which features matter. Set max_time=None, and use a smaller "
+                "n_init or max_iter to save time."
+            )
         seed = self._seed()
         data, spec = _standardised(mlp, X, y, sample_weight)
         groups = self._groups_of(spec)

@@ -159,6 +159,8 @@ def test_estimators_of_ones_own():
         MLPFeatureSelector(RegularizedMLPRegressor()).fit(X, y)
     with pytest.raises(TypeError, match="estimator must be a RegularizedMLPClassifier"):
         MLPFeatureSelector(make_pipeline(mlp)).fit(X, y)
+    with pytest.raises(ValueError, match="estimator has max_time=2, but"):
+        MLPFeatureSelector(mlp.set_params(max_time=2.0)).fit(X, y)
     with pytest.raises(ValueError, match="'max_features' parameter"):
         MLPFeatureSelector(max_features=0).fit(X, y)
 
