@@ -209,7 +209,7 @@ class MLPFeatureSelector(NetworkSelector):
         data, spec = _standardised(mlp, X, y, sample_weight)
         groups = self._groups_of(spec)
         starts = Starts(spec, data, groups, self.n_init, self.n_jobs, seed)
-        alphas = self._alphas(starts, seed)
+        alphas = self._alphas(starts, seed, _class_factors(mlp, data, sample_weight))
         # The scale of the noise of classes is known: it is that of their frequencies.
         scaled = self.alpha == "quantile" and not is_classifier(mlp)
         largest = alphas[-1] if scaled else None
@@ -236,7 +236,7 @@ class MLPFeatureSelector(NetworkSelector):
         own = getattr(first_penalty(spec), "groups", None)
         return self._rows(own if self.groups is None else self.groups)
 
-    def _alphas(self, starts, seed):
+    def _alphas(self, starts, seed, class_weight):
         """Return the alphas of the paths; the last one keeps noise empty, or is given."""
         if self.alpha != "quantile":
             refuse_without_selection(starts.spec)
@@ -247,7 +247,12 @@ class MLPFeatureSelector(NetworkSelector):
                 )
             return np.array([float(self.alpha)])
         largest = null_quantile(
-            starts.spec, starts.data, starts.groups, self.quantile_level, seed=seed
+            starts.spec,
+            starts.data,
+            starts.groups,
+            self.quantile_level,
+            seed=seed,
+            class_weight=class_weight,
         )
         return largest * _SHARES
 
@@ -381,6 +386,15 @@ def _standardised(mlp, X, y, sample_weight):
     max_iter = min(mlp.max_iter, _MOST_ITERATIONS)
     settings = replace(spec.settings, verbose=False, max_iter=max_iter)
     return data, replace(spec, settings=settings)
+
+
+def _class_factors(mlp, data, sample_weight):
+    """Return the factors of the sample weights that class weights are; None without."""
+    if getattr(mlp, "class_weight", None) is None:
+        return None
+    given = _check_sample_weight(sample_weight, data.X)
+    weight = data.sample_weight
+    return np.divide(weight, given, out=np.ones_like(weight), where=given > 0)
 
 
 def _target_scaler(y, sample_weight):

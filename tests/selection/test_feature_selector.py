@@ -253,3 +253,20 @@ def test_penalties_that_cannot_select(penalty, message):
     selector = MLPFeatureSelector(RegularizedMLPRegressor((2,), penalty=penalty), alpha=1.0)
     with pytest.raises(ValueError, match=message):
         selector.fit(X, y)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_noise_selects_little_with_balanced_classes(weighted):
+    """The few samples of the rare class weigh much, so that alpha has to be larger.
+
+    Without regard to that, noise is selected in more than half of the data sets.
+    """
+    mlp = RegularizedMLPClassifier((), penalty="l1", class_weight="balanced")
+    n_wrong = 0
+    for seed in range(8):
+        rng = np.random.RandomState(seed)
+        X, y = rng.normal(size=(200, 20)), np.repeat([0, 1], [185, 15])
+        weight = rng.randint(0, 3, size=len(y)) if weighted else None
+        selector = MLPFeatureSelector(mlp, n_init=1, random_state=0)
+        n_wrong += selector.fit(X, y, sample_weight=weight).n_features_ > 0
+    assert n_wrong <= 2
