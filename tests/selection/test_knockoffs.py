@@ -13,7 +13,7 @@ from sknormreg import (
     RegularizedMLPClassifier,
     RegularizedMLPRegressor,
 )
-from sknormreg.penalties import GroupLasso, MaxNorm
+from sknormreg.penalties import GroupLasso, MaxNorm, Weighted
 from sknormreg.selection.knockoff_statistics import standardized_pairs
 
 N_TRUE = 6
@@ -273,6 +273,10 @@ ERRORS = [
     (
         dict(estimator=RegularizedMLPRegressor(penalty=GroupLasso(groups=[[0, 1]]))),
         "compares single features: knockoffs of groups are not supported",
+    ),
+    (
+        dict(estimator=RegularizedMLPRegressor(penalty=Weighted(GroupLasso(), {0: 0}))),
+        "the same penalty for a feature and its knockoff, got a Weighted penalty",
     ),
     (
         dict(estimator=RegularizedMLPRegressor(penalty="max_norm")),
