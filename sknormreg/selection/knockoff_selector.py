@@ -56,8 +56,8 @@ class KnockoffSelector(NetworkSelector):
     Parameters
     ----------
     estimator : RegularizedMLPClassifier or RegularizedMLPRegressor, default=None
-        The network to fit. It is cloned, and its `alpha` is ignored. If None, a network
-        with one hidden layer of 20 ReLU units and the penalty
+        The network to fit. It is cloned; its `alpha` and `total_weight` do not matter. If
+        None, a network with one hidden layer of 20 ReLU units and the penalty
         ``[GroupLasso(), MaxNorm(1)]``: a regressor if y holds floats, and a classifier
         otherwise. The penalty of the first layer must have no `groups`, and not be
         `Weighted`.
@@ -314,7 +314,8 @@ class KnockoffSelector(NetworkSelector):
 
     def _paired_network(self, estimator, X, y):
         alphas = check_alphas(self.alphas)
-        estimator.set_params(alpha=1.0)._validate_params()
+        # Alphas are for the total weight of the samples.
+        estimator.set_params(alpha=1.0, total_weight=None)._validate_params()
         data, targets = training_data(estimator, X, y, None)
         spec = network_spec(estimator, targets)
         refuse_constraints(spec)

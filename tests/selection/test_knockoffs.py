@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
@@ -174,6 +175,16 @@ def test_units_do_not_matter(X):
     # A convergent fit ends where another one ends, up to its residual.
     W = one.knockoff_statistics_
     np.testing.assert_allclose(other.knockoff_statistics_, W, atol=0.05 * W.max())
+
+
+def test_the_total_weight_of_the_estimator_does_not_matter(X):
+    y = targets_of(X, "linear")
+    other = clone(REGRESSOR).set_params(total_weight=5.0)
+    statistics = [
+        KnockoffSelector(one, n_draws=1, **FAST).fit(X, y).knockoff_statistics_
+        for one in (REGRESSOR, other)
+    ]
+    np.testing.assert_array_equal(*statistics)
 
 
 def test_knockoffs_of_the_caller(X):
