@@ -134,7 +134,7 @@ class Weighted(PiecewiseSmoothPenalty):
 
     @property
     def smooth(self) -> bool:
-        return self.penalty.smooth
+        return self._checked().smooth
 
     @property
     def has_diagonal_prox(self) -> bool:  # type: ignore[override]

@@ -19,11 +19,12 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 from .._warnings import warn
 from ..estimators import RegularizedMLPRegressor
 from ..estimators.specification import network_spec
-from ..estimators.validation import training_data
-from ..penalties import GroupMCP, MaxNorm
+from ..estimators.validation import training_data, validated
+from ..penalties import GroupMCP, MaxNorm, Weighted
 from .base import NetworkSelector
 from .feature_search import at_most, best_features
 from .null_quantile import null_quantile
+from .problem import first_penalty, refuse_without_selection
 from .starts import Starts
 
 # The networks that are fitted by default (see benchmarks/selection.py): of fewer units for
@@ -188,8 +189,9 @@ class MLPFeatureSelector(NetworkSelector):
         Raises
         ------
         ValueError
-            If the data are not as described, or if there is no quantile rule for the
-            estimator's penalty.
+            If the data are not as described, if the penalty of the first layer selects no
+            features or is `Weighted`, if there is no quantile rule for it, or if the
+            estimator has a `max_time`.
 
         Warns
         -----
@@ -197,11 +199,17 @@ class MLPFeatureSelector(NetworkSelector):
             If no feature is selected.
         """
         mlp, X, y = self._validated(X, y)
+        if mlp.max_time is not None:
+            raise ValueError(
+                f"estimator has max_time={mlp.max_time:g}, but networks that are cut short "
+                "do not tell which features matter. Set max_time=None, and use a smaller "
+                "n_init or max_iter to save time."
+            )
         seed = self._seed()
         data, spec = _standardised(mlp, X, y, sample_weight)
-        groups = self._groups_of(mlp)
+        groups = self._groups_of(spec)
         starts = Starts(spec, data, groups, self.n_init, self.n_jobs, seed)
-        alphas = self._alphas(starts, seed)
+        alphas = self._alphas(starts, seed, _class_factors(mlp, data, sample_weight))
         # The scale of the noise of classes is known: it is that of their frequencies.
         scaled = self.alpha == "quantile" and not is_classifier(mlp)
         largest = alphas[-1] if scaled else None
@@ -224,17 +232,27 @@ class MLPFeatureSelector(NetworkSelector):
             )
         return mlp, X, y
 
-    def _groups_of(self, mlp):
-        penalty = mlp.penalty[0] if isinstance(mlp.penalty, list) else mlp.penalty
-        own = getattr(penalty, "groups", None)
+    def _groups_of(self, spec):
+        own = getattr(first_penalty(spec), "groups", None)
         return self._rows(own if self.groups is None else self.groups)
 
-    def _alphas(self, starts, seed):
+    def _alphas(self, starts, seed, class_weight):
         """Return the alphas of the paths; the last one keeps noise empty, or is given."""
         if self.alpha != "quantile":
+            refuse_without_selection(starts.spec)
+            if isinstance(first_penalty(starts.spec), Weighted):
+                raise ValueError(
+                    "MLPFeatureSelector fits to ever fewer features, for which factors "
+                    "are not known, got a Weighted penalty. Use its inner penalty."
+                )
             return np.array([float(self.alpha)])
         largest = null_quantile(
-            starts.spec, starts.data, starts.groups, self.quantile_level, seed=seed
+            starts.spec,
+            starts.data,
+            starts.groups,
+            self.quantile_level,
+            seed=seed,
+            class_weight=class_weight,
         )
         return largest * _SHARES
 
@@ -246,11 +264,13 @@ class MLPFeatureSelector(NetworkSelector):
             self.scores_[best.features] = best.norms
         self.n_features_ = int(self.support_.sum())
         if not self.n_features_:
-            warn(
-                f"No feature is selected at alpha = {self.alpha_:.4g}: networks predict no "
-                "better than noise would be predicted. A smaller quantile_level, or an "
-                "alpha of your own, selects more."
-            )
+            reason = ". A smaller alpha selects more."
+            if self.alpha == "quantile":
+                reason = (
+                    ": networks predict no better than noise would be predicted. A smaller "
+                    "quantile_level, or an alpha of your own, selects more."
+                )
+            warn(f"No feature is selected at alpha = {self.alpha_:.4g}{reason}")
 
     def _refit(self, mlp, X, y, sample_weight, seed):
         """Fit to the selected features without the penalty that selects them."""
@@ -259,8 +279,10 @@ class MLPFeatureSelector(NetworkSelector):
             return
         mlp.set_params(random_state=seed, **_REFIT)
         model = make_pipeline(StandardScaler(with_mean=isinstance(X, np.ndarray)), mlp)
-        name = f"{type(mlp).__name__.lower()}__sample_weight"
-        weights = {} if sample_weight is None else {name: sample_weight}
+        weights = {}
+        if sample_weight is not None:
+            # Both the standardisation and the network take them.
+            weights = {f"{name}__sample_weight": sample_weight for name, _ in model.steps}
         if not is_classifier(mlp):
             scaler = _target_scaler(y, sample_weight)
             # In the unit of y again.
@@ -290,7 +312,7 @@ class MLPFeatureSelector(NetworkSelector):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Class labels or numbers.
         """
-        return self._predictor.predict(self.transform(X))
+        return self._predictor.predict(self._selected(X))
 
     @available_if(lambda self: self._predicts("predict_proba"))
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -306,7 +328,7 @@ class MLPFeatureSelector(NetworkSelector):
         probabilities : ndarray of shape (n_samples, n_classes)
             A column for each class, in the order of the labels.
         """
-        return self._predictor.predict_proba(self.transform(X))
+        return self._predictor.predict_proba(self._selected(X))
 
     @available_if(lambda self: self._predicts("score"))
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -329,10 +351,19 @@ class MLPFeatureSelector(NetworkSelector):
             Accuracy, or coefficient of determination.
         """
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self._predictor.score(self.transform(X), y, **weights)
+        return self._predictor.score(self._selected(X), y, **weights)
+
+    def _selected(self, X):
+        """Return the selected features as they were fitted to, whatever set_output says."""
+        return validated(self, X, reset=False)[:, self.support_]
 
     def _predicts(self, method):
-        """Whether the network of the selected features has a method."""
+        """Whether the network of the selected features has a method.
+
+        Before `fit`, whether it may have it: scorers ask that early.
+        """
+        if not hasattr(self, "support_"):
+            return self.estimator is None or hasattr(self.estimator, method)
         return hasattr(self._predictor, method)
 
     @property
@@ -354,7 +385,8 @@ def _standardised(mlp, X, y, sample_weight):
     if isinstance(mlp, RegularizedMLPRegressor):
         scaler = _target_scaler(y, sample_weight)
         y = _scaled(scaler.mean_, scaler.scale_, np.asarray(y, dtype=X.dtype))
-    mlp.set_params(alpha=1.0)
+    # Alphas are for the total weight of the samples.
+    mlp.set_params(alpha=1.0, total_weight=None)
     mlp._validate_params()
     data, targets = training_data(mlp, X, y, sample_weight)
     spec = network_spec(mlp, targets)
@@ -362,6 +394,15 @@ def _standardised(mlp, X, y, sample_weight):
     max_iter = min(mlp.max_iter, _MOST_ITERATIONS)
     settings = replace(spec.settings, verbose=False, max_iter=max_iter)
     return data, replace(spec, settings=settings)
+
+
+def _class_factors(mlp, data, sample_weight):
+    """Return the factors of the sample weights that class weights are; None without."""
+    if getattr(mlp, "class_weight", None) is None:
+        return None
+    given = _check_sample_weight(sample_weight, data.X)
+    weight = data.sample_weight
+    return np.divide(weight, given, out=np.ones_like(weight), where=given > 0)
 
 
 def _target_scaler(y, sample_weight):

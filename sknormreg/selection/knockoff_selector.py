@@ -18,11 +18,12 @@ from ..estimators.path import check_alphas, refuse_constraints
 from ..estimators.specification import network_spec
 from ..estimators.targets import NumberTargets
 from ..estimators.validation import training_data
-from ..penalties import GroupLasso, MaxNorm
+from ..penalties import GroupLasso, MaxNorm, Weighted
 from .base import NetworkSelector
 from .gaussian_knockoffs import GaussianKnockoffs
 from .knockoff_filter import e_bh, knockoff_e_values, knockoff_threshold
 from .knockoff_statistics import PairedNetwork, has_groups, standardized_targets
+from .problem import first_penalty
 
 
 class KnockoffSelector(NetworkSelector):
@@ -55,10 +56,11 @@ class KnockoffSelector(NetworkSelector):
     Parameters
     ----------
     estimator : RegularizedMLPClassifier or RegularizedMLPRegressor, default=None
-        The network to fit. It is cloned, and its `alpha` is ignored. If None, a network
-        with one hidden layer of 20 ReLU units and the penalty
+        The network to fit. It is cloned; its `alpha` and `total_weight` do not matter. If
+        None, a network with one hidden layer of 20 ReLU units and the penalty
         ``[GroupLasso(), MaxNorm(1)]``: a regressor if y holds floats, and a classifier
-        otherwise. The penalty of the first layer must not have `groups`.
+        otherwise. The penalty of the first layer must have no `groups`, and not be
+        `Weighted`.
 
     fdr : float, default=0.1
         False discovery rate that is controlled: the expected share of features without
@@ -312,7 +314,8 @@ class KnockoffSelector(NetworkSelector):
 
     def _paired_network(self, estimator, X, y):
         alphas = check_alphas(self.alphas)
-        estimator.set_params(alpha=1.0)._validate_params()
+        # Alphas are for the total weight of the samples.
+        estimator.set_params(alpha=1.0, total_weight=None)._validate_params()
         data, targets = training_data(estimator, X, y, None)
         spec = network_spec(estimator, targets)
         refuse_constraints(spec)
@@ -321,6 +324,11 @@ class KnockoffSelector(NetworkSelector):
                 "The penalty of the first layer of estimator has groups, but "
                 "KnockoffSelector compares single features: knockoffs of groups are not "
                 "supported. Use a penalty without groups."
+            )
+        if isinstance(first_penalty(spec), Weighted):
+            raise ValueError(
+                "KnockoffSelector needs the same penalty for a feature and its knockoff, "
+                "got a Weighted penalty on the first layer. Use its inner penalty."
             )
         encoded = data.y
         if isinstance(targets, NumberTargets) and targets.loss_name == "squared_error":

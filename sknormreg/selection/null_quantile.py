@@ -22,6 +22,7 @@ def null_quantile(
     level: float = 0.95,
     n_draws: int = 500,
     seed: int = 0,
+    class_weight: np.ndarray | None = None,
 ) -> float:
     r"""Return a quantile of the alpha that keeps a network empty, over permuted targets.
 
@@ -53,6 +54,10 @@ def null_quantile(
 
     seed : int
 
+    class_weight : ndarray of shape (n_samples,), default=None
+        The factor of each sample weight that belongs to the target, and is permuted with
+        it. The rest of the weight, or all of it if None, belongs to the features.
+
     Returns
     -------
     alpha : float
@@ -68,16 +73,21 @@ def null_quantile(
     threshold", Electronic Journal of Statistics 11, 2017.
     """
     random_state = np.random.RandomState(seed)
-    X, y, weight = _weighted_samples(data)
+    of_targets = np.ones(data.X.shape[0]) if class_weight is None else class_weight
+    rows, (X, y, weight) = _weighted_samples(data)
+    of_targets = of_targets[rows]
     n_rows = X.shape[0]
     block = max(1, _BLOCK // max(1, spec.n_outputs * (X.shape[1] + n_rows)))
     found: list[np.ndarray] = []
     for start in range(0, n_draws, block):
         size = min(block, n_draws - start)
-        derivatives = [
-            _null_derivatives(spec.loss, y[random_state.permutation(n_rows)], weight)
-            for _ in range(size)
-        ]
+        derivatives = []
+        for _ in range(size):
+            order = random_state.permutation(n_rows)
+            now = weight
+            if class_weight is not None:
+                now = weight * (of_targets[order] / of_targets)
+            derivatives.append(_null_derivatives(spec.loss, y[order], now))
         products = X.T @ np.concatenate(derivatives, axis=1)
         shape = X.shape[1], size, spec.n_outputs
         found.append(_smallest_alphas(spec, np.asarray(products).reshape(shape), groups))
@@ -116,11 +126,11 @@ def noise_scale(spec: NetworkSpec, data: Data, raw: np.ndarray, n_params: int) -
 
 
 def _weighted_samples(data):
-    """Return X, y and the weights of the samples whose weight is not 0."""
+    """Return the samples whose weight is not 0, with their X, y and weights."""
     if data.sample_weight is None or data.sample_weight.all():
-        return data
+        return slice(None), data
     rows = np.flatnonzero(data.sample_weight)
-    return data.X[rows], data.y[rows], data.sample_weight[rows]
+    return rows, (data.X[rows], data.y[rows], data.sample_weight[rows])
 
 
 def _null_derivatives(loss, y, sample_weight):

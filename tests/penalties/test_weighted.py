@@ -206,6 +206,8 @@ def test_no_penalty_at_all(inner):
     message = r"The penalty within Weighted must be an instance of Penalty, such as L1\(\)"
     with pytest.raises(ValueError, match=message):
         Weighted(inner, [1, 1, 1, 1]).bind(LAYOUT)
+    with pytest.raises(ValueError, match=message):
+        RegularizedMLPRegressor(penalty=Weighted(inner, [1, 1])).fit(np.eye(2), [1.0, 2.0])
 
 
 @pytest.mark.parametrize("inner", [L2(), ElasticNet(0.0)], ids=repr)

@@ -1,12 +1,15 @@
 """MLPFeatureSelector: which features it selects, of all kinds of data."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
-from sklearn.model_selection import GridSearchCV
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -15,7 +18,7 @@ from sknormreg import (
     RegularizedMLPClassifier,
     RegularizedMLPRegressor,
 )
-from sknormreg.penalties import GroupLasso, MaxNorm
+from sknormreg.penalties import GroupLasso, MaxNorm, Nuclear, Weighted
 
 
 def pairs(n_pairs=2, n_samples=300, n_features=20, seed=0, noise=1.0):
@@ -116,6 +119,10 @@ def test_weights_are_repetitions():
     selector = MLPFeatureSelector(n_init=2, random_state=0)
     selector.fit(X, y, sample_weight=weight)
     np.testing.assert_array_equal(selected(selector), true)
+    rows = np.repeat(np.arange(len(y)), weight.astype(int))
+    again = MLPFeatureSelector(n_init=2, random_state=0).fit(X[rows], y[rows])
+    scales = [one.estimator_.regressor_[0].scale_ for one in (selector, again)]
+    np.testing.assert_allclose(*scales)
 
 
 def test_a_frame_with_a_group_in_a_pipeline():
@@ -152,6 +159,8 @@ def test_estimators_of_ones_own():
         MLPFeatureSelector(RegularizedMLPRegressor()).fit(X, y)
     with pytest.raises(TypeError, match="estimator must be a RegularizedMLPClassifier"):
         MLPFeatureSelector(make_pipeline(mlp)).fit(X, y)
+    with pytest.raises(ValueError, match="estimator has max_time=2, but"):
+        MLPFeatureSelector(mlp.set_params(max_time=2.0)).fit(X, y)
     with pytest.raises(ValueError, match="'max_features' parameter"):
         MLPFeatureSelector(max_features=0).fit(X, y)
 
@@ -180,3 +189,84 @@ def test_nan_is_refused_with_a_hint():
     X[0, 0] = np.nan
     with pytest.raises(ValueError, match="contains NaN"):
         MLPFeatureSelector().fit(X, y)
+
+
+def test_predictions_do_not_depend_on_the_output_of_transform():
+    X, y, _ = pairs(n_features=6, n_pairs=1)
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    selector = MLPFeatureSelector(SMALL, n_init=1, alpha=1.0, random_state=0)
+    expected = selector.fit(frame, y).predict(frame)
+    selector.set_output(transform="pandas")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(selector.predict(frame), expected)
+    selector.fit(sparse.csr_array(X), y)
+    assert np.isfinite(selector.score(sparse.csr_array(X), y))
+
+
+def test_scores_of_cross_validation():
+    X, y, _ = pairs(n_features=6, n_pairs=1)
+    selector = MLPFeatureSelector(SMALL, n_init=1, alpha=1.0, random_state=0)
+    assert not hasattr(selector, "predict_proba")
+    assert np.isfinite(cross_val_score(selector, X, y, cv=2)).all()
+    with pytest.raises(NotFittedError):
+        selector.predict(X)
+
+
+def test_an_alpha_that_is_too_large():
+    X, y, _ = pairs(n_features=6, n_pairs=1)
+    with pytest.warns(UserWarning, match="at alpha = 1e.06. A smaller alpha selects more"):
+        MLPFeatureSelector(SMALL, n_init=1, alpha=1e6).fit(X, y)
+
+
+def test_groups_of_a_tuple_of_penalties():
+    X, y, true = pairs(n_features=6, n_pairs=1)
+    others = [i for i in range(6) if i not in true]
+    penalty = (GroupLasso(groups=[[true[0], *others]]), MaxNorm(1))
+    mlp = RegularizedMLPRegressor((10,), activation="relu", penalty=penalty)
+    selector = MLPFeatureSelector(mlp, n_init=1, alpha=5.0, random_state=0).fit(X, y)
+    assert selector.support_.all()
+
+
+def test_the_total_weight_of_the_estimator_does_not_matter():
+    X, y, _ = pairs(n_features=6, n_pairs=1)
+    mlp = clone(SMALL).set_params(total_weight=5.0)
+    scores = [
+        MLPFeatureSelector(one, n_init=1, alpha=5.0, random_state=0).fit(X, y).scores_
+        for one in (SMALL, mlp)
+    ]
+    np.testing.assert_array_equal(*scores)
+    assert np.any(scores)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "message"),
+    [
+        ("l2", "selects no features, however large"),
+        (Nuclear(), "selects no features, however large"),
+        (MaxNorm(1), "alpha has no meaning"),
+        (Weighted(GroupLasso(), {0: 0}), "got a Weighted penalty"),
+    ],
+)
+def test_penalties_that_cannot_select(penalty, message):
+    X, y, _ = pairs(n_features=6, n_pairs=1)
+    selector = MLPFeatureSelector(RegularizedMLPRegressor((2,), penalty=penalty), alpha=1.0)
+    with pytest.raises(ValueError, match=message):
+        selector.fit(X, y)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_noise_selects_little_with_balanced_classes(weighted):
+    """The few samples of the rare class weigh much, so that alpha has to be larger.
+
+    Without regard to that, noise is selected in more than half of the data sets.
+    """
+    mlp = RegularizedMLPClassifier((), penalty="l1", class_weight="balanced")
+    n_wrong = 0
+    for seed in range(8):
+        rng = np.random.RandomState(seed)
+        X, y = rng.normal(size=(200, 20)), np.repeat([0, 1], [185, 15])
+        weight = rng.randint(0, 3, size=len(y)) if weighted else None
+        selector = MLPFeatureSelector(mlp, n_init=1, random_state=0)
+        n_wrong += selector.fit(X, y, sample_weight=weight).n_features_ > 0
+    assert n_wrong <= 2

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
@@ -13,7 +14,7 @@ from sknormreg import (
     RegularizedMLPClassifier,
     RegularizedMLPRegressor,
 )
-from sknormreg.penalties import GroupLasso, MaxNorm
+from sknormreg.penalties import GroupLasso, MaxNorm, Weighted
 from sknormreg.selection.knockoff_statistics import standardized_pairs
 
 N_TRUE = 6
@@ -176,6 +177,16 @@ def test_units_do_not_matter(X):
     np.testing.assert_allclose(other.knockoff_statistics_, W, atol=0.05 * W.max())
 
 
+def test_the_total_weight_of_the_estimator_does_not_matter(X):
+    y = targets_of(X, "linear")
+    other = clone(REGRESSOR).set_params(total_weight=5.0)
+    statistics = [
+        KnockoffSelector(one, n_draws=1, **FAST).fit(X, y).knockoff_statistics_
+        for one in (REGRESSOR, other)
+    ]
+    np.testing.assert_array_equal(*statistics)
+
+
 def test_knockoffs_of_the_caller(X):
     y, drawn = targets_of(X, "linear"), []
 
@@ -273,6 +284,10 @@ ERRORS = [
     (
         dict(estimator=RegularizedMLPRegressor(penalty=GroupLasso(groups=[[0, 1]]))),
         "compares single features: knockoffs of groups are not supported",
+    ),
+    (
+        dict(estimator=RegularizedMLPRegressor(penalty=Weighted(GroupLasso(), {0: 0}))),
+        "the same penalty for a feature and its knockoff, got a Weighted penalty",
     ),
     (
         dict(estimator=RegularizedMLPRegressor(penalty="max_norm")),

@@ -124,3 +124,20 @@ def test_the_scale_of_noise():
     assert noise_scale(spec, data, half.copy(), 0) == pytest.approx(0.5)
     assert noise_scale(spec, data, half.copy(), 200) == pytest.approx(0.5 * (4 / 3) ** 0.5)
     assert noise_scale(spec, data, half.copy(), 400) == np.inf
+
+
+def test_class_weights_are_permuted_with_the_classes():
+    """As if the samples of the rare class were there several times, at the same X."""
+    y = np.repeat([0, 1], [72, 8])
+    mlp = RegularizedMLPClassifier((), penalty="l1", class_weight={0: 1.0, 1: 9.0})
+    spec, data = problem(mlp, y=y)
+    alpha = null_quantile(
+        spec, data, alone(data), n_draws=4000, class_weight=data.sample_weight
+    )
+    rng = np.random.RandomState(2)
+    # Derivatives at the constant prediction 1/2, times the weights.
+    derivatives = np.where(y == 1, -4.5, 0.5)
+    maxima = [np.abs(data.X.T @ rng.permutation(derivatives)).max() for _ in range(4000)]
+    low, high = np.quantile(maxima, [0.94, 0.96])
+    assert low < alpha < high
+    assert null_quantile(spec, data, alone(data)) < 0.8 * alpha
