@@ -55,8 +55,20 @@ class NetworkSelector(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
 
         y : ndarray
             Not encoded yet.
+
+        Raises
+        ------
+        ValueError
+            If the estimator has a time limit.
         """
         estimator = estimator_for(y, getattr(self, "estimator", None), params)
+        max_time = estimator.max_time
+        if max_time is not None:
+            raise ValueError(
+                f"estimator has max_time={max_time:g}, but fits that are cut short do not "
+                "tell which features matter. Set max_time=None; fewer starts, resamples, "
+                "draws or alphas save time."
+            )
         X, y = validated(self, X, y, multi_output=True, ensure_min_samples=2)
         return estimator, X, y
 

@@ -108,7 +108,9 @@ def _chosen(starts, path, alphas, largest):
         if not len(candidate.selected):
             return None
         raw = starts.raw_outputs(candidate)
-        scale = noise_scale(starts.spec, starts.data, raw, candidate.n_params)
+        scale = noise_scale(
+            starts.spec, starts.data, raw, candidate.n_params, len(candidate.selected)
+        )
         if alpha >= largest * min(scale, 1.0):
             return candidate
     return None

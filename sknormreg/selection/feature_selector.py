@@ -199,12 +199,6 @@ class MLPFeatureSelector(NetworkSelector):
             If no feature is selected.
         """
         mlp, X, y = self._validated(X, y)
-        if mlp.max_time is not None:
-            raise ValueError(
-                f"estimator has max_time={mlp.max_time:g}, but networks that are cut short "
-                "do not tell which features matter. Set max_time=None, and use a smaller "
-                "n_init or max_iter to save time."
-            )
         seed = self._seed()
         data, spec = _standardised(mlp, X, y, sample_weight)
         groups = self._groups_of(spec)
@@ -283,7 +277,7 @@ class MLPFeatureSelector(NetworkSelector):
         if sample_weight is not None:
             # Both the standardisation and the network take them.
             weights = {f"{name}__sample_weight": sample_weight for name, _ in model.steps}
-        if not is_classifier(mlp):
+        if _scales_targets(mlp):
             scaler = _target_scaler(y, sample_weight)
             # In the unit of y again.
             scale = FunctionTransformer(
@@ -382,7 +376,7 @@ def _standardised(mlp, X, y, sample_weight):
         sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
     scaler = StandardScaler(with_mean=isinstance(X, np.ndarray))
     X = scaler.fit(X, sample_weight=sample_weight).transform(X)
-    if isinstance(mlp, RegularizedMLPRegressor):
+    if _scales_targets(mlp):
         scaler = _target_scaler(y, sample_weight)
         y = _scaled(scaler.mean_, scaler.scale_, np.asarray(y, dtype=X.dtype))
     # Alphas are for the total weight of the samples.
@@ -403,6 +397,11 @@ def _class_factors(mlp, data, sample_weight):
     given = _check_sample_weight(sample_weight, data.X)
     weight = data.sample_weight
     return np.divide(weight, given, out=np.ones_like(weight), where=given > 0)
+
+
+def _scales_targets(mlp):
+    """Whether targets are standardised: numbers are, unless they are counts or rates."""
+    return isinstance(mlp, RegularizedMLPRegressor) and mlp.loss != "poisson"
 
 
 def _target_scaler(y, sample_weight):

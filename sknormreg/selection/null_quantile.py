@@ -94,12 +94,20 @@ def null_quantile(
     return float(np.quantile(np.concatenate(found), level))
 
 
-def noise_scale(spec: NetworkSpec, data: Data, raw: np.ndarray, n_params: int) -> float:
+def noise_scale(
+    spec: NetworkSpec,
+    data: Data,
+    raw: np.ndarray,
+    n_params: int,
+    n_selected: int = 0,
+) -> float:
     """Return the size of the residuals, relative to that of a constant prediction.
 
-    The sums of squares are divided by their degrees of freedom, and half of the parameters
-    count: networks that are trained for a short time do not use all of them. With as many
-    parameters as samples, the scale is infinite.
+    The sums of squares are divided by their degrees of freedom. Half of the parameters
+    count: networks that are trained for a short time do not use all of them. Each selected
+    one of p features counts 2 log p, which is by how many variances the best of p features
+    of noise reduces the sum (Foster and George, 1994). Without any degrees of freedom left,
+    or with as many parameters as samples, the scale is infinite.
 
     Parameters
     ----------
@@ -112,17 +120,26 @@ def noise_scale(spec: NetworkSpec, data: Data, raw: np.ndarray, n_params: int) -
 
     n_params : int
         Number of parameters that are not zero.
+
+    n_selected : int
+        Number of selected features.
+
+    References
+    ----------
+    D. P. Foster and E. I. George, "The Risk Inflation Criterion for Multiple Regression",
+    Annals of Statistics 22, 1994.
     """
     weight = data.sample_weight
     n_rows = len(raw) if weight is None else np.count_nonzero(weight)
-    if n_params >= n_rows:
+    n_free = n_rows - n_params / 2 - 2 * n_selected * np.log(data.X.shape[1])
+    if n_params >= n_rows or n_free <= 0:
         return np.inf
     null = _null_derivatives(spec.loss, data.y, data.sample_weight)
     spec.loss.derivative(data.y, raw)
     if weight is not None:
         raw *= weight[:, None]
     ratio = np.vdot(raw, raw) / np.vdot(null, null)
-    return float(np.sqrt(ratio * n_rows / (n_rows - n_params / 2)))
+    return float(np.sqrt(ratio * n_rows / n_free))
 
 
 def _weighted_samples(data):

@@ -329,12 +329,6 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
             penalty = [GroupLasso(groups=self.groups), GroupLasso()]
             mlp.set_params(hidden_layer_sizes=(20,), penalty=penalty)
         mlp.set_params(**_WITHOUT_MEANING)._validate_params()
-        if mlp.max_time is not None:
-            raise ValueError(
-                f"estimator has max_time={mlp.max_time:g}, but a path that is cut short "
-                "does not tell which features enter it first. Set max_time=None, and use "
-                "fewer n_resamples or alphas to save time."
-            )
         data, targets = training_data(mlp, checked, y, sample_weight)
         if hasattr(self, "feature_names_in_"):
             mlp.feature_names_in_ = self.feature_names_in_

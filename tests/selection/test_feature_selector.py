@@ -270,3 +270,15 @@ def test_noise_selects_little_with_balanced_classes(weighted):
         selector = MLPFeatureSelector(mlp, n_init=1, random_state=0)
         n_wrong += selector.fit(X, y, sample_weight=weight).n_features_ > 0
     assert n_wrong <= 2
+
+
+def test_counts():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(200, 8))
+    y = rng.poisson(np.exp(X[:, 2])).astype(float)
+    mlp = RegularizedMLPRegressor(
+        (10,), loss="poisson", activation="relu", penalty=[GroupLasso(), MaxNorm(1)]
+    )
+    selector = MLPFeatureSelector(mlp, n_init=2, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(selected(selector), [2])
+    assert (selector.predict(X) > 0).all()

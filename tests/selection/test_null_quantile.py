@@ -124,6 +124,8 @@ def test_the_scale_of_noise():
     assert noise_scale(spec, data, half.copy(), 0) == pytest.approx(0.5)
     assert noise_scale(spec, data, half.copy(), 200) == pytest.approx(0.5 * (4 / 3) ** 0.5)
     assert noise_scale(spec, data, half.copy(), 400) == np.inf
+    chosen = noise_scale(spec, data, half.copy(), 0, n_selected=3)  # of 12 features
+    assert chosen == pytest.approx(0.5 * (400 / (400 - 6 * np.log(12))) ** 0.5)
 
 
 def test_class_weights_are_permuted_with_the_classes():

@@ -295,7 +295,7 @@ def test_false_selections_are_as_few_as_the_bound_says():
         (dict(estimator=RegularizedMLPRegressor(penalty=L1Ball(3.0))), "no meaning"),
         (
             dict(estimator=RegularizedMLPRegressor(penalty="l1", max_time=1)),
-            "max_time=1, but a path that is cut short",
+            "max_time=1, but fits that are cut short",
         ),
         (dict(threshold=0.5), "The 'threshold' parameter"),
         (dict(sampling="subsamples"), "Did you mean 'subsample'"),
