@@ -47,9 +47,10 @@ class MLPFeatureSelector(NetworkSelector):
     several starts again, until no feature leaves and the objective falls no further.
     Selected features are those of the best network.
 
-    ``alpha="quantile"`` takes the alpha from the distribution of targets without any
-    signal: where no feature matters, none is selected in 95% of all data sets. The scale of
-    the noise is that of the residuals of the network.
+    ``alpha="quantile"`` takes the alpha from the distribution of targets without signal: at
+    it, a network without features is stationary in 95% of all data sets in which no feature
+    matters. In regression it is scaled by the size of the residuals of the network. With
+    far fewer samples than features, noise may be selected more often.
 
     Parameters
     ----------
@@ -64,7 +65,8 @@ class MLPFeatureSelector(NetworkSelector):
         and targets.
 
     quantile_level : float, default=0.95
-        Probability that no feature is selected where none matters.
+        Share of the data sets without any signal in which a network without features is
+        stationary.
 
     n_init : int, default=5
         Number of random starts.
