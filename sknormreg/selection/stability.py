@@ -175,11 +175,12 @@ class StabilitySelector(SuggestionsMixin, NetworkSelector):
       features is exchangeable and no worse than by chance.
     - "unimodal": :math:`E V \le C q^2 / p`, if the distribution of the share of the pairs
       in which a feature is selected in both halves is unimodal (theorem 2). Here
-      :math:`C = 1 / (2 (2 \pi - 1 - 1 / (2 B)))` if :math:`\pi \le 3/4`, else
-      :math:`C = 4 (1 - \pi + 1 / (2 B)) / (1 + 1 / B)`.
-    - "r_concave": :math:`E V \le p \min(D(\theta^2, 2 \pi - 1, B, -1/2),
-      D(\theta, \pi, 2 B, -1/4))`, if that distribution is r-concave with r = -1/2, and the
-      one of the share of the halves with r = -1/4 (equation 8).
+      :math:`C = \frac{1}{2 (2 \pi - 1 - 1 / (2 B))}` if :math:`\pi \le 3/4`, else
+      :math:`C = \frac{4 (1 - \pi + 1 / (2 B))}{1 + 1 / B}`.
+    - "r_concave": :math:`E V \le p \min(D_1, D_2)`, with
+      :math:`D_1 = D(\theta^2, 2 \pi - 1, B, -1/2)` and
+      :math:`D_2 = D(\theta, \pi, 2 B, -1/4)`, if that distribution is r-concave with
+      r = -1/2, and the one of the share of the halves with r = -1/4 (equation 8).
 
     Where a theorem does not apply, such as the second one for :math:`\theta > 1/\sqrt{3}`,
     the bound is that of the worst case. It never exceeds :math:`q / \pi`.
