@@ -9,11 +9,12 @@ from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ..estimators.path import draw_seed, estimator_for
+from ..estimators.suggestions import SuggestionsMixin
 from ..estimators.validation import validated
 from ..penalties.row_groups import RowGroups, resolve_groups
 
 
-class NetworkSelector(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
+class NetworkSelector(SuggestionsMixin, SelectorMixin, MetaEstimatorMixin, BaseEstimator):
     """Base class of the selectors: a transformer that keeps some of the features.
 
     `fit` of a subclass sets `support_`, a mask of the features to keep.

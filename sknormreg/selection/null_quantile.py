@@ -7,7 +7,7 @@ import numpy as np
 from ..engine import Data
 from ..engine.activations import ACTIVATIONS
 from ..fitting.specification import NetworkSpec
-from ..penalties import L2, ElasticNet, MaxNorm, Penalty, SparseGroupLasso
+from ..penalties import L2, ElasticNet, MaxNorm, SparseGroupLasso
 from ..penalties.group import GroupPenalty
 from ..penalties.row_groups import RowGroups
 
@@ -206,7 +206,7 @@ def _derivative_bound(spec: NetworkSpec) -> float:
     if not spec.hidden_layer_sizes:
         return 1.0
     penalties = spec.penalties
-    later: list[Penalty] = penalties[1:] if isinstance(penalties, list) else []
+    later: list[Any] = penalties[1:] if isinstance(penalties, list) else []
     if not later or not all(isinstance(one, MaxNorm) for one in later):
         raise ValueError(
             "alpha='quantile' needs bounded weights after the first layer, for example "
@@ -216,8 +216,7 @@ def _derivative_bound(spec: NetworkSpec) -> float:
     for activation, units, ball in zip(
         spec.activations, (*spec.hidden_layer_sizes[1:], 1), later
     ):
-        radius: Any = getattr(ball, "radius")  # noqa: B009
-        bound *= _steepest(activation) * radius * np.sqrt(units)
+        bound *= _steepest(activation) * ball.radius * np.sqrt(units)
     return bound
 
 

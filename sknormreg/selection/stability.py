@@ -15,7 +15,6 @@ from ..estimators import RegularizedMLPClassifier, RegularizedMLPRegressor
 from ..estimators.hints import RandomState
 from ..estimators.path import check_alphas, warn_of_convergence
 from ..estimators.specification import network_spec
-from ..estimators.suggestions import SuggestionsMixin
 from ..estimators.target_unit import warn_of_unit
 from ..estimators.validation import training_data
 from ..fitting.path import PathFitter
@@ -42,7 +41,7 @@ _WITHOUT_MEANING = dict(alpha=1.0, warm_start=False, total_weight=None, verbose=
 _DEFAULT_MAX_FALSE = 1.0
 
 
-class StabilitySelector(SuggestionsMixin, NetworkSelector):
+class StabilitySelector(NetworkSelector):
     r"""Selector of the features that networks select in most halves of the samples.
 
     The samples are divided at random into two halves, `n_resamples` times. On each half a

@@ -14,9 +14,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sknormreg import (
+    KnockoffSelector,
     MLPFeatureSelector,
     RegularizedMLPClassifier,
     RegularizedMLPRegressor,
+    StabilitySelector,
 )
 from sknormreg.penalties import GroupLasso, MaxNorm, Nuclear, Weighted
 
@@ -282,3 +284,17 @@ def test_counts():
     selector = MLPFeatureSelector(mlp, n_init=2, random_state=0).fit(X, y)
     np.testing.assert_array_equal(selected(selector), [2])
     assert (selector.predict(X) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("selector", "meant"),
+    [
+        (MLPFeatureSelector(alpha="quantiles"), "quantile"),
+        (KnockoffSelector(knockoffs="gausian"), "gaussian"),
+        (StabilitySelector(sampling="subsamples"), "subsample"),
+    ],
+)
+def test_misspelt_values_get_a_suggestion(selector, meant):
+    X, y, _ = pairs()
+    with pytest.raises(ValueError, match=f"Did you mean '{meant}'"):
+        selector.fit(X, y)
