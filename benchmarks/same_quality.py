@@ -2,12 +2,12 @@
 
     python benchmarks/same_quality.py CHECKOUT_A CHECKOUT_B --tables FOLDER
         [--only TABLE ...] [--penalties l1 elasticnet group_lasso] [--splits 5]
-        [--samples 1000] [--max-seconds 600]
+        [--starts 1] [--samples 1000] [--max-seconds 600]
 
 FOLDER has the tables as .npz files, and each checkout has its extension built. For every
 table, split and penalty, both versions choose alpha by cross-validation, with 20 hidden
 units, on two thirds of the samples. Prints the log loss or, of regressions, 1 - R2 on the
-others, the ratio of B to A, and features and seconds of both; then the geometric mean of
+others, averaged over `--starts` random starts, the ratio of B to A, and features and seconds of both; then the geometric mean of
 the ratios, and the largest. Larger tables are cut to `--samples` samples.
 """
 
@@ -45,16 +45,16 @@ def fit_here(arguments):
     """Fit one model, and print its loss on the test samples."""
     from sknormreg import RegularizedMLPClassifierCV, RegularizedMLPRegressorCV
 
-    path, penalty, seed, n_samples = arguments
+    path, penalty, seed, n_samples, start = arguments
     table = stored_table(path)
     X, X_test, y, y_test = parts(table, int(seed), int(n_samples))
     cls = RegularizedMLPRegressorCV if table.is_regression else RegularizedMLPClassifierCV
     scoring = None if table.is_regression else "neg_log_loss"
-    model = cls((20,), penalty=penalty, scoring=scoring, random_state=int(seed))
-    start = time.process_time()
+    model = cls((20,), penalty=penalty, scoring=scoring, random_state=int(seed) + 1000 * int(start))
+    began = time.process_time()
     with warnings.catch_warnings(action="ignore"):
         model.fit(X, y)
-    seconds = time.process_time() - start
+    seconds = time.process_time() - began
     if table.is_regression:
         loss = 1 - r2_score(y_test, model.predict(X_test))
     else:
@@ -63,12 +63,16 @@ def fit_here(arguments):
     print(json.dumps({"loss": loss, "features": n_features, "seconds": seconds}))
 
 
-def measure(checkout, max_seconds, *what):
-    """Return what one version finds, in a process of its own; None if it takes too long."""
-    try:
-        return run_script(__file__, ["--fit", *what], checkout, max_seconds)
-    except subprocess.TimeoutExpired:
-        return None
+def measure(checkout, arguments, *what):
+    """Return what one version finds, on average; None if it takes too long."""
+    found = []
+    for start in range(arguments.starts):
+        options = ["--fit", *what, start]
+        try:
+            found.append(run_script(__file__, options, checkout, arguments.max_seconds))
+        except subprocess.TimeoutExpired:
+            return None
+    return {name: np.mean([one[name] for one in found]) for name in found[0]}
 
 
 def main():
@@ -83,6 +87,7 @@ def main():
         "--penalties", nargs="+", default=["l1", "elasticnet", "group_lasso"]
     )
     parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--starts", type=int, default=1)
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--max-seconds", type=float, default=600)
     arguments = parser.parse_args()
@@ -92,10 +97,7 @@ def main():
         for penalty in arguments.penalties:
             for seed in range(arguments.splits):
                 what = path, penalty, seed, arguments.samples
-                a, b = (
-                    measure(one, arguments.max_seconds, *what)
-                    for one in arguments.checkouts
-                )
+                a, b = (measure(one, arguments, *what) for one in arguments.checkouts)
                 name = f"{table.name:14s} {penalty:11s} {seed}"
                 if a is None or b is None:
                     late = "A" if a is None else "B"
@@ -104,7 +106,7 @@ def main():
                 ratios.append(b["loss"] / a["loss"])
                 print(
                     f"{name}  {a['loss']:.4f} {b['loss']:.4f} {ratios[-1]:.3f}  features "
-                    f"{a['features']} {b['features']}  s {a['seconds']:.1f} "
+                    f"{a['features']:g} {b['features']:g}  s {a['seconds']:.1f} "
                     f"{b['seconds']:.1f}",
                     flush=True,
                 )

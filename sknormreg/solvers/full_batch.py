@@ -161,10 +161,11 @@ class FullBatchSolver(ABC):
         return Status.MAX_FUN if run.n_evaluations >= self.max_fun else None
 
     @staticmethod
-    def _iterate(run, n_rows_seen):
+    def _iterate(run, n_rows_seen, params=None):
+        """Return an `Iterate`, at parameters of the whole problem if it was divided."""
         value, residual = run.current.value, run.residual
         return Iterate(
-            run.params,
+            run.params if params is None else params,
             value,
             n_rows_seen,
             residual.optimality,

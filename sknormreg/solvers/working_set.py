@@ -1,7 +1,7 @@
 """Projected scaled sub-gradient method on the features and units that are alive."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -68,8 +68,7 @@ class WorkingSet(ProjectedSubgradient):
                 n_new += living.check(run)
             if state is not None:
                 state.index, state.pairs = living.index, run.state
-            iterate = self._iterate(run, n_new * problem.n_rows)
-            yield replace(iterate, params=living.put(run.params))
+            yield self._iterate(run, n_new * problem.n_rows, living.put(run.params))
             if run.status is not None:
                 return
             n_new = living.narrow(run) if n_steps % _PERIOD == 0 else 0
