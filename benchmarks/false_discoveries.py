@@ -38,7 +38,11 @@ def table(signal, kind, seed):
     X = features(kind, rng)
     true = rng.permutation(N_FEATURES)[:N_TRUE]
     if signal == "linear":
-        return X, X[:, true] @ rng.choice([-1, 1], N_TRUE) + rng.normal(size=N_SAMPLES), true
+        return (
+            X,
+            X[:, true] @ rng.choice([-1, 1], N_TRUE) + rng.normal(size=N_SAMPLES),
+            true,
+        )
     score = 10 * np.abs(X[:, true[1::2]] - X[:, true[::2]]).sum(axis=1)
     if signal == "nonlinear":
         return X, score + rng.normal(size=N_SAMPLES), true

@@ -7,8 +7,8 @@
 FOLDER has the tables as .npz files, and each checkout has its extension built. For every
 table, split and penalty, both versions choose alpha by cross-validation, with 20 hidden
 units, on two thirds of the samples. Prints the log loss or, of regressions, 1 - R2 on the
-others, averaged over `--starts` random starts, the ratio of B to A, and features and seconds of both; then the geometric mean of
-the ratios, and the largest. Larger tables are cut to `--samples` samples.
+others, averaged over `--starts` random starts, the ratio of B to A, and features and
+seconds of both; then the geometric mean of the ratios, and the largest. Larger tables are cut to `--samples` samples.
 """
 
 import argparse
@@ -50,7 +50,9 @@ def fit_here(arguments):
     X, X_test, y, y_test = parts(table, int(seed), int(n_samples))
     cls = RegularizedMLPRegressorCV if table.is_regression else RegularizedMLPClassifierCV
     scoring = None if table.is_regression else "neg_log_loss"
-    model = cls((20,), penalty=penalty, scoring=scoring, random_state=int(seed) + 1000 * int(start))
+    model = cls(
+        (20,), penalty=penalty, scoring=scoring, random_state=int(seed) + 1000 * int(start)
+    )
     began = time.process_time()
     with warnings.catch_warnings(action="ignore"):
         model.fit(X, y)

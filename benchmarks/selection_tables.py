@@ -81,9 +81,7 @@ def frontier(arguments):
         table = load(name, arguments.tables)
         for most in [None, *arguments.max_features]:
             runs = [
-                selected_and_scored(
-                    table, seed, max_features=most, alpha=arguments.alpha
-                )
+                selected_and_scored(table, seed, max_features=most, alpha=arguments.alpha)
                 for seed in range(arguments.splits)
             ]
             accuracies, n_features, seconds = map(np.array, zip(*runs))

@@ -6,8 +6,8 @@ Which measurements of a tumour matter, how surely
 The breast cancer data have 30 measurements of cell nuclei: the mean, the standard error and
 the worst value of ten quantities. Several of them say nearly the same: the radius of a
 nucleus, its perimeter and its area. Which of them does a network need to tell malignant
-tumours from benign ones? This example begins with the best guess, goes on to how sure it is,
-and shows what strongly correlated features do to both.
+tumours from benign ones? This example begins with the best guess, goes on to how sure it
+is, and shows what strongly correlated features do to both.
 """
 
 # %%
@@ -29,8 +29,8 @@ print("Best guess:", ", ".join(best_guess.selected_feature_names_))
 
 # %%
 # How stable is a selection? :class:`~sknormreg.StabilitySelector` divides the samples into
-# random halves, 50 times, and counts how often a feature is among the first to enter a path.
-# It bounds the expected number of false selections.
+# random halves, 50 times, and counts how often a feature is among the first to enter a
+# path. It bounds the expected number of false selections.
 
 X = StandardScaler().set_output(transform="pandas").fit_transform(X)
 stability = StabilitySelector(random_state=0).fit(X, y)
@@ -64,8 +64,8 @@ print(f"Without the worst radius, the perimeter has {scores['worst perimeter']:.
 
 # %%
 # If neither of two such features is always the better one, both may have a score below the
-# threshold, although one of them is in every network. What helps is to ask about groups. Here
-# they come from a hierarchical clustering of the features by their correlation.
+# threshold, although one of them is in every network. What helps is to ask about groups.
+# Here they come from a hierarchical clustering of the features by their correlation.
 
 distance = squareform(1 - correlation.to_numpy(), checks=False)
 clusters = fcluster(linkage(distance, "average"), t=0.15, criterion="distance")
@@ -81,6 +81,6 @@ for k in np.unique(clusters):
         print(f"{score:.2f}  {', '.join(X.columns[clusters == k])}")
 
 # %%
-# The size of the nuclei, the concavity of their outline, and their texture: that is what can
-# be said with confidence. Which of six measurements of the size to take, the data cannot
-# tell; take the one that is the easiest to obtain.
+# The size of the nuclei, the concavity of their outline, and their texture: that is what
+# can be said with confidence. Which of six measurements of the size to take, the data
+# cannot tell; take the one that is the easiest to obtain.

@@ -10,7 +10,7 @@ from .checks import (
 )
 from .data import Data
 from .dropout import Dropout
-from .full_batch import kinked_penalty
+from .full_batch import compiled_penalty
 from .network import Network
 from .numpy_engine import NumpyEngine
 from .selection import (
@@ -41,10 +41,10 @@ __all__ = [
     "check_data",
     "check_layers",
     "checked_structure",
+    "compiled_penalty",
     "engine_name",
     "full_batch_passes",
     "gradient_of_whole",
-    "kinked_penalty",
     "living_units",
     "make_engine",
     "warn_of_missing_extension",

@@ -6,7 +6,7 @@ from libc.stdint cimport int64_t, uint8_t
 cdef extern from "csrc/full_batch.h" nogil:
     ctypedef struct penalised_rows:
         int64_t start, n_rows, width
-        double l1, l2, group, first_knot, last_knot
+        double l1, l2, group, first_knot, last_knot, radius
         const int64_t *group_rows
         const int64_t *group_ends
         const double *group_sizes
@@ -43,6 +43,8 @@ cdef extern from "csrc/full_batch.h" nogil:
 
     void evaluate_float(full_batch_pass *) noexcept
     void evaluate_double(full_batch_pass *) noexcept
+    void prox_float(full_batch_pass *) noexcept
+    void prox_double(full_batch_pass *) noexcept
     void trial_float(full_batch_pass *) noexcept
     void trial_double(full_batch_pass *) noexcept
     void solve_curvature_float(full_batch_pass *) noexcept

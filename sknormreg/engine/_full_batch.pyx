@@ -83,16 +83,16 @@ cdef class _Vectors:
                 function(&self.c)
 
 
-cdef class KinkedPenalty:
+cdef class CompiledPenalty:
     """The penalty of all parameters.
 
     Parameters
     ----------
     ranges : list of tuple
         Parameters that follow one another: numbers of rows and columns, the factor of the
-        gradient, l1, l2, knots or None, group, and groups. These are None or the rows,
-        group after group, or None where every row is a group; where among them each group
-        ends; the groups' sizes; and factors of their terms, or None.
+        gradient, l1, l2, knots or None, group, groups, and radius. Groups are None or the
+        rows, group after group, or None where every row is a group; where among them each
+        group ends; the groups' sizes; and factors of their terms, or None.
     """
 
     cdef penalised_rows *_rows
@@ -106,11 +106,13 @@ cdef class KinkedPenalty:
         self._rows = <penalised_rows *> calloc(max(len(ranges), 1), sizeof(penalised_rows))
         if self._rows == NULL:
             raise MemoryError()
-        for i, (n_rows, width, factor, l1, l2, knots, group, groups) in enumerate(ranges):
+        for i, (n_rows, width, factor, *terms, radius) in enumerate(ranges):
+            l1, l2, knots, group, groups = terms
             self._rows[i].start = self.n_params
             self._rows[i].n_rows, self._rows[i].width = n_rows, width
             self._rows[i].gradient_factor = factor
             self._rows[i].l1, self._rows[i].l2 = l1, l2
+            self._rows[i].radius = radius
             if knots is not None:
                 self._rows[i].first_knot, self._rows[i].last_knot = knots
             if group:
@@ -165,6 +167,13 @@ cdef class KinkedPenalty:
             vectors.c.penalty, subgradient, kink,
             vectors.c.optimality, vectors.c.gap, vectors.c.squares,
         )
+
+    def prox(self, params, double step):
+        """In place."""
+        cdef _Vectors vectors = self._vectors(params)
+        vectors.c.out = vectors.reals(params, True)
+        vectors.c.step = step
+        vectors.run(prox_float, prox_double)
 
     def trial(self, params, direction, subgradient, kink, double step):
         cdef _Vectors vectors = self._vectors(params)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._prox_terms import (
+    ColumnNormBall,
     ConcaveGrouped,
     Grouped,
     ProxTerms,
@@ -20,7 +21,7 @@ from .network import Network
 from .selection import full_batch_passes
 
 
-def kinked_penalty(
+def compiled_penalty(
     network: Network, terms: Sequence[ProxTerms], factors: Sequence[float]
 ) -> Any:
     """Return the compiled passes for the penalty of a network.
@@ -38,11 +39,12 @@ def kinked_penalty(
 
     Returns
     -------
-    penalty : KinkedPenalty or None
+    penalty : CompiledPenalty or None
         With the methods of `ScaledObjective` of these names: `evaluate(params, gradient)`,
         which multiplies the gradient by its factors in place, returns the penalty, the
-        subgradient, the mask of kinks and the numbers of a `Residual`. `trial(params,
-        direction, subgradient, kink, step)` and `solve_curvature(params, vector, shift)`
+        subgradient, the mask of kinks and the numbers of a `Residual`. `prox(params, step)`
+        works in place. `trial(params, direction, subgradient, kink, step)` and
+        `solve_curvature(params, vector, shift)`, for penalties that are no constraints,
         return new arrays. None if there is no loop for one of the terms, or none at all.
     """
     passes = full_batch_passes()
@@ -52,16 +54,18 @@ def kinked_penalty(
     ranges = [part for layer in layers for part in _ranges(*layer)]
     units = network.layer_units[1:]
     ranges += [_range((1, n), factor, Separable()) for n, factor in zip(units, factors)]
-    return passes.KinkedPenalty(ranges)
+    return passes.CompiledPenalty(ranges)
 
 
 def _is_known(terms):
-    return isinstance(terms, Separable | Grouped | ConcaveGrouped)
+    return isinstance(terms, Separable | Grouped | ConcaveGrouped | ColumnNormBall)
 
 
 def _ranges(shape, factor, terms):
     """Ranges of a layer: where single weights are penalised, one for each run of rows whose
     terms have the same factor."""
+    if isinstance(terms, ColumnNormBall):
+        return [(*shape, factor, 0.0, 0.0, None, 0.0, None, terms.radius)]
     factors, (fan_in, fan_out) = terms.factors, shape
     if factors is None or getattr(terms, "strength", None):
         return [_range(shape, factor, terms)]
@@ -77,9 +81,10 @@ def _ranges(shape, factor, terms):
 def _range(shape, factor, terms):
     knots = getattr(terms, "knots", None)
     if isinstance(terms, Separable):
-        return *shape, factor, terms.l1, terms.l2, knots, 0.0, None
+        return *shape, factor, terms.l1, terms.l2, knots, 0.0, None, 0.0
     l1 = getattr(terms, "l1", 0.0)
-    return *shape, factor, l1, terms.l2, knots, terms.strength, _groups(terms, *shape)
+    groups = _groups(terms, *shape)
+    return *shape, factor, l1, terms.l2, knots, terms.strength, groups, 0.0
 
 
 def _groups(terms, fan_in, fan_out):

@@ -6,7 +6,7 @@ from typing import Any, cast
 import numpy as np
 
 from .._prox_terms import Hierarchy
-from ..engine import Dropout, EpochEngine, full_batch_passes, kinked_penalty
+from ..engine import Dropout, EpochEngine, compiled_penalty, full_batch_passes
 from ..penalties import Penalty
 from ..solvers import passes as numpy_passes
 from ..solvers.base import Evaluation, Part, Residual
@@ -238,12 +238,12 @@ class ScaledObjective:
 
     @cached_property
     def _compiled_penalty(self):
-        """`kinked_penalty` of J; None without kinks, or where it knows no loops."""
-        if not self._has_kinks or self._prox_terms is None:
+        """`compiled_penalty` of J; None if it is smooth, or where it knows no loops."""
+        if self.smooth_penalty or self._prox_terms is None:
             return None
         factors = [self._loss_factor] * len(self.penalties)
         factors[-1] *= self._output_scale
-        return kinked_penalty(self.network, self._prox_terms, factors)
+        return compiled_penalty(self.network, self._prox_terms, factors)
 
     @cached_property
     def passes(self) -> numpy_passes.Passes:
@@ -320,6 +320,9 @@ class ScaledObjective:
 
         step : float or ndarray of shape (n_params,)
         """
+        if np.ndim(step) == 0 and self._compiled_penalty is not None:
+            self._compiled_penalty.prox(scaled, step)
+            return
         steps: list[Any] = [step] * len(self.penalties)
         if isinstance(step, np.ndarray) and step.ndim:
             steps = self.network.coefs(step)

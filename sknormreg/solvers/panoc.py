@@ -1,13 +1,14 @@
 """PANOC+ for penalties of which only the proximal operator is known."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from .base import Evaluation, FullBatchProblem, Problem
-from .curvature import CurvaturePairs
 from .full_batch import FullBatchSolver
+from .restricted_pairs import RestrictedPairs
 
 # Factors of the quadratic upper bound that a step size has to satisfy (alpha in algorithm 2
 # of De Marchi and Themelis, 2022), and of the required decrease of the forward-backward
@@ -37,6 +38,9 @@ class _Step:
         The forward-backward envelope at x: the linear model of the loss at z, plus the
         penalty at z, plus ``||z - x||^2 / (2 * gamma)``.
 
+    squares : float
+        ``||z - x||^2``.
+
     end : Evaluation
         The evaluation of the objective at z.
     """
@@ -47,9 +51,10 @@ class _Step:
     gradient: np.ndarray
     gamma: float
     envelope: float
-    end: object
+    squares: float
+    end: Evaluation
 
-    @property
+    @cached_property
     def residual(self):
         return (self.x - self.z) / self.z.dtype.type(self.gamma)
 
@@ -57,11 +62,36 @@ class _Step:
 class _State:
     """State that the method carries from one iteration to the next."""
 
-    def __init__(self, pairs):
-        self.pairs = pairs
-        self.last = None
-        self.gamma = None
+    def __init__(self, memory, n_params):
+        self.pairs = RestrictedPairs(memory, n_params)
+        self.last: Any = None
+        self.gamma: Any = None
         self.n_accepted = 0
+        # The residual is smooth wherever it has a derivative at all.
+        self._no_kink = np.zeros(n_params, dtype=bool)
+
+    def direction(self, passes):
+        """Return the quasi-Newton direction from the last point."""
+        if not len(self.pairs):
+            return self.last.z - self.last.x
+        return self.pairs.direction(passes, self.last.residual, self._no_kink)[0]
+
+    def remember(self, passes, trial):
+        """Add the pair of the last point and the next one."""
+        last, self.n_accepted = self.last, self.n_accepted + 1
+        if trial.gamma != last.gamma:
+            # Residuals for different step sizes are not comparable.
+            self.pairs.clear()
+            return
+        here, there = map(self._as_evaluation, (last, trial))
+        self.pairs.append(passes, last.x, here, trial.x, there)
+
+    def _as_evaluation(self, step):
+        """Return the residual in the place of the gradient whose change pairs are of."""
+        residual = step.residual
+        return step.end._replace(
+            gradient=residual, subgradient=residual, kink=self._no_kink
+        )
 
 
 @dataclass(frozen=True)
@@ -89,7 +119,7 @@ class PANOC(FullBatchSolver):
         return not problem.dropout
 
     def initial_state(self, params: np.ndarray) -> Any:
-        return _State(CurvaturePairs(self.memory, len(params), params.dtype))
+        return _State(self.memory, len(params))
 
     def step(
         self, problem: FullBatchProblem, params: np.ndarray, current: Evaluation, state: Any
@@ -135,13 +165,9 @@ class PANOC(FullBatchSolver):
         last, gamma = state.last, state.gamma
         if state.n_accepted >= _PATIENCE:
             state.n_accepted, gamma = 0, 2 * gamma
-        residual = last.residual
-        goal = last.envelope - _DECREASE * (1 - _BOUND) / 2 * last.gamma * float(
-            residual @ residual
-        )
-        direction = last.z - last.x
-        if len(state.pairs):
-            direction, _ = state.pairs.direction(residual)
+        # gamma ||residual||^2 = ||z - x||^2 / gamma
+        goal = last.envelope - _DECREASE * (1 - _BOUND) / 2 * last.squares / last.gamma
+        direction = state.direction(evaluator.passes)
         slack = _rounding(last.loss, last.x)
         share = 1.0
         for _ in range(_MAX_TRIALS):
@@ -156,7 +182,7 @@ class PANOC(FullBatchSolver):
                 gamma, trial = gamma / 2, None
                 state.n_accepted = 0
             if trial is not None and trial.envelope <= goal + slack:
-                self._remember(state, last, trial)
+                state.remember(evaluator.passes, trial)
                 return trial
             # Move towards z, whose envelope is low enough.
             share = share / 2 if share > 1e-3 else 0.0
@@ -164,20 +190,12 @@ class PANOC(FullBatchSolver):
                 return None
         return None
 
-    def _remember(self, state, last, trial):
-        state.n_accepted += 1
-        if trial.gamma != last.gamma:
-            # Residuals for different step sizes are not comparable.
-            state.pairs.clear()
-            return
-        state.pairs.append(trial.x - last.x, trial.residual - last.residual)
-
 
 class _Evaluator:
     """Proximal gradient steps that count the evaluations they take."""
 
     def __init__(self, problem):
-        self._problem = problem
+        self._problem, self.passes = problem, problem.passes
         self.n_evaluations = 0
 
     def loss_and_gradient(self, x):
@@ -190,14 +208,14 @@ class _Evaluator:
         self.n_evaluations += 1
         end = self._problem.evaluate(z)
         move = z - x
-        model = loss + float(gradient @ move) + float(move @ move) / (2 * gamma)
-        return _Step(x, z, loss, gradient, gamma, model + end.penalty, end)
+        squares = float(move @ move)
+        model = loss + float(gradient @ move) + squares / (2 * gamma)
+        return _Step(x, z, loss, gradient, gamma, model + end.penalty, squares, end)
 
 
 def _is_bounded(step, slack):
     """Whether the loss at z is below its quadratic model at x by a margin."""
-    move = step.z - step.x
-    room = (1 - _BOUND) / (2 * step.gamma) * float(move @ move)
+    room = (1 - _BOUND) / (2 * step.gamma) * step.squares
     return np.isfinite(step.end.value) and step.end.value <= step.envelope - room + slack
 
 

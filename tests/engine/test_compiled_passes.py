@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from penalty_cases import CASES, cases
 from penalty_strategies import seeds
 
-from sknormreg._prox_terms import ColumnNormBall, Grouped, Separable
-from sknormreg.engine import Network, full_batch_passes, kinked_penalty
+from sknormreg._prox_terms import Grouped, L1NormBall, Separable
+from sknormreg.engine import Network, compiled_penalty, full_batch_passes
 from sknormreg.engine.losses import HalfSquaredError
-from sknormreg.penalties import GroupLasso, Layout, PiecewiseSmoothPenalty
+from sknormreg.penalties import GroupLasso, Layout, MaxNorm, PiecewiseSmoothPenalty
 from sknormreg.solvers import passes as numpy_passes
 from sknormreg.solvers.base import Evaluation, measured
 
@@ -39,7 +39,7 @@ class Problem:
         self.penalty, self.strength, self.scale = penalty, strength, scale
         self.network = Network((*shape, N_OUTPUTS), ("tanh",), HalfSquaredError())
         terms = [penalty._prox_terms.scaled(strength, scale), Separable(0.5)]
-        self.compiled = kinked_penalty(self.network, terms, FACTORS)
+        self.compiled = compiled_penalty(self.network, terms, FACTORS)
 
     def draw(self, weights, seed, dtype):
         """Parameters with these weights in the first layer, and a vector of that size."""
@@ -124,6 +124,55 @@ def test_trial_points_are_projected_as_the_penalties_do(case, seed, dtype, step)
     exact = subgradient.astype(float) @ (trial - params)
     size = np.abs(subgradient).astype(float) @ np.abs(trial - params)
     assert_close(slope, exact, dtype, size)
+
+
+@kinked
+@seeded
+@given(seed=seeds, dtype=dtypes, step=st.sampled_from([0.01, 1.0, 30.0]))
+def test_proximal_operators_are_those_of_the_penalties(case, seed, dtype, step):
+    strength, scale = 0.7, 2.0
+    problem = Problem(case.penalty, case.shape, strength, scale)
+    params, _ = problem.draw(case.draw(seed, 0.01), seed, dtype)
+    expected = params.copy()
+    first, second = problem.network.coefs(expected)
+    t = step * strength * scale**2
+    first[...] = case.penalty.prox((scale * first).astype(dtype), t) / scale
+    second[...] = np.sign(second) * np.maximum(np.abs(second) - step / 2, 0)
+    problem.compiled.prox(params, step)
+    assert params.dtype == dtype
+    # A norm may lie on a threshold but for rounding, and concave functions have jumps.
+    assert_close(params, expected, dtype, 10.0)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 1), (5, 3), (4, 64), (3, 150)])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_constraints_of_columns(shape, dtype):
+    """Columns inside, on the sphere with gradients to both sides, and outside."""
+    scale, penalty = 0.5, MaxNorm(1.5)
+    problem = Problem(penalty, shape, 1.0, scale)
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=shape)
+    weights *= 3.0 / np.linalg.norm(weights, axis=0)
+    weights[:, ::4] *= 0.9
+    params, gradient = problem.draw(weights, 1, dtype)
+    inside = params.copy()
+    problem.compiled.prox(inside, 0.3)
+    np.testing.assert_array_equal(inside[-N_OUTPUTS:], params[-N_OUTPUTS:])
+    problem.network.coefs(params)[0][...] *= 1.2
+    problem.compiled.prox(params, 7.0)
+    found = problem.network.coefs(params)[0]
+    expected = penalty.prox((scale * 1.2 * weights).astype(dtype), 7.0) / scale
+    assert_close(found, expected, dtype)
+    given = problem.network.coefs(gradient)[0] * dtype(FACTORS[0])
+    value, subgradient, kink, *residual = problem.compiled.evaluate(params, gradient)
+    expected = penalty.min_norm_subgradient(scale * found, given / scale, 1.0) * scale
+    assert_close(problem.network.coefs(subgradient)[0], expected, dtype)
+    assert not problem.network.coefs(kink)[0].any()
+    assert_close(value, np.abs(problem.network.coefs(params)[1]).sum() / 2, dtype, 10)
+    exact = measured(params, Evaluation(0.0, 0.0, gradient, subgradient, kink))
+    np.testing.assert_allclose(residual, exact, rtol=100 * np.finfo(dtype).eps)
+    found[:, -1] *= 1.01
+    assert problem.compiled.evaluate(params, gradient)[0] == np.inf
 
 
 @cases(lambda case: getattr(case.given, "has_curvature", False))
@@ -218,8 +267,8 @@ def test_what_is_not_a_number_does_not_pass_for_small():
 
 def test_penalties_without_loops_are_left_to_their_methods():
     network = Network((3, 2, 1), ("tanh",), HalfSquaredError())
-    terms = [ColumnNormBall(1.0), Separable(0.5)]
-    assert kinked_penalty(network, terms, FACTORS) is None
+    terms = [L1NormBall(1.0), Separable(0.5)]
+    assert compiled_penalty(network, terms, FACTORS) is None
 
 
 # Directions
@@ -293,4 +342,4 @@ def test_groups_that_are_not_a_partition_are_refused():
         Grouped(1.0, sizes=np.ones(2)),
     ):
         with pytest.raises(ValueError, match=r"where|sizes"):
-            kinked_penalty(network, [terms, Separable(1.0)], FACTORS)
+            compiled_penalty(network, [terms, Separable(1.0)], FACTORS)

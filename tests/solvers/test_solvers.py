@@ -236,7 +236,7 @@ def test_panoc_ends_at_a_stationary_point(penalty):
     [p for p in EVERY_PENALTY if isinstance(p, PiecewiseSmoothPenalty)],
     ids=repr,
 )
-def test_projected_subgradient_is_stationary_for_every_kinked_penalty(penalty):
+def test_projected_subgradient_is_stationary_for_every_compiled_penalty(penalty):
     objective, start = small_objective(penalty, alpha=5.0)
     values = []
     for iterate in ProjectedSubgradient(tol=1e-6, max_fun=5000).iterate(objective, start):

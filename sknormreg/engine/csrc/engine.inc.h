@@ -7,6 +7,7 @@
 
 /* Elementwise functions. */
 #include "templates/vector_math.inc.h"
+#include "templates/shrinkage.inc.h"
 #include "templates/vectors.inc.h"
 #include "templates/activations.inc.h"
 #include "templates/losses.inc.h"

@@ -16,10 +16,11 @@
        l1 sum phi(|w|) + l2 / 2 sum w^2 + group sum_g K_g phi(||w_g|| / sqrt(K_g))
 
    where phi has slope 1 up to the first knot and slope 0 from the last one on, linear in
-   between; without knots, which are then 0, it is the identity. */
+   between; without knots, which are then 0, it is the identity. With a radius, which is else 0, it
+   is the constraint that no column has a larger norm. */
 typedef struct {
     int64_t start, n_rows, width;
-    double l1, l2, group, first_knot, last_knot;
+    double l1, l2, group, first_knot, last_knot, radius;
     /* The rows, group after group, where among them each group ends, or NULL where every row is
        a group; and the K_g. */
     const int64_t *group_rows, *group_ends;
@@ -68,6 +69,8 @@ typedef void (*pass_function)(full_batch_pass *);
 
 void evaluate_float(full_batch_pass *);
 void evaluate_double(full_batch_pass *);
+void prox_float(full_batch_pass *);
+void prox_double(full_batch_pass *);
 void trial_float(full_batch_pass *);
 void trial_double(full_batch_pass *);
 void solve_curvature_float(full_batch_pass *);

@@ -14,7 +14,7 @@
 
 #include "../partition.h"
 #include "newton.inc.h"
-#include "vectors.inc.h"
+#include "shrinkage.inc.h"
 
 /* Sums over the rows so far, and what is sought, of each of some columns. */
 typedef struct {

@@ -14,7 +14,7 @@
 
 #include "concave.inc.h"
 #include "newton.inc.h"
-#include "vectors.inc.h"
+#include "shrinkage.inc.h"
 
 /* Of a group: sums of n^2 and n^2 e, or of q^2 and q^2 e / d. */
 typedef struct {

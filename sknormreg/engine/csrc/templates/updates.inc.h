@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-#include "vectors.inc.h"
+#include "shrinkage.inc.h"
 
 typedef struct {
     real decay_1, gain_1, decay_2, gain_2; /* beta and 1 - beta of both moments */
