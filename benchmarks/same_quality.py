@@ -8,7 +8,8 @@ FOLDER has the tables as .npz files, and each checkout has its extension built. 
 table, split and penalty, both versions choose alpha by cross-validation, with 20 hidden
 units, on two thirds of the samples. Prints the log loss or, of regressions, 1 - R2 on the
 others, averaged over `--starts` random starts, the ratio of B to A, and features and
-seconds of both; then the geometric mean of the ratios, and the largest. Larger tables are cut to `--samples` samples.
+seconds of both; then the geometric mean of the ratios, and the largest. Larger tables are
+cut to `--samples` samples.
 """
 
 import argparse
