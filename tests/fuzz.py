@@ -249,7 +249,7 @@ class Problem:
 
     def fit(self, mlp, csr=None):
         held_out = {}
-        if self.has_held_out and not hasattr(mlp, "n_jobs"):
+        if self.has_held_out and not hasattr(mlp, "cv"):
             held_out = {
                 "X_val": self.as_given(self.X_val, csr),
                 "y_val": self.y_val,

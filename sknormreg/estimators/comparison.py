@@ -152,7 +152,7 @@ class PathScores:
     ) -> None:
         """Record the next alpha, with masks of the selected features."""
         self.scores[:, self.n_done] = scores
-        self.n_features[:, self.n_done] = [mask.sum() for mask in selected]
+        self.n_features[:, self.n_done] = [np.sum(mask) for mask in selected]
         self.warnings += warnings
         self._curves.append(curves)
         self._selected.append(selected)

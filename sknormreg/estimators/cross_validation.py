@@ -153,7 +153,8 @@ class RegularizedMLPCV(
             If the chosen network selects no feature, or if the squared error of targets
             of a large standard deviation keeps the penalty from selecting features.
         """
-        budget, report = Budget(self.max_time), SearchReport(self.verbose, self.max_time)
+        budget = Budget(self.max_time)
+        report = SearchReport(self.verbose, self.max_time, self.n_init)
         _raise_for_params(params, self, "fit")
         # If this fit fails, nothing is left to predict with: an earlier one may have been
         # to other features and classes.

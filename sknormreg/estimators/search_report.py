@@ -28,10 +28,16 @@ class SearchReport(Watcher):
 
     max_time : float or None
         Seconds from now after which the comparison ends in any case.
+
+    n_init : int
+        Number of starts of each fit.
     """
 
-    def __init__(self, verbose: bool | int, max_time: float | None = None) -> None:
+    def __init__(
+        self, verbose: bool | int, max_time: float | None = None, n_init: int = 1
+    ) -> None:
         self._verbose = int(verbose)
+        self._starts = f" from {n_init} starts" if n_init > 1 else ""
         self._lines, self._lock = Lines(), threading.RLock()
         self._end = np.inf if max_time is None else self._lines.start + max_time
         self._stage: str | None = "looking for alpha_max"
@@ -133,7 +139,8 @@ class SearchReport(Watcher):
             self._n_done_of[name] = len(found.warnings)
             # Networks at larger alphas are empty, or not asked for any more.
             self._n_all -= self._n_of_path - len(found.warnings)
-            text = f"{name}: {_best(found, path, n_features)}, {seconds:.1f} s"
+            best = _best(found, path, n_features)
+            text = f"{name}: {best}{self._starts}, {seconds:.1f} s"
             if self._n_done < self._n_all and not self._is_copy:
                 text += f" ({', '.join(filter(None, self._progress()))})"
             self._print(text)
@@ -172,7 +179,7 @@ class SearchReport(Watcher):
         rest = left(seconds_left(seconds, self._n_done, self._n_all, limit))
         if rest and not self._is_copy:
             rest += " before the final fit"
-        return f"{self._n_done} of {self._n_all} fits", rest
+        return f"{self._n_done} of {self._n_all} fits{self._starts}", rest
 
     @property
     def _n_done(self):
