@@ -157,7 +157,8 @@ class _Starts:
             begin = time.perf_counter()
             fitted = fit(watcher=_Printing(name, self.halt, watcher, lines))
             self._add(index, name, fitted, time.perf_counter() - begin)
-            if watcher.end(fitted):
+            is_interrupted = fitted.training.status is Status.INTERRUPTED
+            if is_interrupted or watcher.end(fitted):
                 self.halt.is_called = True
         finally:
             with self._has_changed:
@@ -168,8 +169,7 @@ class _Starts:
         status, rank = fitted.training.status, (criterion(fitted), index)
         with self._has_changed:
             self._statuses.append(status)
-            if status is Status.INTERRUPTED:
-                self._is_interrupted = self.halt.is_called = True
+            self._is_interrupted |= status is Status.INTERRUPTED
             is_best = rank < self._rank
             if is_best:
                 self._best, self._rank = fitted, rank

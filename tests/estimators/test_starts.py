@@ -3,6 +3,7 @@
 import _thread
 import re
 import warnings
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -22,6 +23,9 @@ from sknormreg import (
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
 )
+from sknormreg.fitting.best_start import StartWatcher, _Starts
+from sknormreg.fitting.fit import FittedNetwork
+from sknormreg.fitting.result import TrainingResult
 from sknormreg.penalties import GroupMCP, MaxNorm
 
 not_converged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -129,6 +133,18 @@ def test_a_random_state_is_left_as_by_a_single_start(n_jobs):
     assert fitted(mlp).loss_ != first
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_of_equal_starts_the_first_is_kept(order):
+    """Whichever thread has ended first."""
+    spec = SimpleNamespace(n_init=3, settings=SimpleNamespace(max_time=None, verbose=0))
+    starts = _Starts(spec, np.inf)
+    for index in order:
+        result = TrainingResult(np.zeros(0), loss=[0.7, 0.5, 0.5][index], n_iter=index)
+        fitted = FittedNetwork(None, result.params, 1.0, "lbfgs", result)
+        starts.run(index, StartWatcher(), lambda watcher, fitted=fitted: fitted)
+    assert starts.best().training.n_iter == 1
+
+
 # Where something else decides
 
 
@@ -223,14 +239,15 @@ def test_given_intercepts_leave_weights_to_draw():
 
 
 @not_converged
-def test_a_warm_start_goes_on_from_the_best():
+def test_a_warm_start_goes_on_from_the_best(capsys):
     mlp = make(n_init=4, warm_start=True, penalty="l1")
     first = fitted(clone(mlp))
     assert first.loss_ < fitted(clone(mlp).set_params(n_init=1)).loss_
     # A single start that is given the weights.
     alone = clone(mlp).set_params(n_init=1, warm_start=False)
     alone.fit(X, LABELS, coef_init=first.coefs_, intercept_init=first.intercepts_)
-    assert_same(fitted(first), alone)
+    assert_same(fitted(first.set_params(verbose=1)), alone)
+    assert "start" not in capsys.readouterr().out
 
 
 def test_partial_fit_takes_no_notice():
@@ -331,7 +348,7 @@ def test_ctrl_c_keeps_the_best_so_far(n_first, n_second, best):
     """Whether that is the start which it interrupts, or the one before."""
 
     def act(start, task, n):
-        if start == 1 and n == n_second:
+        if start == 1 and task == "iteration" and n == n_second:
             raise KeyboardInterrupt
         return start == 0 and task == "iteration" and n == n_first
 
@@ -346,6 +363,7 @@ def test_ctrl_c_keeps_the_best_so_far(n_first, n_second, best):
     # Where the interrupt ends a training, J is that of its last iteration.
     assert mlp.loss_ == pytest.approx(losses[best], rel=1e-9)
     assert set(recorder.n_done) == {0, 1}
+    assert ("end", "start", 1) not in recorder.calls
     assert np.isfinite(mlp.predict_proba(X)).all()
 
 

@@ -23,6 +23,7 @@ from sknormreg.fitting.best_path import BestPathFitter
 from sknormreg.fitting.path import PathFitter
 from sknormreg.fitting.result import TrainingResult
 from sknormreg.fitting.starts import start_seeds
+from sknormreg.fitting.training import Watcher
 from sknormreg.penalties import GroupMCP, MaxNorm
 
 X, LABELS = load_wine(return_X_y=True)
@@ -201,28 +202,32 @@ def test_no_start_begins_when_the_time_is_over(monkeypatch):
     np.testing.assert_array_equal(found.params, first.params)
     assert found.training.n_iter == 1
     # A limit that is set later is for all starts.
-    fitter = BestPathFitter(spec, data, None, SEEDS)
+    watcher = Counting()
+    fitter = BestPathFitter(spec, data, None, SEEDS, watcher=watcher)
     path = fitter.path(ALPHAS)
     assert next(path).training.n_iter > 1
     fitter.deadline = time.monotonic()
+    n_iterations = watcher.n_iterations
     assert list(path) == []
+    assert watcher.n_iterations == n_iterations
+
+
+class Counting(Watcher):
+    """Counts iterations, and raises an error in one of them."""
+
+    def __init__(self, n_error=np.inf):
+        self.n_iterations, self.n_error = 0, n_error
+
+    def end_iteration(self, *_):
+        self.n_iterations += 1
+        if self.n_iterations == self.n_error:
+            raise ZeroDivisionError
 
 
 def test_an_error_ends_all_starts():
     """Where one fails, threads do not go on to the ends of their fits."""
 
-    class Watcher:
-        name, n_iterations = "", 0
-
-        def begin_iteration(self, *_):
-            pass
-
-        def end_iteration(self, *_):
-            self.n_iterations += 1
-            if self.n_iterations == 20:
-                raise ZeroDivisionError
-
-    watcher = Watcher()
+    watcher = Counting(n_error=20)
     spec, data = problem(make(tol=0, max_iter=10**6, solver="sgd"))
     fitter = BestPathFitter(spec, data, None, SEEDS[:2], watcher=watcher, n_jobs=2)
     with pytest.raises(ZeroDivisionError):
