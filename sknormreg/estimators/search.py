@@ -133,6 +133,7 @@ class Search:
         except BaseException:
             # Other threads would go on to the ends of their paths.
             extent.abandon()
+            self._report.abandon()
             raise
         comparison.call_on_fit_task_end(estimator=estimator)
 

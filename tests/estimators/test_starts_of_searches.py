@@ -1,7 +1,11 @@
 """Searches for alpha from several starts, and which features their folds select."""
 
+import _thread
+import time
 import warnings
+from threading import Timer
 
+import joblib
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -154,6 +158,24 @@ def test_lines_say_how_many_starts(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert ", 2 fits from 2 starts, " in lines[0]
     assert "(2 of 6 fits from 2 starts" in lines[0]
+
+
+@pytest.mark.parametrize("n_init", [1, 3])
+def test_ctrl_c_ends_the_fits_of_all_folds(n_init):
+    """Threads do not go on with their fits, with nobody to wait for them."""
+    search = make(tol=0, max_iter=10**6, max_fun=10**9, n_init=n_init, n_jobs=2)
+    search.set_params(solver="sgd")
+    Timer(0.3, _thread.interrupt_main).start()
+    with joblib.parallel_config("threading"), pytest.raises(KeyboardInterrupt):
+        search.fit(X, NUMBERS)
+    assert any(_is_idle() for _ in range(20))
+
+
+def _is_idle():
+    """Whether no thread of this process does anything for a while."""
+    seconds = time.process_time()
+    time.sleep(0.1)
+    return time.process_time() - seconds < 0.02
 
 
 # Which features the folds select
