@@ -93,6 +93,7 @@ def configurations(draw):
         "solver": choose("solver", "lbfgs", "sgd", "adam", "auto"),
         "max_iter": choose("max_iter", 1, 8, 40),
         "early_stopping": validation in ("split", "given"),
+        "n_init": choose("n_init", 1, 1, 3),
         "warm_start": choose("warm_start", False, True),
         "random_state": draw(st.integers(0, 10**6)),
     }
@@ -249,7 +250,7 @@ class Problem:
 
     def fit(self, mlp, csr=None):
         held_out = {}
-        if self.has_held_out and not hasattr(mlp, "n_jobs"):
+        if self.has_held_out and not hasattr(mlp, "cv"):
             held_out = {
                 "X_val": self.as_given(self.X_val, csr),
                 "y_val": self.y_val,
@@ -488,6 +489,9 @@ def check_same_bits(problem, mlp):
     assert_same_bits(mlp, pickle.loads(stored), problem, "pickle gives other")
     with three_threads():
         assert_same_bits(mlp, problem.fit(clone(mlp)), problem, "threads give other")
+    if problem.params["n_init"] > 1:
+        in_threads = clone(mlp).set_params(n_jobs=2)
+        assert_same_bits(mlp, problem.fit(in_threads), problem, "n_jobs gives other")
     if problem.params["warm_start"]:
         again = pickle.loads(stored)
         assert_same_bits(problem.fit(mlp), problem.fit(again), problem, "pickle goes on to")

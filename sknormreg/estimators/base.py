@@ -17,6 +17,7 @@ from .._warnings import warn
 from ..engine import warn_of_missing_extension
 from ..engine.activations import ACTIVATIONS
 from ..evidence import SCOPES
+from ..fitting.best_start import fit_from_starts
 from ..fitting.fit import fit_network
 from ..fitting.result import TrainingState
 from ..fitting.solver_choice import FULL_BATCH, MINIBATCH
@@ -98,8 +99,10 @@ class RegularizedMLP(
         "beta_2": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
         "shuffle": ["boolean"],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
         "total_weight": [None, Interval(Real, 0, np.inf, closed="neither")],
+        "n_jobs": [None, Integral],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -148,8 +151,9 @@ class RegularizedMLP(
             Weights of the rows of `X_val`.
 
         coef_init : list of ndarray of shape (fan_in, fan_out), default=None
-            Initial weights, an array for each layer. None draws them or, with
-            ``warm_start=True``, takes those of the previous fit.
+            Initial weights, an array for each layer; there is one start then, whatever
+            `n_init` is. None draws them or, with ``warm_start=True``, takes those of the
+            previous fit.
 
         intercept_init : list of ndarray of shape (fan_out,), default=None
             Initial intercepts, an array for each layer. None starts at 0, and at the
@@ -169,12 +173,17 @@ class RegularizedMLP(
 
         KeyboardInterrupt
             If the user interrupts it by Ctrl-C. The estimator then has the weights reached
-            so far, and predicts; a search around it ends, for half a fit is no answer.
+            so far, of several starts the best, and predicts; a search around it ends, for
+            half a fit is no answer.
 
         Warns
         -----
         ConvergenceWarning
-            If training ended before it converged.
+            If training ended before it converged: that of the best start, if there are
+            several. If `max_time` was over before all starts were done.
+
+        RuntimeWarning
+            If `coef_init` is given and `n_init` is above 1.
 
         UserWarning
             If no feature is selected, or if the squared error of targets of a large
@@ -191,11 +200,12 @@ class RegularizedMLP(
         data, targets = training_data(self, X, y, sample_weight, is_continued=goes_on)
         spec = network_spec(self, targets)
         warn_of_unit(spec, data)
+        spec = replace(spec, n_init=self._n_starts(goes_on, coef_init))
         validation = held_out_data(self, targets, X_val, y_val, sample_weight_val)
         network = spec.network(data.X.shape[1])
         start = self._last_weights(network) if goes_on else Start()
-        callbacks = FitCallbacks(self, X, y, sample_weight)
-        fitted = fit_network(
+        callbacks = FitCallbacks(self, X, y, sample_weight, spec.n_init)
+        fitted = fit_from_starts(
             spec,
             data,
             alpha=self.alpha,
@@ -203,7 +213,8 @@ class RegularizedMLP(
             random_state=check_random_state(self.random_state),
             validation=validation,
             deadline=deadline,
-            watcher=callbacks,
+            watchers=callbacks.of_starts,
+            n_jobs=self.n_jobs,
         )
         self._store(fitted)
         if fitted.training.status is not Status.DIVERGED:
@@ -251,6 +262,19 @@ class RegularizedMLP(
         )
         self._store(fitted, incremental=not first, state=state)
         return self
+
+    def _n_starts(self, goes_on, coef_init):
+        """Return the number of random starts: given weights leave nothing to draw."""
+        if goes_on:
+            return 1
+        if coef_init is not None and self.n_init > 1:
+            warn(
+                "coef_init gives the initial weights, so that there is one start instead "
+                f"of n_init={self.n_init}. Leave coef_init out, or set n_init=1.",
+                RuntimeWarning,
+            )
+            return 1
+        return self.n_init
 
     @property
     def _by_evidence(self):

@@ -127,8 +127,10 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         epsilon: float = 1e-8,
         shuffle: bool = True,
         class_weight: ClassWeight = None,
+        n_init: int = 1,
         warm_start: bool = False,
         total_weight: float | None = None,
+        n_jobs: int | None = None,
         random_state: RandomState = None,
         verbose: bool | int = False,
     ) -> None:
@@ -161,8 +163,10 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         self.epsilon = epsilon
         self.shuffle = shuffle
         self.class_weight = class_weight
+        self.n_init = n_init
         self.warm_start = warm_start
         self.total_weight = total_weight
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 

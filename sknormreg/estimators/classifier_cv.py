@@ -110,6 +110,7 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         epsilon: float = 1e-8,
         shuffle: bool = True,
         class_weight: ClassWeight = None,
+        n_init: int = 1,
         cv: Any = None,
         scoring: str | Callable | None = None,
         rule: str = "best",
@@ -147,6 +148,7 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         self.epsilon = epsilon
         self.shuffle = shuffle
         self.class_weight = class_weight
+        self.n_init = n_init
         self.cv = cv
         self.scoring = scoring
         self.rule = rule

@@ -140,20 +140,22 @@ class PathScores:
         self.n_done = 0
         self.warnings: list[str | None] = []
         self._curves: list[Sequence[LossCurves]] = []
+        self._selected: list[Sequence[np.ndarray]] = []
         self.deadline, self.timed_out = np.inf, False
 
     def add(
         self,
         scores: Sequence[float],
-        n_features: Sequence[int],
+        selected: Sequence[np.ndarray],
         warnings: Sequence[str | None],
         curves: Sequence[LossCurves] = (),
     ) -> None:
-        """Record the next alpha."""
+        """Record the next alpha, with masks of the selected features."""
         self.scores[:, self.n_done] = scores
-        self.n_features[:, self.n_done] = n_features
+        self.n_features[:, self.n_done] = [np.sum(mask) for mask in selected]
         self.warnings += warnings
         self._curves.append(curves)
+        self._selected.append(selected)
         self.n_done += 1
 
     def extend(self) -> None:
@@ -164,9 +166,15 @@ class PathScores:
                 values[:, self.n_done :] = values[:, [last]]
             self.n_done = self.scores.shape[1]
 
+    # Beyond an empty network, of that one.
+
     def curves(self, relax: int, alpha: int) -> LossCurves:
-        """Return the loss curves that lead to a network: beyond an empty one, to that."""
+        """Return the loss curves that lead to a network."""
         return self._curves[min(alpha, len(self._curves) - 1)][relax]
+
+    def selected(self, relax: int, alpha: int) -> np.ndarray:
+        """Return a mask of the features that a network selects."""
+        return self._selected[min(alpha, len(self._selected) - 1)][relax]
 
 
 def gathered(found: Sequence[PathScores], n_folds: int) -> tuple[np.ndarray, np.ndarray]:
@@ -290,10 +298,10 @@ def scores_along_path(
             break
         fit = task.subcontext("alpha").call_on_fit_task_begin(estimator=estimator)
         scores = [fold.score(fitted) for fitted in networks]
-        n_features = [fitted.selected_features.sum() for fitted in networks]
+        selected = [fitted.selected_features for fitted in networks]
         warnings = [fitted.warning for fitted in networks]
         curves = [fitted.training.curves for fitted in networks]
-        found.add(scores, n_features, warnings, curves)
+        found.add(scores, selected, warnings, curves)
         report.alpha(name, found)
         if fit.call_on_fit_task_end(estimator=estimator):
             extent.end_path(found)

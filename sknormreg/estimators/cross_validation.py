@@ -27,7 +27,7 @@ from .compared import (
 )
 from .comparison import Budget
 from .empty_network import warn_of_empty
-from .fitted_attributes import curve_attributes, fitted_attributes
+from .fitted_attributes import fitted_attributes
 from .path import draw_seed, refuse_constraints, warn_of_convergence
 from .routing import RoutingMixin
 from .scoring import Fold, knowing_classes
@@ -78,6 +78,7 @@ class RegularizedMLPCV(
     hidden_layer_sizes_: int | Sequence[int] | np.ndarray
     relax_: float | None
     path_n_features_: np.ndarray
+    selection_frequency_: np.ndarray
     fold_loss_curves_: list[list[np.ndarray]]
     fold_validation_loss_curves_: list[np.ndarray] | None
     refit_loss_curves_: list[np.ndarray]
@@ -152,7 +153,8 @@ class RegularizedMLPCV(
             If the chosen network selects no feature, or if the squared error of targets
             of a large standard deviation keeps the penalty from selecting features.
         """
-        budget, report = Budget(self.max_time), SearchReport(self.verbose, self.max_time)
+        budget = Budget(self.max_time)
+        report = SearchReport(self.verbose, self.max_time, self.n_init)
         _raise_for_params(params, self, "fit")
         # If this fit fails, nothing is left to predict with: an earlier one may have been
         # to other features and classes.
@@ -252,7 +254,7 @@ class RegularizedMLPCV(
             ) from interrupt
         warn_of_convergence([*search.warnings, fitted.warning], ended)
         self._warn_of_empty(fitted, result, choice)
-        self._store(fitted, result, choice, search.loss_curves(choice))
+        self._store(fitted, result, choice, search.of_folds(choice))
 
     # Results
 
@@ -268,14 +270,15 @@ class RegularizedMLPCV(
         )
         warn_of_empty(fitted, cause)
 
-    def _store(self, fitted, result, choice, curves_of_folds):
+    def _store(self, fitted, result, choice, of_folds):
         """Set the fitted attributes at once, those of the chosen network among them."""
         params = result.params[choice.path]
         attributes = {
             **self._data_attributes(),
             **fitted_attributes(fitted, self.early_stopping),
             **result.attributes(compared_shape(self)),
-            **curve_attributes(fitted.training.curves, curves_of_folds),
+            **of_folds,
+            "refit_loss_curves_": list(fitted.training.curves.objective),
             "best_score_": float(result.mean_scores[choice]),
             "alpha_": float(result.alphas[choice.path, choice.alpha]),
             "l1_ratio_": params["l1_ratio"],

@@ -170,8 +170,10 @@ max_time : float, default=None
     Time limit of `fit` in seconds. It is checked after each iteration, so that there is at
     least one iteration. When the limit is reached, training stops and keeps the current
     weights, or the best ones if ``early_stopping=True``; there is a warning unless training
-    has converged. In `regularization_path`, the limit applies to the whole path. Ignored by
-    `partial_fit`. If None, there is no limit.
+    has converged. Of several starts no further one begins then, and the best so far is
+    kept; there is a warning unless all have ended by themselves. In `regularization_path`,
+    the limit applies to the whole path. Ignored by `partial_fit`. If None, there is no
+    limit.
 
 tol : float or "auto", default="auto"
     Tolerance of the stopping criterion. It is independent of the unit of y.
@@ -236,6 +238,18 @@ class_weight : dict, list of dict, "balanced" or None, default=None
     there are any). For multilabel targets, pass a list with one dict per label, or
     "balanced"; the weights of all labels of a sample are multiplied.
 
+n_init : int, default=1
+    Number of random starts. The fit with the smallest objective (`loss_`) is kept, as
+    :class:`~sklearn.cluster.KMeans` does by its inertia, and all fitted attributes are of
+    that one. The first start is what a single one would be, and a larger number adds to
+    those of a smaller one. Where something else decides which weights a training returns,
+    it also decides which start is kept: with ``early_stopping=True``, the smallest loss on
+    the validation set, which is the same for all starts; with ``alpha="evidence"``, the
+    largest `log_evidence_`. There is a single start if initial weights are given: by
+    `coef_init`, with a warning, or by the previous fit if ``warm_start=True``. `max_time`
+    applies to all starts together; limits of iterations apply to each. Ignored by
+    `partial_fit`.
+
 warm_start : bool, default=False
     Whether `fit` starts from the weights of the previous call and, if ``alpha="evidence"``,
     from its alphas. Fitted attributes, including loss curves, describe the last call only.
@@ -285,11 +299,11 @@ continuation : bool, default=True
     a grid search.
 
 n_jobs : int, default=None
-    Number of folds to fit in parallel. None means 1 unless in a
-    :class:`joblib.parallel_config` context, -1 means all processors. The compiled engine
-    uses threads, which share X, and the NumPy engine processes. The result does not depend
-    on it, unless `max_time` or a callback ends the search early. Threads do not help if a
-    single fit takes only milliseconds, because Python code then dominates.
+    Number of starts (`n_init`) to fit in parallel, in threads, which share X. None means 1
+    unless in a :class:`joblib.parallel_config` context, -1 means all processors. The result
+    does not depend on it, unless `max_time` or a callback ends the fit early. Threads do
+    not help if a single start takes only milliseconds, because Python code then dominates,
+    and help little with the NumPy engine.
 
 random_state : int, RandomState instance or None, default=None
     Determines random number generation for the initial weights, the validation set of
@@ -301,7 +315,9 @@ verbose : bool or int, default=False
     time after iterations 1 to 10, 20, 30, ..., 100, 200, ..., and after other ones if the
     last line is at least two seconds old, or a tenth of the time so far. Solvers in
     minibatches also print how much time is left until `max_iter`, and all solvers how much
-    until `max_time`. A larger number prints a line after every iteration.
+    until `max_time`. A larger number prints a line after every iteration. With several
+    starts, 1 prints a line for each start, with its objective, and others while it takes
+    long; a larger number prints those of the iterations as well.
 """)
 
 # The loss of classifiers, and that of regressors.
@@ -326,6 +342,15 @@ loss : str, default="squared_error"
 # Parameters and attributes that mean something else if alpha is chosen by cross-validation.
 
 CV_PARAMETERS = """
+n_init : int, default=1
+    Number of random starts. Each start has a regularization path of its own, in every fold
+    and for the final fit, and at each alpha the network with the smallest objective is the
+    one that counts: it is scored, or returned. With `relax`, the refits have as many
+    starts, too, and the one with the smallest objective counts. With
+    ``early_stopping=True``, the smallest loss on the validation set decides instead; the
+    set is the same for all starts. The first start is what a single one would be. It alone
+    determines the grid of alphas.
+
 hidden_layer_sizes : int, array-like of int or list of them, default=(100,)
     Number of units in each hidden layer. An int stands for one hidden layer. An empty
     tuple gives a linear model. If a list of tuples, the one with the best score is chosen.
@@ -335,6 +360,14 @@ l1_ratio : float or array-like of float, default=0.5
     penalty, and 0 is the L2 penalty or the group lasso. If several values, the one with the
     best score is chosen; if `alphas` is an int, each has a grid of its own. Ignored for
     other penalties.
+
+n_jobs : int, default=None
+    Number of folds to fit in parallel and, in the final fit, of starts (`n_init`). None
+    means 1 unless in a :class:`joblib.parallel_config` context, -1 means all processors.
+    The compiled engine uses threads, which share X. The NumPy engine uses processes for the
+    folds. The result does not depend on it, unless `max_time` or a callback ends the search
+    early. Threads do not help if a single fit takes only milliseconds, because Python code
+    then dominates.
 
 max_time : float, default=None
     Time limit of `fit` in seconds. It is divided equally among the search for each grid of
@@ -389,6 +422,10 @@ path_n_features_ : ndarray of int, of the shape of `scores_`
     Number of features selected by each network compared. If the search ended early, an
     array of floats that is nan where `scores_` is.
 
+selection_frequency_ : ndarray of shape (n_features,)
+    Share of the folds whose network selects a feature, for the chosen alpha and the other
+    chosen parameters. A feature that few folds select owes its place to chance.
+
 fold_loss_curves_ : list of list of ndarray of shape (n_iter,)
     Values of the objective after each iteration in each fold, for the chosen parameters:
     one array for each fit that leads to the network at `alpha_`. With warm starts these are
@@ -425,8 +462,8 @@ loss_ : float
 
 optimality_ : float
     Largest absolute entry of the minimum-norm subgradient of the objective at the fitted
-    weights. A value of 0 certifies a stationary point. nan if the fit was interrupted by
-    Ctrl-C; `loss_` is then the last entry of `loss_curve_`.
+    weights. A value of 0 certifies a stationary point. nan if Ctrl-C has interrupted the
+    training that led to them; `loss_` is then the last entry of `loss_curve_`.
 
 sparsity_ : float
     Fraction of weights that are exactly 0, not counting intercepts.

@@ -75,22 +75,23 @@ def fitted_attributes(
     }
 
 
-def curve_attributes(refit: LossCurves, folds: Sequence[LossCurves]) -> dict[str, Any]:
-    """Return the loss curves that a search for alpha keeps.
+def fold_attributes(
+    curves: Sequence[LossCurves], selected: Sequence[np.ndarray]
+) -> dict[str, Any]:
+    """Return what a search keeps of the folds, by their networks at the chosen alpha.
 
     Parameters
     ----------
-    refit : LossCurves
-        Of the fit to all samples.
+    curves : list of LossCurves
 
-    folds : list of LossCurves
-        Of the network of each fold at the chosen alpha.
+    selected : list of ndarray of bool of shape (n_features,)
+        The features that they select.
     """
-    validation = [fold.validation for fold in folds if fold.validation is not None]
+    validation = [curve.validation for curve in curves if curve.validation is not None]
     return {
-        "fold_loss_curves_": [list(fold.objective) for fold in folds],
+        "selection_frequency_": np.mean(selected, axis=0),
+        "fold_loss_curves_": [list(curve.objective) for curve in curves],
         "fold_validation_loss_curves_": validation or None,
-        "refit_loss_curves_": list(refit.objective),
     }
 
 

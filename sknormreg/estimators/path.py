@@ -13,10 +13,11 @@ from sklearn.utils import Bunch, check_random_state
 
 from .._warnings import warn
 from ..fitted.path_table import RegularizationPath
-from ..fitting.path import PathFitter
+from ..fitting.best_path import BestPathFitter
 from ..fitting.path_report import PathReport
 from ..fitting.precision import ALONG_PATH, Precision
 from ..fitting.specification import NetworkSpec
+from ..fitting.starts import start_seeds
 from .base import RegularizedMLP, deadline_after
 from .classifier import RegularizedMLPClassifier
 from .empty_network import strong_alpha, warn_of_empty
@@ -67,7 +68,9 @@ def regularization_path(
         Sample weights. If None, all samples have the same weight.
 
     **params : dict
-        Parameters of the estimator, such as ``penalty="l1"``. With ``verbose=1``, a line is
+        Parameters of the estimator, such as ``penalty="l1"``. With `n_init`, each random
+        start has a path of its own, and the best network by the objective counts at each
+        alpha. With ``verbose=1``, a line is
         printed for each alpha; with ``verbose=2``, one for each iteration as well.
 
     Returns
@@ -141,7 +144,7 @@ def fitted_path(
 
     Parameters
     ----------
-    continuation, precision : as `PathFitter` takes them
+    continuation, precision : as `BestPathFitter` takes them
     """
     deadline = deadline_after(mlp.max_time)
     # Without any alpha there is no telling which penalty it is.
@@ -153,8 +156,16 @@ def fitted_path(
     seed = draw_seed(mlp.random_state)
     report = PathReport(mlp.verbose, deadline)
     spec = report.of_single_fits(spec)
-    fitter = PathFitter(
-        spec, data, None, seed, continuation, precision, deadline, watcher=report
+    fitter = BestPathFitter(
+        spec,
+        data,
+        None,
+        start_seeds(seed, spec.n_init),
+        continuation,
+        precision,
+        deadline,
+        watcher=report,
+        n_jobs=mlp.n_jobs,
     )
     alphas = check_alphas(alphas)
     if isinstance(alphas, int):

@@ -133,8 +133,10 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         shuffle: bool = True,
+        n_init: int = 1,
         warm_start: bool = False,
         total_weight: float | None = None,
+        n_jobs: int | None = None,
         random_state: RandomState = None,
         verbose: bool | int = False,
     ) -> None:
@@ -169,8 +171,10 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.shuffle = shuffle
+        self.n_init = n_init
         self.warm_start = warm_start
         self.total_weight = total_weight
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 

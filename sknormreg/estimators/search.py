@@ -10,12 +10,13 @@ from joblib import effective_n_jobs
 from sklearn.utils.parallel import Parallel, delayed
 
 from ..engine import Data, engine_name
+from ..fitting.best_path import BestPathFitter
 from ..fitting.fit import FittedNetwork
 from ..fitting.path import PathFitter
 from ..fitting.precision import COMPARED
-from ..fitting.result import LossCurves
 from ..fitting.solver_choice import FULL_BATCH
 from ..fitting.specification import NetworkSpec
+from ..fitting.starts import start_seeds
 from .compared import OF_SINGLE_FITS, compared_params, compared_relaxes
 from .comparison import (
     Budget,
@@ -25,6 +26,7 @@ from .comparison import (
     gathered,
     scores_along_path,
 )
+from .fitted_attributes import fold_attributes
 from .path import check_alphas
 from .scoring import Fold, check_scorer
 from .search_report import SearchReport
@@ -131,6 +133,7 @@ class Search:
         except BaseException:
             # Other threads would go on to the ends of their paths.
             extent.abandon()
+            self._report.abandon()
             raise
         comparison.call_on_fit_task_end(estimator=estimator)
 
@@ -150,7 +153,8 @@ class Search:
         """
         start, path = time.perf_counter(), self.paths[choice.path]
         refit = task.subcontext("refit").call_on_fit_task_begin(estimator=self._estimator)
-        fitter = self._fitter(path.spec, self._data, None)
+        n_jobs = self._estimator.n_jobs
+        fitter = self._fitter(path.spec, self._data, None, n_jobs=n_jobs)
         fitter.deadline = self._budget.share(1)
         alphas = fitter.leading_to(path.alphas[: choice.alpha + 1])
         self._report.begin_refit(alphas[-1])
@@ -178,11 +182,13 @@ class Search:
             n_features,
         )
 
-    def loss_curves(self, choice: Choice) -> list[LossCurves]:
-        """Return the loss curves that lead to the chosen network of each fold."""
+    def of_folds(self, choice: Choice) -> dict[str, Any]:
+        """Return the fitted attributes about the chosen network of each fold."""
         n_folds = len(self._folds)
         folds = self.found[choice.path * n_folds : (choice.path + 1) * n_folds]
-        return [found.curves(choice.relax, choice.alpha) for found in folds]
+        curves = [found.curves(choice.relax, choice.alpha) for found in folds]
+        selected = [found.selected(choice.relax, choice.alpha) for found in folds]
+        return fold_attributes(curves, selected)
 
     def ended(self, result: SearchResult) -> str | None:
         """Return what to say of a comparison that the time has ended, or None."""
@@ -239,15 +245,16 @@ class Search:
         """
         return -(-n_paths // effective_n_jobs(self._estimator.n_jobs)) + 1
 
-    def _fitter(self, spec, data, rows):
-        return PathFitter(
+    def _fitter(self, spec, data, rows, n_jobs=1):
+        return BestPathFitter(
             spec,
             data,
             rows,
-            self._seed,
+            start_seeds(self._seed, spec.n_init),
             self._estimator.continuation,
             COMPARED,
             watcher=self._report,
+            n_jobs=n_jobs,
         )
 
     def _is_coarse(self, fitted):

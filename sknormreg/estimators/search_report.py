@@ -15,8 +15,9 @@ from ..fitting.training import CurrentParams, Watcher
 class SearchReport(Watcher):
     """Prints the progress of a comparison of alphas along paths in folds.
 
-    It also watches the fits, and prints a line while one of them takes long. Threads share
-    it. Processes have copies: each of them knows its own path alone, and counts its fits.
+    It also watches the fits, prints a line while one of them takes long, and can end them.
+    Threads share it. Processes have copies: each of them knows its own path alone, and
+    counts its fits.
 
     Parameters
     ----------
@@ -28,14 +29,20 @@ class SearchReport(Watcher):
 
     max_time : float or None
         Seconds from now after which the comparison ends in any case.
+
+    n_init : int
+        Number of starts of each fit.
     """
 
-    def __init__(self, verbose: bool | int, max_time: float | None = None) -> None:
+    def __init__(
+        self, verbose: bool | int, max_time: float | None = None, n_init: int = 1
+    ) -> None:
         self._verbose = int(verbose)
+        self._starts = f" from {n_init} starts" if n_init > 1 else ""
         self._lines, self._lock = Lines(), threading.RLock()
         self._end = np.inf if max_time is None else self._lines.start + max_time
         self._stage: str | None = "looking for alpha_max"
-        self._is_copy = False
+        self._is_copy = self._is_abandoned = False
         self._start, self._n_of_path, self._n_all = 0.0, 0, 0
         self._n_done_of: dict[str, int] = {}
 
@@ -57,14 +64,18 @@ class SearchReport(Watcher):
 
     # Between the iterations of a fit
 
-    def end_iteration(self, network: Network, params: CurrentParams, n_iter: int) -> None:
+    def end_iteration(self, network: Network, params: CurrentParams, n_iter: int) -> bool:
         # A copy has no name for its path yet.
-        if not self._verbose or self._is_copy or not self._lines.are_due():
-            return
-        with self._lock:
-            if self._lines.are_due():
-                # With several folds at once, the iteration of one of them says little.
-                self._print_stage(f"iteration {n_iter}" if self._stage else "")
+        if self._verbose and not self._is_copy and self._lines.are_due():
+            with self._lock:
+                if self._lines.are_due():
+                    # With several folds at once, the iteration of one of them says little.
+                    self._print_stage(f"iteration {n_iter}" if self._stage else "")
+        return self._is_abandoned
+
+    def abandon(self) -> None:
+        """Have the fits that are under way in other threads end with their iteration."""
+        self._is_abandoned = True
 
     # Stages of a search, in their order
 
@@ -133,7 +144,8 @@ class SearchReport(Watcher):
             self._n_done_of[name] = len(found.warnings)
             # Networks at larger alphas are empty, or not asked for any more.
             self._n_all -= self._n_of_path - len(found.warnings)
-            text = f"{name}: {_best(found, path, n_features)}, {seconds:.1f} s"
+            best = _best(found, path, n_features)
+            text = f"{name}: {best}{self._starts}, {seconds:.1f} s"
             if self._n_done < self._n_all and not self._is_copy:
                 text += f" ({', '.join(filter(None, self._progress()))})"
             self._print(text)
@@ -172,7 +184,7 @@ class SearchReport(Watcher):
         rest = left(seconds_left(seconds, self._n_done, self._n_all, limit))
         if rest and not self._is_copy:
             rest += " before the final fit"
-        return f"{self._n_done} of {self._n_all} fits", rest
+        return f"{self._n_done} of {self._n_all} fits{self._starts}", rest
 
     @property
     def _n_done(self):

@@ -13,13 +13,14 @@ from .search_result import SearchResult
 class SummaryMixin:
     """Mixin that summarises the search of a fitted estimator.
 
-    It reads `alphas_`, `scores_`, `path_n_features_`, `alpha_`, `relax_` and the parameters
-    that may be lists.
+    It reads `alphas_`, `scores_`, `path_n_features_`, `selection_frequency_`, `alpha_`,
+    `relax_` and the parameters that may be lists.
     """
 
     alpha_: float
     relax_: float | None
     scores_: np.ndarray
+    selection_frequency_: np.ndarray
     n_features_in_: int
     scoring: Any
 
@@ -29,7 +30,9 @@ class SummaryMixin:
         Printed, it shows the best alpha, the one that the one-standard-error rule takes,
         and the chosen one with its neighbours: mean score, standard error and mean number
         of selected features over the folds. Where `hidden_layer_sizes`, `l1_ratio` or
-        `relax` have several values, it shows the best alpha of each combination, too.
+        `relax` have several values, it shows the best alpha of each combination, too. The
+        last line says how many of the selected features all folds select
+        (`selection_frequency_`).
 
         Returns
         -------
@@ -39,7 +42,7 @@ class SummaryMixin:
             of shape (n_rows,), nan where the search ended early. `best`, `one_se` and
             `chosen` are indices of rows. `params` has the values of the parameters that
             have several, by name. ``to_dict()`` returns all columns, for example for a
-            pandas DataFrame.
+            pandas DataFrame. `n_in_all_folds` is the number in the last line.
 
         Raises
         ------
@@ -65,6 +68,7 @@ class SummaryMixin:
           500    0.3333      0.0000       0.0
         <BLANKLINE>
         The network fitted with the chosen alpha = 1 selects 4 of 4 features.
+        All 5 folds select 3 of them.
         """
         check_is_fitted(self)
         result = SearchResult.of(self)
@@ -73,6 +77,8 @@ class SummaryMixin:
         # Not by `rule`, which may have been set to another value since.
         alpha, relax = result.alphas[best.path, best.alpha], result.relaxes[best.relax]
         is_best = (alpha, relax) == (self.alpha_, self.relax_)
+        selected = self.selected_features_  # type: ignore[attr-defined]
+        in_all_folds = selected & (self.selection_frequency_ == 1)
         best_row, one_se_row = (
             int(np.ravel_multi_index(choice, shape)) for choice in (best, one_se)
         )
@@ -90,6 +96,7 @@ class SummaryMixin:
             score_name=name_of_scoring(self.scoring, self),
             n_selected_features=self.n_selected_features_,  # type: ignore[attr-defined]
             n_features_in=self.n_features_in_,
+            n_in_all_folds=int(in_all_folds.sum()) if n_folds > 1 else None,
         )
 
     def _params_of_rows(self, result):

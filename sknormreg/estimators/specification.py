@@ -57,6 +57,7 @@ def network_spec(
         evidence_scope=params.get("evidence_scope", "layer"),
         hold_out=hold_out,
         goes_on=params.get("warm_start", False),
+        n_init=params.get("n_init", 1),
     )
     if isinstance(params.get("alpha"), str):
         _refuse_without_evidence(spec, params)

@@ -87,6 +87,10 @@ class SearchSummary:
 
     n_features_in : int
         Number of features of X.
+
+    n_in_all_folds : int or None
+        Number of the features of the final network that the networks of all folds select,
+        too, at the chosen alpha; None where there is one fold only.
     """
 
     params: dict[str, np.ndarray]
@@ -102,6 +106,7 @@ class SearchSummary:
     score_name: str
     n_selected_features: int
     n_features_in: int
+    n_in_all_folds: int | None = None
 
     def to_dict(self) -> dict[str, np.ndarray]:
         """Return the rows as a dictionary of columns.
@@ -155,10 +160,13 @@ class SearchSummary:
         return f"Best alpha of each of the {self._n_candidates} candidates"
 
     def _chosen_network(self):
-        return (
+        text = (
             f"The network fitted with the chosen alpha = {self.alphas[self.chosen]:.4g} "
             f"selects {self.n_selected_features} of {self.n_features_in} features."
         )
+        if self.n_in_all_folds is not None and self.n_selected_features:
+            text += f"\nAll {self.n_folds} folds select {self.n_in_all_folds} of them."
+        return text
 
     # Tables
 

@@ -71,6 +71,9 @@ class PathFitter:
 
     Attributes
     ----------
+    continues : bool
+        Whether fits of a path start from the one before.
+
     trials : list of FittedNetwork
         Networks that led to `alpha_max`, at ascending alphas, each from the one before;
         without the empty ones.
@@ -88,7 +91,7 @@ class PathFitter:
         watcher: Watcher | None = None,
     ) -> None:
         self._spec, self._data, self._rows, self._seed = spec, data, rows, seed
-        self._continuation = continuation and spec.hold_out is None
+        self.continues = continuation and spec.hold_out is None
         self._precision_of_trials = COMPARED if continuation else FULL_PRECISION
         self._precision = precision if continuation else FULL_PRECISION
         self.deadline, self._watcher = deadline, watcher
@@ -139,7 +142,7 @@ class PathFitter:
         fitted : FittedNetwork
         """
         if relax is not None and not fitted.is_empty:
-            return self._relaxed(fitted.selected_features, relax, fitted, REFINED)
+            return self.relax(fitted.selected_features, relax, fitted, REFINED)
         return self._fit(self._spec, self._data, fitted.alpha, fitted, REFINED)
 
     def briefest(self) -> FittedNetwork:
@@ -178,8 +181,23 @@ class PathFitter:
             fitted.training.earlier_curves = start.training.curves.objective
         return fitted
 
-    def _relaxed(self, selected, alpha, start, precision=None):
-        """Fit the selected features with an L2 penalty."""
+    def relax(
+        self,
+        selected: np.ndarray,
+        alpha: Any,
+        start: FittedNetwork | None,
+        precision: Precision | None = None,
+    ) -> FittedNetwork:
+        """Fit to the selected features alone, with an L2 penalty.
+
+        Parameters
+        ----------
+        selected : ndarray of bool of shape (n_features,)
+
+        alpha : float
+
+        start, precision : as `fit` takes them
+        """
         spec = replace(self._spec, penalty="l2", feature_names=None)
         if start is not None:
             start = _of_features(start, selected)
@@ -192,7 +210,7 @@ class PathFitter:
 
     def leading_to(self, alphas: np.ndarray) -> np.ndarray:
         """Of ascending alphas, return those that a fit at the last of them goes along."""
-        return alphas if self._continuation else alphas[-1:]
+        return alphas if self.continues else alphas[-1:]
 
     def path(
         self,
@@ -220,7 +238,7 @@ class PathFitter:
         fitted = self._last_below(trials, alphas[-1])
         if fitted is not None:
             alphas = [alpha for alpha in alphas if alpha > fitted.alpha]
-        self._curvature = Curvature() if self._continuation else None
+        self._curvature = Curvature() if self.continues else None
         for i, alpha in enumerate(alphas):
             if fitted is not None and time.monotonic() >= self.deadline:
                 if not skips:
@@ -229,7 +247,7 @@ class PathFitter:
                     continue
             # Without a penalty weights grow large, and the next alpha, which is infinitely
             # many times as large, would often empty the network from there.
-            continued = self._continuation and fitted is not None and fitted.alpha > 0
+            continued = self.continues and fitted is not None and fitted.alpha > 0
             fitted = self.fit(alpha, start=fitted if continued else None)
             yield fitted
             if fitted.is_empty:
@@ -237,7 +255,7 @@ class PathFitter:
 
     def _last_below(self, trials, alpha):
         below = [trial for trial in trials if trial.alpha < alpha]
-        return below[-1] if below and self._continuation else None
+        return below[-1] if below and self.continues else None
 
     def relaxed(
         self, points: Iterable[FittedNetwork], alpha: Any
@@ -256,20 +274,9 @@ class PathFitter:
         ------
         fitted : FittedNetwork
         """
-        last: Any = None
-        relaxed: Any = None
-        start: FittedNetwork | None = None
+        fits = RelaxedFits(self, alpha)
         for fitted in points:
-            selected = fitted.selected_features
-            if fitted.is_empty:
-                relaxed = fitted
-            elif not np.array_equal(selected, last):
-                relaxed = self._relaxed(selected, alpha, start)
-            if self._continuation:
-                # Neighbours then differ by their features only, and scores by less noise.
-                start = relaxed
-            last = selected
-            yield relaxed
+            yield fits.next(fitted)
 
     # The grid
 
@@ -344,6 +351,35 @@ class PathFitter:
         return self._fit(
             spec, self._data, alpha, start, self._precision_of_trials, deadline
         )
+
+
+class RelaxedFits:
+    """Fits networks of a path, one after the other, anew to their features.
+
+    Parameters
+    ----------
+    fitter : PathFitter
+
+    alpha : float
+        Of their L2 penalty.
+    """
+
+    def __init__(self, fitter: PathFitter, alpha: Any) -> None:
+        self._fitter, self._alpha = fitter, alpha
+        self._selected: np.ndarray | None = None
+        self._relaxed: Any = None
+
+    def next(self, fitted: FittedNetwork) -> FittedNetwork:
+        """Return the relaxed fit of the next network of the path."""
+        selected = fitted.selected_features
+        if fitted.is_empty:
+            self._relaxed = fitted
+        elif self._selected is None or not np.array_equal(selected, self._selected):
+            # Neighbours then differ by their features only, and scores by less noise.
+            start = self._relaxed if self._fitter.continues else None
+            self._relaxed = self._fitter.relax(selected, self._alpha, start)
+        self._selected = selected
+        return self._relaxed
 
 
 def _columns(X, mask):

@@ -40,8 +40,9 @@ class Lines:
 
     def print(self, *parts: str) -> None:
         """Print a line of the parts that are not empty."""
-        # Where the output is a file, the line is to be seen there at once.
-        print(", ".join(part for part in parts if part), flush=True)
+        # Where the output is a file, the line is to be seen there at once. It is written as
+        # a whole, or lines of several threads would mix.
+        print(", ".join(part for part in parts if part) + "\n", end="", flush=True)
         self._last = time.perf_counter()
 
 
@@ -97,13 +98,20 @@ class Report:
     in_epochs : bool
         Whether iterations are epochs: how long training takes can then be told from
         `max_iter`, which solvers of full batches seldom reach.
+
+    name : str
+        Of the training, where there are several.
     """
 
     def __init__(
-        self, objective: ScaledObjective, settings: SolverSettings, in_epochs: bool
+        self,
+        objective: ScaledObjective,
+        settings: SolverSettings,
+        in_epochs: bool,
+        name: str = "",
     ) -> None:
         self._n_weights = objective.network.n_weights
-        self._verbose = int(settings.verbose)
+        self._verbose, self._name = int(settings.verbose), name
         self._most = settings.max_iter if in_epochs else np.inf
         self._lines = Lines()
 
@@ -120,8 +128,9 @@ class Report:
         if not self._prints(result.n_iter):
             return
         sparsity = np.mean(result.params[: self._n_weights] == 0)
+        begin = f"{self._name}: iteration" if self._name else "Iteration"
         parts = [
-            f"Iteration {result.n_iter}, loss = {result.loss_curve[-1]:.8g}",
+            f"{begin} {result.n_iter}, loss = {result.loss_curve[-1]:.8g}",
             f"sparsity = {sparsity:.3f}",
         ]
         if result.residual is not None:

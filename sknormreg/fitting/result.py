@@ -67,6 +67,9 @@ class TrainingResult:
     start_loss : float
         J at the initial parameters.
 
+    validation_loss : float or None
+        Loss of the held-out samples at `params`, where that decides which are returned.
+
     evidence : Evidence or None
         What was found out on the way, where alphas were chosen by it.
 
@@ -85,6 +88,7 @@ class TrainingResult:
     max_relative_gap: float | None = None
     is_finite: bool = True
     start_loss: float = np.inf
+    validation_loss: float | None = None
     evidence: Any = None
     n_iter: int = 0
     n_rows_seen: int = 0

@@ -60,6 +60,9 @@ class NetworkSpec:
 
     goes_on : bool
         Whether another training may start from the weights that are found.
+
+    n_init : int
+        Number of random starts, of which the best counts. `fit_network` makes one of them.
     """
 
     hidden_layer_sizes: tuple
@@ -76,6 +79,7 @@ class NetworkSpec:
     evidence_scope: str = "layer"
     hold_out: Callable | None = None
     goes_on: bool = False
+    n_init: int = 1
 
     @cached_property
     def penalties(self) -> Penalty | list[Penalty]:

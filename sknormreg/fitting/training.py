@@ -26,7 +26,15 @@ CurrentParams = Callable[[], np.ndarray]
 
 
 class Watcher:
-    """Is told of every iteration, and may end the training; this one does neither."""
+    """Is told of every iteration, and may end the training; this one does neither.
+
+    Attributes
+    ----------
+    name : str
+        Of the training, where there are several; part of what is printed.
+    """
+
+    name = ""
 
     def begin_iteration(self, network: Network, params: CurrentParams, n_iter: int) -> None:
         """Take note of the iteration after the first `n_iter` ones."""
@@ -124,7 +132,7 @@ class _Run:
             1e-4 if tol == "auto" else tol,
         )
         self._watcher = watcher
-        self._report = Report(objective, settings, self._in_minibatches)
+        self._report = Report(objective, settings, self._in_minibatches, watcher.name)
 
     @property
     def _in_minibatches(self):

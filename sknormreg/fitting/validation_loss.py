@@ -108,5 +108,8 @@ class ValidationWatch:
 
     def restore_best(self, result: TrainingResult) -> None:
         """Go back to the weights of the smallest loss, where that decides."""
-        if self.decides and self._best_params is not None:
+        if not self.decides:
+            return
+        result.validation_loss = self._best_loss
+        if self._best_params is not None:
             result.params = self._best_params

@@ -59,6 +59,7 @@ class MLPFeatureSelector(NetworkSelector):
         ``alpha="quantile"``, its later layers have to be bounded by `MaxNorm`. If None, it
         is a regressor for targets of floats and a classifier for others, with 5 to
         30 hidden units, ``activation="relu"`` and ``penalty=[GroupMCP(0.3), MaxNorm(1)]``.
+        Its own `n_init` is for `estimator_` alone.
 
     alpha : "quantile" or float, default="quantile"
         Strength of the penalty at which features are selected, for standardised features

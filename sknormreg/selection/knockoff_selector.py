@@ -60,7 +60,7 @@ class KnockoffSelector(NetworkSelector):
         None, a network with one hidden layer of 20 ReLU units and the penalty
         ``[GroupLasso(), MaxNorm(1)]``: a regressor if y holds floats, and a classifier
         otherwise. The penalty of the first layer must have no `groups`, and not be
-        `Weighted`.
+        `Weighted`. Its `n_init` must be 1: draws differ in their starts.
 
     fdr : float, default=0.1
         False discovery rate that is controlled: the expected share of features without
@@ -319,6 +319,11 @@ class KnockoffSelector(NetworkSelector):
         data, targets = training_data(estimator, X, y, None)
         spec = network_spec(estimator, targets)
         refuse_constraints(spec)
+        if spec.n_init > 1:
+            raise ValueError(
+                f"estimator has n_init={spec.n_init}, but KnockoffSelector fits each draw "
+                "from one start. Set n_init=1; a larger n_draws averages over starts."
+            )
         if has_groups(spec.penalties):
             raise ValueError(
                 "The penalty of the first layer of estimator has groups, but "

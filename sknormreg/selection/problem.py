@@ -8,9 +8,11 @@ import numpy as np
 from ..engine import Data
 from ..estimators.path import refuse_constraints
 from ..estimators.targets import Targets
+from ..fitting.best_path import BestPathFitter
 from ..fitting.path import PathFitter
 from ..fitting.precision import COMPARED
 from ..fitting.specification import NetworkSpec
+from ..fitting.starts import start_seeds
 from ..penalties import Nuclear, Penalty
 from .resamples import complementary_halves, first_features
 
@@ -71,8 +73,9 @@ class Problem:
         return complementary_halves(rows, strata, rng)
 
     def fitter(self, half: np.ndarray, seed: int) -> PathFitter:
-        """Return the `PathFitter` of a half."""
-        return PathFitter(self.spec, self.data, half, seed, precision=COMPARED)
+        """Return the fitter of the paths of a half."""
+        seeds = start_seeds(seed, self.spec.n_init)
+        return BestPathFitter(self.spec, self.data, half, seeds, precision=COMPARED)
 
 
 def fit_path(

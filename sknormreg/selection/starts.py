@@ -3,16 +3,13 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from scipy import sparse
 
 from ..engine import Data, make_engine
-from ..engine.selection import engine_name
+from ..fitting.best_path import BestPathFitter
 from ..fitting.fit import FittedNetwork
-from ..fitting.path import PathFitter
 from ..fitting.precision import COMPARED
 from ..fitting.specification import NetworkSpec
 from ..penalties.group import GroupPenalty
@@ -119,14 +116,13 @@ class Starts:
         """
         spec, data = self._of(features, first)
         seeds = self._random_state.randint(np.iinfo(np.int32).max, size=self._n_init)
-        prefer = "threads" if engine_name() == "compiled" else None
-        paths = Parallel(n_jobs=self._n_jobs, prefer=prefer)(
-            delayed(_path)(spec, data, alphas, seed) for seed in seeds
+        seeds = seeds.tolist()
+        fitter = BestPathFitter(
+            spec, data, None, seeds, precision=COMPARED, n_jobs=self._n_jobs
         )
-        return [
-            Candidate(features, min(fits, key=lambda fitted: fitted.training.loss), alpha)
-            for alpha, fits in zip(alphas, zip(*paths))
-        ]
+        found = list(fitter.path(np.asarray(alphas, dtype=np.float64)))
+        found += [found[-1]] * (len(alphas) - len(found))
+        return [Candidate(features, *one) for one in zip(found, alphas)]
 
     def raw_outputs(self, candidate: Candidate) -> np.ndarray:
         """Return the raw outputs of a network for the samples."""
@@ -164,13 +160,6 @@ class Starts:
         if all(len(group) == 1 for group in members):
             return None
         return [group for group in members if len(group) > 1]
-
-
-def _path(spec: NetworkSpec, data: Data, alphas: Any, seed: int) -> list[FittedNetwork]:
-    """Return a network for each alpha; after an empty one, the others are that one."""
-    fitter = PathFitter(spec, data, None, seed, precision=COMPARED)
-    found = list(fitter.path(np.asarray(alphas, dtype=np.float64)))
-    return found + [found[-1]] * (len(alphas) - len(found))
 
 
 def _columns(X, features):

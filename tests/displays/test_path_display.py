@@ -348,7 +348,7 @@ def test_path_refuses_what_it_cannot_draw(diabetes, cv):
 
 def test_path_is_checked_before_it_is_fitted(diabetes, monkeypatch):
     X, y = diabetes
-    monkeypatch.setattr("sknormreg.estimators.path.PathFitter", None)
+    monkeypatch.setattr("sknormreg.estimators.path.BestPathFitter", None)
     mlp = RegularizedMLPRegressor((3,), **SPARSE)
     _, two_axes = plt.subplots(2)
     for wrong, error in (

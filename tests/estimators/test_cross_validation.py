@@ -29,7 +29,7 @@ from sknormreg import (
 from sknormreg.estimators import search
 from sknormreg.estimators.path import fitted_path
 from sknormreg.estimators.search_result import choice_among
-from sknormreg.fitting.path import PathFitter
+from sknormreg.fitting.best_path import BestPathFitter
 from sknormreg.fitting.precision import COMPARED
 from sknormreg.penalties import L2, MaxNorm
 
@@ -150,12 +150,12 @@ def test_folds_share_the_data(cancer, monkeypatch):
     """Threads of the compiled engine fit to rows of one X, which is not copied for it."""
     seen = []
 
-    class Watched(PathFitter):
+    class Watched(BestPathFitter):
         def __init__(self, spec, data, *args, **named):
             seen.append(data.X)
             super().__init__(spec, data, *args, **named)
 
-    monkeypatch.setattr(search, "PathFitter", Watched)
+    monkeypatch.setattr(search, "BestPathFitter", Watched)
     X = np.ascontiguousarray(cancer[0])
     RegularizedMLPClassifierCV((3,), alphas=[1.0], cv=3, n_jobs=2).fit(X, cancer[1])
     assert len(seen) == 4

@@ -22,9 +22,9 @@ from sknormreg import (
     RegularizedMLPRegressorCV,
 )
 from sknormreg.displays import CVDisplay, RegularizationPathDisplay
-from sknormreg.estimators import path
 from sknormreg.estimators.comparison import Budget
 from sknormreg.estimators.search_result import choice_among
+from sknormreg.fitting.best_path import BestPathFitter
 from sknormreg.fitting.path import PathFitter
 from sknormreg.penalties import GroupLasso, MaxNorm
 
@@ -157,7 +157,7 @@ def test_the_last_fit_is_for_the_alpha_chosen_however_late(monkeypatch):
     monkeypatch.setattr(time, "monotonic", clock)
     alphas = []
 
-    class Late(path.PathFitter):
+    class Late(BestPathFitter):
         def path(self, alphas, skips=False, **options):
             clock.now += 1000 * skips
             return super().path(alphas, skips, **options)
@@ -166,7 +166,7 @@ def test_the_last_fit_is_for_the_alpha_chosen_however_late(monkeypatch):
             alphas.append(alpha)
             return super().fit(alpha, start, precision)
 
-    monkeypatch.setattr("sknormreg.estimators.search.PathFitter", Late)
+    monkeypatch.setattr("sknormreg.estimators.search.BestPathFitter", Late)
     with pytest.warns(ConvergenceWarning, match=r"1 of 19 fits did .* max_time=100\.?0? s"):
         model = make(max_time=100, rule="one_se", tol=1e-6).fit(X, y)
     assert not np.isnan(model.scores_).any()
@@ -440,7 +440,7 @@ def test_ctrl_c_before_there_are_scores(monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(path.PathFitter, "grid", interrupt)
+    monkeypatch.setattr(PathFitter, "grid", interrupt)
     interrupted(model, lambda *_: None, match="before there were any")
     assert fitted_attributes(model) == set()
 
@@ -470,13 +470,13 @@ def test_threads_end_where_one_of_them_fails(capsys):
 @pytest.fixture
 def n_fits(monkeypatch):
     fits = []
-    fit = path.PathFitter.fit
+    fit = PathFitter.fit
 
     def counted(self, *args, **named):
         fits.append(self)
         return fit(self, *args, **named)
 
-    monkeypatch.setattr(path.PathFitter, "fit", counted)
+    monkeypatch.setattr(PathFitter, "fit", counted)
     return lambda: len(fits)
 
 
