@@ -20,11 +20,11 @@ from .._warnings import warn
 from ..estimators import RegularizedMLPRegressor
 from ..estimators.specification import network_spec
 from ..estimators.validation import training_data, validated
+from ..fitting.null_quantile import null_quantile
 from ..penalties import GroupMCP, MaxNorm, Weighted
 from .base import NetworkSelector
 from .feature_search import at_most, best_features
-from .null_quantile import null_quantile
-from .problem import first_penalty, refuse_without_selection
+from .selecting_penalty import first_penalty, refuse_without_selection
 from .starts import Starts
 
 # The networks that are fitted by default (see benchmarks/selection.py): of fewer units for

@@ -23,7 +23,7 @@ from .base import NetworkSelector
 from .gaussian_knockoffs import GaussianKnockoffs
 from .knockoff_filter import e_bh, knockoff_e_values, knockoff_threshold
 from .knockoff_statistics import PairedNetwork, has_groups, standardized_targets
-from .problem import first_penalty
+from .selecting_penalty import first_penalty
 
 
 class KnockoffSelector(NetworkSelector):

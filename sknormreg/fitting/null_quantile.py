@@ -6,10 +6,10 @@ import numpy as np
 
 from ..engine import Data
 from ..engine.activations import ACTIVATIONS
-from ..fitting.specification import NetworkSpec
 from ..penalties import L2, ElasticNet, MaxNorm, SparseGroupLasso
 from ..penalties.group import GroupPenalty
 from ..penalties.row_groups import RowGroups
+from .specification import NetworkSpec
 
 # Numbers in the products of one block of permutations.
 _BLOCK = 4_000_000
