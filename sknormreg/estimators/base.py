@@ -3,6 +3,7 @@
 import time
 from abc import ABCMeta
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ from ..engine import warn_of_missing_extension
 from ..engine.activations import ACTIVATIONS
 from ..evidence import SCOPES
 from ..fitting.fit import fit_network
+from ..fitting.quantile_alpha import fit_at_quantile
 from ..fitting.result import TrainingState
 from ..fitting.solver_choice import FULL_BATCH, MINIBATCH
 from ..fitting.start import Start, continued
@@ -26,7 +28,8 @@ from ..solvers import Status
 from .callbacks import FitCallbacks
 from .empty_network import strong_alpha, warn_of_empty
 from .fitted_attributes import OF_SOME_FITS, fitted_attributes
-from .specification import network_spec
+from .quantile_rule import quantile_rule
+from .specification import is_word, network_spec
 from .stored_version import StoredVersionMixin
 from .suggestions import SuggestionsMixin
 from .target_unit import warn_of_unit
@@ -67,8 +70,9 @@ class RegularizedMLP(
         "alpha": [
             Interval(Real, 0, np.inf, closed="left"),
             "array-like",
-            StrOptions({"evidence"}),
+            StrOptions({"evidence", "quantile"}),
         ],
+        "quantile_level": [Interval(Real, 0, 1, closed="neither")],
         "evidence_scope": [StrOptions(set(SCOPES))],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "solver": [StrOptions({"auto", *FULL_BATCH, *MINIBATCH})],
@@ -195,10 +199,12 @@ class RegularizedMLP(
         network = spec.network(data.X.shape[1])
         start = self._last_weights(network) if goes_on else Start()
         callbacks = FitCallbacks(self, X, y, sample_weight)
-        fitted = fit_network(
+        fit: Any = partial(fit_network, alpha=self.alpha)
+        if is_word(self.alpha, "quantile"):
+            fit = partial(fit_at_quantile, rule=quantile_rule(self, data, sample_weight))
+        fitted = fit(
             spec,
             data,
-            alpha=self.alpha,
             start=_with_given(start, network, data.X.dtype, coef_init, intercept_init),
             random_state=check_random_state(self.random_state),
             validation=validation,
@@ -251,10 +257,6 @@ class RegularizedMLP(
         )
         self._store(fitted, incremental=not first, state=state)
         return self
-
-    @property
-    def _by_evidence(self):
-        return isinstance(self.alpha, str)
 
     def _last_weights(self, network):
         """Return the `Start` of a training that goes on from the weights of the last."""
@@ -351,9 +353,9 @@ def accepts_partial_fit(estimator: Any) -> bool:
             "partial_fit is only available for minibatch solvers: set solver='adam' or "
             f"'sgd' (or 'auto', which takes 'adam') instead of {estimator.solver!r}."
         )
-    if estimator._by_evidence:
+    if isinstance(estimator.alpha, str):
         raise AttributeError(
             "partial_fit sees a part of the data only, and is not available with "
-            "alpha='evidence': use fit, or a number for alpha."
+            f"alpha={estimator.alpha!r}: use fit, or a number for alpha."
         )
     return True

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 # Parameters of the plain estimators that searches do not have.
-LEFT_OUT = ("alpha", "evidence_scope", "store_posterior", "warm_start", "total_weight")
+LEFT_OUT = (
+    "alpha",
+    "evidence_scope",
+    "quantile_level",
+    "store_posterior",
+    "warm_start",
+    "total_weight",
+)
 
 # Parameters that are of a whole search there, with their values for single fits.
 OF_SINGLE_FITS = {"verbose": False, "max_time": None}

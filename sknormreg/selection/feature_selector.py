@@ -18,6 +18,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from .._warnings import warn
 from ..estimators import RegularizedMLPRegressor
+from ..estimators.quantile_rule import class_factors
 from ..estimators.specification import network_spec
 from ..estimators.validation import training_data, validated
 from ..fitting.null_quantile import null_quantile
@@ -205,7 +206,7 @@ class MLPFeatureSelector(NetworkSelector):
         data, spec = _standardised(mlp, X, y, sample_weight)
         groups = self._groups_of(spec)
         starts = Starts(spec, data, groups, self.n_init, self.n_jobs, seed)
-        alphas = self._alphas(starts, seed, _class_factors(mlp, data, sample_weight))
+        alphas = self._alphas(starts, seed, class_factors(mlp, data, sample_weight))
         # The scale of the noise of classes is known: it is that of their frequencies.
         scaled = self.alpha == "quantile" and not is_classifier(mlp)
         largest = alphas[-1] if scaled else None
@@ -390,15 +391,6 @@ def _standardised(mlp, X, y, sample_weight):
     max_iter = min(mlp.max_iter, _MOST_ITERATIONS)
     settings = replace(spec.settings, verbose=False, max_iter=max_iter)
     return data, replace(spec, settings=settings)
-
-
-def _class_factors(mlp, data, sample_weight):
-    """Return the factors of the sample weights that class weights are; None without."""
-    if getattr(mlp, "class_weight", None) is None:
-        return None
-    given = _check_sample_weight(sample_weight, data.X)
-    weight = data.sample_weight
-    return np.divide(weight, given, out=np.ones_like(weight), where=given > 0)
 
 
 def _scales_targets(mlp):

@@ -1,0 +1,287 @@
+"""Fits at the alpha that the quantile rule chooses, for the noise that a network leaves."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..engine import Data, make_engine
+from ..penalties import L1, MCP, SCAD, GroupLasso, GroupMCP, GroupSCAD
+from ..penalties.row_groups import RowGroups, resolve_groups
+from ..solvers import Curvature, Status
+from .fit import FittedNetwork, fit_network
+from .null_quantile import first_penalty, noise_scale, null_quantile
+from .path_report import PathReport
+from .precision import COMPARED, FULL_PRECISION
+from .specification import NetworkSpec
+from .start import Start
+from .training import Watcher
+from .validation_loss import Validation
+
+# Alphas of the path from dense to sparse, as shares of the alpha that keeps noise of the
+# size of the targets empty.
+SHARES = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.28, 0.4, 0.7, 1.0])
+
+# Rounds of fits and scales between two of them, and the change of alpha that ends these.
+_MOST_ROUNDS, _SMALL_CHANGE = 8, 0.01
+
+
+@dataclass(frozen=True)
+class QuantileRule:
+    """How alpha follows from the null distribution.
+
+    Attributes
+    ----------
+    level : float
+        Which quantile of the null distribution.
+
+    scaled : bool
+        Whether the noise may be smaller than the targets, as in regression: alpha is then
+        proportional to the scale of the residuals.
+
+    class_weight : ndarray of shape (n_samples,) or None
+        The factor of each sample weight that belongs to the target.
+    """
+
+    level: float = 0.95
+    scaled: bool = False
+    class_weight: np.ndarray | None = None
+
+
+def fit_at_quantile(
+    spec: NetworkSpec,
+    data: Data,
+    rule: QuantileRule,
+    start: Start | None = None,
+    *,
+    random_state: np.random.RandomState,
+    validation: Validation | None = None,
+    deadline: float = np.inf,
+    watcher: Watcher | None = None,
+) -> FittedNetwork:
+    r"""Fit a network at the alpha that the quantile rule chooses.
+
+    Let :math:`\lambda` be the quantile of `null_quantile`. Networks are fitted at ascending
+    shares of it, each from the weights of the one before. With `scaled`, the alpha chosen
+    is the smallest that solves
+
+    .. math:: \alpha = \lambda \min(\hat\sigma(\alpha), 1)
+
+    with :math:`\hat\sigma(\alpha)` the scale of the residuals (`noise_scale`) of the
+    network at alpha: from the last network of the path whose alpha is too small for its
+    noise, fits and scales take turns (Sun and Zhang, 2012, algorithm 1). It is at least a
+    fiftieth of :math:`\lambda`. Without `scaled`, and for a network that gets empty on the
+    way, it is :math:`\lambda`. Where a concave penalty leaves the network empty, the path
+    of the norm that it is near 0 takes its place, up to the last fit. The last fit, at the
+    alpha chosen, has full precision.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+
+    data : Data
+
+    rule : QuantileRule
+
+    start : Start or None
+        Where the path starts.
+
+    random_state, validation, deadline, watcher : as `fit_network` takes them
+        The watcher sees the last fit alone. From the deadline on, the last fit follows at
+        the alpha that the path has come to.
+
+    Returns
+    -------
+    fitted : FittedNetwork
+
+    References
+    ----------
+    T. Sun and C.-H. Zhang, "Scaled Sparse Linear Regression", Biometrika 99, 2012.
+    """
+    if validation is None and spec.hold_out is not None:
+        rows, validation = spec.hold_out(data, None, random_state)
+        data, rule = _restricted(data, rule, rows)
+    path = _Path(spec, data, rule, start, random_state, validation, deadline)
+    alpha, before = path.choose()
+    if path.interrupted is not None:
+        return path.interrupted
+    return fit_network(
+        spec,
+        data,
+        None,
+        alpha,
+        path.start_after(before),
+        random_state=random_state,
+        validation=validation,
+        precision=FULL_PRECISION,
+        deadline=deadline,
+        watcher=watcher,
+    )
+
+
+class _Path:
+    """Fits at ascending alphas, which look for the one to choose.
+
+    Attributes
+    ----------
+    interrupted : FittedNetwork or None
+        The last network, if the user has interrupted its training.
+    """
+
+    def __init__(self, spec, data, rule, start, random_state, validation, deadline):
+        self._report = PathReport(spec.settings.verbose, deadline)
+        quiet = self._report.of_single_fits(spec)
+        # No loss is small enough before alpha is known.
+        settings = replace(quiet.settings, loss_threshold=None)
+        self._spec = replace(quiet, settings=settings)
+        self._data, self._rule, self._deadline = data, rule, deadline
+        self._random_state, self._validation = random_state, validation
+        self._first = start or Start()
+        # Held-out samples are seldom predicted better at a larger alpha, so that early
+        # stopping would choose the start again and again.
+        self._continuation = validation is None or not validation.decides
+        self._curvature: Curvature | None = None
+        self.interrupted: FittedNetwork | None = None
+
+    def choose(self) -> tuple[float, FittedNetwork | None]:
+        """Return the alpha, and the network that the fit at it goes on from."""
+        largest = self._largest()
+        if not (self._rule.scaled or self._continuation):
+            return largest, None
+        alpha, before = self._along_path(largest)
+        norm = _norm_of(first_penalty(self._spec))
+        if before is None or not before.is_empty or norm is None or self._is_over():
+            return alpha, before
+        # Concave penalties do not shrink weights beyond their knots, as those of all
+        # features may be at first: then all of them vanish at once. A norm shrinks them.
+        self._spec = _with_first(self._spec, norm)
+        alpha, before = self._along_path(largest)
+        return alpha, before
+
+    def start_after(self, fitted: FittedNetwork | None) -> Start:
+        """Return the start of a fit that goes on from another one."""
+        is_start = fitted is not None and self._continuation
+        return fitted.as_start() if is_start else self._first
+
+    def _along_path(self, largest):
+        self._curvature = Curvature() if self._continuation else None
+        alphas = largest * (SHARES if self._rule.scaled else SHARES[:-1])
+        before: FittedNetwork | None = None
+        for fitted in self._report.along(self._fits(alphas), alphas):
+            if self._is_over():
+                return fitted.alpha, fitted
+            if fitted.is_empty:
+                return largest, fitted
+            if self._rule.scaled and fitted.alpha >= self._alpha_of(fitted, largest):
+                return self._between(before, fitted, largest)
+            before = fitted
+        return largest, before
+
+    def _between(self, before, fitted, largest):
+        """Return the alpha between those of two networks that its own noise is worth."""
+        if before is None:
+            return fitted.alpha, fitted
+        for _ in range(_MOST_ROUNDS):
+            alpha = self._alpha_of(before, largest)
+            if alpha >= fitted.alpha:
+                return fitted.alpha, fitted
+            if alpha <= before.alpha * (1 + _SMALL_CHANGE):
+                break
+            before = self._fit(alpha, before)
+            if self._is_over() or before.is_empty:
+                break
+        return before.alpha, before
+
+    def _alpha_of(self, fitted, largest):
+        """Return the alpha that the noise of a network is worth."""
+        coefs = fitted.network.coefs(fitted.params)
+        engine = make_engine(fitted.network)
+        scale = noise_scale(
+            self._spec,
+            self._data,
+            engine.raw_predict(coefs, fitted.intercepts, self._data.X),
+            int(np.count_nonzero(fitted.params)),
+            int(fitted.selected_features.sum()),
+        )
+        return largest * min(scale, 1.0)
+
+    def _fits(self, alphas) -> Iterator[FittedNetwork]:
+        fitted = None
+        for alpha in alphas:
+            fitted = self._fit(alpha, fitted)
+            yield fitted
+
+    def _fit(self, alpha, before):
+        fitted = fit_network(
+            self._spec,
+            self._data,
+            None,
+            float(alpha),
+            self.start_after(before),
+            random_state=self._random_state,
+            validation=self._validation,
+            precision=COMPARED,
+            deadline=self._deadline,
+            watcher=self._report,
+            curvature=self._curvature,
+        )
+        if fitted.training.status is Status.INTERRUPTED:
+            self.interrupted = fitted
+        return fitted
+
+    def _is_over(self):
+        """Whether nothing is to follow but the last fit, or not even that."""
+        return self.interrupted is not None or time.monotonic() >= self._deadline
+
+    def _largest(self):
+        """Return the alpha that keeps noise of the size of the targets empty."""
+        # Errors in penalties and groups come before the permutations.
+        objective = self._spec.objective(self._data, None, 1.0)
+        moderate, unit = self._data.with_moderate_weights()
+        largest = unit * null_quantile(
+            self._spec,
+            moderate,
+            _groups(self._spec, self._data.X.shape[1]),
+            self._rule.level,
+            seed=self._random_state.randint(np.iinfo(np.int32).max),
+            class_weight=self._rule.class_weight,
+        )
+        if self._spec.total_weight is not None:
+            # The rule is for a penalty that is divided by the weight of these samples.
+            largest *= self._spec.total_weight / objective.data_weight
+        # Of targets that do not vary any alpha removes all features.
+        return largest if largest > 0 else 1.0
+
+
+def _norm_of(penalty):
+    """Return the norm that a concave penalty is near 0; None for others."""
+    if isinstance(penalty, GroupMCP | GroupSCAD):
+        return GroupLasso(penalty.groups, penalty.features_only)
+    return L1() if isinstance(penalty, MCP | SCAD) else None
+
+
+def _with_first(spec, first):
+    """Return a specification with another penalty of the first layer."""
+    penalties = spec.penalties
+    if isinstance(penalties, list):
+        return replace(spec, penalty=[first, *penalties[1:]])
+    return replace(spec, penalty=first)
+
+
+def _groups(spec, n_features):
+    """Return the partition of the features into groups of the first layer's penalty."""
+    groups = getattr(first_penalty(spec), "groups", None)
+    if groups is None:
+        return RowGroups()
+    return resolve_groups(groups, n_features, spec.feature_names)
+
+
+def _restricted(data, rule, rows):
+    """Return the data of some samples, and the rule for these."""
+    X, y, sample_weight = data
+    if sample_weight is not None:
+        sample_weight = sample_weight[rows]
+    if rule.class_weight is not None:
+        rule = replace(rule, class_weight=rule.class_weight[rows])
+    return Data(X[rows], y[rows], sample_weight), rule
