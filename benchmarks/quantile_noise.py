@@ -3,9 +3,9 @@
 Fits to features and targets that have nothing to do with each other, 200 samples of 20
 standard normal features by default: in regression targets with normal or t-distributed
 noise, or skewed ones of a signal, permuted; in classification two classes of one size, or
-10:1, without and with balanced weights. Prints for each kind the share of data sets in which
-no feature is selected, with its binomial standard error: for the plain estimators with a
-group lasso and alpha="quantile", and for MLPFeatureSelector. The rule aims at 0.95.
+10:1, without and with balanced weights. Prints for each kind the share of data sets in
+which no feature is selected, with its binomial standard error: for the plain estimators
+with a group lasso and alpha="quantile", and for MLPFeatureSelector. The rule aims at 0.95.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/quantile_noise.py [--data-sets 500]
         [--samples 200] [--features 20] [--only plain | selector] [--kinds normal t3 ...]

@@ -23,6 +23,9 @@ from .validation_loss import Validation
 # size of the targets empty.
 SHARES = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.28, 0.4, 0.7, 1.0])
 
+# Iterations of each fit of the path.
+_MOST_ITERATIONS = 200
+
 # Rounds of fits and scales between two of them, and the change of alpha that ends these.
 _MOST_ROUNDS, _SMALL_CHANGE = 8, 0.01
 
@@ -132,8 +135,11 @@ class _Path:
     def __init__(self, spec, data, rule, start, random_state, validation, deadline):
         self._report = PathReport(spec.settings.verbose, deadline)
         quiet = self._report.of_single_fits(spec)
-        # No loss is small enough before alpha is known.
-        settings = replace(quiet.settings, loss_threshold=None)
+        # No loss is small enough before alpha is known, and precision is for the last fit.
+        max_iter = min(quiet.settings.max_iter, _MOST_ITERATIONS)
+        settings = replace(
+            quiet.settings, loss_threshold=None, tol="auto", max_iter=max_iter
+        )
         self._spec = replace(quiet, settings=settings)
         self._data, self._rule, self._deadline = data, rule, deadline
         self._random_state, self._validation = random_state, validation
