@@ -1,6 +1,7 @@
 """Networks from several random starts, on all features or on some of them."""
 
 import copy
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,7 @@ from ..fitting.precision import COMPARED
 from ..fitting.specification import NetworkSpec
 from ..penalties.group import GroupPenalty
 from ..penalties.row_groups import RowGroups
+from .report import SelectionReport
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Starts:
 
     seed : int
 
+    report : SelectionReport or None
+
     Attributes
     ----------
     labels : ndarray of int of shape (n_features,)
@@ -91,8 +95,10 @@ class Starts:
         n_init: int,
         n_jobs: int | None,
         seed: int,
+        report: SelectionReport | None = None,
     ) -> None:
         self.spec, self.data, self.groups = spec, data, groups
+        self.report = report or SelectionReport(False, "fits")
         n_features = data.X.shape[1]
         self.labels = np.arange(n_features) if groups.labels is None else groups.labels
         self._n_init, self._n_jobs = n_init, n_jobs
@@ -103,6 +109,7 @@ class Starts:
         features: np.ndarray,
         alphas: Sequence | np.ndarray,
         first: GroupPenalty | None = None,
+        name: str = "",
     ) -> list[Candidate]:
         """Fit along a path from each start, and return the best of each alpha by J.
 
@@ -116,17 +123,36 @@ class Starts:
 
         first : GroupPenalty or None
             Penalty of the first layer; None for that of the specification.
+
+        name : str
+            What the fits are for, in the lines that are printed.
         """
         spec, data = self._of(features, first)
+        start = time.perf_counter()
+        stage = _stage(name, self._n_init, len(features))
+        self.report.begin(stage, self._n_init * len(alphas))
         seeds = self._random_state.randint(np.iinfo(np.int32).max, size=self._n_init)
         prefer = "threads" if engine_name() == "compiled" else None
         paths = Parallel(n_jobs=self._n_jobs, prefer=prefer)(
-            delayed(_path)(spec, data, alphas, seed) for seed in seeds
+            delayed(_path)(spec, data, alphas, seed, self.report) for seed in seeds
         )
-        return [
+        found = [
             Candidate(features, min(fits, key=lambda fitted: fitted.training.loss), alpha)
             for alpha, fits in zip(alphas, zip(*paths))
         ]
+        numbers = ", ".join(str(len(candidate.selected)) for candidate in found)
+        seconds = time.perf_counter() - start
+        self.report.print(f"{stage}: {numbers} selected in {seconds:.1f} s")
+        return found
+
+    def of_samples(self, rows: np.ndarray) -> "Starts":
+        """Return fits to some of the samples, with random numbers of their own."""
+        X, y, weight = self.data
+        data = Data(X[rows], y[rows], None if weight is None else weight[rows])
+        seed = self._random_state.randint(np.iinfo(np.int32).max)
+        return Starts(
+            self.spec, data, self.groups, self._n_init, self._n_jobs, seed, self.report
+        )
 
     def raw_outputs(self, candidate: Candidate) -> np.ndarray:
         """Return the raw outputs of a network for the samples."""
@@ -166,11 +192,24 @@ class Starts:
         return [group for group in members if len(group) > 1]
 
 
-def _path(spec: NetworkSpec, data: Data, alphas: Any, seed: int) -> list[FittedNetwork]:
+def _path(
+    spec: NetworkSpec, data: Data, alphas: Any, seed: int, report: SelectionReport
+) -> list[FittedNetwork]:
     """Return a network for each alpha; after an empty one, the others are that one."""
-    fitter = PathFitter(spec, data, None, seed, precision=COMPARED)
-    found = list(fitter.path(np.asarray(alphas, dtype=np.float64)))
+    fitter = PathFitter(spec, data, None, seed, precision=COMPARED, watcher=report)
+    found = []
+    for fitted in fitter.path(np.asarray(alphas, dtype=np.float64)):
+        found.append(fitted)
+        report.done()
+    report.done(len(alphas) - len(found))
     return found + [found[-1]] * (len(alphas) - len(found))
+
+
+def _stage(name, n_init, n_features):
+    """Return the text on a number of starts."""
+    starts = f"{n_init} start{'' if n_init == 1 else 's'}"
+    features = f"{n_features} feature{'' if n_features == 1 else 's'}"
+    return f"{name}{', ' if name else ''}{starts} with {features}"
 
 
 def _columns(X, features):
