@@ -10,6 +10,7 @@ from ..engine import Data, make_engine
 from ..penalties import L1, MCP, SCAD, GroupLasso, GroupMCP, GroupSCAD
 from ..penalties.row_groups import RowGroups, resolve_groups
 from ..solvers import Curvature, Status
+from .distinct_samples import distinct_samples
 from .fit import FittedNetwork, fit_network
 from .null_quantile import first_penalty, noise_scale, null_quantile
 from .path_report import PathReport
@@ -44,7 +45,8 @@ class QuantileRule:
         proportional to the scale of the residuals.
 
     class_weight : ndarray of shape (n_samples,) or None
-        The factor of each sample weight that belongs to the target.
+        The factor of each sample weight that belongs to the target. It is the same for
+        samples of the same target.
     """
 
     level: float = 0.95
@@ -142,6 +144,8 @@ class _Path:
         )
         self._spec = replace(quiet, settings=settings)
         self._data, self._rule, self._deadline = data, rule, deadline
+        moderate, self._unit = data.with_moderate_weights()
+        self._distinct, self._rows = distinct_samples(moderate)
         self._random_state, self._validation = random_state, validation
         self._first = start or Start()
         # Held-out samples are seldom predicted better at a larger alpha, so that early
@@ -167,12 +171,18 @@ class _Path:
 
     def start_after(self, fitted: FittedNetwork | None) -> Start:
         """Return the start of a fit that goes on from another one."""
-        is_start = fitted is not None and self._continuation
-        return fitted.as_start() if is_start else self._first
+        if fitted is None or not self._continuation:
+            return self._first
+        if not fitted.is_empty:
+            return fitted.as_start()
+        # Without what is left of its weights, which has no effect.
+        objective = self._spec.objective(self._data, None, 1.0)
+        params = objective.empty_params()
+        return Start(objective.network.coefs(params), objective.network.intercepts(params))
 
     def _along_path(self, largest):
         self._curvature = Curvature() if self._continuation else None
-        alphas = largest * (SHARES if self._rule.scaled else SHARES[:-1])
+        alphas = largest * SHARES
         before: FittedNetwork | None = None
         for fitted in self._report.along(self._fits(alphas), alphas):
             if self._is_over():
@@ -205,8 +215,8 @@ class _Path:
         engine = make_engine(fitted.network)
         scale = noise_scale(
             self._spec,
-            self._data,
-            engine.raw_predict(coefs, fitted.intercepts, self._data.X),
+            self._distinct,
+            engine.raw_predict(coefs, fitted.intercepts, self._distinct.X),
             int(np.count_nonzero(fitted.params)),
             int(fitted.selected_features.sum()),
         )
@@ -244,14 +254,14 @@ class _Path:
         """Return the alpha that keeps noise of the size of the targets empty."""
         # Errors in penalties and groups come before the permutations.
         objective = self._spec.objective(self._data, None, 1.0)
-        moderate, unit = self._data.with_moderate_weights()
-        largest = unit * null_quantile(
+        class_weight = self._rule.class_weight
+        largest = self._unit * null_quantile(
             self._spec,
-            moderate,
+            self._distinct,
             _groups(self._spec, self._data.X.shape[1]),
             self._rule.level,
             seed=self._random_state.randint(np.iinfo(np.int32).max),
-            class_weight=self._rule.class_weight,
+            class_weight=None if class_weight is None else class_weight[self._rows],
         )
         if self._spec.total_weight is not None:
             # The rule is for a penalty that is divided by the weight of these samples.

@@ -82,7 +82,7 @@ class Folds:
 
 
 def alphas_by_folds(
-    starts: Starts, folds: Folds, seed: int
+    starts: Starts, folds: Folds, rule: str, seed: int
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Score alphas in folds: at each, the best of several starts by J.
 
@@ -92,6 +92,9 @@ def alphas_by_folds(
         Of all samples.
 
     folds : Folds
+
+    rule : {"best", "one_se"}
+        As `choice_among` takes it.
 
     seed : int
 
@@ -103,7 +106,7 @@ def alphas_by_folds(
     scores : ndarray of shape (n_alphas, n_folds)
 
     chosen : int
-        Index of the alpha with the best mean score.
+        Index of the alpha chosen.
     """
     data = starts.data
     splits = folds.splits(data)
@@ -115,4 +118,4 @@ def alphas_by_folds(
             features, alphas, name=f"fold {k + 1} of {len(splits)}"
         )
         scores[:, k] = [fold.score(candidate.fitted) for candidate in path]
-    return alphas, scores, choice_among(scores[None, None], "best").alpha
+    return alphas, scores, choice_among(scores[None, None], rule).alpha

@@ -50,11 +50,11 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
     matters. In regression it is scaled by the size of the residuals of the network. With
     far fewer samples than features, noise may be selected more often.
 
-    ``alpha="cv"`` chooses among ten alphas the one with the best mean score in
-    cross-validation, as ``rule="best"`` of :class:`RegularizedMLPClassifierCV`. In each
+    ``alpha="cv"`` chooses among ten alphas by their scores in cross-validation. In each
     fold, the network of each alpha is the best of `n_init` starts along a path. The
-    features are then selected at that alpha. Alphas that predict best usually select more
-    features than the quantile rule, some of them noise.
+    features are then selected at the alpha chosen. With ``rule="best"``, the default as in
+    :class:`RegularizedMLPClassifierCV`, these are usually more features than by the
+    quantile rule, some of them noise; ``rule="one_se"`` selects fewer.
 
     Parameters
     ----------
@@ -81,6 +81,10 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
         callable ``scorer(estimator, X, y)``. None is accuracy or R²; for rare classes use
         "neg_log_loss" or "roc_auc". Features and, in regression, targets are standardised
         there. Only used if ``alpha="cv"``.
+
+    rule : {"best", "one_se"}, default="best"
+        How to choose alpha from the mean scores of the folds: the best one, or the largest
+        alpha with a score within one standard error of it. Only used if ``alpha="cv"``.
 
     n_init : int, default=5
         Number of random starts.
@@ -172,6 +176,7 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
         "quantile_level": [Interval(Real, 0, 1, closed="neither")],
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "rule": [StrOptions({"best", "one_se"})],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "max_features": [Interval(Integral, 1, None, closed="left"), None],
         "groups": [list, tuple, dict, None],
@@ -191,6 +196,7 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
         quantile_level: float = 0.95,
         cv: Any = None,
         scoring: str | Callable | None = None,
+        rule: str = "best",
         n_init: int = 5,
         max_features: int | None = None,
         groups: Any = None,
@@ -203,6 +209,7 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
         self.quantile_level = quantile_level
         self.cv = cv
         self.scoring = scoring
+        self.rule = rule
         self.n_init = n_init
         self.max_features = max_features
         self.groups = groups
@@ -311,7 +318,8 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
             )
         if self.alpha != "cv":
             return np.array([float(self.alpha)])
-        alphas, self.cv_scores_, chosen = alphas_by_folds(starts, folds, seed)
+        found = alphas_by_folds(starts, folds, self.rule, seed)
+        alphas, self.cv_scores_, chosen = found
         self.cv_alphas_ = alphas
         return alphas[: chosen + 1]
 

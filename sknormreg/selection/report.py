@@ -12,7 +12,7 @@ class SelectionReport(Watcher):
     """Prints the stages of a selection, and how much of the present one is done.
 
     It also watches the fits, and prints a line while one of them takes long. Threads share
-    it. Copies in other processes print nothing.
+    it. Copies in other processes know what they have done, but not what is left.
 
     Parameters
     ----------
@@ -28,19 +28,25 @@ class SelectionReport(Watcher):
         self._stage, self._n_done, self._n_all = "", 0, 0
         self._start = self._lines.start
 
+    # Copies in other processes
+
     def __getstate__(self) -> dict:
-        return {"_unit": self._unit}
+        return {"_verbose": self._verbose, "_unit": self._unit}
 
     def __setstate__(self, state: dict) -> None:
-        self.__init__(False, **{"unit": state["_unit"]})  # type: ignore[misc]
+        self.__dict__.update(vars(SelectionReport(False, state["_unit"])) | state)
+
+    # Between the iterations of a fit
 
     def end_iteration(self, network: Network, params: CurrentParams, n_iter: int) -> None:
-        if not self._verbose or not self._lines.are_due():
+        if not self._verbose or not self._n_all or not self._lines.are_due():
             return
         with self._lock:
             if self._lines.are_due():
                 progress, rest = self._progress()
                 self._lines.print(self._stage, progress, self._seconds(), rest)
+
+    # Stages
 
     def begin(self, stage: str, n_all: int) -> None:
         """Take note of a stage, and of how much there is to do in it."""

@@ -1,7 +1,6 @@
 """Networks from several random starts, on all features or on some of them."""
 
 import copy
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -128,7 +127,6 @@ class Starts:
             What the fits are for, in the lines that are printed.
         """
         spec, data = self._of(features, first)
-        start = time.perf_counter()
         stage = _stage(name, self._n_init, len(features))
         self.report.begin(stage, self._n_init * len(alphas))
         seeds = self._random_state.randint(np.iinfo(np.int32).max, size=self._n_init)
@@ -141,8 +139,7 @@ class Starts:
             for alpha, fits in zip(alphas, zip(*paths))
         ]
         numbers = ", ".join(str(len(candidate.selected)) for candidate in found)
-        seconds = time.perf_counter() - start
-        self.report.print(f"{stage}: {numbers} selected in {seconds:.1f} s")
+        self.report.print(f"{stage}: {numbers} selected")
         return found
 
     def of_samples(self, rows: np.ndarray) -> "Starts":
