@@ -224,7 +224,7 @@ def first_penalty(spec: NetworkSpec) -> GroupPenalty | ElasticNet | MCP | SCAD:
         If it is not.
     """
     penalties = spec.penalties
-    first = penalties[0] if isinstance(penalties, list) and penalties else penalties
+    first: Any = penalties[0] if isinstance(penalties, list) and penalties else penalties
     is_known = isinstance(first, GroupPenalty | ElasticNet | MCP | SCAD)
     if not is_known or isinstance(first, L2 | SparseGroupLasso):
         hint = "penalty=[GroupLasso(), MaxNorm(1)]"

@@ -166,8 +166,7 @@ class _Path:
         # Concave penalties do not shrink weights beyond their knots, as those of all
         # features may be at first: then all of them vanish at once. A norm shrinks them.
         self._spec = _with_first(self._spec, norm)
-        alpha, before = self._along_path(largest)
-        return alpha, before
+        return self._along_path(largest)
 
     def start_after(self, fitted: FittedNetwork | None) -> Start:
         """Return the start of a fit that goes on from another one."""
@@ -205,8 +204,11 @@ class _Path:
             if alpha <= before.alpha * (1 + _SMALL_CHANGE):
                 break
             before = self._fit(alpha, before)
-            if self._is_over() or before.is_empty:
+            if self._is_over():
                 break
+            if before.is_empty:
+                # Of a descent that has gone astray: there is a network beyond.
+                return fitted.alpha, fitted
         return before.alpha, before
 
     def _alpha_of(self, fitted, largest):
@@ -222,7 +224,7 @@ class _Path:
         )
         return largest * min(scale, 1.0)
 
-    def _fits(self, alphas) -> Iterator[FittedNetwork]:
+    def _fits(self, alphas: np.ndarray) -> Iterator[FittedNetwork]:
         fitted = None
         for alpha in alphas:
             fitted = self._fit(alpha, fitted)

@@ -70,7 +70,7 @@ class Folds:
 
     def _fitted(self) -> Callable:
         plain = clone(self.mlp)
-        plain.n_features_in_ = self.mlp.n_features_in_  # type: ignore[attr-defined]
+        plain.n_features_in_ = self.mlp.n_features_in_
         for name, value in self.targets.attributes().items():
             setattr(plain, name, value)
 
