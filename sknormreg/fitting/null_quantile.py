@@ -87,11 +87,16 @@ def null_quantile(
     n_rows = X.shape[0]
     block = max(1, _BLOCK // max(1, spec.n_outputs * (X.shape[1] + n_rows)))
     found: list[np.ndarray] = []
+    # Without weights the best constant, and what it leaves, is that of any order.
+    unweighted = _balanced(_null_derivatives(spec.loss, y, None), None)
     for start in range(0, n_draws, block):
         size = min(block, n_draws - start)
         derivatives = []
         for _ in range(size):
             order = random_state.permutation(n_rows)
+            if weight is None:
+                derivatives.append(unweighted[order])
+                continue
             now = weight
             if class_weight is not None:
                 now = weight * (of_targets[order] / of_targets)
