@@ -77,9 +77,10 @@ def fit_at_quantile(
     network at alpha: from the last network of the path whose alpha is too small for its
     noise, fits and scales take turns (Sun and Zhang, 2012, algorithm 1). It is at least a
     fiftieth of :math:`\lambda`. Without `scaled`, and for a network that gets empty on the
-    way, it is :math:`\lambda`. Where a concave penalty leaves the network empty, the path
-    of the norm that it is near 0 takes its place, up to the last fit. The last fit, at the
-    alpha chosen, has full precision.
+    way, it is :math:`\lambda`. The last fit, at the alpha chosen, has full precision.
+
+    For concave penalties the path is that of the norm which they are near 0, up to the last
+    fit: without `scaled`, or where their own path leaves the network empty.
 
     Parameters
     ----------
@@ -159,12 +160,17 @@ class _Path:
         largest = self._largest()
         if not (self._rule.scaled or self._continuation):
             return largest, None
-        alpha, before = self._along_path(largest)
         norm = _norm_of(first_penalty(self._spec))
-        if before is None or not before.is_empty or norm is None or self._is_over():
-            return alpha, before
+        if norm is None:
+            return self._along_path(largest)
+        if self._rule.scaled:
+            alpha, before = self._along_path(largest)
+            if before is None or not before.is_empty or self._is_over():
+                return alpha, before
         # Concave penalties do not shrink weights beyond their knots, as those of all
-        # features may be at first: then all of them vanish at once. A norm shrinks them.
+        # features may be at first. Then all of them vanish at once or, where no scale of
+        # the residuals tells noise, none does, as many features fit any classes. A norm
+        # shrinks them.
         self._spec = _with_first(self._spec, norm)
         return self._along_path(largest)
 

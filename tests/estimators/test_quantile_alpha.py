@@ -166,6 +166,20 @@ def test_noise_selects_nothing(kind, hidden):
 
 
 @empty_is_fine
+def test_concave_penalties_select_nothing_in_noise():
+    """A few features beyond the knots fit classes at a cost that does not grow."""
+    mlp = RegularizedMLPClassifier(
+        (5,), "relu", penalty=[GroupMCP(0.3), MaxNorm(1)], alpha="quantile", random_state=0
+    )
+    rngs = map(np.random.RandomState, range(8))
+    n_empty = sum(
+        mlp.fit(rng.normal(size=(80, 8)), np.arange(80) % 2).n_selected_features_ == 0
+        for rng in rngs
+    )
+    assert n_empty >= binom.ppf(1e-3, 8, 0.94)
+
+
+@empty_is_fine
 def test_networks_select_nothing_in_noise():
     """Of 12 data sets at least as many as 94 % have at the level of 0.1 %."""
     mlp = RegularizedMLPRegressor((3,), penalty=BOUNDED, alpha="quantile", random_state=0)
