@@ -241,7 +241,7 @@ class Problem:
 
     def estimator_cv(self, n_jobs):
         """One that compares two alphas in two folds."""
-        left_out = {"alpha", "evidence_scope", "warm_start"}
+        left_out = {"alpha", "evidence_scope", "quantile_level", "warm_start"}
         params = {k: v for k, v in self.params.items() if k not in left_out}
         params["max_iter"] = min(params["max_iter"], 8)
         classes = RegularizedMLPRegressorCV, RegularizedMLPClassifierCV

@@ -3,6 +3,7 @@
 import time
 from abc import ABCMeta
 from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from ..engine.activations import ACTIVATIONS
 from ..evidence import SCOPES
 from ..fitting.best_start import fit_from_starts
 from ..fitting.fit import fit_network
+from ..fitting.quantile_alpha import fit_at_quantile
 from ..fitting.result import TrainingState
 from ..fitting.solver_choice import FULL_BATCH, MINIBATCH
 from ..fitting.start import Start, continued
@@ -27,7 +29,8 @@ from ..solvers import Status
 from .callbacks import FitCallbacks
 from .empty_network import strong_alpha, warn_of_empty
 from .fitted_attributes import OF_SOME_FITS, fitted_attributes
-from .specification import network_spec
+from .quantile_rule import quantile_rule, refuse_starts
+from .specification import is_word, network_spec
 from .stored_version import StoredVersionMixin
 from .suggestions import SuggestionsMixin
 from .target_unit import warn_of_unit
@@ -68,8 +71,9 @@ class RegularizedMLP(
         "alpha": [
             Interval(Real, 0, np.inf, closed="left"),
             "array-like",
-            StrOptions({"evidence"}),
+            StrOptions({"evidence", "quantile"}),
         ],
+        "quantile_level": [Interval(Real, 0, 1, closed="neither")],
         "evidence_scope": [StrOptions(set(SCOPES))],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "solver": [StrOptions({"auto", *FULL_BATCH, *MINIBATCH})],
@@ -205,16 +209,14 @@ class RegularizedMLP(
         network = spec.network(data.X.shape[1])
         start = self._last_weights(network) if goes_on else Start()
         callbacks = FitCallbacks(self, X, y, sample_weight, spec.n_init)
-        fitted = fit_from_starts(
+        fit = self._fit_function(spec, data, sample_weight, callbacks.of_starts)
+        fitted = fit(
             spec,
             data,
-            alpha=self.alpha,
             start=_with_given(start, network, data.X.dtype, coef_init, intercept_init),
             random_state=check_random_state(self.random_state),
             validation=validation,
             deadline=deadline,
-            watchers=callbacks.of_starts,
-            n_jobs=self.n_jobs,
         )
         self._store(fitted)
         if fitted.training.status is not Status.DIVERGED:
@@ -263,6 +265,15 @@ class RegularizedMLP(
         self._store(fitted, incremental=not first, state=state)
         return self
 
+    def _fit_function(self, spec, data, sample_weight, watchers):
+        """Return what fits a network at the alpha given, or at the one it chooses."""
+        if is_word(self.alpha, "quantile"):
+            refuse_starts(spec.n_init)
+            rule = quantile_rule(self, data, sample_weight)
+            return partial(fit_at_quantile, rule=rule, watcher=watchers[0])
+        options: dict[str, Any] = dict(watchers=watchers, n_jobs=self.n_jobs)
+        return partial(fit_from_starts, alpha=self.alpha, **options)
+
     def _n_starts(self, goes_on, coef_init):
         """Return the number of random starts: given weights leave nothing to draw."""
         if goes_on:
@@ -275,10 +286,6 @@ class RegularizedMLP(
             )
             return 1
         return self.n_init
-
-    @property
-    def _by_evidence(self):
-        return isinstance(self.alpha, str)
 
     def _last_weights(self, network):
         """Return the `Start` of a training that goes on from the weights of the last."""
@@ -375,9 +382,9 @@ def accepts_partial_fit(estimator: Any) -> bool:
             "partial_fit is only available for minibatch solvers: set solver='adam' or "
             f"'sgd' (or 'auto', which takes 'adam') instead of {estimator.solver!r}."
         )
-    if estimator._by_evidence:
+    if isinstance(estimator.alpha, str):
         raise AttributeError(
             "partial_fit sees a part of the data only, and is not available with "
-            "alpha='evidence': use fit, or a number for alpha."
+            f"alpha={estimator.alpha!r}: use fit, or a number for alpha."
         )
     return True

@@ -103,6 +103,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         penalty: Penalties = "l2",
         alpha: Alpha = 1.0,
         evidence_scope: str = "layer",
+        quantile_level: float = 0.95,
         l1_ratio: float = 0.5,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
@@ -139,6 +140,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         self.penalty = penalty
         self.alpha = alpha
         self.evidence_scope = evidence_scope
+        self.quantile_level = quantile_level
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout

@@ -11,6 +11,7 @@ import numpy as np
 LEFT_OUT = (
     "alpha",
     "evidence_scope",
+    "quantile_level",
     "store_posterior",
     "warm_start",
     "total_weight",

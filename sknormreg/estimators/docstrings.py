@@ -61,13 +61,13 @@ penalty : str, Penalty or list of them, default="l2"
     :class:`~sknormreg.penalties.Weighted` gives each feature a factor. A list has one
     entry per layer of weights.
 
-alpha : float, array-like of shape (n_layers - 1,), list or "evidence", default=1.0
+alpha : float, array-like, list, "evidence" or "quantile", default=1.0
     Strength of the penalty, at least 0. Larger values shrink the weights more and, with a
-    sparse penalty, set more of them to zero. An array-like has one value per layer of
-    weights. With ``penalty="l2"``, the first entry of a list may be an array of shape
-    (n_features,), one value per feature. The penalty is divided by the total weight of the
-    training samples, never of a minibatch, so that `alpha` has the same effect with every
-    solver and batch size.
+    sparse penalty, set more of them to zero. An array-like of shape (n_layers - 1,) has one
+    value per layer of weights. With ``penalty="l2"``, the first entry of a list may be an
+    array of shape (n_features,), one value per feature. The penalty is divided by the total
+    weight of the training samples, never of a minibatch, so that `alpha` has the same
+    effect with every solver and batch size.
 
     "evidence" chooses `alpha` in a single fit, without validation data, by maximising the
     evidence: the probability of the targets with the weights integrated out. It follows
@@ -79,6 +79,17 @@ alpha : float, array-like of shape (n_layers - 1,), list or "evidence", default=
     point, and a second fit with ``alpha=alpha_`` trains further. If the number of weights,
     or of samples times outputs, is at most 5000, a matrix of that size is factorised;
     otherwise traces are estimated with random vectors and conjugate gradients.
+
+    "quantile" chooses `alpha` from the distribution of targets without signal, without
+    validation data: the smallest value at which, in a share `quantile_level` of 500 random
+    permutations of the targets, a network without features is stationary (quantile
+    universal threshold). In regression this value is multiplied by the scale of the
+    residuals, relative to that of y, in turns with fits, as in the scaled lasso. The first
+    layer must have L1, an elastic net, MCP, SCAD or a group penalty other than the sparse
+    group lasso, and later layers `MaxNorm`, for example ``penalty=[GroupLasso(),
+    MaxNorm(1)]``. X is used as given: standardise the features, as one value serves them
+    all. The network is fitted along a short path of ascending alphas, each from the weights
+    of the one before. Callbacks, `loss_curve_` and `n_iter_` concern the last fit alone.
 
 alphas : int or array-like of shape (n_alphas,), default=20
     Values of `alpha` to compare, as described for the estimator without cross-validation.
@@ -93,6 +104,11 @@ evidence_scope : {"network", "layer", "feature"}, default="layer"
     each layer, or of each feature and each further layer. "feature" is automatic relevance
     determination: the weights of features that do not help shrink to almost 0. It takes
     longer. Ignored for other values of `alpha`.
+
+quantile_level : float, default=0.95
+    Share of the data sets without any signal in which a network without features is to be
+    stationary if ``alpha="quantile"``, strictly between 0 and 1. Ignored for other values
+    of `alpha`.
 
 store_posterior : bool, default=True
     Whether to keep the posterior of the weights after a fit with ``alpha="evidence"``,
@@ -172,8 +188,9 @@ max_time : float, default=None
     weights, or the best ones if ``early_stopping=True``; there is a warning unless training
     has converged. Of several starts no further one begins then, and the best so far is
     kept; there is a warning unless all have ended by themselves. In `regularization_path`,
-    the limit applies to the whole path. Ignored by `partial_fit`. If None, there is no
-    limit.
+    the limit applies to the whole path. With ``alpha="quantile"``, a fit that it ends has
+    the alpha that was reached, which is often too small. Ignored by `partial_fit`. If None,
+    there is no limit.
 
 tol : float or "auto", default="auto"
     Tolerance of the stopping criterion. It is independent of the unit of y.
@@ -247,8 +264,8 @@ n_init : int, default=1
     the validation set, which is the same for all starts; with ``alpha="evidence"``, the
     largest `log_evidence_`. There is a single start if initial weights are given: by
     `coef_init`, with a warning, or by the previous fit if ``warm_start=True``. `max_time`
-    applies to all starts together; limits of iterations apply to each. Ignored by
-    `partial_fit`.
+    applies to all starts together; limits of iterations apply to each. Has to be 1 with
+    ``alpha="quantile"``, which depends on the start. Ignored by `partial_fit`.
 
 warm_start : bool, default=False
     Whether `fit` starts from the weights of the previous call and, if ``alpha="evidence"``,
@@ -395,10 +412,10 @@ classes_ : ndarray of shape (n_classes,)
     Class labels. For multilabel targets, the indices of the labels.
 
 alpha_ : float, ndarray of shape (n_layers - 1,) or list
-    The alpha used, in a form that the parameter `alpha` accepts. With ``alpha="evidence"``
-    the one chosen: a float, an array with one value per layer or, if
-    ``evidence_scope="feature"``, a list of an array of shape (n_features,) and one float
-    per further layer.
+    The alpha used, in a form that the parameter `alpha` accepts. With ``alpha="quantile"``
+    the one chosen, a float. With ``alpha="evidence"`` those chosen: a float, an array with
+    one value per layer or, if ``evidence_scope="feature"``, a list of an array of shape
+    (n_features,) and one float per further layer.
 
 l1_ratio_ : float
     The `l1_ratio` chosen.

@@ -26,6 +26,30 @@ def refuse_mixed_labels(y: Any, name: str = "y") -> None:
         )
 
 
+def refuse_labels(y: Any, name: str = "y") -> None:
+    """Raise a ValueError if the targets of a regression are labels."""
+    labels = getattr(y, "to_numpy", lambda: y)()
+    if not isinstance(labels, list | tuple | np.ndarray):
+        return
+    flat = labels.ravel() if isinstance(labels, np.ndarray) else labels
+    if getattr(flat, "dtype", np.dtype(object)).kind not in "OUS":
+        return
+    for label in flat:
+        if isinstance(label, str | bytes) and not _is_number(label):
+            raise ValueError(
+                f"{name} holds strings such as {str(label)!r}, but a regressor predicts "
+                "numbers. To predict classes, use RegularizedMLPClassifier."
+            )
+
+
+def _is_number(text):
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _kind_of(label):
     if isinstance(label, str):
         return "strings"

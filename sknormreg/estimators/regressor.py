@@ -107,6 +107,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         penalty: Penalties = "l2",
         alpha: Alpha = 1.0,
         evidence_scope: str = "layer",
+        quantile_level: float = 0.95,
         store_posterior: bool = True,
         l1_ratio: float = 0.5,
         dropout: float = 0.0,
@@ -145,6 +146,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.penalty = penalty
         self.alpha = alpha
         self.evidence_scope = evidence_scope
+        self.quantile_level = quantile_level
         self.store_posterior = store_posterior
         self.l1_ratio = l1_ratio
         self.dropout = dropout

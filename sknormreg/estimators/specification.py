@@ -9,6 +9,7 @@ import numpy as np
 from .._names import did_you_mean
 from ..engine.activations import ACTIVATIONS
 from ..fitting.layer_penalties import all_l2
+from ..fitting.null_quantile import refuse_without_rule
 from ..fitting.settings import SolverSettings
 from ..fitting.specification import NetworkSpec
 from .hold_out import HoldOut
@@ -59,9 +60,16 @@ def network_spec(
         goes_on=params.get("warm_start", False),
         n_init=params.get("n_init", 1),
     )
-    if isinstance(params.get("alpha"), str):
+    if is_word(params.get("alpha"), "evidence"):
         _refuse_without_evidence(spec, params)
+    elif is_word(params.get("alpha"), "quantile"):
+        refuse_without_rule(spec)
     return spec
+
+
+def is_word(alpha: Any, word: str) -> bool:
+    """Whether alpha is a word, such as "evidence", rather than a number or an array."""
+    return isinstance(alpha, str) and alpha == word
 
 
 def _checked_sizes(given):

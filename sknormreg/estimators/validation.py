@@ -10,7 +10,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from ..engine import Data, as_c, checked_structure
 from ..fitting.validation_loss import Validation
 from .hold_out import watched
-from .mixed_labels import refuse_mixed_labels
+from .mixed_labels import refuse_labels, refuse_mixed_labels
 from .targets import ClassTargets, NumberTargets, Targets, known_targets, learnt_targets
 
 
@@ -40,6 +40,8 @@ def validated_X_y(estimator: Any, X: Any, y: Any, **options: Any) -> tuple[Any, 
     """Return X and y as C can read them; y is not encoded yet."""
     if is_classifier(estimator):
         refuse_mixed_labels(y)
+    else:
+        refuse_labels(y)
     return validated(
         estimator, X, y, multi_output=True, y_numeric=is_regressor(estimator), **options
     )

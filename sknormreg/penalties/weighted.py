@@ -304,8 +304,8 @@ def reweighted(penalty: Penalty, fitted: Any, gamma: float = 1.0) -> Weighted:
     Raises
     ------
     ValueError
-        If `gamma` is not a positive number, if the weights are not finite, or if all of
-        them are 0.
+        If `penalty` is not an instance of a penalty, if `gamma` is not a positive number,
+        if the weights are not finite, or if all of them are 0.
 
     References
     ----------
@@ -322,6 +322,11 @@ def reweighted(penalty: Penalty, fitted: Any, gamma: float = 1.0) -> Weighted:
     >>> penalty.penalty_factor
     array([ 0.2, 10. ,  inf])
     """
+    if not isinstance(penalty, Penalty):
+        raise ValueError(
+            "penalty must be an instance of Penalty, such as L1() or GroupLasso(), got "
+            f"{penalty!r}."
+        )
     if not isinstance(gamma, Real) or isinstance(gamma, bool) or not 0 < gamma < np.inf:
         raise ValueError(f"gamma must be a number more than 0, got {gamma!r}.")
     weights = _first_weights(fitted)
@@ -365,8 +370,15 @@ def _resolved(given, n_features, feature_names):
     """Return the factors as an array of shape (n_features,)."""
     if isinstance(given, Mapping):
         factors = np.ones(n_features)
+        keys: dict = {}
         for key, value in given.items():
             index = _index(key, n_features, feature_names)
+            if index in keys:
+                raise ValueError(
+                    f"penalty_factor names the same feature twice, as {keys[index]!r} and "
+                    f"as {key!r}: leave one out."
+                )
+            keys[index] = key
             factors[index] = _checked_factors(value, given, ndim=0)
     else:
         factors = _checked_factors(given, given)

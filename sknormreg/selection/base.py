@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_regressor
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from ..estimators.mixed_labels import refuse_labels
 from ..estimators.path import draw_seed, estimator_for
 from ..estimators.suggestions import SuggestionsMixin
 from ..estimators.validation import validated
@@ -60,7 +61,7 @@ class NetworkSelector(SuggestionsMixin, SelectorMixin, MetaEstimatorMixin, BaseE
         Raises
         ------
         ValueError
-            If the estimator has a time limit.
+            If the estimator has a time limit, or if it is a regressor and y holds labels.
         """
         estimator = estimator_for(y, getattr(self, "estimator", None), params)
         max_time = estimator.max_time
@@ -70,6 +71,8 @@ class NetworkSelector(SuggestionsMixin, SelectorMixin, MetaEstimatorMixin, BaseE
                 "tell which features matter. Set max_time=None; fewer starts, resamples, "
                 "draws or alphas save time."
             )
+        if is_regressor(estimator):
+            refuse_labels(y)
         X, y = validated(self, X, y, multi_output=True, ensure_min_samples=2)
         return estimator, X, y
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from ..fitting.null_quantile import noise_scale
 from ..penalties import GroupLasso
-from .null_quantile import noise_scale
 from .starts import Candidate, Starts
 
 # Rounds of fits to the selected features alone; without a result so far, each has to leave

@@ -1,30 +1,31 @@
 """The selector that answers which features matter, by the best network of several."""
 
-import warnings
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import _fit_context, is_classifier
-from sklearn.compose import TransformedTargetRegressor
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.metrics import get_scorer_names
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight
 
 from .._warnings import warn
-from ..estimators import RegularizedMLPRegressor
+from ..estimators.quantile_rule import class_factors
 from ..estimators.specification import network_spec
-from ..estimators.validation import training_data, validated
+from ..estimators.validation import training_data
+from ..fitting.null_quantile import null_quantile
+from ..fitting.quantile_alpha import SHARES
 from ..penalties import GroupMCP, MaxNorm, Weighted
+from .alpha_by_folds import Folds, alphas_by_folds
 from .base import NetworkSelector
 from .feature_search import at_most, best_features
-from .null_quantile import null_quantile
-from .problem import first_penalty, refuse_without_selection
+from .predictions import SelectedPredictionsMixin
+from .refit import constant_model, refitted, scaled, scales_targets, target_scaler
+from .report import SelectionReport
+from .selecting_penalty import first_penalty, refuse_without_selection
 from .starts import Starts
 
 # The networks that are fitted by default (see benchmarks/selection.py): of fewer units for
@@ -32,14 +33,11 @@ from .starts import Starts
 _MOST_UNITS, _FEWEST_UNITS, _SAMPLES_PER_UNIT = 30, 5, 15
 _KNOTS, _MOST_ITERATIONS = 0.3, 200
 
-# Alphas of the path from each start, as shares of the alpha that keeps noise empty.
-_SHARES = np.array([0.02, 0.05, 0.1, 0.15, 0.2, 0.28, 0.4, 0.7, 1.0])
-
-# The final network.
-_REFIT: dict[str, Any] = dict(penalty="l2", alpha=1.0, max_iter=5000)
+# Attributes that only a fit with alpha="cv" has.
+_OF_FOLDS = ("cv_alphas_", "cv_scores_")
 
 
-class MLPFeatureSelector(NetworkSelector):
+class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
     """Selection of the features that matter to a network.
 
     Networks are fitted from several random starts, along a path of increasing alphas. The
@@ -52,6 +50,12 @@ class MLPFeatureSelector(NetworkSelector):
     matters. In regression it is scaled by the size of the residuals of the network. With
     far fewer samples than features, noise may be selected more often.
 
+    ``alpha="cv"`` chooses among ten alphas by their scores in cross-validation. In each
+    fold, the network of each alpha is the best of `n_init` starts along a path. The
+    features are then selected at the alpha chosen. With ``rule="best"``, the default as in
+    :class:`RegularizedMLPClassifierCV`, these are usually more features than by the
+    quantile rule, some of them noise; ``rule="one_se"`` selects fewer.
+
     Parameters
     ----------
     estimator : RegularizedMLPClassifier or RegularizedMLPRegressor, default=None
@@ -61,13 +65,27 @@ class MLPFeatureSelector(NetworkSelector):
         30 hidden units, ``activation="relu"`` and ``penalty=[GroupMCP(0.3), MaxNorm(1)]``.
         Its own `n_init` is for `estimator_` alone.
 
-    alpha : "quantile" or float, default="quantile"
+    alpha : "quantile", "cv" or float, default="quantile"
         Strength of the penalty at which features are selected, for standardised features
         and targets.
 
     quantile_level : float, default=0.95
         Share of the data sets without any signal in which a network without features is
-        stationary.
+        stationary. Only used if ``alpha="quantile"``.
+
+    cv : int, cross-validation generator or iterable, default=None
+        Folds, as :class:`RegularizedMLPClassifierCV` takes them; None stands for 5 folds,
+        stratified in classification. Only used if ``alpha="cv"``.
+
+    scoring : str or callable, default=None
+        Score to choose alpha by, where greater is better: the name of a scorer, or a
+        callable ``scorer(estimator, X, y)``. None is accuracy or R²; for rare classes use
+        "neg_log_loss" or "roc_auc". Features and, in regression, targets are standardised
+        there. Only used if ``alpha="cv"``.
+
+    rule : {"best", "one_se"}, default="best"
+        How to choose alpha from the mean scores of the folds: the best one, or the largest
+        alpha with a score within one standard error of it. Only used if ``alpha="cv"``.
 
     n_init : int, default=5
         Number of random starts.
@@ -88,6 +106,11 @@ class MLPFeatureSelector(NetworkSelector):
     random_state : int, RandomState instance or None, default=None
         Seed of the random starts and of the permutations.
 
+    verbose : bool or int, default=False
+        Whether to print a line for each set of starts, with the numbers of features that
+        the best networks select at each alpha, and every few seconds how many fits of the
+        present set are done and how long the others will take.
+
     Attributes
     ----------
     support_ : ndarray of bool of shape (n_features,)
@@ -102,10 +125,19 @@ class MLPFeatureSelector(NetworkSelector):
     scores_ : ndarray of shape (n_features,)
         Norm of the weights from each standardised feature in the best network.
 
-    estimator_ : estimator or None
+    estimator_ : estimator
         A network of the selected features, without the penalty that selects them: with an
         L2 penalty and ``alpha=1``, after the standardisation of features and, in
-        regression, of targets. None if no feature is selected.
+        regression, of targets. If no feature is selected, a
+        :class:`~sklearn.dummy.DummyClassifier` that predicts the class frequencies or a
+        :class:`~sklearn.dummy.DummyRegressor` that predicts the mean, or the quantile that
+        the loss stands for, so that searches over selectors go on.
+
+    cv_alphas_ : ndarray of shape (n_alphas,)
+        The alphas compared, in ascending order. Only available if ``alpha="cv"``.
+
+    cv_scores_ : ndarray of shape (n_alphas, n_folds)
+        Their scores. Only available if ``alpha="cv"``.
 
     n_features_in_ : int
         Number of features seen by `fit`.
@@ -138,14 +170,24 @@ class MLPFeatureSelector(NetworkSelector):
 
     _parameter_constraints: dict[str, Any] = {
         "estimator": [HasMethods(["fit"]), None],
-        "alpha": [StrOptions({"quantile"}), Interval(Real, 0, None, closed="neither")],
+        "alpha": [
+            StrOptions({"quantile", "cv"}),
+            Interval(Real, 0, np.inf, closed="neither"),
+        ],
         "quantile_level": [Interval(Real, 0, 1, closed="neither")],
+        "cv": ["cv_object"],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "rule": [StrOptions({"best", "one_se"})],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "max_features": [Interval(Integral, 1, None, closed="left"), None],
         "groups": [list, tuple, dict, None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
+
+    cv_alphas_: np.ndarray
+    cv_scores_: np.ndarray
 
     def __init__(
         self,
@@ -153,20 +195,28 @@ class MLPFeatureSelector(NetworkSelector):
         *,
         alpha: float | str = "quantile",
         quantile_level: float = 0.95,
+        cv: Any = None,
+        scoring: str | Callable | None = None,
+        rule: str = "best",
         n_init: int = 5,
         max_features: int | None = None,
         groups: Any = None,
         n_jobs: int | None = None,
         random_state: Any = None,
+        verbose: bool | int = False,
     ) -> None:
         self.estimator = estimator
         self.alpha = alpha
         self.quantile_level = quantile_level
+        self.cv = cv
+        self.scoring = scoring
+        self.rule = rule
         self.n_init = n_init
         self.max_features = max_features
         self.groups = groups
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -193,29 +243,40 @@ class MLPFeatureSelector(NetworkSelector):
         ------
         ValueError
             If the data are not as described, if the penalty of the first layer selects no
-            features or is `Weighted`, if there is no quantile rule for it, or if the
-            estimator has a `max_time`.
+            features or is `Weighted`, if there is no quantile rule for it, if the estimator
+            has a `max_time`, or if `scoring` fails or gives no number.
 
         Warns
         -----
         UserWarning
             If no feature is selected.
         """
+        if isinstance(self.alpha, bool | np.bool_):
+            raise ValueError(
+                f"alpha must be 'quantile', 'cv' or a number more than 0, got {self.alpha}."
+            )
+        report = SelectionReport(self.verbose, "fits")
         mlp, X, y = self._validated(X, y)
+        report.print(f"{X.shape[0]} samples of {X.shape[1]} features")
         seed = self._seed()
-        data, spec = _standardised(mlp, X, y, sample_weight)
+        spec, data, folds = self._standardised(mlp, X, y, sample_weight)
         groups = self._groups_of(spec)
-        starts = Starts(spec, data, groups, self.n_init, self.n_jobs, seed)
-        alphas = self._alphas(starts, seed, _class_factors(mlp, data, sample_weight))
+        starts = Starts(spec, data, groups, self.n_init, self.n_jobs, seed, report)
+        alphas = self._alphas(starts, seed, folds, class_factors(mlp, data, sample_weight))
         # The scale of the noise of classes is known: it is that of their frequencies.
-        scaled = self.alpha == "quantile" and not is_classifier(mlp)
-        largest = alphas[-1] if scaled else None
+        has_scale = self.alpha == "quantile" and not is_classifier(mlp)
+        largest = alphas[-1] if has_scale else None
         best = best_features(starts, np.arange(self.n_features_in_), alphas, largest)
         if best is not None and self.max_features is not None:
             best = at_most(starts, best, self.max_features)
         self.alpha_ = float(alphas[-1] if best is None else best.alpha)
         self._store(best, starts)
-        self._refit(mlp, X, y, sample_weight, seed)
+        report.print(f"{self.n_features_} features selected at alpha = {self.alpha_:.4g}")
+        selected = X[:, self.support_]
+        if self.n_features_:
+            self.estimator_ = refitted(mlp, selected, y, sample_weight, seed)
+        else:
+            self.estimator_ = constant_model(mlp, selected, y, data.sample_weight)
         return self
 
     def _validated(self, X, y, **params):
@@ -233,25 +294,35 @@ class MLPFeatureSelector(NetworkSelector):
         own = getattr(first_penalty(spec), "groups", None)
         return self._rows(own if self.groups is None else self.groups)
 
-    def _alphas(self, starts, seed, class_weight):
-        """Return the alphas of the paths; the last one keeps noise empty, or is given."""
-        if self.alpha != "quantile":
-            refuse_without_selection(starts.spec)
-            if isinstance(first_penalty(starts.spec), Weighted):
-                raise ValueError(
-                    "MLPFeatureSelector fits to ever fewer features, for which factors "
-                    "are not known, got a Weighted penalty. Use its inner penalty."
-                )
+    def _alphas(self, starts, seed, folds, class_weight):
+        """Return the alphas of the paths, the last of which is chosen or keeps noise empty.
+
+        For "cv" they lead to the one chosen.
+        """
+        self.__dict__ = {k: v for k, v in vars(self).items() if k not in _OF_FOLDS}
+        if self.alpha == "quantile":
+            largest = null_quantile(
+                starts.spec,
+                starts.data,
+                starts.groups,
+                self.quantile_level,
+                seed=seed,
+                class_weight=class_weight,
+            )
+            starts.report.print(f"alpha = {largest:.4g} keeps noise empty")
+            return largest * SHARES
+        refuse_without_selection(starts.spec)
+        if isinstance(first_penalty(starts.spec), Weighted):
+            raise ValueError(
+                "MLPFeatureSelector fits to ever fewer features, for which factors are "
+                "not known, got a Weighted penalty. Use its inner penalty."
+            )
+        if self.alpha != "cv":
             return np.array([float(self.alpha)])
-        largest = null_quantile(
-            starts.spec,
-            starts.data,
-            starts.groups,
-            self.quantile_level,
-            seed=seed,
-            class_weight=class_weight,
-        )
-        return largest * _SHARES
+        found = alphas_by_folds(starts, folds, self.rule, seed)
+        alphas, self.cv_scores_, chosen = found
+        self.cv_alphas_ = alphas
+        return alphas[: chosen + 1]
 
     def _store(self, best, starts):
         self.support_ = np.zeros(self.n_features_in_, dtype=bool)
@@ -267,155 +338,26 @@ class MLPFeatureSelector(NetworkSelector):
                     ": networks predict no better than noise would be predicted. A smaller "
                     "quantile_level, or an alpha of your own, selects more."
                 )
+            elif self.alpha == "cv":
+                reason = ": its score in cross-validation is the best. Try another scoring."
             warn(f"No feature is selected at alpha = {self.alpha_:.4g}{reason}")
 
-    def _refit(self, mlp, X, y, sample_weight, seed):
-        """Fit to the selected features without the penalty that selects them."""
-        self.estimator_ = None
-        if not self.support_.any():
-            return
-        mlp.set_params(random_state=seed, **_REFIT)
-        model = make_pipeline(StandardScaler(with_mean=isinstance(X, np.ndarray)), mlp)
-        weights = {}
+    def _standardised(self, mlp, X, y, sample_weight):
+        """Return the specification of the networks, standardised data, and the folds."""
         if sample_weight is not None:
-            # Both the standardisation and the network take them.
-            weights = {f"{name}__sample_weight": sample_weight for name, _ in model.steps}
-        if _scales_targets(mlp):
-            scaler = _target_scaler(y, sample_weight)
-            # In the unit of y again.
-            scale = FunctionTransformer(
-                partial(_scaled, scaler.mean_, scaler.scale_),
-                partial(_unscaled, scaler.mean_, scaler.scale_),
-            )
-            model = TransformedTargetRegressor(model, transformer=scale)
-        with warnings.catch_warnings():
-            # What is selected does not depend on how far this network is trained.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            self.estimator_ = model.fit(X[:, self.support_], y, **weights)
-
-    # Predictions by the network of the selected features
-
-    @available_if(lambda self: self._predicts("predict"))
-    def predict(self, X: Any) -> np.ndarray:
-        """Predict by the network of the selected features.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            All features, of which the selected ones are used.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels or numbers.
-        """
-        return self._predictor.predict(self._selected(X))
-
-    @available_if(lambda self: self._predicts("predict_proba"))
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """Predict probabilities by the network of the selected features.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            All features, of which the selected ones are used.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_samples, n_classes)
-            A column for each class, in the order of the labels.
-        """
-        return self._predictor.predict_proba(self._selected(X))
-
-    @available_if(lambda self: self._predicts("score"))
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy or the coefficient of determination of the predictions.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            All features, of which the selected ones are used.
-
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True labels or numbers.
-
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the samples.
-
-        Returns
-        -------
-        score : float
-            Accuracy, or coefficient of determination.
-        """
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self._predictor.score(self._selected(X), y, **weights)
-
-    def _selected(self, X):
-        """Return the selected features as they were fitted to, whatever set_output says."""
-        return validated(self, X, reset=False)[:, self.support_]
-
-    def _predicts(self, method):
-        """Whether the network of the selected features has a method.
-
-        Before `fit`, whether it may have it: scorers ask that early.
-        """
-        if not hasattr(self, "support_"):
-            return self.estimator is None or hasattr(self.estimator, method)
-        return hasattr(self._predictor, method)
-
-    @property
-    def _predictor(self) -> Any:
-        check_is_fitted(self)
-        if self.estimator_ is None:
-            raise AttributeError(
-                "No feature is selected, so that there is no network to predict with."
-            )
-        return self.estimator_
-
-
-def _standardised(mlp, X, y, sample_weight):
-    """Return the data, standardised, and the specification of the networks."""
-    if sample_weight is not None:
-        sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-    scaler = StandardScaler(with_mean=isinstance(X, np.ndarray))
-    X = scaler.fit(X, sample_weight=sample_weight).transform(X)
-    if _scales_targets(mlp):
-        scaler = _target_scaler(y, sample_weight)
-        y = _scaled(scaler.mean_, scaler.scale_, np.asarray(y, dtype=X.dtype))
-    # Alphas are for the total weight of the samples.
-    mlp.set_params(alpha=1.0, total_weight=None)
-    mlp._validate_params()
-    data, targets = training_data(mlp, X, y, sample_weight)
-    spec = network_spec(mlp, targets)
-    # The first, dense fits of paths need not be precise.
-    max_iter = min(mlp.max_iter, _MOST_ITERATIONS)
-    settings = replace(spec.settings, verbose=False, max_iter=max_iter)
-    return data, replace(spec, settings=settings)
-
-
-def _class_factors(mlp, data, sample_weight):
-    """Return the factors of the sample weights that class weights are; None without."""
-    if getattr(mlp, "class_weight", None) is None:
-        return None
-    given = _check_sample_weight(sample_weight, data.X)
-    weight = data.sample_weight
-    return np.divide(weight, given, out=np.ones_like(weight), where=given > 0)
-
-
-def _scales_targets(mlp):
-    """Whether targets are standardised: numbers are, unless they are counts or rates."""
-    return isinstance(mlp, RegularizedMLPRegressor) and mlp.loss != "poisson"
-
-
-def _target_scaler(y, sample_weight):
-    """Return a fitted `StandardScaler` of the targets."""
-    columns = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    return StandardScaler().fit(columns, sample_weight=sample_weight)
-
-
-def _scaled(mean, scale, y):
-    return (y - mean) / scale
-
-
-def _unscaled(mean, scale, y):
-    return y * scale + mean
+            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        scaler = StandardScaler(with_mean=isinstance(X, np.ndarray))
+        X = scaler.fit(X, sample_weight=sample_weight).transform(X)
+        if scales_targets(mlp):
+            scaler = target_scaler(y, sample_weight)
+            y = scaled(scaler.mean_, scaler.scale_, np.asarray(y, dtype=X.dtype))
+        # Alphas are for the total weight of the samples.
+        mlp.set_params(alpha=1.0, total_weight=None)
+        mlp._validate_params()
+        data, targets = training_data(mlp, X, y, sample_weight)
+        spec = network_spec(mlp, targets)
+        # The first, dense fits of paths need not be precise.
+        max_iter = min(mlp.max_iter, _MOST_ITERATIONS)
+        settings = replace(spec.settings, verbose=False, max_iter=max_iter)
+        folds = Folds(mlp, targets, y, sample_weight, self.cv, self.scoring)
+        return replace(spec, settings=settings), data, folds

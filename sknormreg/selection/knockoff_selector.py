@@ -23,7 +23,8 @@ from .base import NetworkSelector
 from .gaussian_knockoffs import GaussianKnockoffs
 from .knockoff_filter import e_bh, knockoff_e_values, knockoff_threshold
 from .knockoff_statistics import PairedNetwork, has_groups, standardized_targets
-from .problem import first_penalty
+from .report import SelectionReport
+from .selecting_penalty import first_penalty
 
 
 class KnockoffSelector(NetworkSelector):
@@ -95,6 +96,11 @@ class KnockoffSelector(NetworkSelector):
     random_state : int, RandomState instance or None, default=None
         Seeds the knockoffs, the starting weights and the samples that choose alpha. Pass an
         int for the same result in each call, whatever `n_jobs` is.
+
+    verbose : bool or int, default=False
+        Whether to print a line for each draw, with the number of features of positive
+        statistic and how long the other draws will take, and a line every few seconds while
+        a draw takes long.
 
     Attributes
     ----------
@@ -194,6 +200,7 @@ class KnockoffSelector(NetworkSelector):
         "offset": [Options(Integral, {0, 1})],
         "n_jobs": [None, Integral],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     knockoff_statistics_: np.ndarray
@@ -212,6 +219,7 @@ class KnockoffSelector(NetworkSelector):
         alphas: Any = 6,
         n_jobs: int | None = None,
         random_state: Any = None,
+        verbose: bool | int = False,
     ) -> None:
         self.estimator = estimator
         self.fdr = fdr
@@ -221,6 +229,7 @@ class KnockoffSelector(NetworkSelector):
         self.alphas = alphas
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.verbose = verbose
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -286,9 +295,13 @@ class KnockoffSelector(NetworkSelector):
         seeds = np.random.RandomState(self._seed()).randint(2**31 - 1, size=n_draws)
         # The compiled engine works outside of Python's lock; threads share X.
         prefer = "threads" if engine_name() == "compiled" else None
+        report = SelectionReport(self.verbose, "draws")
+        report.print(f"{n_draws} draws of knockoffs of {self.n_features_in_} features")
+        report.begin("", n_draws)
+        draws = zip(self._draws(X, given, seeds), seeds)
         statistics = Parallel(n_jobs=self.n_jobs, prefer=prefer)(
-            delayed(network.statistics)(X, knockoffs, seed)
-            for knockoffs, seed in zip(self._draws(X, given, seeds), seeds)
+            delayed(_statistics)(network, X, *draw, report, f"draw {i} of {n_draws}")
+            for i, draw in enumerate(draws, 1)
         )
         self.knockoff_statistics_ = np.array(statistics)
         self._select()
@@ -379,6 +392,13 @@ class KnockoffSelector(NetworkSelector):
                     f"{X.shape}, got the shape {drawn.shape}."
                 )
             yield _finite(drawn)
+
+
+def _statistics(network, X, knockoffs, seed, report, name):
+    """Return the statistics of a draw, and print a line on them."""
+    statistics = network.statistics(X, knockoffs, seed, report)
+    report.done(line=f"{name}: {(statistics > 0).sum()} features before their knockoffs")
+    return statistics
 
 
 def _finite(knockoffs):

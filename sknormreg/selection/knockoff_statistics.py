@@ -13,6 +13,7 @@ from ..fitting.precision import COMPARED
 from ..fitting.scaled_objective import ScaledObjective
 from ..fitting.specification import NetworkSpec
 from ..fitting.start import Start
+from ..fitting.training import Watcher
 from ..solvers import Curvature, Status
 from .gaussian_knockoffs import are_constant
 
@@ -54,7 +55,13 @@ class PairedNetwork:
     sample_weight: np.ndarray | None
     alphas: int | np.ndarray
 
-    def statistics(self, X: np.ndarray, knockoffs: np.ndarray, seed: int) -> np.ndarray:
+    def statistics(
+        self,
+        X: np.ndarray,
+        knockoffs: np.ndarray,
+        seed: int,
+        watcher: Watcher | None = None,
+    ) -> np.ndarray:
         """Return the statistic of each feature: the difference of two norms.
 
         Parameters
@@ -64,6 +71,9 @@ class PairedNetwork:
         seed : int
             Of the starting weights, and of the samples that choose alpha.
 
+        watcher : Watcher or None
+            Of all fits.
+
         Returns
         -------
         statistics : ndarray of shape (n_features,)
@@ -71,24 +81,24 @@ class PairedNetwork:
         data = Data(standardized_pairs(X, knockoffs), self.y, self.sample_weight)
         alphas = self._grid(data)
         if len(alphas) > 1:
-            alphas = alphas[: self._choose(data, alphas, seed) + 1]
-        *_, fitted = self._path(data, None, alphas, seed)
+            alphas = alphas[: self._choose(data, alphas, seed, watcher) + 1]
+        *_, fitted = self._path(data, None, alphas, seed, watcher)
         first = fitted.network.coefs(fitted.params)[0]
         norms = np.linalg.norm(first.astype(np.float64), axis=1)
         return norms[: X.shape[1]] - norms[X.shape[1] :]
 
-    def _choose(self, data, alphas, seed):
+    def _choose(self, data, alphas, seed, watcher):
         """Return the index of the alpha with the smallest loss on held-out samples."""
         train, test = self._split(np.random.RandomState(seed))
         # The loss alone, because constraints hold up to rounding only.
         objective = self.spec.objective(data, test, 1.0)
         losses = [
             objective.total_loss_and_gradient(fitted.params)[0]
-            for fitted in self._path(data, train, alphas, seed)
+            for fitted in self._path(data, train, alphas, seed, watcher)
         ]
         return int(np.argmin(losses))
 
-    def _path(self, data, rows, alphas, seed):
+    def _path(self, data, rows, alphas, seed, watcher):
         """Fit at ascending alphas, each from where the last one ended, to an empty one."""
         start, curvature = self._start(data, rows, alphas[0], seed), Curvature()
         for alpha in alphas:
@@ -100,6 +110,7 @@ class PairedNetwork:
                 start,
                 random_state=np.random.RandomState(seed),
                 precision=COMPARED,
+                watcher=watcher,
                 curvature=curvature,
             )
             if fitted.training.status is Status.INTERRUPTED:

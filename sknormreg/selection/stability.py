@@ -21,14 +21,8 @@ from ..fitting.path import PathFitter
 from ..penalties import GroupLasso
 from .base import NetworkSelector
 from .error_bounds import ErrorBound
-from .problem import (
-    Problem,
-    drawn_seed,
-    first_penalty,
-    fit_path,
-    refuse_without_selection,
-    with_standard_targets,
-)
+from .selecting_penalty import first_penalty, refuse_without_selection
+from .stability_problem import Problem, drawn_seed, fit_path, with_standard_targets
 
 # Ends of the grid of alphas, as shares of `alpha_max` of all samples. Halves hold more
 # noise, so that their networks are empty at larger alphas. A path that begins where the

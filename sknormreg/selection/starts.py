@@ -14,6 +14,7 @@ from ..fitting.precision import COMPARED
 from ..fitting.specification import NetworkSpec
 from ..penalties.group import GroupPenalty
 from ..penalties.row_groups import RowGroups
+from .report import SelectionReport
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class Starts:
 
     seed : int
 
+    report : SelectionReport or None
+
     Attributes
     ----------
     labels : ndarray of int of shape (n_features,)
@@ -88,8 +91,10 @@ class Starts:
         n_init: int,
         n_jobs: int | None,
         seed: int,
+        report: SelectionReport | None = None,
     ) -> None:
         self.spec, self.data, self.groups = spec, data, groups
+        self.report = report or SelectionReport(False, "fits")
         n_features = data.X.shape[1]
         self.labels = np.arange(n_features) if groups.labels is None else groups.labels
         self._n_init, self._n_jobs = n_init, n_jobs
@@ -100,6 +105,7 @@ class Starts:
         features: np.ndarray,
         alphas: Sequence | np.ndarray,
         first: GroupPenalty | None = None,
+        name: str = "",
     ) -> list[Candidate]:
         """Fit along a path from each start, and return the best of each alpha by J.
 
@@ -113,16 +119,41 @@ class Starts:
 
         first : GroupPenalty or None
             Penalty of the first layer; None for that of the specification.
+
+        name : str
+            What the fits are for, in the lines that are printed.
         """
         spec, data = self._of(features, first)
+        stage = _stage(name, self._n_init, len(features))
+        self.report.begin(stage, self._n_init * len(alphas))
         seeds = self._random_state.randint(np.iinfo(np.int32).max, size=self._n_init)
-        seeds = seeds.tolist()
         fitter = BestPathFitter(
-            spec, data, None, seeds, precision=COMPARED, n_jobs=self._n_jobs
+            spec,
+            data,
+            None,
+            seeds.tolist(),
+            precision=COMPARED,
+            watcher=self.report,
+            n_jobs=self._n_jobs,
         )
-        found = list(fitter.path(np.asarray(alphas, dtype=np.float64)))
+        found = []
+        for fitted in fitter.path(np.asarray(alphas, dtype=np.float64)):
+            found.append(fitted)
+            self.report.done(self._n_init)
         found += [found[-1]] * (len(alphas) - len(found))
-        return [Candidate(features, *one) for one in zip(found, alphas)]
+        candidates = [Candidate(features, *one) for one in zip(found, alphas)]
+        numbers = ", ".join(str(len(candidate.selected)) for candidate in candidates)
+        self.report.print(f"{stage}: {numbers} selected")
+        return candidates
+
+    def of_samples(self, rows: np.ndarray) -> "Starts":
+        """Return fits to some of the samples, with random numbers of their own."""
+        X, y, weight = self.data
+        data = Data(X[rows], y[rows], None if weight is None else weight[rows])
+        seed = self._random_state.randint(np.iinfo(np.int32).max)
+        return Starts(
+            self.spec, data, self.groups, self._n_init, self._n_jobs, seed, self.report
+        )
 
     def raw_outputs(self, candidate: Candidate) -> np.ndarray:
         """Return the raw outputs of a network for the samples."""
@@ -160,6 +191,13 @@ class Starts:
         if all(len(group) == 1 for group in members):
             return None
         return [group for group in members if len(group) > 1]
+
+
+def _stage(name, n_init, n_features):
+    """Return the text on a number of starts."""
+    starts = f"{n_init} start{'' if n_init == 1 else 's'}"
+    features = f"{n_features} feature{'' if n_features == 1 else 's'}"
+    return f"{name}{', ' if name else ''}{starts} with {features}"
 
 
 def _columns(X, features):

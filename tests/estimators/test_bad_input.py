@@ -180,7 +180,12 @@ def data_table():
     yield "no-rows", BOTH, lambda y: dict(X=X[:0], y=y[:0]), r"0 sample\(s\)"
     yield "one-row", BOTH, lambda y: dict(X=X[:1], y=y[:1]), r"1 sample"
     yield "no-features", BOTH, lambda y: dict(X=X[:, :0]), r"0 feature\(s\)"
-    yield "y-text", REGRESSOR, lambda y: dict(y=["a", "b"] * 15), "string to float"
+    yield (
+        "y-text",
+        REGRESSOR,
+        lambda y: dict(y=["a", "b"] * 15),
+        "use RegularizedMLPClassifier",
+    )
     yield (
         "y-sparse",
         BOTH,

@@ -392,6 +392,7 @@ def test_it_has_what_the_plain_estimator_has(problem):
     public = {name for name in dir(expected) if not name.startswith("_")}
     parameters = {"alpha", "evidence_scope", "warm_start", "total_weight", "max_time"}
     assert public - set(dir(found)) <= parameters | {
+        "quantile_level",
         "store_posterior",
         "partial_fit",
         "set_partial_fit_request",

@@ -5,8 +5,11 @@ import pandas as pd
 import pytest
 
 from sknormreg import (
+    MLPFeatureSelector,
     RegularizedMLPClassifier,
     RegularizedMLPClassifierCV,
+    RegularizedMLPRegressor,
+    RegularizedMLPRegressorCV,
     regularization_path,
 )
 
@@ -163,3 +166,19 @@ def test_objects_of_one_kind_are_labels():
     mlp = RegularizedMLPClassifier((3,), tol=1.0, max_iter=5)
     for labels in (np.array(["a", "b"] * 30, object), np.array([True, 2] * 30, int)):
         assert len(mlp.fit(X, labels).classes_) == 2
+
+
+@pytest.mark.parametrize(
+    "y", [TWO, np.array(TWO), np.array(TWO, dtype=object), pd.Series(TWO)]
+)
+def test_a_regressor_refuses_labels(y):
+    message = "y holds strings such as 'left'.*use RegularizedMLPClassifier"
+    mlp = RegularizedMLPRegressor((2,), penalty="l1")
+    for model in mlp, RegularizedMLPRegressorCV((2,)), MLPFeatureSelector(mlp):
+        with pytest.raises(ValueError, match=message):
+            model.fit(X, y)
+
+
+def test_numbers_in_strings_are_numbers():
+    y = np.array(["1.5", "2"] * 30, dtype=object)
+    assert RegularizedMLPRegressor((), random_state=0).fit(X, y).n_outputs_ == 1

@@ -146,6 +146,14 @@ def test_factors_that_are_none(factors, message):
         Weighted(L1(), factors).bind(LAYOUT)
 
 
+def test_a_feature_that_is_named_twice():
+    frame = pd.DataFrame(X, columns=NAMES)
+    with pytest.raises(
+        ValueError, match=f"the same feature twice, as 0 and as '{NAMES[0]}'"
+    ):
+        fit(Weighted(L1(), {0: 2, NAMES[1]: 1, NAMES[0]: 2}), frame)
+
+
 def test_names_without_names():
     with pytest.raises(ValueError, match="has the name 'bmi', but X has no feature names"):
         fit(Weighted(L1(), {"bmi": 0}))
@@ -312,6 +320,9 @@ def test_first_fits_that_are_none():
         reweighted(L1(), [1.0, 2.0])
     with pytest.raises(ValueError, match="is not fitted: call fit first"):
         reweighted(L1(), RegularizedMLPClassifier())
+    for penalty in ("group_lasso", GroupLasso, None):
+        with pytest.raises(ValueError, match="penalty must be an instance of Penalty"):
+            reweighted(penalty, np.ones((4, 2)))
     for gamma in (0, -1, np.nan, np.inf, "1", True, None):
         with pytest.raises(ValueError, match="gamma must be a number more than 0"):
             reweighted(L1(), np.ones((4, 2)), gamma=gamma)

@@ -8,6 +8,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.dummy import DummyRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -67,9 +68,11 @@ def test_noise_selects_nothing():
     y = np.random.RandomState(1).standard_t(3, size=len(X))
     with pytest.warns(UserWarning, match="No feature is selected"):
         selector = MLPFeatureSelector(n_init=2, random_state=0).fit(X, y)
-    assert selector.estimator_ is None
     assert selector.n_features_ == 0
-    assert not hasattr(selector, "predict")
+    # The mean, so that searches go on.
+    assert isinstance(selector.estimator_, DummyRegressor)
+    np.testing.assert_allclose(selector.predict(X), y.mean())
+    assert selector.score(X, y) == pytest.approx(0)
 
 
 def test_units_do_not_matter():
@@ -298,3 +301,93 @@ def test_misspelt_values_get_a_suggestion(selector, meant):
     X, y, _ = pairs()
     with pytest.raises(ValueError, match=f"Did you mean '{meant}'"):
         selector.fit(X, y)
+
+
+# Nothing selected
+
+
+def noise(kind, n_samples=60):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(n_samples, 4))
+    y = {
+        "numbers": rng.normal(size=n_samples),
+        "several": rng.normal(size=(n_samples, 2)),
+        "classes": rng.choice(["a", "b", "c"], size=n_samples, p=[0.2, 0.6, 0.2]),
+        "labels": rng.randint(2, size=(n_samples, 3)) * [1, 1, 0],
+    }[kind]
+    return X, y
+
+
+def empty_selector(cls, **params):
+    mlp = cls((), penalty="l1", **params)
+    return MLPFeatureSelector(mlp, alpha=1e6, n_init=1, random_state=0)
+
+
+@pytest.mark.parametrize("kind", ["numbers", "several", "classes", "labels"])
+def test_without_features_a_constant_is_predicted(kind):
+    X, y = noise(kind)
+    weight = np.random.RandomState(1).randint(0, 4, size=len(X)).astype(float)
+    is_regression = kind in ("numbers", "several")
+    cls = RegularizedMLPRegressor if is_regression else RegularizedMLPClassifier
+    selector = empty_selector(cls)
+    with pytest.warns(UserWarning, match="No feature is selected"):
+        selector.fit(X, y, sample_weight=weight)
+    if is_regression:
+        expected = np.average(y, axis=0, weights=weight)
+        np.testing.assert_allclose(
+            selector.predict(X), np.tile(expected, (60, 1)).squeeze()
+        )
+        assert not hasattr(selector, "predict_proba")
+        with pytest.warns(UserWarning, match="No features were selected"):
+            assert selector.transform(X).shape == (60, 0)
+        return
+    # The network without features has these probabilities, too.
+    empty = cls((), penalty="l1", alpha=1e6).fit(X, y, sample_weight=weight)
+    found = selector.predict_proba(X)
+    np.testing.assert_allclose(found, empty.predict_proba(X), atol=1e-8)
+    np.testing.assert_array_equal(selector.predict(X), empty.predict(X))
+    assert selector.score(X, y) == pytest.approx(empty.score(X, y))
+
+
+def test_the_constant_is_that_of_the_loss():
+    X, y = noise("numbers")
+    y = np.exp(y)
+    for params, expected in [
+        (dict(loss="huber"), np.median(y)),
+        (dict(loss="quantile", quantile=0.8), np.quantile(y, 0.8)),
+        (dict(loss="poisson"), y.mean()),
+    ]:
+        selector = empty_selector(RegularizedMLPRegressor, **params).fit(X, y)
+        np.testing.assert_allclose(selector.predict(X), expected, rtol=0.05)
+    labels = noise("classes")[1]
+    selector = empty_selector(RegularizedMLPClassifier, class_weight="balanced")
+    np.testing.assert_allclose(selector.fit(X, labels).predict_proba(X), 1 / 3)
+
+
+def test_searches_go_on_where_nothing_is_selected():
+    X, y, _ = pairs(n_features=4, n_pairs=1, n_samples=80)
+    selector = MLPFeatureSelector(SMALL, n_init=1, random_state=0)
+    search = GridSearchCV(selector, {"alpha": [1.0, 1e6]}, cv=2, error_score="raise")
+    scores = search.fit(X, y).cv_results_["mean_test_score"]
+    assert abs(scores[1]) < 0.2
+    assert search.best_params_ == {"alpha": 1.0}
+
+
+# Kinds of values
+
+
+def test_predictions_have_the_precision_of_X():
+    X, y, _ = pairs(n_features=4, n_pairs=1)
+    selector = MLPFeatureSelector(SMALL, n_init=1, alpha=1.0, random_state=0)
+    for dtype in (np.float32, np.float64):
+        for targets in (y, np.stack([y, -y], axis=1)):
+            selector.fit(X.astype(dtype), targets)
+            assert selector.predict(X.astype(dtype)).dtype == dtype
+    assert selector.score(X, targets) > 0.2
+
+
+@pytest.mark.parametrize("alpha", [True, np.True_, np.inf])
+def test_values_that_are_no_alpha(alpha):
+    X, y, _ = pairs(n_features=4, n_pairs=1)
+    with pytest.raises(ValueError, match="alpha"):
+        MLPFeatureSelector(SMALL, alpha=alpha).fit(X, y)

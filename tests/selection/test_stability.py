@@ -16,7 +16,7 @@ from sknormreg import (
     StabilitySelector,
 )
 from sknormreg.penalties import GroupLasso, L1Ball
-from sknormreg.selection import problem, stability
+from sknormreg.selection import stability, stability_problem
 from sknormreg.selection.resamples import complementary_halves
 
 LINEAR = RegularizedMLPRegressor((), penalty="l1")
@@ -59,7 +59,7 @@ def test_probabilities_are_those_of_the_lasso(signals, sampling, weighted, q, mo
         pairs.append(complementary_halves(*args))
         return pairs[-1]
 
-    monkeypatch.setattr(problem, "complementary_halves", recorded)
+    monkeypatch.setattr(stability_problem, "complementary_halves", recorded)
     alphas = np.geomspace(1, 120, 12)
     selector = StabilitySelector(
         LINEAR,

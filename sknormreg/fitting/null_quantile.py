@@ -6,10 +6,10 @@ import numpy as np
 
 from ..engine import Data
 from ..engine.activations import ACTIVATIONS
-from ..fitting.specification import NetworkSpec
-from ..penalties import L2, ElasticNet, MaxNorm, SparseGroupLasso
+from ..penalties import L2, MCP, SCAD, ElasticNet, MaxNorm, SparseGroupLasso
 from ..penalties.group import GroupPenalty
 from ..penalties.row_groups import RowGroups
+from .specification import NetworkSpec
 
 # Numbers in the products of one block of permutations.
 _BLOCK = 4_000_000
@@ -35,8 +35,16 @@ def null_quantile(
 
     on, whatever the later layers are. R_o are the derivatives of the loss by output o at
     the constant prediction, K_g is the number of weights of group g, and c the largest
-    derivative of the later layers. Permuting the targets among the samples yields the
-    distribution of :math:`\alpha_0` where no feature matters.
+    derivative of the later layers. For penalties of single weights,
+
+    .. math::
+
+        \alpha_0(y) = \max_j \frac{c}{\rho} \sum_o \lvert X_j^T R_o \rvert
+
+    with :math:`\rho` the `l1_ratio` of an elastic net, and 1 otherwise. Without hidden
+    layers each output has weights of its own: instead of the sum over outputs there is the
+    norm or, for single weights, the maximum. Permuting the targets among the samples yields
+    the distribution of :math:`\alpha_0` where no feature matters.
 
     Parameters
     ----------
@@ -79,15 +87,21 @@ def null_quantile(
     n_rows = X.shape[0]
     block = max(1, _BLOCK // max(1, spec.n_outputs * (X.shape[1] + n_rows)))
     found: list[np.ndarray] = []
+    # Without weights the best constant, and what it leaves, is that of any order.
+    unweighted = _balanced(_null_derivatives(spec.loss, y, None), None)
     for start in range(0, n_draws, block):
         size = min(block, n_draws - start)
         derivatives = []
         for _ in range(size):
             order = random_state.permutation(n_rows)
+            if weight is None:
+                derivatives.append(unweighted[order])
+                continue
             now = weight
             if class_weight is not None:
                 now = weight * (of_targets[order] / of_targets)
-            derivatives.append(_null_derivatives(spec.loss, y[order], now))
+            residuals = _null_derivatives(spec.loss, y[order], now)
+            derivatives.append(_balanced(residuals, now))
         products = X.T @ np.concatenate(derivatives, axis=1)
         shape = X.shape[1], size, spec.n_outputs
         found.append(_smallest_alphas(spec, np.asarray(products).reshape(shape), groups))
@@ -158,9 +172,21 @@ def _null_derivatives(loss, y, sample_weight):
     return raw if sample_weight is None else raw * sample_weight[:, None]
 
 
+def _balanced(residuals, sample_weight):
+    """Return residuals whose sum is 0 in each output, as at the best constant.
+
+    Some losses know that constant only roughly. Without the correction the means of the
+    features would matter, which the intercepts take care of.
+    """
+    if sample_weight is None:
+        return residuals - residuals.mean(axis=0)
+    shares = sample_weight / sample_weight.sum()
+    return residuals - shares[:, None] * residuals.sum(axis=0)
+
+
 def _smallest_alphas(spec, products, groups):
     """Return alpha_0 for each permutation, of products (n_features, n_draws, n_outputs)."""
-    penalty, bound = _first_penalty(spec), _derivative_bound(spec)
+    penalty, bound = first_penalty(spec), _derivative_bound(spec)
     n_units = spec.hidden_layer_sizes[0] if spec.hidden_layer_sizes else spec.n_outputs
     if not isinstance(penalty, GroupPenalty):
         share = penalty.l1_ratio if isinstance(penalty, ElasticNet) else 1.0
@@ -183,14 +209,35 @@ def _columns(array):
     return array.reshape(len(array), -1).T
 
 
-def _first_penalty(spec):
+def refuse_without_rule(spec: NetworkSpec) -> None:
+    """Raise a ValueError where the quantile rule is not known for a network."""
+    first_penalty(spec)
+    _derivative_bound(spec)
+    if spec.dropout or spec.input_dropout:
+        raise ValueError(
+            "alpha='quantile' is not for dropout, which adds noise of its own. Set "
+            "dropout=0 and input_dropout=0."
+        )
+
+
+def first_penalty(spec: NetworkSpec) -> GroupPenalty | ElasticNet | MCP | SCAD:
+    """Return the penalty of the first layer, which the quantile rule is known for.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
     penalties = spec.penalties
-    first = penalties[0] if isinstance(penalties, list) else penalties
-    is_known = isinstance(first, GroupPenalty | ElasticNet)
+    first: Any = penalties[0] if isinstance(penalties, list) and penalties else penalties
+    is_known = isinstance(first, GroupPenalty | ElasticNet | MCP | SCAD)
     if not is_known or isinstance(first, L2 | SparseGroupLasso):
+        hint = "penalty=[GroupLasso(), MaxNorm(1)]"
+        if not spec.hidden_layer_sizes:
+            hint = "penalty='l1'"
         raise ValueError(
             "alpha='quantile' is for L1 or a group penalty on the first layer, not for "
-            f"penalty={spec.penalty!r}."
+            f"penalty={spec.penalty!r}. Write for example {hint}, or give alpha a number."
         )
     if isinstance(first, ElasticNet) and not first.l1_ratio > 0:
         raise ValueError("alpha='quantile' needs l1_ratio above 0, got 0.")

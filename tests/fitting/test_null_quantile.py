@@ -6,9 +6,9 @@ import pytest
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
 from sknormreg.estimators.specification import network_spec
 from sknormreg.estimators.validation import training_data
+from sknormreg.fitting.null_quantile import noise_scale, null_quantile
 from sknormreg.penalties import L1, GroupLasso, GroupMCP, MaxNorm
 from sknormreg.penalties.row_groups import RowGroups
-from sknormreg.selection.null_quantile import noise_scale, null_quantile
 
 
 def problem(mlp, n_samples=80, n_features=12, seed=0, sample_weight=None, y=None):

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..engine import Data
-from ..estimators.path import refuse_constraints
 from ..estimators.targets import Targets
 from ..fitting.best_path import BestPathFitter
 from ..fitting.path import PathFitter
 from ..fitting.precision import COMPARED
 from ..fitting.specification import NetworkSpec
 from ..fitting.starts import start_seeds
-from ..penalties import Nuclear, Penalty
 from .resamples import complementary_halves, first_features
 
 
@@ -93,24 +91,6 @@ def fit_path(
 def drawn_seed(rng: np.random.RandomState) -> int:
     """Draw a seed for the fits of a path."""
     return rng.randint(np.iinfo(np.int32).max)
-
-
-def first_penalty(spec: NetworkSpec) -> Penalty:
-    """Return the penalty of the first layer."""
-    penalties = spec.penalties
-    return penalties[0] if isinstance(penalties, list) else penalties
-
-
-def refuse_without_selection(spec: NetworkSpec) -> None:
-    """Raise a ValueError where no alpha makes features zero."""
-    refuse_constraints(spec)
-    first = first_penalty(spec)
-    if first.smooth or first.is_constraint or isinstance(first, Nuclear):
-        raise ValueError(
-            f"The penalty of the first layer, {first}, selects no features, however large "
-            "alpha is. Set penalty='group_lasso', 'l1' or another one that makes weights "
-            "zero, for all layers or for the first."
-        )
 
 
 def with_standard_targets(data: Data) -> Data:

@@ -1,0 +1,109 @@
+"""The model that predicts from the selected features, or a constant without any."""
+
+import warnings
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from ..estimators import RegularizedMLPRegressor
+from ..estimators.base import RegularizedMLP
+
+# The final network.
+_REFIT: dict[str, Any] = dict(penalty="l2", alpha=1.0, max_iter=5000)
+
+# The constant that has the smallest loss.
+_CONSTANTS = {"huber": "median", "quantile": "quantile"}
+
+
+def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int) -> Any:
+    """Fit to the selected features without the penalty that selects them.
+
+    Parameters
+    ----------
+    mlp : RegularizedMLPClassifier or RegularizedMLPRegressor
+        Its parameters are changed.
+
+    X : {ndarray, csr_array} of shape (n_samples, n_selected)
+
+    y : ndarray
+
+    sample_weight : ndarray of shape (n_samples,) or None
+
+    seed : int
+
+    Returns
+    -------
+    model : estimator
+        It takes features, and predicts targets, in their own units.
+    """
+    mlp.set_params(random_state=seed, **_REFIT)
+    model = make_pipeline(StandardScaler(with_mean=isinstance(X, np.ndarray)), mlp)
+    weights = {}
+    if sample_weight is not None:
+        # Both the standardisation and the network take them.
+        weights = {f"{name}__sample_weight": sample_weight for name, _ in model.steps}
+    if scales_targets(mlp):
+        scaler = target_scaler(y, sample_weight)
+        # In the unit of y again.
+        scale = FunctionTransformer(
+            partial(scaled, scaler.mean_, scaler.scale_),
+            partial(unscaled, scaler.mean_, scaler.scale_),
+        )
+        model = TransformedTargetRegressor(model, transformer=scale)
+    with warnings.catch_warnings():
+        # What is selected does not depend on how far this network is trained.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(X, y, **weights)
+
+
+def constant_model(
+    mlp: RegularizedMLP, X: Any, y: Any, weight: Any
+) -> DummyClassifier | DummyRegressor:
+    """Return a model that predicts the constant which a network without features does.
+
+    Parameters
+    ----------
+    mlp : RegularizedMLPClassifier or RegularizedMLPRegressor
+
+    X : {ndarray, csr_array} of shape (n_samples, 0)
+
+    y : ndarray
+
+    weight : ndarray of shape (n_samples,) or None
+        Sample weights times class weights.
+    """
+    model: Any = DummyClassifier(strategy="prior")
+    if not is_classifier(mlp):
+        loss = getattr(mlp, "loss", None)
+        strategy = _CONSTANTS.get(str(loss), "mean")
+        quantile = getattr(mlp, "quantile", None) if strategy == "quantile" else None
+        model = DummyRegressor(strategy=strategy, quantile=quantile)
+    return model.fit(X, y, sample_weight=weight)
+
+
+def scales_targets(mlp: RegularizedMLP) -> bool:
+    """Whether targets are standardised: numbers are, unless they are counts or rates."""
+    return isinstance(mlp, RegularizedMLPRegressor) and mlp.loss != "poisson"
+
+
+def target_scaler(y: Any, sample_weight: Any) -> StandardScaler:
+    """Return a fitted `StandardScaler` of the targets."""
+    columns = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    return StandardScaler().fit(columns, sample_weight=sample_weight)
+
+
+def scaled(mean: np.ndarray, scale: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return standardised targets."""
+    return (y - mean) / scale
+
+
+def unscaled(mean: np.ndarray, scale: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return targets in their own unit, in the precision of the standardised ones."""
+    return y * scale.astype(y.dtype) + mean.astype(y.dtype)
