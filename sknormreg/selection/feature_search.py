@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ..fitting.null_quantile import noise_scale
+from ..fitting.null_quantile import first_penalty, noise_scale
+from ..fitting.quantile_alpha import norm_near_zero
 from ..penalties import GroupLasso
 from .starts import Candidate, Starts
 
@@ -18,7 +19,11 @@ _FIRST_OF_FEWER, _MOST_WORSE = 2, 2
 
 
 def best_features(
-    starts: Starts, features: Any, alphas: Any, largest: float | None
+    starts: Starts,
+    features: Any,
+    alphas: Any,
+    largest: float | None,
+    may_be_noise: bool = False,
 ) -> Candidate | None:
     """Fit to all features, and then to those selected until that changes nothing.
 
@@ -34,6 +39,9 @@ def best_features(
         The alpha that keeps noise of the size of the targets empty; None if the last alpha
         is the one to select at.
 
+    may_be_noise : bool
+        Whether the loss has to tell noise from signal, as there is no scale of residuals.
+
     Returns
     -------
     best : Candidate or None
@@ -43,9 +51,43 @@ def best_features(
     if best is None or largest is None:
         best = _screened(starts, features, alphas, largest, best)
         if best is not None:
-            features = starts.whole_groups(best.selected)
-            best = _narrowed(starts, features, alphas, largest, best)
+            found = starts.whole_groups(best.selected)
+            best = _narrowed(starts, found, alphas, largest, best)
+    if may_be_noise and best is not None and not _is_worth_its_parameters(starts, best):
+        best = _of_norm(starts, features, alphas)
     return best
+
+
+def _is_worth_its_parameters(starts, candidate):
+    """Whether a network lowers the loss by more than one for each of its parameters.
+
+    The price of a feature that a concave penalty leaves is bounded, and classes of few
+    samples can be told apart by features of noise. Akaike's criterion (1974) tells them
+    from a signal: the minus log-likelihood of a model without any is lower than that of a
+    constant by about half the number of parameters, and networks that are trained to noise
+    rarely gain twice that (benchmarks/quantile_noise.py).
+    """
+    loss, (X, y, weight) = starts.spec.loss, starts.data
+    constant = np.tile(np.atleast_1d(loss.constant(y, weight)), (X.shape[0], 1))
+    gain = loss.value(y, constant, weight)
+    gain -= loss.value(y, starts.raw_outputs(candidate), weight)
+    if weight is not None:
+        gain *= np.count_nonzero(weight) / weight.sum()
+    return gain > candidate.n_params
+
+
+def _of_norm(starts, features, alphas):
+    """Return the best network of the features that a norm leaves, or None.
+
+    A norm has no bound: at the last alpha it leaves none of the features of noise.
+    """
+    norm = norm_near_zero(first_penalty(starts.spec))
+    if norm is None:
+        return None
+    selected = starts.best(features, alphas, norm)[-1].selected
+    if not len(selected):
+        return None
+    return _narrowed(starts, starts.whole_groups(selected), alphas, None, None)
 
 
 def _narrowed(starts, features, alphas, largest, best):

@@ -266,7 +266,9 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
         # The scale of the noise of classes is known: it is that of their frequencies.
         has_scale = self.alpha == "quantile" and not is_classifier(mlp)
         largest = alphas[-1] if has_scale else None
-        best = best_features(starts, np.arange(self.n_features_in_), alphas, largest)
+        features = np.arange(self.n_features_in_)
+        may_be_noise = self.alpha == "quantile" and not has_scale
+        best = best_features(starts, features, alphas, largest, may_be_noise)
         if best is not None and self.max_features is not None:
             best = at_most(starts, best, self.max_features)
         self.alpha_ = float(alphas[-1] if best is None else best.alpha)
