@@ -188,7 +188,7 @@ class KnockoffSelector(NetworkSelector):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(300, 10))
     >>> y = np.abs(X[:, :6]).sum(axis=1)
-    >>> selector = KnockoffSelector(fdr=0.3, n_draws=3, random_state=0).fit(X, y)
+    >>> selector = KnockoffSelector(fdr=0.2, n_draws=5, random_state=0).fit(X, y)
     >>> selector.get_support(indices=True).tolist()
     [0, 1, 2, 3, 4, 5]
     """
