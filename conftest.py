@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from importlib.util import find_spec
 
 # Before NumPy is imported, for the processes of pytest-xdist too: they, and not BLAS, share
@@ -102,3 +103,11 @@ def pytest_report_header(config):
 def asked_engine():
     """What SKNORMREG_ENGINE was before the line above."""
     return _ASKED
+
+
+@pytest.fixture
+def ctrl_c_interrupts():
+    """A shell has what it starts in the background ignore the signal of Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -367,7 +367,7 @@ def test_ctrl_c_keeps_the_best_so_far(n_first, n_second, best):
     assert np.isfinite(mlp.predict_proba(X)).all()
 
 
-def test_ctrl_c_in_threads_keeps_the_best_so_far():
+def test_ctrl_c_in_threads_keeps_the_best_so_far(ctrl_c_interrupts):
     """It comes to the thread that waits; the others end with their iteration."""
 
     def act(start, task, n):

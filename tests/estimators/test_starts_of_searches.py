@@ -161,7 +161,7 @@ def test_lines_say_how_many_starts(capsys):
 
 
 @pytest.mark.parametrize("n_init", [1, 3])
-def test_ctrl_c_ends_the_fits_of_all_folds(n_init):
+def test_ctrl_c_ends_the_fits_of_all_folds(n_init, ctrl_c_interrupts):
     """Threads do not go on with their fits, with nobody to wait for them."""
     search = make(tol=0, max_iter=10**6, max_fun=10**9, n_init=n_init, n_jobs=2)
     search.set_params(solver="sgd")
