@@ -104,8 +104,38 @@ def null_quantile(
             derivatives.append(_balanced(residuals, now))
         products = X.T @ np.concatenate(derivatives, axis=1)
         shape = X.shape[1], size, spec.n_outputs
-        found.append(_smallest_alphas(spec, np.asarray(products).reshape(shape), groups))
+        of_groups = _smallest_alphas(spec, np.asarray(products).reshape(shape), groups)
+        found.append(of_groups.max(axis=0))
     return float(np.quantile(np.concatenate(found), level))
+
+
+def alphas_of_features(spec: NetworkSpec, data: Data, groups: RowGroups) -> np.ndarray:
+    r"""Return the terms of the maximum :math:`\alpha_0` of `null_quantile`.
+
+    They are those of the targets as they are. A network without features is not stationary
+    at an alpha that one of them exceeds.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+
+    data : Data
+
+    groups : RowGroups
+        Of the features.
+
+    Returns
+    -------
+    alphas : ndarray of shape (n_features,)
+        That of its group for each feature, if the penalty is on groups.
+    """
+    _, (X, y, weight) = _weighted_samples(data)
+    residuals = _balanced(_null_derivatives(spec.loss, y, weight), weight)
+    products = np.asarray(X.T @ residuals)[:, None]
+    alphas = _smallest_alphas(spec, products, groups)[:, 0]
+    if isinstance(first_penalty(spec), GroupPenalty) and groups.labels is not None:
+        return alphas[groups.labels]
+    return alphas
 
 
 def noise_scale(
@@ -185,16 +215,18 @@ def _balanced(residuals, sample_weight):
 
 
 def _smallest_alphas(spec, products, groups):
-    """Return alpha_0 for each permutation, of products (n_features, n_draws, n_outputs)."""
+    """Return the terms of alpha_0, of products (n_features, n_draws, n_outputs).
+
+    Their shape is (n_groups, n_draws) or, for penalties of single weights, (n_features,
+    n_draws).
+    """
     penalty, bound = first_penalty(spec), _derivative_bound(spec)
     n_units = spec.hidden_layer_sizes[0] if spec.hidden_layer_sizes else spec.n_outputs
     if not isinstance(penalty, GroupPenalty):
         share = penalty.l1_ratio if isinstance(penalty, ElasticNet) else 1.0
-        of_weights = np.abs(products)
-        if spec.hidden_layer_sizes:
-            of_weights = of_weights.sum(axis=2)
-        axes = (0,) if of_weights.ndim == 2 else (0, 2)
-        return bound * of_weights.max(axis=axes) / share
+        sizes = np.abs(products)
+        of_weights = sizes.sum(axis=2) if spec.hidden_layer_sizes else sizes.max(axis=2)
+        return bound * of_weights / share
     squares = np.stack([groups.sums(part) for part in _columns(products**2)], axis=1)
     norms = np.sqrt(squares.reshape(-1, *products.shape[1:]))
     if spec.hidden_layer_sizes:
@@ -202,7 +234,7 @@ def _smallest_alphas(spec, products, groups):
     else:
         norms = np.sqrt((norms**2).sum(axis=2))
     sizes = groups.sums(np.full(len(products), float(n_units)))
-    return bound * (norms / np.sqrt(sizes)[:, None]).max(axis=0)
+    return bound * norms / np.sqrt(sizes)[:, None]
 
 
 def _columns(array):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..engine import Data, make_engine
-from ..penalties import L1, MCP, SCAD, GroupLasso, GroupMCP, GroupSCAD, Penalty
+from ..penalties import L1, MCP, SCAD, GroupLasso, GroupMCP, GroupSCAD
 from ..penalties.row_groups import RowGroups, resolve_groups
 from ..solvers import Curvature, Status
 from .distinct_samples import distinct_samples
@@ -160,7 +160,7 @@ class _Path:
         largest = self._largest()
         if not (self._rule.scaled or self._continuation):
             return largest, None
-        norm = norm_near_zero(first_penalty(self._spec))
+        norm = _norm_of(first_penalty(self._spec))
         if norm is None:
             return self._along_path(largest)
         if self._rule.scaled:
@@ -278,7 +278,7 @@ class _Path:
         return largest if largest > 0 else 1.0
 
 
-def norm_near_zero(penalty: Penalty) -> Penalty | None:
+def _norm_of(penalty):
     """Return the norm that a concave penalty is near 0; None for others."""
     if isinstance(penalty, GroupMCP | GroupSCAD):
         return GroupLasso(penalty.groups, penalty.features_only)

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..fitting.null_quantile import first_penalty, noise_scale
-from ..fitting.quantile_alpha import norm_near_zero
+from ..fitting.null_quantile import alphas_of_features, noise_scale
 from ..penalties import GroupLasso
 from .starts import Candidate, Starts
 
@@ -53,8 +52,8 @@ def best_features(
         if best is not None:
             found = starts.whole_groups(best.selected)
             best = _narrowed(starts, found, alphas, largest, best)
-    if may_be_noise and best is not None and not _is_worth_its_parameters(starts, best):
-        best = _of_norm(starts, features, alphas)
+    if may_be_noise and not (best and _is_worth_its_parameters(starts, best)):
+        best = _beyond_noise(starts, alphas)
     return best
 
 
@@ -62,10 +61,11 @@ def _is_worth_its_parameters(starts, candidate):
     """Whether a network lowers the loss by more than one for each of its parameters.
 
     The price of a feature that a concave penalty leaves is bounded, and classes of few
-    samples can be told apart by features of noise. Akaike's criterion (1974) tells them
-    from a signal: the minus log-likelihood of a model without any is lower than that of a
-    constant by about half the number of parameters, and networks that are trained to noise
-    rarely gain twice that (benchmarks/quantile_noise.py).
+    samples can be told apart by features of noise. A regular model of noise lowers the
+    minus log-likelihood by half of its number of parameters on average, and Akaike's
+    criterion (1974) asks for twice that. Networks of the best of several starts, with the
+    features that fit the noise best, often gain nearly as much, and seldom more
+    (benchmarks/quantile_noise.py).
     """
     loss, (X, y, weight) = starts.spec.loss, starts.data
     constant = np.tile(np.atleast_1d(loss.constant(y, weight)), (X.shape[0], 1))
@@ -76,18 +76,22 @@ def _is_worth_its_parameters(starts, candidate):
     return gain > candidate.n_params
 
 
-def _of_norm(starts, features, alphas):
-    """Return the best network of the features that a norm leaves, or None.
+def _beyond_noise(starts, alphas):
+    """Return a network of the features without which none is stationary, or None.
 
-    A norm has no bound: at the last alpha it leaves none of the features of noise.
+    Of noise there are none at the last alpha, whatever else a network can be fitted to. If
+    it is empty there all the same, because no start has led to them, it is that of the
+    largest alpha at which it is not.
     """
-    norm = norm_near_zero(first_penalty(starts.spec))
-    if norm is None:
+    own = alphas_of_features(starts.spec, starts.data, starts.groups)
+    features = starts.whole_groups(np.flatnonzero(own > alphas[-1]))
+    if not len(features):
         return None
-    selected = starts.best(features, alphas, norm)[-1].selected
-    if not len(selected):
-        return None
-    return _narrowed(starts, starts.whole_groups(selected), alphas, None, None)
+    best = _narrowed(starts, features, alphas, None, None)
+    if best is None:
+        path = starts.best(features, alphas)
+        best = next((one for one in reversed(path) if len(one.selected)), None)
+    return best
 
 
 def _narrowed(starts, features, alphas, largest, best):

@@ -47,8 +47,10 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
 
     ``alpha="quantile"`` takes the alpha from the distribution of targets without signal: at
     it, a network without features is stationary in 95% of all data sets in which no feature
-    matters. In regression it is scaled by the size of the residuals of the network. With
-    far fewer samples than features, noise may be selected more often.
+    matters. In regression it is scaled by the size of the residuals of the network. In
+    classification, a network also has to lower the minus log-likelihood of a constant by
+    more than its number of parameters (Akaike, 1974); otherwise only those features count,
+    if any, without which no network is stationary at this alpha. With far fewer samples than features, noise may be selected more often.
 
     ``alpha="cv"`` chooses among ten alphas by their scores in cross-validation. In each
     fold, the network of each alpha is the best of `n_init` starts along a path. The
@@ -152,6 +154,9 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
 
     References
     ----------
+    H. Akaike, "A New Look at the Statistical Model Identification", IEEE Transactions on
+    Automatic Control 19, 1974.
+
     C. Giacobino, S. Sardy, J. Diaz-Rodriguez and N. Hengartner, "Quantile universal
     threshold", Electronic Journal of Statistics 11, 2017.
 

@@ -6,7 +6,11 @@ import pytest
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
 from sknormreg.estimators.specification import network_spec
 from sknormreg.estimators.validation import training_data
-from sknormreg.fitting.null_quantile import noise_scale, null_quantile
+from sknormreg.fitting.null_quantile import (
+    alphas_of_features,
+    noise_scale,
+    null_quantile,
+)
 from sknormreg.penalties import L1, GroupLasso, GroupMCP, MaxNorm
 from sknormreg.penalties.row_groups import RowGroups
 
@@ -48,6 +52,32 @@ def test_the_alpha_of_one_data_set_empties_a_lasso():
         with pytest.warns(UserWarning, match="No feature"):
             mlp.fit(data.X, permuted)
         assert mlp.alpha < 1.3 * largest
+
+
+def test_features_of_a_lasso_enter_at_their_correlations():
+    spec, data = problem(RegularizedMLPRegressor((), penalty="l1"))
+    y = data.y.ravel() - data.y.mean()
+    expected = np.abs(data.X.T @ y)
+    found = alphas_of_features(spec, data, alone(data))
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("penalty", [L1(), GroupLasso(), GroupMCP(1.0)])
+def test_features_are_compared_with_what_their_permutations_are(penalty):
+    """Of one permutation, the largest of its features is the quantile at any level."""
+    mlp = RegularizedMLPClassifier((4,), penalty=[penalty, MaxNorm(2.0)])
+    labels = np.random.RandomState(0).randint(3, size=80)
+    spec, data = problem(mlp, y=labels)
+    labels = np.array([0, 0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 8])
+    groups = alone(data) if isinstance(penalty, L1) else RowGroups(labels)
+    alpha = null_quantile(spec, data, groups, n_draws=1, seed=3)
+    permuted = data.y[np.random.RandomState(3).permutation(len(data.y))]
+    found = alphas_of_features(spec, data._replace(y=permuted), groups)
+    assert found.max() == pytest.approx(alpha, rel=1e-12)
+    if not isinstance(penalty, L1):
+        assert len(set(found)) == 9
+        assert found[0] == found[1]
+        assert found[4] == found[5] == found[6]
 
 
 def gradient_at_empty_first_layer(spec, data, later, intercepts):

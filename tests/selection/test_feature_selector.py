@@ -75,6 +75,34 @@ def test_noise_selects_nothing():
     assert selector.score(X, y) == pytest.approx(0)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("doubled", [False, True])
+def test_classes_of_noise_select_nothing(seed, doubled):
+    """Few samples of any classes can be told apart by features of noise."""
+    rng = np.random.default_rng(seed)
+    X, y = rng.normal(size=(100, 10)), rng.uniform(size=100) < 0.5
+    weight = np.full(100, 2.0) if doubled else None
+    with pytest.warns(UserWarning, match="No feature is selected"):
+        selector = MLPFeatureSelector(n_init=2, random_state=seed).fit(X, y, weight)
+    assert selector.n_features_ == 0
+
+
+def test_classes_that_a_product_decides():
+    """Neither feature has an effect alone, and a norm leaves neither."""
+    X = np.random.default_rng(0).normal(size=(200, 10))
+    selector = MLPFeatureSelector(random_state=0).fit(X, X[:, 3] * X[:, 6] > 0)
+    np.testing.assert_array_equal(selected(selector), [3, 6])
+
+
+def test_effects_too_weak_for_the_networks_parameters():
+    """Without such a feature a network is not stationary at the alpha of noise."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 10))
+    y = 0.7 * X[:, 2] + rng.logistic(size=300) > 0
+    selector = MLPFeatureSelector(random_state=0).fit(X, y)
+    np.testing.assert_array_equal(selected(selector), [2])
+
+
 def test_units_do_not_matter():
     X, y, _ = pairs(n_features=8, n_samples=150)
     units = np.geomspace(1e-4, 1e4, X.shape[1])
