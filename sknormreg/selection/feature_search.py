@@ -77,11 +77,11 @@ def _is_worth_its_parameters(starts, candidate):
 
 
 def _beyond_noise(starts, alphas):
-    """Return a network of the features without which none is stationary, or None.
+    """Return a network of the features that correlate more than noise does, or None.
 
-    Of noise there are none at the last alpha, whatever else a network can be fitted to. If
-    it is empty there all the same, because no start has led to them, it is that of the
-    largest alpha at which it is not.
+    Because of them an empty network is not stationary at the last alpha, whatever else a
+    network can be fitted to. If no start has led to them there, the network is that of the
+    largest alpha at which it is not empty.
     """
     own = alphas_of_features(starts.spec, starts.data, starts.groups)
     features = starts.whole_groups(np.flatnonzero(own > alphas[-1]))

@@ -49,8 +49,9 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
     it, a network without features is stationary in 95% of all data sets in which no feature
     matters. In regression it is scaled by the size of the residuals of the network. In
     classification, a network also has to lower the minus log-likelihood of a constant by
-    more than its number of parameters (Akaike, 1974); otherwise only those features count,
-    if any, without which no network is stationary at this alpha. With far fewer samples than features, noise may be selected more often.
+    more than its number of parameters (Akaike, 1974); otherwise only features count whose
+    own correlation with the target exceeds that of noise. With far fewer samples than
+    features, noise may be selected more often.
 
     ``alpha="cv"`` chooses among ten alphas by their scores in cross-validation. In each
     fold, the network of each alpha is the best of `n_init` starts along a path. The
