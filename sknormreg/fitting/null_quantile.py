@@ -133,7 +133,7 @@ def alphas_of_features(spec: NetworkSpec, data: Data, groups: RowGroups) -> np.n
     residuals = _balanced(_null_derivatives(spec.loss, y, weight), weight)
     products = np.asarray(X.T @ residuals)[:, None]
     alphas = _smallest_alphas(spec, products, groups)[:, 0]
-    if isinstance(first_penalty(spec), GroupPenalty) and groups.labels is not None:
+    if isinstance(penalty_with_rule(spec), GroupPenalty) and groups.labels is not None:
         return alphas[groups.labels]
     return alphas
 
@@ -220,7 +220,7 @@ def _smallest_alphas(spec, products, groups):
     Their shape is (n_groups, n_draws) or, for penalties of single weights, (n_features,
     n_draws).
     """
-    penalty, bound = first_penalty(spec), _derivative_bound(spec)
+    penalty, bound = penalty_with_rule(spec), _derivative_bound(spec)
     n_units = spec.hidden_layer_sizes[0] if spec.hidden_layer_sizes else spec.n_outputs
     if not isinstance(penalty, GroupPenalty):
         share = penalty.l1_ratio if isinstance(penalty, ElasticNet) else 1.0
@@ -243,7 +243,7 @@ def _columns(array):
 
 def refuse_without_rule(spec: NetworkSpec) -> None:
     """Raise a ValueError where the quantile rule is not known for a network."""
-    first_penalty(spec)
+    penalty_with_rule(spec)
     _derivative_bound(spec)
     if spec.dropout or spec.input_dropout:
         raise ValueError(
@@ -252,7 +252,7 @@ def refuse_without_rule(spec: NetworkSpec) -> None:
         )
 
 
-def first_penalty(spec: NetworkSpec) -> GroupPenalty | ElasticNet | MCP | SCAD:
+def penalty_with_rule(spec: NetworkSpec) -> GroupPenalty | ElasticNet | MCP | SCAD:
     """Return the penalty of the first layer, which the quantile rule is known for.
 
     Raises

@@ -12,7 +12,7 @@ from ..penalties.row_groups import RowGroups, resolve_groups
 from ..solvers import Curvature, Status
 from .distinct_samples import distinct_samples
 from .fit import FittedNetwork, fit_network
-from .null_quantile import first_penalty, noise_scale, null_quantile
+from .null_quantile import noise_scale, null_quantile, penalty_with_rule
 from .path_report import PathReport
 from .precision import COMPARED, FULL_PRECISION
 from .specification import NetworkSpec
@@ -160,7 +160,7 @@ class _Path:
         largest = self._largest()
         if not (self._rule.scaled or self._continuation):
             return largest, None
-        norm = _norm_of(first_penalty(self._spec))
+        norm = _norm_of(penalty_with_rule(self._spec))
         if norm is None:
             return self._along_path(largest)
         if self._rule.scaled:
@@ -295,7 +295,7 @@ def _with_first(spec, first):
 
 def _groups(spec, n_features):
     """Return the partition of the features into groups of the first layer's penalty."""
-    groups = getattr(first_penalty(spec), "groups", None)
+    groups = getattr(penalty_with_rule(spec), "groups", None)
     if groups is None:
         return RowGroups()
     return resolve_groups(groups, n_features, spec.feature_names)

@@ -64,8 +64,8 @@ def _is_worth_its_parameters(starts, candidate):
     samples can be told apart by features of noise. A regular model of noise lowers the
     minus log-likelihood by half of its number of parameters on average, and Akaike's
     criterion (1974) asks for twice that. Networks of the best of several starts, with the
-    features that fit the noise best, often gain nearly as much, and seldom more
-    (benchmarks/quantile_noise.py).
+    features that fit the noise best, often gain nearly as much. How often noise is kept out
+    is measured by benchmarks/quantile_noise.py.
     """
     loss, (X, y, weight) = starts.spec.loss, starts.data
     constant = np.tile(np.atleast_1d(loss.constant(y, weight)), (X.shape[0], 1))
