@@ -18,6 +18,7 @@ from .._warnings import warn
 from ..engine import warn_of_missing_extension
 from ..engine.activations import ACTIVATIONS
 from ..evidence import SCOPES
+from ..fitting.auto_alpha import fit_at_best_alpha
 from ..fitting.best_start import fit_from_starts
 from ..fitting.fit import fit_network
 from ..fitting.quantile_alpha import fit_at_quantile
@@ -71,7 +72,7 @@ class RegularizedMLP(
         "alpha": [
             Interval(Real, 0, np.inf, closed="left"),
             "array-like",
-            StrOptions({"evidence", "quantile"}),
+            StrOptions({"auto", "evidence", "quantile"}),
         ],
         "quantile_level": [Interval(Real, 0, 1, closed="neither")],
         "evidence_scope": [StrOptions(set(SCOPES))],
@@ -142,9 +143,10 @@ class RegularizedMLP(
         X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Rows held out to watch the unpenalised loss. With ``early_stopping=True``
             that loss decides when to stop and which weights to keep, and no split is
-            made; otherwise it is only recorded in `validation_loss_curve_`. Class
-            weights do not apply to these rows. In a `Pipeline`, `X_val` is transformed
-            like X by ``Pipeline(..., transform_input=["X_val"])``, which takes
+            made; with ``alpha="auto"`` it decides on alpha; otherwise it is only recorded
+            in `validation_loss_curve_`. Class weights do not apply to these rows. In a
+            `Pipeline`, `X_val` is transformed like X by
+            ``Pipeline(..., transform_input=["X_val"])``, which takes
             ``sklearn.set_config(enable_metadata_routing=True)`` and, for this step,
             ``set_fit_request(X_val=True, y_val=True)``.
 
@@ -177,8 +179,8 @@ class RegularizedMLP(
 
         KeyboardInterrupt
             If the user interrupts it by Ctrl-C. The estimator then has the weights reached
-            so far, of several starts the best, and predicts; a search around it ends, for
-            half a fit is no answer.
+            so far, of several starts the best, and predicts, unless alpha was still being
+            chosen; a search around it ends, for half a fit is no answer.
 
         Warns
         -----
@@ -257,7 +259,8 @@ class RegularizedMLP(
         fitted = fit_network(
             replace(spec, settings=replace(spec.settings, **_ONE_EPOCH)),
             data,
-            alpha=self.alpha,
+            # A part of the data does not tell which is best.
+            alpha=1.0 if is_word(self.alpha, "auto") else self.alpha,
             start=start,
             random_state=state.random_state,
             state=state,
@@ -272,6 +275,8 @@ class RegularizedMLP(
             rule = quantile_rule(self, data, sample_weight)
             return partial(fit_at_quantile, rule=rule, watcher=watchers[0])
         options: dict[str, Any] = dict(watchers=watchers, n_jobs=self.n_jobs)
+        if is_word(self.alpha, "auto"):
+            return partial(fit_at_best_alpha, **options)
         return partial(fit_from_starts, alpha=self.alpha, **options)
 
     def _n_starts(self, goes_on, coef_init):
@@ -382,7 +387,7 @@ def accepts_partial_fit(estimator: Any) -> bool:
             "partial_fit is only available for minibatch solvers: set solver='adam' or "
             f"'sgd' (or 'auto', which takes 'adam') instead of {estimator.solver!r}."
         )
-    if isinstance(estimator.alpha, str):
+    if isinstance(estimator.alpha, str) and estimator.alpha != "auto":
         raise AttributeError(
             "partial_fit sees a part of the data only, and is not available with "
             f"alpha={estimator.alpha!r}: use fit, or a number for alpha."

@@ -101,7 +101,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         activation: Activations = "tanh",
         *,
         penalty: Penalties = "l2",
-        alpha: Alpha = 1.0,
+        alpha: Alpha = "auto",
         evidence_scope: str = "layer",
         quantile_level: float = 0.95,
         l1_ratio: float = 0.5,

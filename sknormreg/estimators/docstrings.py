@@ -61,13 +61,27 @@ penalty : str, Penalty or list of them, default="l2"
     :class:`~sknormreg.penalties.Weighted` gives each feature a factor. A list has one
     entry per layer of weights.
 
-alpha : float, array-like, list, "evidence" or "quantile", default=1.0
+alpha : float, array-like, list, "auto", "evidence" or "quantile", default="auto"
     Strength of the penalty, at least 0. Larger values shrink the weights more and, with a
     sparse penalty, set more of them to zero. An array-like of shape (n_layers - 1,) has one
     value per layer of weights. With ``penalty="l2"``, the first entry of a list may be an
     array of shape (n_features,), one value per feature. The penalty is divided by the total
     weight of the training samples, never of a minibatch, so that `alpha` has the same
     effect with every solver and batch size.
+
+    "auto" chooses `alpha` by predictions of held-out samples. Networks are fitted to two
+    thirds of the samples, and predict the others; three times, or until 1000 samples have
+    been predicted. Each third has its share of every class, or of small and large targets.
+    With `X_val`, or with early stopping, the validation samples are predicted. The first
+    alpha is 1 for targets of unit variance; from there alphas grow by half orders of
+    magnitude until two in a row increase the loss or, if 1 is the best of these, fall as
+    long as the loss falls by at least 1% of that of a constant prediction. `alpha_` is the
+    minimum of the parabola through the smallest loss and those beside it. The last fit, to
+    all samples, ends when J falls slowly, before it is at its very minimum: a second fit
+    with ``alpha=alpha_`` trains further. If samples depend on one another, as repeated
+    measurements do, pass `X_val`, or use a ...CV estimator with groups. Callbacks,
+    `loss_curve_` and `n_iter_` concern the last fit alone. `partial_fit`, which sees a part
+    of the data, takes ``alpha=1``.
 
     "evidence" chooses `alpha` in a single fit, without validation data, by maximising the
     evidence: the probability of the targets with the weights integrated out. It follows

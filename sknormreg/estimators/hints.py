@@ -10,8 +10,8 @@ from ..penalties import Penalty
 Sizes = int | Sequence[int] | np.ndarray
 Activations = str | Sequence[str]
 Penalties = str | Penalty | Sequence[str | Penalty]
-# A number, "evidence", "quantile", one value per layer, or a list with an array for the
-# features.
+# A number, "auto", "evidence", "quantile", one value per layer, or a list with an array for
+# the features.
 Alpha = float | str | Sequence[Any] | np.ndarray
 ClassWeight = dict[Any, float] | list[dict[Any, float]] | str | None
 RandomState = int | np.random.RandomState | None

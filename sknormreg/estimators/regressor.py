@@ -60,8 +60,8 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     The best value of `alpha` depends on the unit of y: the squared error of a target in
     cents is 10,000 times that of the target in dollars, while the penalty stays the same.
     Standardise y, for example with
-    :class:`~sklearn.compose.TransformedTargetRegressor`; the default of 1 is then a
-    reasonable start. ``alpha="evidence"`` adapts to any unit.
+    :class:`~sklearn.compose.TransformedTargetRegressor`, for a number as for the default of
+    "auto", which begins at 1. ``alpha="evidence"`` adapts to any unit.
 
     References
     ----------
@@ -105,7 +105,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         activation: Activations = "tanh",
         *,
         penalty: Penalties = "l2",
-        alpha: Alpha = 1.0,
+        alpha: Alpha = "auto",
         evidence_scope: str = "layer",
         quantile_level: float = 0.95,
         store_posterior: bool = True,

@@ -41,6 +41,8 @@ def to_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
     if converted.best_loss_ is None:
         # After early stopping ours is None, but partial_fit there compares with a number.
         converted.best_loss_ = min(converted.loss_curve_, default=np.inf)
+    # A counter that `fit` sets there, and `partial_fit` reads.
+    converted._no_improvement_count = 0
     return converted
 
 

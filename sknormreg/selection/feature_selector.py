@@ -90,7 +90,7 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
         How to choose alpha from the mean scores of the folds: the best one, or the largest
         alpha with a score within one standard error of it. Only used if ``alpha="cv"``.
 
-    n_init : int, default=5
+    n_init : int, default=10
         Number of random starts.
 
     max_features : int, default=None
@@ -204,7 +204,7 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
         cv: Any = None,
         scoring: str | Callable | None = None,
         rule: str = "best",
-        n_init: int = 5,
+        n_init: int = 10,
         max_features: int | None = None,
         groups: Any = None,
         n_jobs: int | None = None,

@@ -44,7 +44,9 @@ def drawn(display):
 
 
 def test_network_and_weights(data):
-    mlp = RegularizedMLPRegressor((3,), max_iter=20, tol=1.0, random_state=0).fit(*data)
+    mlp = RegularizedMLPRegressor(
+        (3,), max_iter=20, tol=1.0, random_state=0, alpha=1.0
+    ).fit(*data)
     for Display in (NetworkDisplay, WeightsDisplay):
         assert set(NAMES) <= drawn(Display.from_estimator(mlp, feature_names=NAMES))
 
@@ -52,7 +54,9 @@ def test_network_and_weights(data):
 def test_path(data):
     path = regularization_path(
         *data,
-        estimator=RegularizedMLPRegressor((3,), penalty="l1", tol=0.1, random_state=0),
+        estimator=RegularizedMLPRegressor(
+            (3,), penalty="l1", tol=0.1, random_state=0, alpha=1.0
+        ),
         alphas=[1.0, 10.0],
     )
     display = RegularizationPathDisplay.from_path(path, feature_names=np.array(NAMES))

@@ -214,7 +214,9 @@ def test_more_threads_in_blocks_than_there_are():
 
 def _fit(random_state=0):
     X = np.random.RandomState(1).normal(size=(300, 5))
-    mlp = RegularizedMLPRegressor((20,), solver="adam", batch_size=50, max_iter=20, tol=1e3)
+    mlp = RegularizedMLPRegressor(
+        (20,), solver="adam", batch_size=50, max_iter=20, tol=1e3, alpha=1.0
+    )
     return mlp.set_params(random_state=random_state).fit(X, np.sin(X[:, 0])).coefs_
 
 
@@ -382,7 +384,7 @@ if selection.CompiledEngine is not None:
 
 def fit():
     X = np.random.RandomState(1).normal(size=(300, 5))
-    mlp = RegularizedMLPRegressor((20,), solver="adam", max_iter=20, tol=1e3)
+    mlp = RegularizedMLPRegressor((20,), solver="adam", max_iter=20, tol=1e3, alpha=1.0)
     return mlp.set_params(random_state=0).fit(X, np.sin(X[:, 0])).coefs_
 
 def fit_in_child(expected):

@@ -555,6 +555,7 @@ def test_huge_learning_rate(dtype, cls, solver, activation, learning_rate):
     params = dict(
         hidden_layer_sizes=(20, 20),
         activation=activation,
+        alpha=1.0,
         solver=solver,
         learning_rate=learning_rate,
         learning_rate_init=10,

@@ -30,7 +30,13 @@ y = (X[:, 0] + X[:, 1] > 0).astype(int)
 
 def make(**params):
     return RegularizedMLPClassifier(
-        **{"hidden_layer_sizes": (5,), "max_iter": 6, "random_state": 0, **params}
+        **{
+            "hidden_layer_sizes": (5,),
+            "alpha": 1.0,
+            "max_iter": 6,
+            "random_state": 0,
+            **params,
+        }
     )
 
 

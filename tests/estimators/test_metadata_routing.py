@@ -146,7 +146,7 @@ def test_grid_search_ignores_weights_that_the_fit_does_not_request():
     model.set_score_request(sample_weight=True)
     search = GridSearchCV(model, {"alpha": [1.0]}, cv=2)
     search.fit(X, y, sample_weight=sample_weight)
-    assert_same_weights(search.best_estimator_, make().fit(X, y))
+    assert_same_weights(search.best_estimator_, make(alpha=1.0).fit(X, y))
 
 
 def test_initial_weights_through_cross_validation():

@@ -155,7 +155,7 @@ def test_adam_reaches_the_same_objective_at_any_batch_size(penalty, batch_size):
     """Within 1 % of J of lbfgs, with one learning-rate policy and at most 1000 epochs."""
     X, y = load_breast_cancer(return_X_y=True)
     X = StandardScaler().fit_transform(X)
-    common = dict(hidden_layer_sizes=(), penalty=penalty, random_state=0)
+    common = dict(hidden_layer_sizes=(), penalty=penalty, alpha=1.0, random_state=0)
     reference = RegularizedMLPClassifier(solver="lbfgs", **common).fit(X, y)
     adam = RegularizedMLPClassifier(
         solver="adam",

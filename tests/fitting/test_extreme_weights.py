@@ -24,8 +24,8 @@ RATIOS = rng.uniform(0.5, 2, size=60)
 # The first is subnormal, with 15 digits; the sum of the last is near overflow.
 EXTREME = [1e-308, 1e-30, 1e306]
 
-REGRESSOR = RegularizedMLPRegressor((5,), max_iter=20, random_state=0)
-CLASSIFIER = RegularizedMLPClassifier((5,), max_iter=20, random_state=0)
+REGRESSOR = RegularizedMLPRegressor((5,), alpha=1.0, max_iter=20, random_state=0)
+CLASSIFIER = RegularizedMLPClassifier((5,), alpha=1.0, max_iter=20, random_state=0)
 
 
 def outputs(mlp, X=X):
@@ -68,19 +68,20 @@ def test_their_size_makes_no_difference(mlp, y, solver, penalty):
 @pytest.mark.parametrize("loss", ["poisson", "huber", "quantile"])
 @pytest.mark.parametrize("solver", ["lbfgs", "adam"])
 def test_nor_with_other_losses(loss, solver):
-    mlp = RegularizedMLPRegressor((5,), loss=loss, solver=solver, max_iter=15)
-    mlp.set_params(random_state=0)
+    mlp = RegularizedMLPRegressor((5,), loss=loss, solver=solver, max_iter=15, alpha=1.0)
+    mlp.set_params(alpha=1.0, random_state=0)
     assert_same_for_all_weights(mlp, X, np.exp(y), EXTREME, atol=1e-6)
 
 
 @pytest.mark.parametrize("cls", [RegularizedMLPRegressor, RegularizedMLPClassifier])
 def test_nor_in_early_stopping(cls):
-    mlp = cls((5,), solver="adam", max_iter=20, early_stopping=True, random_state=0)
+    mlp = cls((5,), alpha=1.0, solver="adam", max_iter=20, early_stopping=True)
+    mlp.set_params(random_state=0)
     assert_same_for_all_weights(mlp, X, LEVELS, EXTREME)
 
 
 def test_nor_with_class_weights():
-    mlp = RegularizedMLPClassifier((5,), max_iter=20, random_state=0)
+    mlp = RegularizedMLPClassifier((5,), max_iter=20, random_state=0, alpha=1.0)
     mlp.set_params(class_weight="balanced")
     assert_same_for_all_weights(mlp, X, LEVELS, EXTREME)
 
@@ -112,7 +113,9 @@ def test_nor_in_cross_validation():
 @pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
 def test_nor_in_single_precision(solver, w):
     """In a power of two near w: the weights' own rounding is then the same."""
-    mlp = RegularizedMLPRegressor((5,), solver=solver, max_iter=5, random_state=0)
+    mlp = RegularizedMLPRegressor(
+        (5,), solver=solver, max_iter=5, random_state=0, alpha=1.0
+    )
     w = 2.0 ** np.round(np.log2(w))
     assert_same_for_all_weights(mlp, X.astype(np.float32), y, [w], atol=1e-4)
 
@@ -127,7 +130,7 @@ def test_weights_beyond_single_precision_are_refused(w, size):
 
 
 def test_an_alpha_that_is_too_large_for_the_weights_is_said():
-    mlp = RegularizedMLPRegressor((5,), solver="lbfgs", random_state=0)
+    mlp = RegularizedMLPRegressor((5,), solver="lbfgs", random_state=0, alpha=1.0)
     with pytest.raises(ValueError, match="alpha over the sum of sample_weight"):
         mlp.fit(X, y, sample_weight=np.full(60, 1e-308))
 
@@ -151,3 +154,10 @@ def test_weights_whose_sum_overflows_are_refused(cls):
     X, y = rng.normal(size=(60, 2)), rng.normal(size=60)
     with pytest.raises(ValueError, match=r"sum of sample_weight is not finite.*3e\+306"):
         cls((2,)).fit(X, y, sample_weight=np.full(60, 3e306))
+
+
+@pytest.mark.parametrize("w", EXTREME)
+def test_alpha_from_held_out_samples_is_in_their_unit(w):
+    mlp = RegularizedMLPRegressor((5,), max_iter=20, random_state=0)
+    expected = mlp.fit(X, y, RATIOS).alpha_
+    assert mlp.fit(X, y, w * RATIOS).alpha_ / w == pytest.approx(expected, rel=0.01)

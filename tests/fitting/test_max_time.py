@@ -14,18 +14,20 @@ y = np.sin(X[:, 0]) + X[:, 1]
 
 @pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
 def test_training_stops_where_the_time_is_over(solver):
-    model = RegularizedMLPRegressor((5,), solver=solver, tol=0, max_time=1e-9)
+    model = RegularizedMLPRegressor((5,), solver=solver, tol=0, max_time=1e-9, alpha=1.0)
     with pytest.warns(ConvergenceWarning, match="reached max_time=1e-09 seconds"):
         model.set_params(random_state=0).fit(X, y)
     assert model.n_iter_ == 1
-    one = RegularizedMLPRegressor((5,), solver=solver, tol=0, max_iter=1, random_state=0)
+    one = RegularizedMLPRegressor(
+        (5,), solver=solver, tol=0, max_iter=1, random_state=0, alpha=1.0
+    )
     with pytest.warns(ConvergenceWarning):
         one.fit(X, y)
     np.testing.assert_array_equal(model.predict(X), one.predict(X))
 
 
 def test_a_path_ends_where_the_time_is_over():
-    estimator = RegularizedMLPRegressor((5,), max_time=1e-9, random_state=0)
+    estimator = RegularizedMLPRegressor((5,), max_time=1e-9, random_state=0, alpha=1.0)
     with pytest.warns(ConvergenceWarning, match="max_time"):
         path = regularization_path(X, y, estimator=estimator, alphas=[0.1, 1.0, 2.0])
     assert len(path.alphas) == 1
@@ -33,8 +35,10 @@ def test_a_path_ends_where_the_time_is_over():
 
 def test_a_limit_that_is_not_reached_changes_nothing():
     start = time.monotonic()
-    free = RegularizedMLPRegressor((5,), random_state=0).fit(X, y)
-    limited = RegularizedMLPRegressor((5,), random_state=0, max_time=1e5).fit(X, y)
+    free = RegularizedMLPRegressor((5,), random_state=0, alpha=1.0).fit(X, y)
+    limited = RegularizedMLPRegressor((5,), random_state=0, max_time=1e5, alpha=1.0).fit(
+        X, y
+    )
     assert time.monotonic() - start < 1e5
     np.testing.assert_array_equal(free.predict(X), limited.predict(X))
 
@@ -42,4 +46,4 @@ def test_a_limit_that_is_not_reached_changes_nothing():
 @pytest.mark.parametrize("max_time", [0, -1.0, np.inf, "1 s"])
 def test_bad_limits(max_time):
     with pytest.raises(ValueError, match="'max_time' parameter"):
-        RegularizedMLPRegressor(max_time=max_time).fit(X, y)
+        RegularizedMLPRegressor(max_time=max_time, alpha=1.0).fit(X, y)

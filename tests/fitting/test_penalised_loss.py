@@ -92,7 +92,9 @@ def test_loss_is_the_loss_and_penalties_by_hand(penalty, omega, cls, weighted):
 @not_converged
 def test_loss_of_different_penalties_by_hand():
     """Beside each other, with features_only, and with a skip connection."""
-    model = fit(penalty=["l1", MaxNorm(0.5), "nuclear"], hidden_layer_sizes=(4, 3))
+    model = fit(
+        penalty=["l1", MaxNorm(0.5), "nuclear"], alpha=1.0, hidden_layer_sizes=(4, 3)
+    )
     first, second, third = model.coefs_
     penalty = np.abs(first).sum() + np.linalg.norm(third, "nuc")
     J = loss_by_hand(model, SCORES) + penalty / 50

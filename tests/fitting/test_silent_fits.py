@@ -27,7 +27,7 @@ def test_an_empty_network_names_alpha(penalty, solver):
 
 def test_weights_that_sum_to_1_are_the_cause():
     weights = np.full(len(X), 1 / len(X))
-    mlp = RegularizedMLPClassifier((3,), penalty="l1", random_state=0)
+    mlp = RegularizedMLPClassifier((3,), penalty="l1", random_state=0, alpha=1.0)
     with pytest.warns(UserWarning, match="is 1 for 569 samples: alpha is 569 times"):
         mlp.fit(X, LABELS, sample_weight=weights)
     # Without them, or with the alpha that is meant, there is nothing to say.
@@ -36,7 +36,7 @@ def test_weights_that_sum_to_1_are_the_cause():
 
 
 def test_a_path_may_end_but_not_begin_empty():
-    mlp = RegularizedMLPClassifier((3,), penalty="l1", tol=0.01, random_state=0)
+    mlp = RegularizedMLPClassifier((3,), penalty="l1", tol=0.01, random_state=0, alpha=1.0)
     path = regularization_path(X, LABELS, estimator=mlp, alphas=[10.0, 1e6])
     assert path.n_features[-1] == 0
     with pytest.warns(UserWarning, match=r"No feature.*alpha=1e\+06"):

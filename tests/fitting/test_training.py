@@ -80,7 +80,7 @@ def test_early_stopping_returns_the_weights_of_the_smallest_validation_loss(canc
 def test_early_stopping_scores_a_regression_by_its_loss(diabetes):
     X, X_val, y, y_val = diabetes
     s = np.random.default_rng(0).uniform(0.5, 2, len(y_val))
-    mlp = RegularizedMLPRegressor(early_stopping=True, random_state=0)
+    mlp = RegularizedMLPRegressor(early_stopping=True, random_state=0, alpha=1.0)
     mlp.fit(X, y, X_val=X_val, y_val=y_val, sample_weight_val=s)
     predicted = mlp.predict(X_val)
     half_mse = mean_squared_error(y_val, predicted, sample_weight=s) / 2
@@ -93,7 +93,7 @@ def test_early_stopping_scores_a_regression_by_its_loss(diabetes):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_x_val_without_early_stopping_only_records(cancer, solver):
     X, X_val, y, y_val = cancer
-    common = dict(solver=solver, random_state=0, learning_rate_init=0.01)
+    common = dict(alpha=1.0, solver=solver, random_state=0, learning_rate_init=0.01)
     plain = RegularizedMLPClassifier(**common).fit(X, y)
     watched = RegularizedMLPClassifier(**common).fit(X, y, X_val=X_val, y_val=y_val)
     np.testing.assert_array_equal(plain.coefs_[0], watched.coefs_[0])
@@ -133,7 +133,7 @@ def test_coef_init(cancer, solver):
     rng = np.random.default_rng(0)
     coefs = [0.1 * rng.normal(size=(30, 4)), 0.1 * rng.normal(size=(4, 1))]
     intercepts = [rng.normal(size=4), rng.normal(size=1)]
-    mlp = RegularizedMLPClassifier((4,), solver=solver, random_state=0)
+    mlp = RegularizedMLPClassifier((4,), solver=solver, random_state=0, alpha=1.0)
     mlp.set_params(max_iter=1, learning_rate_init=1e-12, max_fun=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -145,7 +145,7 @@ def test_coef_init(cancer, solver):
 
 def test_warm_start_goes_on_where_it_ended(cancer):
     X, _, y, _ = cancer
-    mlp = RegularizedMLPClassifier(warm_start=True, random_state=0, penalty="l1")
+    mlp = RegularizedMLPClassifier(warm_start=True, random_state=0, penalty="l1", alpha=1.0)
     mlp.fit(X, y)
     first, n_first = mlp.loss_, mlp.n_iter_
     mlp.fit(X, y)
@@ -160,7 +160,7 @@ def test_best_constant_start():
     """Training starts at the best constant prediction plus the drawn weights' noise."""
     X, y = load_iris(return_X_y=True)
     X, y = X[20:], y[20:]
-    linear = RegularizedMLPClassifier((), max_fun=1, solver="lbfgs", tol=1e-3)
+    linear = RegularizedMLPClassifier((), max_fun=1, solver="lbfgs", tol=1e-3, alpha=1.0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         linear.fit(X, y)
@@ -170,12 +170,15 @@ def test_best_constant_start():
 
 def test_auto_takes_adam_for_large_problems_and_for_partial_fit(cancer, monkeypatch):
     X, _, y, _ = cancer
-    assert RegularizedMLPClassifier((5,), random_state=0).fit(X, y).solver_ == "lbfgs"
+    assert (
+        RegularizedMLPClassifier((5,), random_state=0, alpha=1.0).fit(X, y).solver_
+        == "lbfgs"
+    )
     monkeypatch.setattr("sknormreg.fitting.solver_choice.FULL_BATCH_WORK", 10)
-    mlp = RegularizedMLPClassifier((5,), random_state=0, learning_rate_init=0.01)
+    mlp = RegularizedMLPClassifier((5,), random_state=0, learning_rate_init=0.01, alpha=1.0)
     assert mlp.fit(X, y).solver_ == "adam"
     monkeypatch.undo()
-    mlp = RegularizedMLPClassifier((5,)).partial_fit(X, y, classes=[0, 1])
+    mlp = RegularizedMLPClassifier((5,), alpha=1.0).partial_fit(X, y, classes=[0, 1])
     assert mlp.solver_ == "adam"
 
 
@@ -183,12 +186,14 @@ def test_auto_takes_adam_for_large_problems_and_for_partial_fit(cancer, monkeypa
 def test_partial_fit_is_one_epoch_a_call(cancer, solver):
     """Calls on all rows are the epochs of fit, from the same start and in one order."""
     X, _, y, _ = cancer
-    common = dict(solver=solver, penalty="l1", shuffle=False, random_state=0)
+    common = dict(alpha=1.0, solver=solver, penalty="l1", shuffle=False, random_state=0)
     parts = RegularizedMLPClassifier((6,), **common)
     for _ in range(4):
         parts.partial_fit(X, y, classes=[0, 1])
     whole = RegularizedMLPClassifier((6,), max_iter=4, **common)
-    start = RegularizedMLPClassifier((6,), penalty="l1", random_state=0, solver="lbfgs")
+    start = RegularizedMLPClassifier(
+        (6,), penalty="l1", random_state=0, solver="lbfgs", alpha=1.0
+    )
     start.set_params(max_fun=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -205,7 +210,7 @@ def test_partial_fit_is_one_epoch_a_call(cancer, solver):
 
 def test_partial_fit_goes_on_with_other_settings_and_after_divergence(cancer):
     X, _, y, _ = cancer
-    mlp = RegularizedMLPClassifier((6,), solver="adam", random_state=0)
+    mlp = RegularizedMLPClassifier((6,), solver="adam", random_state=0, alpha=1.0)
     mlp.partial_fit(X, y, classes=[0, 1])
     mlp.set_params(solver="sgd", learning_rate_init=0.1)
     for _ in range(20):
@@ -226,14 +231,14 @@ def test_partial_fit_goes_on_with_other_settings_and_after_divergence(cancer):
 
 def test_partial_fit_checks_parameters_at_every_call(cancer):
     X, _, y, _ = cancer
-    mlp = RegularizedMLPClassifier((6,)).partial_fit(X, y, classes=[0, 1])
+    mlp = RegularizedMLPClassifier((6,), alpha=1.0).partial_fit(X, y, classes=[0, 1])
     with pytest.raises(ValueError, match="'alpha' parameter"):
         mlp.set_params(alpha=-3).partial_fit(X, y)
 
 
 def test_a_failed_refit_leaves_nothing_to_predict_with(cancer):
     X, _, y, _ = cancer
-    mlp = RegularizedMLPClassifier((6,), max_iter=5, tol=1).fit(X, y)
+    mlp = RegularizedMLPClassifier((6,), max_iter=5, tol=1, alpha=1.0).fit(X, y)
     with pytest.raises(ValueError, match="hidden_layer_sizes"):
         mlp.set_params(hidden_layer_sizes=(0,)).fit(X, y)
     with pytest.raises(NotFittedError):
@@ -244,7 +249,7 @@ def test_a_failed_refit_leaves_nothing_to_predict_with(cancer):
 def test_no_iteration_after_convergence(cancer, tol):
     """The iterate that meets tol is the last one, also where max_iter ends there."""
     X, _, y, _ = cancer
-    mlp = RegularizedMLPClassifier((6,), tol=tol, random_state=0).fit(X, y)
+    mlp = RegularizedMLPClassifier((6,), tol=tol, random_state=0, alpha=1.0).fit(X, y)
     assert mlp.optimality_ <= tol
     assert len(set(mlp.loss_curve_)) == mlp.n_iter_
     mlp.set_params(max_iter=mlp.n_iter_).fit(X, y)  # without a warning
@@ -252,7 +257,7 @@ def test_no_iteration_after_convergence(cancer, tol):
 
 def test_a_first_partial_fit_may_fail_and_be_repeated(cancer):
     X, _, y, _ = cancer
-    mlp = RegularizedMLPClassifier((6,), random_state=0)
+    mlp = RegularizedMLPClassifier((6,), random_state=0, alpha=1.0)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         mlp.partial_fit(X, y[:-1], classes=[0, 1, 2])
     assert mlp.partial_fit(X, y, classes=[0, 1]).predict(X[:3]).shape == (3,)
@@ -291,7 +296,7 @@ def test_partial_fit_regression_in_parts_keeps_its_scale(diabetes):
     X, _, y, _ = diabetes
 
     def score(unit):
-        mlp = RegularizedMLPRegressor((10,), total_weight=len(y), random_state=0)
+        mlp = RegularizedMLPRegressor((10,), total_weight=len(y), random_state=0, alpha=1.0)
         mlp.set_params(learning_rate_init=0.01)
         for _ in range(60):
             mlp.partial_fit(X[:1], unit * y[:1])  # a single row is a part, too
@@ -309,7 +314,7 @@ def test_partial_fit_recovers_from_an_untypical_first_part(diabetes):
     """The scale of a first row near zero, or a huge alpha, is no divergence."""
     X, _, y, _ = diabetes
     y = y - y.mean()
-    mlp = RegularizedMLPRegressor((10,), total_weight=len(y), random_state=0)
+    mlp = RegularizedMLPRegressor((10,), total_weight=len(y), random_state=0, alpha=1.0)
     mlp.partial_fit(X[:1], [1e-3])
     first = mlp.partial_fit(X, y).loss_
     for _ in range(20):
@@ -368,7 +373,9 @@ def test_alpha_means_the_same_for_every_batch_size(cancer):
 
 def test_verbose_prints_objective_residual_and_sparsity(cancer, capsys):
     X, _, y, _ = cancer
-    mlp = RegularizedMLPClassifier((5,), penalty="l1", verbose=10, random_state=0).fit(X, y)
+    mlp = RegularizedMLPClassifier(
+        (5,), penalty="l1", verbose=10, random_state=0, alpha=1.0
+    ).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == mlp.n_iter_
     assert lines[9].startswith("Iteration 10, loss = ")
@@ -388,7 +395,9 @@ def test_weights_into_dead_units_are_zero(diabetes):
 
 def test_user_parameters_are_left_alone(cancer):
     X, _, y, _ = cancer
-    mlp = RegularizedMLPClassifier([6, 4], activation=["relu", "tanh"], random_state=0)
+    mlp = RegularizedMLPClassifier(
+        [6, 4], activation=["relu", "tanh"], random_state=0, alpha=1.0
+    )
     before = mlp.get_params()
     mlp.fit(X, y)
     assert mlp.get_params() == before
@@ -401,7 +410,7 @@ def test_partial_fit_goes_on_from_read_only_averages():
     X = np.random.RandomState(0).normal(size=(40, 3))
     losses = []
     for writeable in (True, False):
-        mlp = RegularizedMLPRegressor((4,), solver="adam", random_state=0)
+        mlp = RegularizedMLPRegressor((4,), solver="adam", random_state=0, alpha=1.0)
         mlp.partial_fit(X, X[:, 0])
         for moment in mlp._training_state.solver_state.moments.values():
             moment.flags.writeable = writeable

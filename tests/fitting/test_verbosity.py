@@ -21,7 +21,7 @@ def test_a_larger_number_never_prints_less(capsys):
         printed = []
         for verbose in (0, 1, 2, 10):
             mlp = RegularizedMLPClassifier(
-                (3,), solver="adam", max_iter=n_iter, tol=0.0, verbose=verbose
+                (3,), solver="adam", max_iter=n_iter, tol=0.0, verbose=verbose, alpha=1.0
             )
             mlp.fit(X, LEVELS)
             printed.append(len(capsys.readouterr().out.splitlines()))
@@ -54,7 +54,8 @@ def lines(monkeypatch, capsys):
     clock = Clock(monkeypatch)
 
     def fit(seconds, **params):
-        params = dict(solver="adam", tol=0.0, verbose=1, random_state=0) | params
+        common = dict(alpha=1.0, solver="adam", tol=0.0, verbose=1, random_state=0)
+        params = common | params
         mlp = RegularizedMLPClassifier((3,), **params)
         mlp.set_callbacks(Slow(clock, seconds)).fit(X, LEVELS)
         return capsys.readouterr().out.splitlines()

@@ -161,7 +161,7 @@ def test_full_batches_use_the_subgradient_of_a_subclass():
     X = np.random.RandomState(0).normal(size=(50, 6))
     y = X[:, 0] + np.tanh(X[:, 1])
     settings = dict(hidden_layer_sizes=(5,), solver="lbfgs", random_state=0)
-    own = RegularizedMLPRegressor(penalty=DoubleL1(), **settings).fit(X, y)
+    own = RegularizedMLPRegressor(penalty=DoubleL1(), alpha=1, **settings).fit(X, y)
     expected = RegularizedMLPRegressor(penalty="l1", alpha=2, **settings).fit(X, y)
     # Both from the same start, to the precision of the floats.
     assert own.loss_ == pytest.approx(expected.loss_, rel=1e-9)

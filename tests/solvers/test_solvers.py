@@ -419,8 +419,10 @@ def test_single_precision_floor():
     X, y = load_breast_cancer(return_X_y=True)
     X = StandardScaler().fit_transform(X).astype(np.float32)
     for penalty in ("l1", "l2"):
-        mlp = RegularizedMLPClassifier((20,), penalty=penalty, random_state=2).fit(X, y)
-        double = RegularizedMLPClassifier((20,), penalty=penalty, random_state=2)
+        mlp = RegularizedMLPClassifier(
+            (20,), penalty=penalty, random_state=2, alpha=1.0
+        ).fit(X, y)
+        double = RegularizedMLPClassifier((20,), penalty=penalty, random_state=2, alpha=1.0)
         double.fit(X.astype(np.float64), y)
         assert mlp.loss_ == pytest.approx(double.loss_, rel=0.01)
 
@@ -433,7 +435,7 @@ def test_features_of_very_different_scales_are_warned_of(penalty, activation):
     X = rng.normal(size=(1000, 6))
     y = StandardScaler().fit_transform((X[:, :3].sum(axis=1) + X[:, 3] ** 2)[:, None])[:, 0]
     mlp = RegularizedMLPRegressor(
-        (30,), penalty=penalty, activation=activation, random_state=0
+        (30,), penalty=penalty, activation=activation, random_state=0, alpha=1.0
     )
     # What is standardised is not: a warning is an error here.
     assert mlp.fit(X, y).score(X, y) > 0.9
@@ -445,13 +447,13 @@ def test_a_target_in_a_small_unit_is_warned_of():
     rng = np.random.RandomState(0)
     X = rng.normal(size=(3000, 20))
     y = 1e-4 * (X[:, 0] * X[:, 1] + np.abs(X[:, 2]))
-    mlp = RegularizedMLPRegressor((100,), activation="tanh", random_state=0)
+    mlp = RegularizedMLPRegressor((100,), activation="tanh", random_state=0, alpha=1.0)
     with pytest.warns(ConvergenceWarning, match="and, in regression, the target"):
         assert mlp.fit(X, y).score(X, y) < 0.5
 
 
 def test_warning_states_residual_and_remedy(digits):
-    mlp = RegularizedMLPClassifier(max_iter=3, random_state=0)
+    mlp = RegularizedMLPClassifier(max_iter=3, random_state=0, alpha=1.0)
     with pytest.warns(ConvergenceWarning, match=r"residual .* increase max_iter"):
         mlp.fit(*digits)
     mlp.set_params(solver="adam")
@@ -462,7 +464,11 @@ def test_warning_states_residual_and_remedy(digits):
 @pytest.mark.parametrize("solver", ["lbfgs", "adam", "sgd"])
 def test_loss_threshold(digits, solver):
     mlp = RegularizedMLPClassifier(
-        solver=solver, loss_threshold=0.5, learning_rate_init=0.01, random_state=0
+        solver=solver,
+        loss_threshold=0.5,
+        learning_rate_init=0.01,
+        random_state=0,
+        alpha=1.0,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
