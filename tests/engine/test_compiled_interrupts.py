@@ -133,9 +133,9 @@ def interrupt():
 
 setattr(CompiledEngine, method, watched)
 X = np.random.RandomState(0).normal(size=(3000, 20))
-mlp = RegularizedMLPRegressor((500, 500), alpha=1.0, solver=solver, batch_size=1, max_iter=1000)
+mlp = RegularizedMLPRegressor((500, 500), alpha=1.0, batch_size=1, max_iter=1000)
 try:
-    mlp.set_params(random_state=0, tol=0).fit(X, X[:, 0] ** 2)
+    mlp.set_params(solver=solver, random_state=0, tol=0).fit(X, X[:, 0] ** 2)
 except KeyboardInterrupt as error:
     assert str(error).partition(";")[0] == "Training interrupted by user"
 else:
