@@ -93,6 +93,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         **RegularizedMLP._parameter_constraints,
         "loss": [StrOptions({"log_loss"})],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "store_posterior": ["boolean"],
     }
 
     def __init__(
@@ -103,6 +104,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         penalty: Penalties = "l2",
         alpha: Alpha = "auto",
         evidence_scope: str = "layer",
+        store_posterior: bool = True,
         quantile_level: float = 0.95,
         l1_ratio: float = 0.5,
         dropout: float = 0.0,
@@ -140,6 +142,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         self.penalty = penalty
         self.alpha = alpha
         self.evidence_scope = evidence_scope
+        self.store_posterior = store_posterior
         self.quantile_level = quantile_level
         self.l1_ratio = l1_ratio
         self.dropout = dropout

@@ -125,8 +125,12 @@ quantile_level : float, default=0.95
     of `alpha`.
 
 store_posterior : bool, default=True
-    Whether to keep the posterior of the weights after a fit with ``alpha="evidence"``,
-    which ``predict(return_std=True)`` requires. It is stored as a triangular matrix with
+    Whether to keep the posterior of the weights after a fit with ``alpha="evidence"``. In
+    regression, ``predict(return_std=True)`` requires it. In classification, predictions are
+    then made with the weights integrated out (MacKay, 1992), at a temperature of the
+    posterior that approximate leave-one-out predictions of the training samples choose; it
+    is not kept where the most probable network predicts them best, or where there are more
+    than 5000 weights and samples times outputs. It is stored as a triangular matrix with
     one row per weight or, if there are fewer samples than weights or more than 5000 of
     both, as the training data. Set it to False to save memory and disk space. Ignored for
     other values of `alpha`.

@@ -121,8 +121,8 @@ def _alpha_attributes(fitted, store_posterior):
     }
     if evidence.noise_variance is not None:
         attributes["noise_variance_"] = evidence.noise_variance
-        if store_posterior:
-            attributes["_posterior"] = evidence.posterior
+    if store_posterior and evidence.posterior is not None:
+        attributes["_posterior"] = evidence.posterior
     return attributes
 
 

@@ -71,6 +71,17 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
 
     classes_: np.ndarray
 
+    def _raw_predict(self, X):
+        """Compute logits, the weights integrated out where there is a posterior."""
+        raw = super()._raw_predict(X)
+        posterior = getattr(self, "_posterior", None)
+        # compact() leaves the most probable network alone.
+        if posterior is None or posterior.layer_units != self._network.layer_units:
+            return raw
+        X = validated(self, X, reset=False)
+        coefs = [as_dense(coef) for coef in self.coefs_]
+        return posterior.marginal(raw, self._network, coefs, self.intercepts_, X)
+
     def _decide(self, raw, loss):
         return decided_codes(raw, self._multilabel)
 

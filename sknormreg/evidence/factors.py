@@ -77,6 +77,15 @@ class Factor(ABC):
     def variances(self, linear: Linearization) -> np.ndarray:
         """Return g'(Phi'Phi + A)^-1 g for every row g of another linearization."""
 
+    @abstractmethod
+    def covariances(self, linear: Linearization) -> np.ndarray:
+        """Return G (Phi'Phi + A)^-1 G' for the rows G of each sample.
+
+        Returns
+        -------
+        covariances : ndarray of shape (n_samples, n_outputs, n_outputs)
+        """
+
 
 class PrimalFactor(Factor):
     """With a row and a column for each weight: for more rows than weights."""
@@ -108,7 +117,16 @@ class PrimalFactor(Factor):
         del self._basis  # which has a row for each row of the data
 
     def variances(self, linear: Linearization) -> np.ndarray:
-        found = []
+        return np.concatenate(
+            [np.square(half).sum(axis=1) for half in self._halves(linear)]
+        )
+
+    def covariances(self, linear: Linearization) -> np.ndarray:
+        found = [_of_samples(half, half, linear) for half in self._halves(linear)]
+        return np.concatenate(found)
+
+    def _halves(self, linear):
+        """Yield G times a square root of the inverse, in blocks of rows."""
         coordinates = linear.of_intercepts @ self._transform
         start = 0
         for block in linear.blocks_of_weights():
@@ -118,8 +136,7 @@ class PrimalFactor(Factor):
             half = solve_triangular(
                 self._cholesky, left.T, lower=True, overwrite_b=True, check_finite=False
             )
-            found.append(np.square(half).sum(axis=0) + np.square(own).sum(axis=1))
-        return np.concatenate(found)
+            yield np.hstack([half.T, own])
 
 
 class _RowFactor(Factor):
@@ -153,6 +170,19 @@ class _RowFactor(Factor):
         kernel = self._project(kernel)
         told = np.einsum("ij,ij->j", kernel, self._solve(kernel))
         return np.maximum(prior - told, 0) + np.square(own).sum(axis=1)
+
+    def covariances(self, linear: Linearization) -> np.ndarray:
+        # As `variances`.
+        own = linear.of_intercepts @ self._transform
+        kernel = self._linear.kernel(linear, self._row_alphas)
+        crossed = _of_samples(own, (self._basis.T @ kernel).T, linear)
+        total = linear.kernel_blocks(self._row_alphas)
+        total -= crossed + crossed.transpose(0, 2, 1)
+        inner = self._basis.T @ self._of_basis + np.eye(own.shape[1])
+        total += _of_samples(own @ inner, own, linear)
+        kernel -= self._of_basis @ own.T
+        kernel = self._project(kernel)
+        return total - _of_samples(kernel.T, self._solve(kernel).T, linear)
 
 
 class DualFactor(_RowFactor):
@@ -226,6 +256,13 @@ class KrylovFactor(_RowFactor):
 
     def _solve(self, columns):
         return _conjugate_gradients(self._times, columns, _SOLVE_TOL)[0]
+
+
+def _of_samples(left, right, linear):
+    """Return the products of the rows of each sample, (n_samples, n_outputs, n_outputs)."""
+    n_outputs = linear.deltas[0].shape[1]
+    left, right = (part.reshape(-1, n_outputs, part.shape[1]) for part in (left, right))
+    return left @ right.transpose(0, 2, 1)
 
 
 def _by_weight(linear, row_alphas):

@@ -48,6 +48,9 @@ class Linearization:
 
     deltas : list of ndarray of shape (n_rows, n_outputs, fan_out)
         Of each layer: derivatives by the values of its units before the activation.
+
+    raw : ndarray of shape (n_rows, n_outputs)
+        Raw outputs.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Linearization:
     ) -> None:
         coefs = [coef.astype(np.float64, copy=False) for coef in coefs]
         self.inputs, derivatives, raw = _forward(network, coefs, intercepts, X)
+        self.raw = raw
         n_rows, n_outputs = raw.shape
         if root is None:
             delta = np.broadcast_to(np.eye(n_outputs), (n_rows, n_outputs, n_outputs))
@@ -162,6 +166,19 @@ class Linearization:
             of_inputs = (h * h) @ (1 / alphas)
             total = total + of_inputs[:, None] * np.square(d).sum(axis=2)
         return total.ravel()
+
+    def kernel_blocks(self, row_alphas: list[np.ndarray]) -> np.ndarray:
+        """Return the blocks of `kernel` with itself on its diagonal, one for each sample.
+
+        Returns
+        -------
+        blocks : ndarray of shape (n_samples, n_outputs, n_outputs)
+        """
+        total = np.zeros(())
+        for h, d, alphas in zip(self.inputs, self.deltas, row_alphas):
+            of_inputs = (h * h) @ (1 / alphas)
+            total = total + of_inputs[:, None, None] * (d @ d.transpose(0, 2, 1))
+        return total
 
     def traces(self, matrix: np.ndarray, grams: list[np.ndarray]) -> list[np.ndarray]:
         """Return tr(M Phi_j Phi_j'), Phi_j the columns of the weights that leave input j.

@@ -39,6 +39,7 @@ from scipy import sparse
 from ..solvers import Status
 from .groups import AlphaGroups
 from .laplace import Laplace, has_noise, laplace_approximation, weighted_rows
+from .marginalization import class_posterior
 from .posterior import Evidence, Posterior
 
 # The alphas that the first fits are tried with: at scales of 1 of inputs, outputs and loss,
@@ -227,10 +228,14 @@ class EvidenceSolver:
     def evidence(self, params: np.ndarray) -> Evidence:
         """Return the `Evidence` of parameters, in their own units, after training."""
         laplace, network = self._look(params), self._objective.network
-        variance = posterior = None
+        variance: float | None = None
+        posterior: Any = None
         if has_noise(network.loss):
             variance = float(laplace.noise_variance)
             posterior = Posterior(network.layer_units, laplace.factor, variance)
+        else:
+            objective = self._objective.objective
+            posterior = class_posterior(objective, params, laplace)
         return Evidence(
             self._groups.as_given(self._alphas),
             float(laplace.gammas.sum()),

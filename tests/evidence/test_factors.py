@@ -46,8 +46,12 @@ def test_factors_are_those_of_the_matrix_with_all_parameters(
     variances = np.einsum("ij,jk,ik->i", gradients, inverse, gradients)
     # Conjugate gradients end at 1e-4; finite differences are good to 1e-9.
     rtol = 1e-2 if factor is KrylovFactor else 1e-5
+    of_outputs = problem.of_outputs(layout(X_new))
+    np.testing.assert_allclose(found.variances(of_outputs), variances, rtol=rtol)
+    of_samples = gradients.reshape(7, -1, len(alphas))
+    covariances = of_samples @ inverse @ of_samples.transpose(0, 2, 1)
     np.testing.assert_allclose(
-        found.variances(problem.of_outputs(layout(X_new))), variances, rtol=rtol
+        found.covariances(of_outputs), covariances, rtol=rtol, atol=rtol * variances.max()
     )
 
 

@@ -91,7 +91,9 @@ def test_it_is_a_bool():
 @pytest.mark.parametrize(
     "mlp",
     [
-        RegularizedMLPClassifier((20,), alpha="evidence", max_iter=30, random_state=0),
+        RegularizedMLPClassifier(
+            (20,), alpha="evidence", store_posterior=False, max_iter=30, random_state=0
+        ),
         RegularizedMLPClassifier((20,), early_stopping=True, max_iter=30, random_state=0),
         RegularizedMLPRegressor((20,), solver="adam", max_iter=30, random_state=0),
         RegularizedMLPClassifierCV((20,), alphas=2, cv=2, max_iter=30, random_state=0),
