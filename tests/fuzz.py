@@ -13,6 +13,7 @@ import random
 import time
 import warnings
 from contextlib import contextmanager
+from copy import copy
 from functools import cached_property
 from itertools import product
 from unittest import mock
@@ -175,10 +176,12 @@ def _choose_loss(choose, target):
     """The loss, or class weights."""
     if target in ("numbers", "columns"):
         return {"loss": choose("loss", *REGRESSION_LOSSES)}
+    smoothing = {"label_smoothing": choose("label_smoothing", 0.0, 0.0, 0.2)}
     if target == "labels":
-        return {}
+        return smoothing
     by_class = {"a": 2.0, "b": 0.5} | ({"c": 1.0} if target == "three" else {})
-    return {"class_weight": choose("class_weight", None, "balanced", by_class)}
+    class_weight = choose("class_weight", None, "balanced", by_class)
+    return {"class_weight": class_weight} | smoothing
 
 
 def _allows_evidence(params):
@@ -372,7 +375,9 @@ def check_attributes(problem, mlp, total_weight=None):
 def check_held_out_loss(problem, mlp, X, y, weight):
     """The weights kept are the best of all iterations, or better ones from the start."""
     weights = Weights.of(mlp)
-    total = loss_and_gradient(mlp, weights, X, y, weight)[0]
+    without = copy(mlp)
+    without.label_smoothing = 0.0
+    total = loss_and_gradient(without, weights, X, y, weight)[0]
     best = min(mlp.validation_loss_curve_)
     error = 2 * total.error / weight.sum()
     assert total.value / weight.sum() <= best + error, "an iteration had a better loss"

@@ -1,10 +1,11 @@
 """Classifier: parameters, and encoding of class labels."""
 
+from numbers import Real
 from typing import Any, Self
 
 from scipy import sparse
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
@@ -72,6 +73,9 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
 
     D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 
+    C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens and Z. Wojna, "Rethinking the Inception
+    Architecture for Computer Vision", CVPR 2016, section 7 (label smoothing).
+
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
@@ -92,6 +96,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
     _parameter_constraints: dict = {
         **RegularizedMLP._parameter_constraints,
         "loss": [StrOptions({"log_loss"})],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
@@ -108,6 +113,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         loss: str = "log_loss",
+        label_smoothing: float = 0.0,
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
@@ -145,6 +151,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.loss = loss
+        self.label_smoothing = label_smoothing
         self.solver = solver
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -90,6 +90,7 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         loss: str = "log_loss",
+        label_smoothing: float = 0.0,
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
@@ -128,6 +129,7 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.loss = loss
+        self.label_smoothing = label_smoothing
         self.solver = solver
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -137,6 +137,13 @@ huber_delta : float, default=1.0
 quantile : float, default=0.5
     Quantile to predict, strictly between 0 and 1. Only used if ``loss="quantile"``.
 
+label_smoothing : float, default=0.0
+    Share s of each target that is spread evenly over all K classes, at least 0 and less
+    than 1: the network is trained to predict the probability 1 - s + s / K of the class of
+    a sample, and s / K of each other one. For each label of multilabel targets, these are
+    1 - s / 2 and s / 2. Predicted probabilities are then less extreme. The validation loss
+    and all scores are of the targets themselves.
+
 solver : {"auto", "lbfgs", "adam", "sgd"}, default="auto"
     Algorithm that trains the network.
 
