@@ -73,6 +73,9 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
 
     D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 
+    P. Izmailov, D. Podoprikhin, T. Garipov, D. Vetrov and A. G. Wilson, "Averaging Weights
+    Leads to Wider Optima and Better Generalization", UAI 2018.
+
     C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens and Z. Wojna, "Rethinking the Inception
     Architecture for Computer Vision", CVPR 2016, section 7 (label smoothing).
 
@@ -133,6 +136,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         shuffle: bool = True,
+        n_iter_average: int = 1,
         class_weight: ClassWeight = None,
         n_init: int = 1,
         warm_start: bool = False,
@@ -171,6 +175,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.shuffle = shuffle
+        self.n_iter_average = n_iter_average
         self.class_weight = class_weight
         self.n_init = n_init
         self.warm_start = warm_start

@@ -255,6 +255,15 @@ epsilon : float, default=1e-8
 shuffle : bool, default=True
     Whether solvers "adam" and "sgd" shuffle the samples before each epoch.
 
+n_iter_average : int, default=1
+    Number of epochs whose last weights are averaged: the weights returned are the mean of
+    those at the end of the last `n_iter_average` epochs (or of all epochs, if there are
+    fewer), which reduces the noise of minibatches (Izmailov et al., 2018). Weights that are
+    0 after the last epoch stay 0, and a proximal step of the penalty follows. Training goes
+    on from weights that are not averaged; validation losses, by which early stopping
+    decides, are of the averages. 1 averages nothing. Only used by solvers "adam" and "sgd";
+    not supported by `partial_fit`.
+
 class_weight : dict, list of dict, "balanced" or None, default=None
     Weights of the classes in the form ``{class: weight}``, by which sample weights are
     multiplied. Classes that the dict leaves out have a weight of 1. "balanced" uses weights

@@ -76,6 +76,9 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
 
     D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 
+    P. Izmailov, D. Podoprikhin, T. Garipov, D. Vetrov and A. G. Wilson, "Averaging Weights
+    Leads to Wider Optima and Better Generalization", UAI 2018.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
@@ -134,6 +137,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         shuffle: bool = True,
+        n_iter_average: int = 1,
         n_init: int = 1,
         warm_start: bool = False,
         total_weight: float | None = None,
@@ -173,6 +177,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.shuffle = shuffle
+        self.n_iter_average = n_iter_average
         self.n_init = n_init
         self.warm_start = warm_start
         self.total_weight = total_weight

@@ -105,6 +105,7 @@ class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedM
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         shuffle: bool = True,
+        n_iter_average: int = 1,
         n_init: int = 1,
         cv: Any = None,
         scoring: str | Callable | None = None,
@@ -144,6 +145,7 @@ class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedM
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.shuffle = shuffle
+        self.n_iter_average = n_iter_average
         self.n_init = n_init
         self.cv = cv
         self.scoring = scoring

@@ -6,7 +6,8 @@ reach zero exactly, and fixed points are those of the objective, whatever the ba
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -107,6 +108,13 @@ class MinibatchStep(ABC):
         loss : float
         """
 
+    def prox_steps(self) -> float | np.ndarray:
+        """Return the step size, or that of each parameter, of the last proximal operator.
+
+        By default, the learning rate.
+        """
+        return self.rate
+
     def flush_denormals(self) -> None:
         """Set denormal numbers in the moments to zero: arithmetic with them is slow.
 
@@ -151,6 +159,10 @@ class MinibatchSolver(ABC):
 
     draws : bool
         Whether the problem draws something at random (dropout), and so needs a seed.
+
+    n_iter_average : int
+        Number of epochs whose last parameters are averaged in each iterate: see
+        `sparse_average`. Steps are taken from parameters that are not averaged.
     """
 
     batch_size: int
@@ -162,6 +174,7 @@ class MinibatchSolver(ABC):
     shuffle: bool
     random_state: np.random.RandomState
     draws: bool = False
+    n_iter_average: int = 1
 
     # Names of the running averages, set by subclasses.
     moment_names: ClassVar[tuple[str, ...]] = ()
@@ -217,8 +230,9 @@ class MinibatchSolver(ABC):
             name: _continued(moment, params, name) for name, moment in state.moments.items()
         }
         status = None
+        recent: deque[np.ndarray] = deque(maxlen=self.n_iter_average)
         while status is None:
-            value = self._epoch(problem, params, state)
+            value, step = self._epoch(problem, params, state)
             if not (np.isfinite(value) and _is_finite(params, state)):
                 status = Status.DIVERGED
             progress = value <= state.best_value - self.tol
@@ -230,7 +244,11 @@ class MinibatchSolver(ABC):
                     status = status or Status.CONVERGED
                 else:
                     state.n_reductions += 1
-            yield Iterate(params.copy(), value, problem.n_rows, status=status)
+            recent.append(params.copy())
+            found = recent[-1]
+            if self.n_iter_average > 1:
+                found = sparse_average(problem, recent, step)
+            yield Iterate(found, value, problem.n_rows, status=status)
 
     def rate(self, state: MinibatchState) -> float:
         """Return the learning rate of the next epoch."""
@@ -245,7 +263,10 @@ class MinibatchSolver(ABC):
         return self.learning_rate != "adaptive" or self.rate(state) <= smallest
 
     def _epoch(self, problem, params, state):
-        """Run one epoch, in place, and return the running mean of the objective."""
+        """Run one epoch, in place, and return the running mean of the objective.
+
+        Also return the step of the epoch.
+        """
         n_rows = problem.n_rows
         order = self.random_state.permutation(n_rows) if self.shuffle else np.arange(n_rows)
         step = self.step(
@@ -257,7 +278,44 @@ class MinibatchSolver(ABC):
         loss = problem.epoch(params, order, self.batch_size, step)
         state.n_steps = step.n_steps
         state.n_epochs += 1
-        return loss + problem.penalty_value(params)
+        return loss + problem.penalty_value(params), step
+
+
+def sparse_average(
+    problem: MinibatchProblem, iterates: Sequence[np.ndarray], step: MinibatchStep
+) -> np.ndarray:
+    """Average iterates (Polyak and Juditsky, 1992; Izmailov et al., 2018), with zeros.
+
+    An average is zero only where all iterates are. Parameters that are zero in the last
+    iterate are therefore set to zero, and the proximal operator follows, with the step size
+    of the last step. In fits to five tables with L1, MCP and the group lasso, this had at
+    least as many zeros as the last iterate, and nearly always a lower objective than the
+    average, either of the two alone, or zeros where half of the iterates have them. The
+    proximal operator also restores the structure that other penalties give to weights, such
+    as a low rank, and bounds.
+
+    Parameters
+    ----------
+    problem : MinibatchProblem
+
+    iterates : sequence of ndarray of shape (n_params,)
+        They are not modified.
+
+    step : MinibatchStep
+        The last one that was taken.
+
+    Returns
+    -------
+    average : ndarray of shape (n_params,)
+    """
+    last = iterates[-1]
+    total = np.zeros(len(last))
+    for params in iterates:
+        total += params
+    average = (total / len(iterates)).astype(last.dtype)
+    average[last == 0] = 0
+    problem.prox(average, step.prox_steps())
+    return average
 
 
 def _continued(moment, params, name):
