@@ -234,9 +234,9 @@ class RegularizedMLP(
             )
         if self.n_iter_average > 1:
             raise ValueError(
-                f"partial_fit does not support n_iter_average={self.n_iter_average}: a call "
-                "is a single epoch, and starts where the last one ended. Use fit, or set "
-                "n_iter_average=1."
+                f"partial_fit does not support n_iter_average={self.n_iter_average}: a "
+                "call is a single epoch, and starts where the last one ended. Use fit, or "
+                "set n_iter_average=1."
             )
         warn_of_missing_extension()
         # scikit-learn's decorator checks parameters at the first call only.
