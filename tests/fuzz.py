@@ -70,6 +70,9 @@ INSTANCES = [
 BY_NAME = sorted(PENALTIES, key=lambda name: (name != "l2", name))
 CLASSES = np.array(["a", "b", "c"])
 
+# Parameters that have something drawn anew for every minibatch.
+DRAWN = ("dropout", "input_dropout", "input_noise", "mixup")
+
 # Where no compiler was at hand there is one.
 ENGINES = ("numpy",) if selection.CompiledEngine is None else ("numpy", "compiled")
 
@@ -163,6 +166,9 @@ def _choose_minibatches(choose):
     return {
         "dropout": choose("dropout", 0.0, 0.0, 0.3),
         "input_dropout": choose("input_dropout", 0.0, 0.0, 0.2),
+        "input_noise": choose("input_noise", 0.0, 0.0, 0.2),
+        "mixup": choose("mixup", 0.0, 0.0, 0.5),
+        "n_iter_average": choose("n_iter_average", 1, 1, 3),
         "batch_size": choose("batch_size", "auto", 7),
         "learning_rate": choose("learning_rate", "constant", "invscaling", "adaptive"),
         "learning_rate_init": choose("learning_rate_init", 1e-3, 0.1),
@@ -189,7 +195,7 @@ def _allows_evidence(params):
         params["penalty"] == "l2"
         and params["solver"] in ("lbfgs", "auto")
         and params.get("loss", "log_loss") in ("squared_error", "log_loss")
-        and not (params.get("dropout") or params.get("input_dropout"))
+        and not any(params.get(name) for name in DRAWN)
     )
 
 
@@ -524,6 +530,7 @@ def takes_partial_fit(params):
         or params["early_stopping"]
         or params["alpha"] == "evidence"
         or params.get("class_weight") == "balanced"
+        or params.get("n_iter_average", 1) > 1
     )
 
 

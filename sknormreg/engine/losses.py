@@ -247,7 +247,8 @@ class BinaryLogLoss(Loss):
 class MultinomialLogLoss(Loss):
     """Log loss of several classes, log(sum_k exp(raw_k)) - raw_y.
 
-    Here y are class indices of shape (n_samples,).
+    Here y are class indices of shape (n_samples,), or shares of the classes of shape
+    (n_samples, n_classes), whose sum is 1: raw_y is then the mean by these shares.
 
     Parameters
     ----------
@@ -293,23 +294,33 @@ class MultinomialLogLoss(Loss):
 
     def _picked(self, y, raw):
         """Return the products of targets and raw outputs, of each sample."""
+        if y.ndim == 2:
+            return np.einsum("ij,ij->i", self._smoothed(y), raw)
         picked = raw[np.arange(len(y)), y]
         if self.label_smoothing:
             picked = picked + self.label_smoothing * (raw.mean(axis=1) - picked)
         return picked
 
     def _subtract_targets(self, y, probabilities):
+        if y.ndim == 2:
+            probabilities -= self._smoothed(y)
+            return
         probabilities[np.arange(len(y)), y] -= 1 - self.label_smoothing
         if self.label_smoothing:
             probabilities -= self.label_smoothing / self.n_classes
 
     def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
-        share = np.bincount(y, weights=sample_weight, minlength=self.n_classes)
-        share = share / share.sum()
-        if self.label_smoothing:
-            share = share + self.label_smoothing * (1 / self.n_classes - share)
-        log_share = np.log(_inside(share))
+        if y.ndim == 2:
+            share = np.average(y, axis=0, weights=sample_weight)
+        else:
+            share = np.bincount(y, weights=sample_weight, minlength=self.n_classes)
+        log_share = np.log(_inside(self._smoothed(share / share.sum())))
         return log_share - log_share.mean()
+
+    def _smoothed(self, share):
+        if not self.label_smoothing:
+            return share
+        return share + self.label_smoothing * (1 / self.n_classes - share)
 
     def hessian_root(self, raw: np.ndarray) -> np.ndarray:
         # diag(p) - pp' is B'B for B = diag(r) - rp', r the square roots of p.

@@ -79,6 +79,8 @@ class RegularizedMLP(
         "solver": [StrOptions({"auto", *FULL_BATCH, *MINIBATCH})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_noise": [Interval(Real, 0, np.inf, closed="left")],
+        "mixup": [Interval(Real, 0, np.inf, closed="left")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),

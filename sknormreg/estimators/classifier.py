@@ -115,6 +115,8 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         l1_ratio: float = 0.5,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
+        input_noise: float = 0.0,
+        mixup: float = 0.0,
         loss: str = "log_loss",
         label_smoothing: float = 0.0,
         solver: str = "auto",
@@ -154,6 +156,8 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout
+        self.input_noise = input_noise
+        self.mixup = mixup
         self.loss = loss
         self.label_smoothing = label_smoothing
         self.solver = solver

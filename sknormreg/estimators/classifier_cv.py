@@ -89,6 +89,8 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         l1_ratio: float | Sequence[float] | np.ndarray = 0.5,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
+        input_noise: float = 0.0,
+        mixup: float = 0.0,
         loss: str = "log_loss",
         label_smoothing: float = 0.0,
         solver: str = "auto",
@@ -129,6 +131,8 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout
+        self.input_noise = input_noise
+        self.mixup = mixup
         self.loss = loss
         self.label_smoothing = label_smoothing
         self.solver = solver

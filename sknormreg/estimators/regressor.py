@@ -115,6 +115,8 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         l1_ratio: float = 0.5,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
+        input_noise: float = 0.0,
+        mixup: float = 0.0,
         loss: str = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
@@ -155,6 +157,8 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout
+        self.input_noise = input_noise
+        self.mixup = mixup
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile

@@ -5,9 +5,10 @@ proximal operator of the whole penalty, which is not part of the gradient. Weigh
 reach zero exactly, and fixed points are those of the objective, whatever the batch size.
 """
 
+import sys
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -230,7 +231,7 @@ class MinibatchSolver(ABC):
             name: _continued(moment, params, name) for name, moment in state.moments.items()
         }
         status = None
-        recent: deque[np.ndarray] = deque(maxlen=self.n_iter_average)
+        recent = _RecentMean(self.n_iter_average)
         while status is None:
             value, step = self._epoch(problem, params, state)
             if not (np.isfinite(value) and _is_finite(params, state)):
@@ -244,10 +245,9 @@ class MinibatchSolver(ABC):
                     status = status or Status.CONVERGED
                 else:
                     state.n_reductions += 1
-            recent.append(params.copy())
-            found = recent[-1]
+            found = params.copy()
             if self.n_iter_average > 1:
-                found = sparse_average(problem, recent, step)
+                found = sparse_average(problem, recent.with_next(found), params, step)
             yield Iterate(found, value, problem.n_rows, status=status)
 
     def rate(self, state: MinibatchState) -> float:
@@ -282,15 +282,15 @@ class MinibatchSolver(ABC):
 
 
 def sparse_average(
-    problem: MinibatchProblem, iterates: Sequence[np.ndarray], step: MinibatchStep
+    problem: MinibatchProblem, mean: np.ndarray, last: np.ndarray, step: MinibatchStep
 ) -> np.ndarray:
-    """Average iterates (Polyak and Juditsky, 1992; Izmailov et al., 2018), with zeros.
+    """Return a mean of iterates (Polyak and Juditsky, 1992; Izmailov et al., 2018), sparse.
 
-    An average is zero only where all iterates are. Parameters that are zero in the last
+    A mean is zero only where all iterates are. Parameters that are zero in the last
     iterate are therefore set to zero, and the proximal operator follows, with the step size
     of the last step. In fits to five tables with L1, MCP and the group lasso, this had at
     least as many zeros as the last iterate, and nearly always a lower objective than the
-    average, either of the two alone, or zeros where half of the iterates have them. The
+    mean, either of the two alone, or zeros where half of the iterates have them. The
     proximal operator also restores the structure that other penalties give to weights, such
     as a low rank, and bounds.
 
@@ -298,8 +298,10 @@ def sparse_average(
     ----------
     problem : MinibatchProblem
 
-    iterates : sequence of ndarray of shape (n_params,)
-        They are not modified.
+    mean : ndarray of shape (n_params,)
+
+    last : ndarray of shape (n_params,)
+        The last iterate, which is not modified.
 
     step : MinibatchStep
         The last one that was taken.
@@ -308,14 +310,32 @@ def sparse_average(
     -------
     average : ndarray of shape (n_params,)
     """
-    last = iterates[-1]
-    total = np.zeros(len(last))
-    for params in iterates:
-        total += params
-    average = (total / len(iterates)).astype(last.dtype)
-    average[last == 0] = 0
+    average = np.where(last == 0, 0, mean).astype(last.dtype)
     problem.prox(average, step.prox_steps())
     return average
+
+
+class _RecentMean:
+    """Mean of the last arrays that were given, in double precision."""
+
+    def __init__(self, n_arrays):
+        self._n_arrays = min(n_arrays, sys.maxsize)
+        self._recent: deque[np.ndarray] = deque(maxlen=self._n_arrays)
+        self._n_given = 0
+        self._total: Any = 0.0
+
+    def with_next(self, array):
+        """Return the mean that includes another array, which must not change later."""
+        recent = self._recent
+        oldest = recent[0] if len(recent) == self._n_arrays else 0.0
+        recent.append(array)
+        self._n_given += 1
+        if self._n_given % self._n_arrays:
+            self._total = self._total + array.astype(np.float64) - oldest
+        else:
+            # Anew, so that rounding does not pile up.
+            self._total = sum(recent, np.zeros(len(array)))
+        return self._total / len(recent)
 
 
 def _continued(moment, params, name):

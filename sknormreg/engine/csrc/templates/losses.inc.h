@@ -19,6 +19,7 @@ typedef struct {
     real scale;     /* raw outputs are this times the network's */
     double factor;  /* of the derivative */
     int64_t n_outputs;
+    int by_class; /* whether targets are a class for each row */
 } NAME(loss_spec);
 
 /* Of one output: the loss, and in *slope its derivative. */
@@ -85,10 +86,21 @@ CLONES static void NAME(exp_in_place)(real *RESTRICT values, int64_t n) {
 /* The part of the Poisson deviance that depends on y alone. */
 static double NAME(poisson_constant)(real y) { return y > 0 ? y * log(y) - y : 0; }
 
-/* raw -> exp(raw - max) of each row; values -> max - raw of the row's class, a share of which
-   label smoothing replaces by the mean over all classes. */
-static void NAME(shift_rows)(real *raw, const int64_t *classes, real smoothing,
-                             real *values, int64_t n_rows, int64_t n_outputs) {
+/* A row's mean of all its outputs, by shares of them or (NULL) by equal ones. */
+static real NAME(mean_output)(const real *row, const real *shares, int64_t n_outputs) {
+    double sum = 0;
+    for (int64_t k = 0; k < n_outputs; k++) {
+        sum += shares ? (double)shares[k] * row[k] : row[k];
+    }
+    return (real)(shares ? sum : sum / n_outputs);
+}
+
+/* raw -> exp(raw - max) of each row; values -> max - raw of the row's class or by its shares
+   of classes, a part of which label smoothing replaces by the mean over all classes. */
+static void NAME(shift_rows)(const NAME(loss_spec) *spec, real *raw, const void *targets,
+                             real *values, int64_t n_rows) {
+    int64_t n_outputs = spec->n_outputs;
+    real smoothing = spec->parameter;
     for (int64_t i = 0; i < n_rows; i++) {
         real *row = raw + i * n_outputs, largest = row[0];
         for (int64_t k = 1; k < n_outputs; k++) {
@@ -97,25 +109,24 @@ static void NAME(shift_rows)(real *raw, const int64_t *classes, real smoothing,
         for (int64_t k = 0; k < n_outputs; k++) {
             row[k] -= largest;
         }
-        values[i] = -row[classes[i]];
+        values[i] = spec->by_class
+                        ? -row[((const int64_t *)targets)[i]]
+                        : -NAME(mean_output)(row, (const real *)targets + i * n_outputs,
+                                             n_outputs);
         if (smoothing > 0) {
-            double sum = 0;
-            for (int64_t k = 0; k < n_outputs; k++) {
-                sum += row[k];
-            }
-            values[i] -= smoothing * (values[i] + (real)(sum / n_outputs));
+            values[i] -= smoothing * (values[i] + NAME(mean_output)(row, NULL, n_outputs));
         }
     }
     NAME(exp_in_place)(raw, n_rows * n_outputs);
 }
 
 static double NAME(multinomial_log_loss)(const NAME(loss_spec) *spec, real *raw,
-                                         const int64_t *classes, const real *weight,
+                                         const void *targets, const real *weight,
                                          real *values, int64_t n_rows) {
     double total = 0;
     int64_t n_outputs = spec->n_outputs;
     real smoothing = spec->parameter;
-    NAME(shift_rows)(raw, classes, smoothing, values, n_rows, n_outputs);
+    NAME(shift_rows)(spec, raw, targets, values, n_rows);
     for (int64_t i = 0; i < n_rows; i++) {
         real *row = raw + i * n_outputs, sum = 0;
         for (int64_t k = 0; k < n_outputs; k++) {
@@ -128,7 +139,15 @@ static double NAME(multinomial_log_loss)(const NAME(loss_spec) *spec, real *raw,
         for (int64_t k = 0; k < n_outputs; k++) {
             row[k] = row[k] * scale - of_all;
         }
-        row[classes[i]] -= share - share * smoothing;
+        share -= share * smoothing;
+        if (spec->by_class) {
+            row[((const int64_t *)targets)[i]] -= share;
+            continue;
+        }
+        const real *shares = (const real *)targets + i * n_outputs;
+        for (int64_t k = 0; k < n_outputs; k++) {
+            row[k] -= share * shares[k];
+        }
     }
     return total;
 }
