@@ -12,8 +12,8 @@ from scipy import sparse
 
 from .data import Data
 
-# Entries of X that are changed at a time: 8 MiB in double precision, which caches hold.
-_ENTRIES = 2**20
+# Entries of X that are changed at a time: 1 MiB in double precision, which caches hold.
+_ENTRIES = 2**17
 
 
 @dataclass(frozen=True)
