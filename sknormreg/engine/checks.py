@@ -172,7 +172,7 @@ def check_data(network: Network, data: Data) -> None:
         raise ValueError(
             f"X has {X.shape[1]} features, but the network takes {network.layer_units[0]}."
         )
-    by_class = isinstance(network.loss, MultinomialLogLoss) and y.ndim == 1
+    by_class = isinstance(network.loss, MultinomialLogLoss)
     if y.shape != ((n_rows,) if by_class else (n_rows, n_outputs)):
         raise ValueError(
             f"y of shape {y.shape} does not fit {n_rows} rows and {n_outputs} outputs."
