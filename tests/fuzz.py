@@ -13,6 +13,7 @@ import random
 import time
 import warnings
 from contextlib import contextmanager
+from copy import copy
 from functools import cached_property
 from itertools import product
 from unittest import mock
@@ -68,6 +69,9 @@ INSTANCES = [
 ]
 BY_NAME = sorted(PENALTIES, key=lambda name: (name != "l2", name))
 CLASSES = np.array(["a", "b", "c"])
+
+# Parameters that have something drawn anew for every minibatch.
+DRAWN = ("dropout", "input_dropout", "input_noise", "mixup")
 
 # Where no compiler was at hand there is one.
 ENGINES = ("numpy",) if selection.CompiledEngine is None else ("numpy", "compiled")
@@ -162,6 +166,9 @@ def _choose_minibatches(choose):
     return {
         "dropout": choose("dropout", 0.0, 0.0, 0.3),
         "input_dropout": choose("input_dropout", 0.0, 0.0, 0.2),
+        "input_noise": choose("input_noise", 0.0, 0.0, 0.2),
+        "mixup": choose("mixup", 0.0, 0.0, 0.5),
+        "n_iter_average": choose("n_iter_average", 1, 1, 3),
         "batch_size": choose("batch_size", "auto", 7),
         "learning_rate": choose("learning_rate", "constant", "invscaling", "adaptive"),
         "learning_rate_init": choose("learning_rate_init", 1e-3, 0.1),
@@ -175,10 +182,12 @@ def _choose_loss(choose, target):
     """The loss, or class weights."""
     if target in ("numbers", "columns"):
         return {"loss": choose("loss", *REGRESSION_LOSSES)}
+    smoothing = {"label_smoothing": choose("label_smoothing", 0.0, 0.0, 0.2)}
     if target == "labels":
-        return {}
+        return smoothing
     by_class = {"a": 2.0, "b": 0.5} | ({"c": 1.0} if target == "three" else {})
-    return {"class_weight": choose("class_weight", None, "balanced", by_class)}
+    class_weight = choose("class_weight", None, "balanced", by_class)
+    return {"class_weight": class_weight} | smoothing
 
 
 def _allows_evidence(params):
@@ -186,7 +195,7 @@ def _allows_evidence(params):
         params["penalty"] == "l2"
         and params["solver"] in ("lbfgs", "auto")
         and params.get("loss", "log_loss") in ("squared_error", "log_loss")
-        and not (params.get("dropout") or params.get("input_dropout"))
+        and not any(params.get(name) for name in DRAWN)
     )
 
 
@@ -372,7 +381,9 @@ def check_attributes(problem, mlp, total_weight=None):
 def check_held_out_loss(problem, mlp, X, y, weight):
     """The weights kept are the best of all iterations, or better ones from the start."""
     weights = Weights.of(mlp)
-    total = loss_and_gradient(mlp, weights, X, y, weight)[0]
+    without = copy(mlp)
+    without.label_smoothing = 0.0
+    total = loss_and_gradient(without, weights, X, y, weight)[0]
     best = min(mlp.validation_loss_curve_)
     error = 2 * total.error / weight.sum()
     assert total.value / weight.sum() <= best + error, "an iteration had a better loss"
@@ -519,6 +530,7 @@ def takes_partial_fit(params):
         or params["early_stopping"]
         or params["alpha"] == "evidence"
         or params.get("class_weight") == "balanced"
+        or params.get("n_iter_average", 1) > 1
     )
 
 

@@ -110,10 +110,12 @@ def _poisson(y, raw, mlp):
 
 
 def _binary(y, raw, mlp):
+    y = y + mlp.label_smoothing * (0.5 - y)
     return np.logaddexp(0, raw) - y * raw, special.expit(raw) - y, 0.25
 
 
 def _multinomial(y, raw, mlp):
+    y = y + mlp.label_smoothing * (1 / y.shape[1] - y)
     value = special.logsumexp(raw, axis=1, keepdims=True) - (y * raw).sum(1, keepdims=True)
     return value, special.softmax(raw, axis=1) - y, 0.5
 

@@ -28,7 +28,7 @@ class ProximalGradient(FullBatchSolver):
 
     @classmethod
     def supports(cls, problem):
-        return not problem.dropout
+        return not problem.needs_minibatches
 
     def initial_state(self, params):
         return _State()

@@ -20,10 +20,13 @@ class RMSpropStep(MinibatchStep):
         square = self.moments["square"]
         square *= self.beta_2
         square += (1 - self.beta_2) * gradient**2
-        step_sizes = self.rate / (np.sqrt(square) + self.epsilon)
+        step_sizes = self.prox_steps()
         params -= step_sizes * gradient
         problem.prox(params, step_sizes)
         return loss
+
+    def prox_steps(self):
+        return self.rate / (np.sqrt(self.moments["square"]) + self.epsilon)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Engine: activations, losses, and forward and backward passes of networks."""
 
+from .augmentation import Augmentation
 from .base import Engine, EpochEngine
 from .checks import (
     LARGEST_DIMENSION,
@@ -29,6 +30,7 @@ from .subnetwork import (
 
 __all__ = [
     "LARGEST_DIMENSION",
+    "Augmentation",
     "Data",
     "Dropout",
     "Engine",

@@ -59,6 +59,7 @@ cdef extern from "csrc/engine.h" nogil:
         int wide_indices
         int64_t largest_row, mean_row
         const void *targets
+        int by_class
         const void *sample_weight
         const int64_t *rows
         int64_t n_rows

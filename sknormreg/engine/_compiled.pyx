@@ -295,7 +295,8 @@ cdef class Job:
     def set_targets(self, y, sample_weight):
         """After the data: a target for each output, or a class, of each of their rows."""
         cdef int64_t n_rows = self._n_data_rows
-        if self._job.loss == MULTINOMIAL_LOG_LOSS:
+        self._job.by_class = self._job.loss == MULTINOMIAL_LOG_LOSS and y.ndim == 1
+        if self._job.by_class:
             self._job.targets = self._address(y, b"i", 8, n_rows)
         else:
             n_outputs = self._job.units[self._job.n_layers]

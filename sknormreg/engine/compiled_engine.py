@@ -53,8 +53,8 @@ _LOSSES = {
     Huber: "delta",
     Pinball: "quantile",
     HalfPoissonDeviance: None,
-    BinaryLogLoss: None,
-    MultinomialLogLoss: None,
+    BinaryLogLoss: "label_smoothing",
+    MultinomialLogLoss: "label_smoothing",
 }
 
 # Multiplications of a forward pass (see `Network.work`): up to this many, BLAS keeps to one

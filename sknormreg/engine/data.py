@@ -19,7 +19,8 @@ class Data(NamedTuple):
         Features.
 
     y : ndarray of shape (n_samples, n_outputs) or (n_samples,)
-        Targets; class indices for the multinomial log loss.
+        Targets; for the multinomial log loss class indices or, in minibatches, shares of
+        the classes.
 
     sample_weight : ndarray of shape (n_samples,) or None
         Sample weights; None if all are 1.

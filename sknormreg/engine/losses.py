@@ -201,19 +201,36 @@ class HalfPoissonDeviance(Loss):
 
 
 class BinaryLogLoss(Loss):
-    """Log loss of two classes or of labels, log(1 + exp(raw)) - y raw, for y in {0, 1}."""
+    """Log loss of two classes or of labels, log(1 + exp(raw)) - y raw, for y in [0, 1].
+
+    Parameters
+    ----------
+    label_smoothing : float
+        A share s, at least 0 and less than 1: targets are replaced by (1 - s) y + s / 2
+        (Szegedy et al., 2016, section 7, for two classes).
+    """
 
     out_activation = "logistic"
 
+    # Of instances that were stored before there was any.
+    label_smoothing = 0.0
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        self.label_smoothing = label_smoothing
+
     def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
-        return np.logaddexp(0, raw) - y * raw
+        return np.logaddexp(0, raw) - self._smoothed(y) * raw
 
     def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
         special.expit(raw, out=raw)
-        raw -= y
+        raw -= self._smoothed(y)
 
     def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
-        return special.logit(_inside(np.average(y, axis=0, weights=sample_weight)))
+        share = np.average(y, axis=0, weights=sample_weight)
+        return special.logit(_inside(self._smoothed(share)))
+
+    def _smoothed(self, y):
+        return y + self.label_smoothing * (0.5 - y) if self.label_smoothing else y
 
     def hessian_root(self, raw: np.ndarray) -> np.ndarray:
         slope = special.expit(raw) * special.expit(-raw)
@@ -230,47 +247,80 @@ class BinaryLogLoss(Loss):
 class MultinomialLogLoss(Loss):
     """Log loss of several classes, log(sum_k exp(raw_k)) - raw_y.
 
-    Here y are class indices of shape (n_samples,).
+    Here y are class indices of shape (n_samples,), or shares of the classes of shape
+    (n_samples, n_classes), whose sum is 1: raw_y is then the mean by these shares.
 
     Parameters
     ----------
     n_classes : int
+
+    label_smoothing : float
+        A share s, at least 0 and less than 1, of the loss that is replaced by the mean over
+        all classes: raw_y becomes (1 - s) raw_y + s mean_k(raw_k) (Szegedy et al., 2016,
+        section 7).
     """
 
     out_activation = "softmax"
 
-    def __init__(self, n_classes: int) -> None:
+    # Of instances that were stored before there was any.
+    label_smoothing = 0.0
+
+    def __init__(self, n_classes: int, label_smoothing: float = 0.0) -> None:
         self.n_classes = n_classes
+        self.label_smoothing = label_smoothing
 
     def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         shifted = raw - raw.max(axis=1, keepdims=True)
-        picked = shifted[np.arange(len(y)), y]
-        return np.log(np.exp(shifted).sum(axis=1)) - picked
+        return np.log(np.exp(shifted).sum(axis=1)) - self._picked(y, shifted)
 
     def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
         self.inverse_link(raw)
-        raw[np.arange(len(y)), y] -= 1
+        self._subtract_targets(y, raw)
 
     def value_and_derivative(
         self, y: np.ndarray, raw: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> float:
         # The value and the derivative share their exponentials.
-        rows = np.arange(len(y))
         raw -= raw.max(axis=1, keepdims=True)
-        picked = raw[rows, y]
+        picked = self._picked(y, raw)
         np.exp(raw, out=raw)
         total = raw.sum(axis=1)
         value = _weighted_sum(np.log(total) - picked, sample_weight)
         raw /= total[:, None]
-        raw[rows, y] -= 1
+        self._subtract_targets(y, raw)
         if sample_weight is not None:
             raw *= sample_weight[:, None]
         return value
 
+    def _picked(self, y, raw):
+        """Return the products of targets and raw outputs, of each sample."""
+        if y.ndim == 2:
+            return np.einsum("ij,ij->i", self._smoothed(y), raw)
+        picked = raw[np.arange(len(y)), y]
+        if self.label_smoothing:
+            picked = picked + self.label_smoothing * (raw.mean(axis=1) - picked)
+        return picked
+
+    def _subtract_targets(self, y, probabilities):
+        if y.ndim == 2:
+            probabilities -= self._smoothed(y)
+            return
+        probabilities[np.arange(len(y)), y] -= 1 - self.label_smoothing
+        if self.label_smoothing:
+            probabilities -= self.label_smoothing / self.n_classes
+
     def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
-        share = np.bincount(y, weights=sample_weight, minlength=self.n_classes)
-        log_share = np.log(_inside(share / share.sum()))
+        if y.ndim == 2:
+            share = np.average(y, axis=0, weights=sample_weight)
+        else:
+            share = np.bincount(y, weights=sample_weight, minlength=self.n_classes)
+        log_share = np.log(_inside(self._smoothed(share / share.sum())))
         return log_share - log_share.mean()
+
+    def _smoothed(self, share):
+        if not self.label_smoothing:
+            return share
+        return share + self.label_smoothing * (1 / self.n_classes - share)
 
     def hessian_root(self, raw: np.ndarray) -> np.ndarray:
         # diag(p) - pp' is B'B for B = diag(r) - rp', r the square roots of p.

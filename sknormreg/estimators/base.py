@@ -80,6 +80,8 @@ class RegularizedMLP(
         "solver": [StrOptions({"auto", *FULL_BATCH, *MINIBATCH})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_noise": [Interval(Real, 0, np.inf, closed="left")],
+        "mixup": [Interval(Real, 0, np.inf, closed="left")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -104,6 +106,7 @@ class RegularizedMLP(
         "beta_2": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
         "shuffle": ["boolean"],
+        "n_iter_average": [Interval(Integral, 1, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
         "total_weight": [None, Interval(Real, 0, np.inf, closed="neither")],
@@ -232,6 +235,12 @@ class RegularizedMLP(
             raise ValueError(
                 "partial_fit does not support early_stopping=True: a call sees a part "
                 "of the data only. Use fit, or set early_stopping=False."
+            )
+        if self.n_iter_average > 1:
+            raise ValueError(
+                f"partial_fit does not support n_iter_average={self.n_iter_average}: a "
+                "call is a single epoch, and starts where the last one ended. Use fit, or "
+                "set n_iter_average=1."
             )
         warn_of_missing_extension()
         # scikit-learn's decorator checks parameters at the first call only.

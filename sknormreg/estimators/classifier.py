@@ -1,10 +1,11 @@
 """Classifier: parameters, and encoding of class labels."""
 
+from numbers import Real
 from typing import Any, Self
 
 from scipy import sparse
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
@@ -72,6 +73,12 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
 
     D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 
+    P. Izmailov, D. Podoprikhin, T. Garipov, D. Vetrov and A. G. Wilson, "Averaging Weights
+    Leads to Wider Optima and Better Generalization", UAI 2018.
+
+    C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens and Z. Wojna, "Rethinking the Inception
+    Architecture for Computer Vision", CVPR 2016, section 7 (label smoothing).
+
     Examples
     --------
     >>> from sklearn.datasets import load_breast_cancer
@@ -92,6 +99,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
     _parameter_constraints: dict = {
         **RegularizedMLP._parameter_constraints,
         "loss": [StrOptions({"log_loss"})],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "store_posterior": ["boolean"],
     }
@@ -109,7 +117,10 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         l1_ratio: float = 0.5,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
+        input_noise: float = 0.0,
+        mixup: float = 0.0,
         loss: str = "log_loss",
+        label_smoothing: float = 0.0,
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
@@ -129,6 +140,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         shuffle: bool = True,
+        n_iter_average: int = 1,
         class_weight: ClassWeight = None,
         n_init: int = 1,
         warm_start: bool = False,
@@ -147,7 +159,10 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout
+        self.input_noise = input_noise
+        self.mixup = mixup
         self.loss = loss
+        self.label_smoothing = label_smoothing
         self.solver = solver
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -167,6 +182,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.shuffle = shuffle
+        self.n_iter_average = n_iter_average
         self.class_weight = class_weight
         self.n_init = n_init
         self.warm_start = warm_start

@@ -89,7 +89,10 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         l1_ratio: float | Sequence[float] | np.ndarray = 0.5,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
+        input_noise: float = 0.0,
+        mixup: float = 0.0,
         loss: str = "log_loss",
+        label_smoothing: float = 0.0,
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
@@ -109,6 +112,7 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         shuffle: bool = True,
+        n_iter_average: int = 1,
         class_weight: ClassWeight = None,
         n_init: int = 1,
         cv: Any = None,
@@ -127,7 +131,10 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout
+        self.input_noise = input_noise
+        self.mixup = mixup
         self.loss = loss
+        self.label_smoothing = label_smoothing
         self.solver = solver
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -147,6 +154,7 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.shuffle = shuffle
+        self.n_iter_average = n_iter_average
         self.class_weight = class_weight
         self.n_init = n_init
         self.cv = cv

@@ -148,12 +148,35 @@ dropout : float, default=0.0
 input_dropout : float, default=0.0
     Probability of dropping each feature value, as `dropout` for hidden layers.
 
+input_noise : float, default=0.0
+    Standard deviation of the Gaussian noise that is added to each feature of each sample in
+    training, in the unit of X: standardise the features, as one value serves them all. It
+    acts like a penalty on the derivatives of the outputs by the features (Bishop, 1995).
+    It is drawn anew for each minibatch, so solver "lbfgs" does not support it. Sparse X is
+    made dense, a part of it at a time: training takes as long as with dense X.
+
+mixup : float, default=0.0
+    alpha of the distribution Beta(alpha, alpha) of the share c by which each sample is
+    mixed with another one of its minibatch in training (Zhang et al., 2018); 0 mixes none.
+    The features are mixed, and the loss is c times that with the target and the weight of
+    the one sample, plus 1 - c times that with those of the other. In regression, the
+    targets are mixed in the same way. Samples of weight 0 are not mixed with others. Pairs
+    and shares are drawn anew for each minibatch, so solver "lbfgs" does not support it.
+    Sparse X stays sparse.
+
 huber_delta : float, default=1.0
     Absolute residual beyond which the Huber loss is linear, in units of y. Only used if
     ``loss="huber"``.
 
 quantile : float, default=0.5
     Quantile to predict, strictly between 0 and 1. Only used if ``loss="quantile"``.
+
+label_smoothing : float, default=0.0
+    Share s of each target that is spread evenly over all K classes, at least 0 and less
+    than 1: the network is trained to predict the probability 1 - s + s / K of the class of
+    a sample, and s / K of each other one. For each label of multilabel targets, these are
+    1 - s / 2 and s / 2. Predicted probabilities are then less extreme. The validation loss
+    and all scores are of the targets themselves.
 
 solver : {"auto", "lbfgs", "adam", "sgd"}, default="auto"
     Algorithm that trains the network.
@@ -167,9 +190,9 @@ solver : {"auto", "lbfgs", "adam", "sgd"}, default="auto"
       weights.
     - "sgd": proximal stochastic gradient descent with momentum.
     - "auto": "lbfgs" if the number of samples times the number of parameters is at most
-      2e9, else "adam". For dropout and `partial_fit`, "adam". If "adam" does not support
-      the penalty, "sgd" for dropout and `partial_fit`, else "lbfgs". `solver_` is the
-      solver used.
+      2e9 or "adam" does not support the penalty, else "adam". For dropout, `input_noise`,
+      `mixup` and `partial_fit`, "adam", or "sgd" if "adam" does not support the penalty.
+      `solver_` is the solver used.
 
 batch_size : int or "auto", default="auto"
     Number of samples in a minibatch. "auto" is ``min(200, n_samples)``. Only used by
@@ -266,6 +289,15 @@ epsilon : float, default=1e-8
 shuffle : bool, default=True
     Whether solvers "adam" and "sgd" shuffle the samples before each epoch.
 
+n_iter_average : int, default=1
+    Number of epochs whose last weights are averaged: the weights returned are the mean of
+    those at the end of the last `n_iter_average` epochs (or of all epochs, if there are
+    fewer), which reduces the noise of minibatches (Izmailov et al., 2018). Weights that are
+    0 after the last epoch stay 0, and a proximal step of the penalty follows. Training goes
+    on from weights that are not averaged; validation losses, by which early stopping
+    decides, are of the averages. So many copies of the weights are kept meanwhile. 1
+    averages nothing. Only used by solvers "adam" and "sgd"; not supported by `partial_fit`.
+
 class_weight : dict, list of dict, "balanced" or None, default=None
     Weights of the classes in the form ``{class: weight}``, by which sample weights are
     multiplied. Classes that the dict leaves out have a weight of 1. "balanced" uses weights
@@ -342,8 +374,8 @@ n_jobs : int, default=None
 
 random_state : int, RandomState instance or None, default=None
     Determines random number generation for the initial weights, the validation set of
-    early stopping, dropout, and the order of samples in minibatches. Pass an int for
-    reproducible results across multiple function calls.
+    early stopping, dropout, noise, mixup, and the order of samples in minibatches. Pass an
+    int for reproducible results across multiple function calls.
 
 verbose : bool or int, default=False
     Verbosity. 1 or True prints the objective, the residual, the sparsity and the elapsed

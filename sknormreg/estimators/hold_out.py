@@ -106,4 +106,5 @@ def watched(
     """Return the `Validation` by some samples; rows are None for all of them."""
     # What is watched are means.
     data, _ = data.with_moderate_weights()
-    return Validation(data, rows, decides=decides, score=targets.score)
+    loss = targets.validation_loss()
+    return Validation(data, rows, decides=decides, score=targets.score, loss=loss)

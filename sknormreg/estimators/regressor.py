@@ -76,6 +76,9 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
 
     D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015.
 
+    P. Izmailov, D. Podoprikhin, T. Garipov, D. Vetrov and A. G. Wilson, "Averaging Weights
+    Leads to Wider Optima and Better Generalization", UAI 2018.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
@@ -112,6 +115,8 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         l1_ratio: float = 0.5,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
+        input_noise: float = 0.0,
+        mixup: float = 0.0,
         loss: str = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
@@ -134,6 +139,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         shuffle: bool = True,
+        n_iter_average: int = 1,
         n_init: int = 1,
         warm_start: bool = False,
         total_weight: float | None = None,
@@ -151,6 +157,8 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout
+        self.input_noise = input_noise
+        self.mixup = mixup
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile
@@ -173,6 +181,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.shuffle = shuffle
+        self.n_iter_average = n_iter_average
         self.n_init = n_init
         self.warm_start = warm_start
         self.total_weight = total_weight

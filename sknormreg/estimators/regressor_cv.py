@@ -83,6 +83,8 @@ class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedM
         l1_ratio: float | Sequence[float] | np.ndarray = 0.5,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
+        input_noise: float = 0.0,
+        mixup: float = 0.0,
         loss: str = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
@@ -105,6 +107,7 @@ class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedM
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         shuffle: bool = True,
+        n_iter_average: int = 1,
         n_init: int = 1,
         cv: Any = None,
         scoring: str | Callable | None = None,
@@ -122,6 +125,8 @@ class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedM
         self.l1_ratio = l1_ratio
         self.dropout = dropout
         self.input_dropout = input_dropout
+        self.input_noise = input_noise
+        self.mixup = mixup
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile
@@ -144,6 +149,7 @@ class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedM
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.shuffle = shuffle
+        self.n_iter_average = n_iter_average
         self.n_init = n_init
         self.cv = cv
         self.scoring = scoring

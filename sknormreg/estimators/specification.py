@@ -52,6 +52,8 @@ def network_spec(
         l1_ratio=params["l1_ratio"],
         dropout=params["dropout"],
         input_dropout=params["input_dropout"],
+        input_noise=params["input_noise"],
+        mixup=params["mixup"],
         settings=SolverSettings(**settings),
         feature_names=getattr(estimator, "feature_names_in_", None),
         total_weight=params.get("total_weight"),
@@ -109,7 +111,7 @@ def _refuse_without_evidence(spec, params):
             f"is for full batches, solver='lbfgs' or 'auto', not for "
             f"solver={spec.settings.solver!r}"
         )
-    elif spec.dropout or spec.input_dropout:
-        problem = "is for full batches and has no meaning with dropout"
+    elif spec.drawn:
+        problem = f"is for full batches and has no meaning with {spec.drawn[0]}"
     if problem:
         raise ValueError(f"alpha='evidence' {problem}.")

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -42,6 +42,10 @@ class Targets(ABC):
     @abstractmethod
     def loss(self) -> Loss:
         """Return the loss between encoded targets and raw outputs."""
+
+    def validation_loss(self) -> Loss:
+        """Return the loss of held-out samples, without what regularises the other."""
+        return self.loss()
 
     @abstractmethod
     def encode(self, y: Any, dtype: np.dtype, name: str = "y") -> np.ndarray:
@@ -91,12 +95,15 @@ class ClassTargets(Targets):
         Whether indicators of labels are predicted as a sparse matrix.
 
     class_weight : dict, list of dict, "balanced" or None
+
+    label_smoothing : float
     """
 
     classes: np.ndarray
     multilabel: bool = False
     sparse_labels: bool = False
     class_weight: object = None
+    label_smoothing: float = 0.0
 
     @classmethod
     def learnt(cls, y: Any, estimator: Any) -> Self:
@@ -119,17 +126,18 @@ class ClassTargets(Targets):
                 f"{type(estimator).__name__} needs samples of at least 2 classes in the "
                 f"data, but the data contains only one class: {label!r}."
             )
-        return cls(classes, multilabel, sparse.issparse(y), estimator.class_weight)
+        return cls._of(classes, multilabel, sparse.issparse(y), estimator)
 
     @classmethod
     def known_to(cls, estimator: Any) -> Self:
         """Return the targets that an estimator has learnt before."""
-        return cls(
-            estimator.classes_,
-            estimator._multilabel,
-            estimator._sparse_labels,
-            estimator.class_weight,
-        )
+        kind = estimator._multilabel, estimator._sparse_labels
+        return cls._of(estimator.classes_, *kind, estimator)
+
+    @classmethod
+    def _of(cls, classes, multilabel, sparse_labels, estimator):
+        regularised = estimator.class_weight, estimator.label_smoothing
+        return cls(classes, multilabel, sparse_labels, *regularised)
 
     def attributes(self) -> dict[str, Any]:
         return {
@@ -145,8 +153,11 @@ class ClassTargets(Targets):
 
     def loss(self) -> Loss:
         if self.multilabel or len(self.classes) <= 2:
-            return BinaryLogLoss()
-        return MultinomialLogLoss(len(self.classes))
+            return BinaryLogLoss(self.label_smoothing)
+        return MultinomialLogLoss(len(self.classes), self.label_smoothing)
+
+    def validation_loss(self) -> Loss:
+        return replace(self, label_smoothing=0.0).loss()
 
     def encode(self, y: Any, dtype: np.dtype, name: str = "y") -> np.ndarray:
         check_classification_targets(y)

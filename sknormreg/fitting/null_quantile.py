@@ -245,10 +245,11 @@ def refuse_without_rule(spec: NetworkSpec) -> None:
     """Raise a ValueError where the quantile rule is not known for a network."""
     penalty_with_rule(spec)
     _derivative_bound(spec)
-    if spec.dropout or spec.input_dropout:
+    if spec.drawn:
+        settings = " and ".join(f"{name}=0" for name in spec.drawn)
         raise ValueError(
-            "alpha='quantile' is not for dropout, which adds noise of its own. Set "
-            "dropout=0 and input_dropout=0."
+            f"alpha='quantile' is not for {spec.drawn[0]}, which adds noise of its own. "
+            f"Set {settings}."
         )
 
 

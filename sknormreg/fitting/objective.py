@@ -8,12 +8,13 @@ with m the total weight of the samples trained on, never that of a batch.
 import copy
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from scipy import sparse
 
 from ..engine import (
+    Augmentation,
     Data,
     Engine,
     Subnetwork,
@@ -54,6 +55,9 @@ class Objective:
         The probabilities with which features and the values of every hidden layer are
         dropped in minibatches.
 
+    augmentation : Augmentation or None
+        How the samples of minibatches are changed at random.
+
     Attributes
     ----------
     network : Network
@@ -86,13 +90,14 @@ class Objective:
         alpha: Any,
         total_weight: float | None = None,
         dropout: tuple | None = None,
+        augmentation: Augmentation | None = None,
     ) -> None:
         self.engine = engine
         self.network = engine.network
         check_data(self.network, data)
         self.data, self.weight_unit = data.with_moderate_weights()
         self.rows = rows
-        self.dropout = dropout
+        self.dropout, self.augmentation = dropout, augmentation
         self.n_rows = data.X.shape[0] if rows is None else len(rows)
         self.sum_of_weights = _weight(self.data.sample_weight, rows, self.n_rows)
         self.data_weight = self.sum_of_weights * self.weight_unit
@@ -118,6 +123,35 @@ class Objective:
         """Return J with another penalty and alpha, as the class takes them."""
         other = copy.copy(self)
         other._set_penalties(penalty, alpha)
+        return other
+
+    # Minibatches
+
+    @property
+    def needs_minibatches(self) -> bool:
+        """Whether something is drawn anew for every minibatch."""
+        return self.dropout is not None or self.augmentation is not None
+
+    def augmented(
+        self, order: np.ndarray, batch_size: int, generator: np.random.Generator
+    ) -> Self:
+        """Return J with changed copies of some samples, whose weight m stays that of all.
+
+        Parameters
+        ----------
+        order : ndarray of int
+            Positions among the samples trained on, minibatch after minibatch.
+
+        batch_size : int
+
+        generator : Generator
+        """
+        rows = self.rows_at(order)
+        n_outputs = self.network.layer_units[-1]
+        other = copy.copy(self)
+        augmentation = cast(Augmentation, self.augmentation)
+        other.data = augmentation.changed(self.data, rows, batch_size, n_outputs, generator)
+        other.rows = other.augmentation = None
         return other
 
     # Parts
@@ -241,6 +275,10 @@ class Objective:
         return self.network.work(self.data.X, self.rows)
 
     # The data
+
+    def rows_at(self, positions: np.ndarray) -> np.ndarray:
+        """Return the rows of the data at positions among the samples trained on."""
+        return positions if self.rows is None else self.rows[positions]
 
     def targets(self) -> tuple[np.ndarray, np.ndarray | None]:
         """Return y and the sample weights of the samples trained on."""

@@ -11,6 +11,7 @@ from ..penalties import Penalty
 from ..solvers import passes as numpy_passes
 from ..solvers.base import Evaluation, Part, Residual
 from ..solvers.minibatch import MinibatchStep
+from .augmented_epoch import augmented_epoch
 from .living_part import living_part
 from .objective import Objective
 
@@ -47,6 +48,7 @@ class ScaledObjective:
         self.objective = objective
         self.engine, self.network = objective.engine, objective.network
         self.n_rows, self.dropout = objective.n_rows, objective.dropout
+        self.needs_minibatches = objective.needs_minibatches
         self.scales = scales or self.network.loss.scales(*objective.targets())
         self._output_scale, self.value_scale = self.scales
         self._layer_scales = self._make_layer_scales()
@@ -363,19 +365,20 @@ class ScaledObjective:
         loss : float
             Mean over the samples of the loss part of J, each at the step that it was for.
         """
+        if self.objective.augmentation is not None:
+            return augmented_epoch(self, scaled, order, batch_size, step)
         if self.engine.has_epochs and step.method is not None:
-            rows = self.objective.rows
-            rows = order if rows is None else rows[order]
+            rows = self.objective.rows_at(order)
             return self._compiled_epoch(scaled, rows, batch_size, step)
         total = 0.0
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
             total += len(batch) * step.take(self, scaled, batch)
         step.flush_denormals()
-        return total / len(order)
+        return total / self.n_rows
 
     def _compiled_epoch(self, scaled, rows, batch_size, step):
-        factor = 1 / (self.objective.sum_of_weights * self.value_scale)
+        factor = self._loss_factor
         total = cast(EpochEngine, self.engine).epoch(
             scaled,
             self.objective.data,
@@ -384,7 +387,7 @@ class ScaledObjective:
             step,
             prox=self._prox_terms or self.prox,
             output_scale=self._output_scale,
-            factor=len(rows) * factor,
+            factor=self.n_rows * factor,
             dropout=self._dropout(step),
         )
         return total * factor
@@ -427,8 +430,7 @@ class ScaledObjective:
             without dropout.
         """
         objective = self.objective
-        rows = batch if objective.rows is None else objective.rows[batch]
-        params = self.from_solver(scaled)
+        rows, params = objective.rows_at(batch), self.from_solver(scaled)
         loss, gradient = self.engine.loss_and_gradient(
             params, objective.data, rows, self._dropout(step)
         )

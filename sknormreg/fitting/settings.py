@@ -24,4 +24,5 @@ class SolverSettings:
     beta_2: float = 0.999
     epsilon: float = 1e-8
     shuffle: bool = True
+    n_iter_average: int = 1
     verbose: bool | int = False

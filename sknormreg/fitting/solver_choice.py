@@ -37,20 +37,21 @@ def resolve_solver(name: str, objective: ScaledObjective, incremental: bool = Fa
     Raises
     ------
     ValueError
-        If the solver called `name` cannot train with the penalty, or with dropout.
+        If the solver called `name` cannot train with the penalty, or with what is drawn
+        anew for every minibatch.
     """
     if name == "auto":
         minibatches = "adam" if Adam.supports(objective) else "sgd"
-        if incremental or objective.dropout:
+        if incremental or objective.needs_minibatches:
             return minibatches
         is_small = objective.work <= FULL_BATCH_WORK
         return "lbfgs" if is_small or not Adam.supports(objective) else "adam"
     if any(method.supports(objective) for method in _methods(name)):
         return name
-    if name in FULL_BATCH and objective.dropout:
+    if name in FULL_BATCH and objective.needs_minibatches:
         raise ValueError(
-            f"solver={name!r} cannot train with dropout, which is drawn anew for every "
-            "minibatch. Use solver='adam' or solver='sgd'."
+            f"solver={name!r} cannot train with {_drawn(objective.objective)}, which is "
+            "drawn anew for every minibatch. Use solver='adam' or solver='sgd'."
         )
     scalar_only = [p for p in objective.penalties if not p.has_diagonal_prox]
     penalty = (scalar_only or objective.penalties)[0]
@@ -96,10 +97,17 @@ def make_solver(
         batch_size=min(batch_size, objective.n_rows),
         tol=least_progress(objective) if settings.tol == "auto" else settings.tol,
         random_state=random_state,
-        draws=objective.dropout is not None,
+        draws=objective.needs_minibatches,
     )
     names = {field.name for field in fields(method)} - set(common)
     return method(**common, **{name: getattr(settings, name) for name in names})
+
+
+def _drawn(objective):
+    """Return the name of something that is drawn anew for every minibatch."""
+    if objective.dropout is not None:
+        return "dropout"
+    return "input_noise" if objective.augmentation.input_noise else "mixup"
 
 
 def _methods(name):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import LARGEST_DIMENSION, Data, Network, make_engine
+from ..engine import LARGEST_DIMENSION, Augmentation, Data, Network, make_engine
 from ..engine.losses import Loss
 from ..penalties import Layout, Penalty
 from .layer_penalties import (
@@ -42,7 +42,7 @@ class NetworkSpec:
     l1_ratio : float
         Of "elasticnet" and "sparse_group_lasso".
 
-    dropout, input_dropout : float
+    dropout, input_dropout, input_noise, mixup : float
 
     settings : SolverSettings
 
@@ -73,6 +73,8 @@ class NetworkSpec:
     l1_ratio: float = 0.5
     dropout: float = 0.0
     input_dropout: float = 0.0
+    input_noise: float = 0.0
+    mixup: float = 0.0
     settings: SolverSettings = field(default_factory=SolverSettings)
     feature_names: np.ndarray | None = None
     total_weight: float | None = None
@@ -128,7 +130,18 @@ class NetworkSpec:
             alphas_by_layer(alpha, penalties, isinstance(self.penalty, str)),
             total_weight=self.total_weight,
             dropout=self._dropout_rates(),
+            augmentation=self._augmentation(),
         )
+
+    @property
+    def drawn(self) -> list[str]:
+        """Names of the parameters that have something drawn anew for every minibatch."""
+        names = "dropout", "input_dropout", "input_noise", "mixup"
+        return [name for name in names if getattr(self, name)]
+
+    def _augmentation(self):
+        """Return how samples are changed; None if they are not."""
+        return Augmentation(float(self.input_noise), float(self.mixup)) or None
 
     def _dropout_rates(self):
         """Return those of the features and of every hidden layer; None if all are 0."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..engine import Data, Engine
+from ..engine.losses import Loss
 from ..solvers import Status
 from .result import TrainingResult
 from .scaled_objective import ScaledObjective
@@ -28,12 +29,16 @@ class Validation:
     score : callable
         Maps encoded targets, raw outputs (which it may overwrite) and sample weights to
         the score recorded beside the loss.
+
+    loss : Loss
+        That of the training, without what regularises it.
     """
 
     data: Data
     rows: np.ndarray | None
     decides: bool
     score: Callable
+    loss: Loss
 
     def evaluate(self, engine: Engine, params: np.ndarray) -> tuple[float, float]:
         """Compute the mean loss and the score at parameters in their own units."""
@@ -46,7 +51,7 @@ class Validation:
             network.coefs(params), network.intercepts(params), X, self.rows
         )
         weight = len(y) if sample_weight is None else sample_weight.sum(dtype=np.float64)
-        loss = network.loss.value(y, raw, sample_weight) / weight
+        loss = self.loss.value(y, raw, sample_weight) / weight
         return loss, self.score(y, raw, sample_weight)
 
 

@@ -41,6 +41,10 @@ class AdamStep(MinibatchStep):
         problem.prox(params, step)
         return loss
 
+    def prox_steps(self) -> np.ndarray:
+        second = self.moments["second"] / (1 - self.beta_2**self.n_steps)
+        return self.rate / (np.sqrt(second) + self.epsilon)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Adam(MinibatchSolver):

@@ -89,8 +89,8 @@ class Problem(Protocol):
     has_diagonal_prox : bool
         Whether `prox` takes a step for each parameter.
 
-    dropout : tuple of float or None
-        Probabilities with which values are dropped, anew for every minibatch.
+    needs_minibatches : bool
+        Whether something is drawn anew for every minibatch, as with dropout.
     """
 
     @property
@@ -106,7 +106,7 @@ class Problem(Protocol):
     def has_diagonal_prox(self) -> bool: ...
 
     @property
-    def dropout(self) -> tuple | None: ...
+    def needs_minibatches(self) -> bool: ...
 
     def prox(self, params: np.ndarray, step: float | np.ndarray) -> None:
         """Apply the proximal operator of the penalty, in place."""

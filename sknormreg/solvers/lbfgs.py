@@ -34,7 +34,7 @@ class LBFGS(FullBatchSolver):
 
     @classmethod
     def supports(cls, problem: Problem) -> bool:
-        return problem.smooth_penalty and not problem.dropout
+        return problem.smooth_penalty and not problem.needs_minibatches
 
     def step(
         self,

@@ -5,7 +5,9 @@ proximal operator of the whole penalty, which is not part of the gradient. Weigh
 reach zero exactly, and fixed points are those of the objective, whatever the batch size.
 """
 
+import sys
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -107,6 +109,13 @@ class MinibatchStep(ABC):
         loss : float
         """
 
+    def prox_steps(self) -> float | np.ndarray:
+        """Return the step size, or that of each parameter, of the last proximal operator.
+
+        By default, the learning rate.
+        """
+        return self.rate
+
     def flush_denormals(self) -> None:
         """Set denormal numbers in the moments to zero: arithmetic with them is slow.
 
@@ -151,6 +160,10 @@ class MinibatchSolver(ABC):
 
     draws : bool
         Whether the problem draws something at random (dropout), and so needs a seed.
+
+    n_iter_average : int
+        Number of epochs whose last parameters are averaged in each iterate: see
+        `sparse_average`. Steps are taken from parameters that are not averaged.
     """
 
     batch_size: int
@@ -162,6 +175,7 @@ class MinibatchSolver(ABC):
     shuffle: bool
     random_state: np.random.RandomState
     draws: bool = False
+    n_iter_average: int = 1
 
     # Names of the running averages, set by subclasses.
     moment_names: ClassVar[tuple[str, ...]] = ()
@@ -217,8 +231,9 @@ class MinibatchSolver(ABC):
             name: _continued(moment, params, name) for name, moment in state.moments.items()
         }
         status = None
+        recent = _RecentMean(self.n_iter_average)
         while status is None:
-            value = self._epoch(problem, params, state)
+            value, step = self._epoch(problem, params, state)
             if not (np.isfinite(value) and _is_finite(params, state)):
                 status = Status.DIVERGED
             progress = value <= state.best_value - self.tol
@@ -230,7 +245,10 @@ class MinibatchSolver(ABC):
                     status = status or Status.CONVERGED
                 else:
                     state.n_reductions += 1
-            yield Iterate(params.copy(), value, problem.n_rows, status=status)
+            found = params.copy()
+            if self.n_iter_average > 1:
+                found = sparse_average(problem, recent.with_next(found), params, step)
+            yield Iterate(found, value, problem.n_rows, status=status)
 
     def rate(self, state: MinibatchState) -> float:
         """Return the learning rate of the next epoch."""
@@ -245,7 +263,10 @@ class MinibatchSolver(ABC):
         return self.learning_rate != "adaptive" or self.rate(state) <= smallest
 
     def _epoch(self, problem, params, state):
-        """Run one epoch, in place, and return the running mean of the objective."""
+        """Run one epoch, in place, and return the running mean of the objective.
+
+        Also return the step of the epoch.
+        """
         n_rows = problem.n_rows
         order = self.random_state.permutation(n_rows) if self.shuffle else np.arange(n_rows)
         step = self.step(
@@ -257,7 +278,64 @@ class MinibatchSolver(ABC):
         loss = problem.epoch(params, order, self.batch_size, step)
         state.n_steps = step.n_steps
         state.n_epochs += 1
-        return loss + problem.penalty_value(params)
+        return loss + problem.penalty_value(params), step
+
+
+def sparse_average(
+    problem: MinibatchProblem, mean: np.ndarray, last: np.ndarray, step: MinibatchStep
+) -> np.ndarray:
+    """Return a mean of iterates (Polyak and Juditsky, 1992; Izmailov et al., 2018), sparse.
+
+    A mean is zero only where all iterates are. Parameters that are zero in the last
+    iterate are therefore set to zero, and the proximal operator follows, with the step size
+    of the last step. In fits to five tables with L1, MCP and the group lasso, this had at
+    least as many zeros as the last iterate, and nearly always a lower objective than the
+    mean, either of the two alone, or zeros where half of the iterates have them. The
+    proximal operator also restores the structure that other penalties give to weights, such
+    as a low rank, and bounds.
+
+    Parameters
+    ----------
+    problem : MinibatchProblem
+
+    mean : ndarray of shape (n_params,)
+
+    last : ndarray of shape (n_params,)
+        The last iterate, which is not modified.
+
+    step : MinibatchStep
+        The last one that was taken.
+
+    Returns
+    -------
+    average : ndarray of shape (n_params,)
+    """
+    average = np.where(last == 0, 0, mean).astype(last.dtype)
+    problem.prox(average, step.prox_steps())
+    return average
+
+
+class _RecentMean:
+    """Mean of the last arrays that were given, in double precision."""
+
+    def __init__(self, n_arrays):
+        self._n_arrays = min(n_arrays, sys.maxsize)
+        self._recent: deque[np.ndarray] = deque(maxlen=self._n_arrays)
+        self._n_given = 0
+        self._total: Any = 0.0
+
+    def with_next(self, array):
+        """Return the mean that includes another array, which must not change later."""
+        recent = self._recent
+        oldest = recent[0] if len(recent) == self._n_arrays else 0.0
+        recent.append(array)
+        self._n_given += 1
+        if self._n_given % self._n_arrays:
+            self._total = self._total + array.astype(np.float64) - oldest
+        else:
+            # Anew, so that rounding does not pile up.
+            self._total = sum(recent, np.zeros(len(array)))
+        return self._total / len(recent)
 
 
 def _continued(moment, params, name):

@@ -116,7 +116,7 @@ class PANOC(FullBatchSolver):
 
     @classmethod
     def supports(cls, problem: Problem) -> bool:
-        return not problem.dropout
+        return not problem.needs_minibatches
 
     def initial_state(self, params: np.ndarray) -> Any:
         return _State(self.memory, len(params))

@@ -42,7 +42,7 @@ class ProjectedSubgradient(FullBatchSolver):
 
     @classmethod
     def supports(cls, problem: Problem) -> bool:
-        return problem.piecewise_smooth_penalty and not problem.dropout
+        return problem.piecewise_smooth_penalty and not problem.needs_minibatches
 
     def initial_state(self, params: np.ndarray) -> Any:
         return RestrictedPairs(self.memory, len(params))

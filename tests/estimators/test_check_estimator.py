@@ -73,6 +73,10 @@ def grid():
         RegularizedMLPRegressor,
         dict(loss="quantile", solver="adam", learning_rate_init=0.02, max_iter=100),
     )
+    yield RegularizedMLPClassifier, dict(label_smoothing=0.1)
+    for cls in BOTH:
+        common = dict(solver="adam", learning_rate_init=0.02, max_iter=150)
+        yield cls, dict(input_noise=0.1, mixup=0.2, n_iter_no_change=150, **common)
 
 
 def expected_failures(estimator):
@@ -84,8 +88,8 @@ def expected_failures(estimator):
     if full_batch_classifier and estimator.penalty in INEXACT:
         reason = INEXACT[estimator.penalty]
         failures.update({check.__name__: reason for check in EQUIVALENCE})
-    if estimator.dropout:
-        reason = "Each row is without values of its own, as is its repetition."
+    if estimator.dropout or estimator.input_noise or estimator.mixup:
+        reason = "Each row is changed in a way of its own, as is its repetition."
         failures.update({check.__name__: reason for check in EQUIVALENCE})
     return failures
 

@@ -82,6 +82,7 @@ typedef struct {
     int64_t largest_row; /* entries in the longest row */
     int64_t mean_row;    /* in one of them, rounded up */
     const void *targets;
+    int by_class; /* whether targets are a class for each row, not a number for each output */
     const void *sample_weight;
     const int64_t *rows;
     int64_t n_rows;

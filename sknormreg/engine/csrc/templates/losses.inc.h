@@ -15,10 +15,11 @@
 
 typedef struct {
     enum loss loss;
-    real parameter; /* delta of Huber's loss, the quantile of the pinball loss */
+    real parameter; /* Huber's delta, the quantile of the pinball loss, label smoothing */
     real scale;     /* raw outputs are this times the network's */
     double factor;  /* of the derivative */
     int64_t n_outputs;
+    int by_class; /* whether targets are a class for each row */
 } NAME(loss_spec);
 
 /* Of one output: the loss, and in *slope its derivative. */
@@ -50,8 +51,8 @@ INLINE real NAME(half_poisson)(real y, real raw, real parameter, real *slope) {
     return mean - y * raw;
 }
 
-INLINE real NAME(binary_log_loss)(real y, real raw, real parameter, real *slope) {
-    (void)parameter;
+INLINE real NAME(binary_log_loss)(real y, real raw, real smoothing, real *slope) {
+    y += smoothing * ((real)0.5 - y);
     *slope = NAME(logistic)(raw) - y;
     return NAME(softplus)(raw) - y * raw;
 }
@@ -85,9 +86,21 @@ CLONES static void NAME(exp_in_place)(real *RESTRICT values, int64_t n) {
 /* The part of the Poisson deviance that depends on y alone. */
 static double NAME(poisson_constant)(real y) { return y > 0 ? y * log(y) - y : 0; }
 
-/* raw -> exp(raw - max) of each row; values -> max - raw of the row's class. */
-static void NAME(shift_rows)(real *raw, const int64_t *classes, real *values,
-                             int64_t n_rows, int64_t n_outputs) {
+/* A row's mean of all its outputs, by shares of them or (NULL) by equal ones. */
+static real NAME(mean_output)(const real *row, const real *shares, int64_t n_outputs) {
+    double sum = 0;
+    for (int64_t k = 0; k < n_outputs; k++) {
+        sum += shares ? (double)shares[k] * row[k] : row[k];
+    }
+    return (real)(shares ? sum : sum / n_outputs);
+}
+
+/* raw -> exp(raw - max) of each row; values -> max - raw of the row's class or by its shares
+   of classes, a part of which label smoothing replaces by the mean over all classes. */
+static void NAME(shift_rows)(const NAME(loss_spec) *spec, real *raw, const void *targets,
+                             real *values, int64_t n_rows) {
+    int64_t n_outputs = spec->n_outputs;
+    real smoothing = spec->parameter;
     for (int64_t i = 0; i < n_rows; i++) {
         real *row = raw + i * n_outputs, largest = row[0];
         for (int64_t k = 1; k < n_outputs; k++) {
@@ -96,16 +109,24 @@ static void NAME(shift_rows)(real *raw, const int64_t *classes, real *values,
         for (int64_t k = 0; k < n_outputs; k++) {
             row[k] -= largest;
         }
-        values[i] = -row[classes[i]];
+        values[i] = spec->by_class
+                        ? -row[((const int64_t *)targets)[i]]
+                        : -NAME(mean_output)(row, (const real *)targets + i * n_outputs,
+                                             n_outputs);
+        if (smoothing > 0) {
+            values[i] -= smoothing * (values[i] + NAME(mean_output)(row, NULL, n_outputs));
+        }
     }
     NAME(exp_in_place)(raw, n_rows * n_outputs);
 }
 
-static double NAME(multinomial_log_loss)(real *raw, const int64_t *classes,
-                                         const real *weight, real *values, double factor,
-                                         int64_t n_rows, int64_t n_outputs) {
+static double NAME(multinomial_log_loss)(const NAME(loss_spec) *spec, real *raw,
+                                         const void *targets, const real *weight,
+                                         real *values, int64_t n_rows) {
     double total = 0;
-    NAME(shift_rows)(raw, classes, values, n_rows, n_outputs);
+    int64_t n_outputs = spec->n_outputs;
+    real smoothing = spec->parameter;
+    NAME(shift_rows)(spec, raw, targets, values, n_rows);
     for (int64_t i = 0; i < n_rows; i++) {
         real *row = raw + i * n_outputs, sum = 0;
         for (int64_t k = 0; k < n_outputs; k++) {
@@ -113,12 +134,20 @@ static double NAME(multinomial_log_loss)(real *raw, const int64_t *classes,
         }
         double row_weight = weight ? weight[i] : 1;
         total += row_weight * (log((double)sum) + values[i]);
-        real share = (real)(row_weight * factor);
-        real scale = share / sum;
+        real share = (real)(row_weight * spec->factor);
+        real scale = share / sum, of_all = share * smoothing / n_outputs;
         for (int64_t k = 0; k < n_outputs; k++) {
-            row[k] *= scale;
+            row[k] = row[k] * scale - of_all;
         }
-        row[classes[i]] -= share;
+        share -= share * smoothing;
+        if (spec->by_class) {
+            row[((const int64_t *)targets)[i]] -= share;
+            continue;
+        }
+        const real *shares = (const real *)targets + i * n_outputs;
+        for (int64_t k = 0; k < n_outputs; k++) {
+            row[k] -= share * shares[k];
+        }
     }
     return total;
 }
@@ -160,10 +189,9 @@ static double NAME(loss_and_derivative)(const NAME(loss_spec) *spec, real *raw,
     case HUBER: NAME(huber_rows)(raw, y, values, parameter, n); break;
     case PINBALL: NAME(pinball_rows)(raw, y, values, parameter, n); break;
     case HALF_POISSON: NAME(half_poisson_rows)(raw, y, values, 0, n); break;
-    case BINARY_LOG_LOSS: NAME(binary_log_loss_rows)(raw, y, values, 0, n); break;
+    case BINARY_LOG_LOSS: NAME(binary_log_loss_rows)(raw, y, values, parameter, n); break;
     case MULTINOMIAL_LOG_LOSS:
-        return NAME(multinomial_log_loss)(raw, targets, weight, values, spec->factor,
-                                          n_rows, n_outputs);
+        return NAME(multinomial_log_loss)(spec, raw, targets, weight, values, n_rows);
     }
     return NAME(weigh)(spec, raw, y, values, weight, n_rows);
 }

@@ -84,7 +84,7 @@ static double NAME(slice_loss)(const job *j, NAME(plan) *p, int64_t first, int64
                                real *raw) {
     int last = j->n_layers;
     int64_t n_outputs = j->units[last], start = p->at.block_start + first;
-    int by_class = j->loss == MULTINOMIAL_LOG_LOSS;
+    int by_class = j->by_class;
     const int64_t *classes = (const int64_t *)j->targets + start;
     const real *targets = (const real *)j->targets + start * n_outputs;
     const real *weight = j->sample_weight ? (const real *)j->sample_weight + start : NULL;
@@ -106,8 +106,12 @@ static double NAME(slice_loss)(const job *j, NAME(plan) *p, int64_t first, int64
         weight = weight ? p->arrays.sample_weight + first : NULL;
     }
     NAME(loss_spec)
-    spec = {j->loss, (real)j->loss_parameter, (real)j->output_scale,
-            p->at.loss_factor * j->output_scale, n_outputs};
+    spec = {j->loss,
+            (real)j->loss_parameter,
+            (real)j->output_scale,
+            p->at.loss_factor * j->output_scale,
+            n_outputs,
+            by_class};
     return NAME(loss_and_derivative)(&spec, raw, p->arrays.intercepts[last - 1],
                                      by_class ? (const void *)classes : targets, weight,
                                      p->arrays.losses + first * n_outputs, n_rows);
