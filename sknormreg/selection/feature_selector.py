@@ -298,10 +298,6 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
             )
         return mlp, X, y
 
-    def _groups_of(self, spec):
-        own = getattr(first_penalty(spec), "groups", None)
-        return self._rows(own if self.groups is None else self.groups)
-
     def _alphas(self, starts, seed, folds, class_weight):
         """Return the alphas of the paths, the last of which is chosen or keeps noise empty.
 
