@@ -36,7 +36,7 @@ def sample_covariance(Z: np.ndarray, sample_weight: np.ndarray | None) -> np.nda
     """
     if sample_weight is None:
         return Z.T @ Z / len(Z)
-    root = Z * np.sqrt(sample_weight / sample_weight.sum())[:, None]
+    root = Z * np.sqrt(_shares(sample_weight))[:, None]
     return root.T @ root
 
 
@@ -74,7 +74,7 @@ def shrunk_covariance(Z: np.ndarray, sample_weight: np.ndarray | None) -> np.nda
     if sample_weight is None:
         return ledoit_wolf(Z, assume_centered=True)[0]
     covariance = sample_covariance(Z, sample_weight)
-    shares = sample_weight / sample_weight.sum()
+    shares = _shares(sample_weight)
     mean_variance = np.trace(covariance) / len(covariance)
     target = mean_variance * np.eye(len(covariance))
     lengths = np.einsum("ij,ij->i", Z, Z)
@@ -84,3 +84,7 @@ def shrunk_covariance(Z: np.ndarray, sample_weight: np.ndarray | None) -> np.nda
     noise, distance = max(shares**2 @ errors, 0.0), np.sum((covariance - target) ** 2)
     shrinkage = min(noise / distance, 1.0) if distance > 0 else 0.0
     return (1 - shrinkage) * covariance + shrinkage * target
+
+
+def _shares(sample_weight):
+    return sample_weight / sample_weight.sum(dtype=np.float64)

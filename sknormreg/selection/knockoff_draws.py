@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from .gaussian_knockoffs import GaussianKnockoffs
 
@@ -36,7 +37,7 @@ def given_knockoffs(knockoffs: Any, X: np.ndarray) -> np.ndarray | None:
             f"{X.shape[0]}, {X.shape[1]}) for several draws, got the shape "
             f"{np.shape(knockoffs)}."
         )
-    return given
+    return _finite(given, "knockoffs")
 
 
 def drawn_knockoffs(
@@ -73,22 +74,27 @@ def drawn_knockoffs(
         for rng in rngs:
             yield gaussian.draw(rng).astype(X.dtype)
         return
+    name = "The array that the callable knockoffs returns"
     for rng in rngs:
-        name = "The array that the callable knockoffs returns"
         drawn = _numbers(knockoffs(X, rng), X.dtype, name)
         if drawn.shape != X.shape:
             raise ValueError(
                 "The callable knockoffs must return an array of the shape of X, "
                 f"{X.shape}, got the shape {drawn.shape}."
             )
-        yield drawn
+        yield _finite(drawn, name)
 
 
 def _numbers(values, dtype, name):
+    if sparse.issparse(values):
+        raise ValueError(f"{name} must be dense, got {type(values).__name__}.")
     try:
-        values = np.asarray(values, dtype=dtype)
+        return np.asarray(values, dtype=dtype)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must hold numbers: {error}") from error
-    if not np.isfinite(values).all():
+
+
+def _finite(knockoffs, name):
+    if not np.isfinite(knockoffs).all():
         raise ValueError(f"{name} must be finite, but there are NaN or infinite values.")
-    return values
+    return knockoffs

@@ -23,6 +23,7 @@ from .base import NetworkSelector
 from .knockoff_draws import drawn_knockoffs, given_knockoffs
 from .knockoff_filter import e_bh, knockoff_e_values, knockoff_threshold
 from .knockoff_statistics import PairedNetwork, standardized_targets
+from .refit import moderate
 from .report import SelectionReport
 from .selecting_penalty import first_penalty, with_groups
 
@@ -315,10 +316,7 @@ class KnockoffSelector(NetworkSelector):
         estimator, X, y = self._validated(X, y, **params)
         given = given_knockoffs(self.knockoffs, X)
         X, y, given, sample_weight = _with_weight(X, y, given, sample_weight)
-        shares = None
-        if sample_weight is not None:
-            # Products with extreme weights would overflow, or be 0.
-            shares = sample_weight.astype(np.float64) / float(sample_weight.max())
+        shares = moderate(sample_weight)
         network = self._paired_network(estimator, X, y, sample_weight, shares)
         n_draws = int(self.n_draws) if given is None else len(given)
         labels = network.labels
@@ -338,12 +336,11 @@ class KnockoffSelector(NetworkSelector):
                 f"{n_draws} draws. Set n_draws=1, or offset=1."
             )
         if self.fdr * n_groups < 1:
-            are_grouped = n_groups < self.n_features_in_
+            unit = "feature" if n_groups == self.n_features_in_ else "group"
             warn(
                 f"No feature can be selected: with fdr={self.fdr:g} there must be evidence "
-                f"for at least {np.ceil(1 / self.fdr):.0f}, but X has "
-                f"{n_groups} {'groups of ' if are_grouped else ''}features. Use a larger "
-                "fdr."
+                f"for at least {np.ceil(1 / self.fdr):.0f}, but X has {n_groups} {unit}"
+                f"{'' if n_groups == 1 else 's'}. Use a larger fdr."
             )
 
     def _compared(self, network, X, draws, seeds):
@@ -420,7 +417,8 @@ def _with_weight(X, y, given, sample_weight):
     kept = np.flatnonzero(sample_weight)
     if len(kept) < 2:
         raise ValueError(
-            f"sample_weight must be positive for at least 2 samples, got {len(kept)}."
+            f"sample_weight must be above 0 for at least 2 samples, got {len(kept)}: "
+            "samples of weight 0 are left out."
         )
     given = None if given is None else given[:, kept]
     return X[kept], y[kept], given, sample_weight[kept]
@@ -433,5 +431,6 @@ def _n_groups(labels, X):
 def _statistics(network, X, knockoffs, seed, report, name):
     """Return the statistics of a draw, and print a line on them."""
     statistics = network.statistics(X, knockoffs, seed, report)
-    report.done(line=f"{name}: {(statistics > 0).sum()} features before their knockoffs")
+    unit = "features" if network.labels is None else "groups"
+    report.done(line=f"{name}: {(statistics > 0).sum()} {unit} before their knockoffs")
     return statistics

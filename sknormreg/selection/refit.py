@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from ..engine import Data
 from ..estimators import RegularizedMLPRegressor
 from ..estimators.base import RegularizedMLP
 
@@ -48,7 +49,8 @@ def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int)
     weights = {}
     if sample_weight is not None:
         # Both the standardisation and the network take them.
-        weights = {f"{name}__sample_weight": sample_weight for name, _ in model.steps}
+        scaler, network = (f"{name}__sample_weight" for name, _ in model.steps)
+        weights = {scaler: moderate(sample_weight), network: sample_weight}
     if scales_targets(mlp):
         scaler = target_scaler(y, sample_weight)
         # In the unit of y again.
@@ -96,7 +98,13 @@ def scales_targets(mlp: RegularizedMLP) -> bool:
 def target_scaler(y: Any, sample_weight: Any) -> StandardScaler:
     """Return a fitted `StandardScaler` of the targets."""
     columns = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    return StandardScaler().fit(columns, sample_weight=sample_weight)
+    return StandardScaler().fit(columns, sample_weight=moderate(sample_weight))
+
+
+def moderate(sample_weight: np.ndarray | None) -> np.ndarray | None:
+    """Return weights in a unit in which products with them neither overflow nor are 0."""
+    unused = np.empty(0)
+    return Data(unused, unused, sample_weight).with_moderate_weights()[0].sample_weight
 
 
 def scaled(mean: np.ndarray, scale: np.ndarray, y: np.ndarray) -> np.ndarray:
