@@ -121,6 +121,10 @@ class GaussianKnockoffs:
         values, vectors = np.linalg.eigh((residual + residual.T) / 2)
         # Rounding makes the smallest ones negative where features are nearly collinear.
         self._root = vectors * np.sqrt(np.maximum(values, 0))
+        if self.coordinates is not None:
+            # The symmetric root depends on rounding less, which decides on the signs of
+            # eigenvectors where features are alike, as those of a category are.
+            self._root = self._root @ vectors.T
 
     def _standardize(self, X):
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,32 +1,37 @@
 """Coordinates in which the features of a group have unit variances and no correlation."""
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
-# Variances that are rounding, relative to those of standardised features.
+# Variances of standardised features that are rounding.
 _NO_VARIANCE = 1e-10
 
 
 class GroupCoordinates:
     r"""Coordinates of groups of features, in which knockoffs are those of single features.
 
-    With the covariance :math:`\Sigma_{gg} = U \Lambda U^T` of the features of a group in
-    the directions in which they vary, their coordinates are
-    :math:`\Lambda^{-1/2} U^T z_g`. A diagonal matrix S of the coordinates that is the same
-    number :math:`\gamma_g` for all those of a group is
-    :math:`S_g = \gamma_g \Sigma_{gg}` for the features: that of group knockoffs (Dai and
-    Barber, 2016), which keeps the correlations within a group.
+    Let the columns of Q be an orthonormal basis of the directions in which the features of
+    a group vary, and :math:`K K^T = Q^T \Sigma_{gg} Q` the Cholesky decomposition of their
+    covariance there. The coordinates are :math:`K^{-1} Q^T z_g`. A diagonal matrix S of the
+    coordinates that is the same number :math:`\gamma_g` for all those of a group is
+    :math:`S_g = \gamma_g \Sigma_{gg}` for the features, in these directions: that of group
+    knockoffs (Dai and Barber, 2016), which keeps the correlations within a group.
 
     Directions in which the features do not vary are left out: the sum of the one-hot
     columns of a category is 1, and there the covariance is singular, or the identity by
     which it was shrunk. Changes of the coordinates leave those sums as they are.
 
+    Unlike eigenvectors, whose signs are up to rounding where features are alike, these
+    coordinates are continuous in the covariance.
+
     Parameters
     ----------
     covariance : ndarray of shape (n_features, n_features)
-        Within each group, a combination of the sample covariance and the identity, which
-        has the same eigenvectors.
+        Positive definite. Within each group it is the sample covariance plus a multiple of
+        the identity, up to a factor.
 
-    sample_covariance : ndarray of shape (n_features, n_features)
+    observed : ndarray of shape (n_features, n_features)
+        The sample covariance, with variances of 1.
 
     labels : ndarray of int of shape (n_features,)
         The group of each feature. Features in groups of one are coordinates themselves.
@@ -49,21 +54,37 @@ class GroupCoordinates:
     """
 
     def __init__(
-        self, covariance: np.ndarray, sample_covariance: np.ndarray, labels: np.ndarray
+        self, covariance: np.ndarray, observed: np.ndarray, labels: np.ndarray
     ) -> None:
         to, back, of_coordinates = [], [], []
         for label in np.unique(labels):
             members = np.flatnonzero(labels == label)
-            basis, variances = np.ones((1, 1)), np.ones(1)
+            among = np.ix_(members, members)
+            factors = np.ones((1, 1)), np.ones((1, 1))
             if len(members) > 1:
-                among = np.ix_(members, members)
-                values, vectors = np.linalg.eigh(sample_covariance[among])
-                basis = vectors[:, values > _NO_VARIANCE]
-                variances = np.einsum("ij,ij->j", basis, covariance[among] @ basis)
-            for rows, scale in ((to, variances**-0.5), (back, variances**0.5)):
-                columns = np.zeros((len(labels), basis.shape[1]))
-                columns[members] = basis * scale
-                rows.append(columns)
-            of_coordinates.append(np.full(basis.shape[1], label))
+                factors = _factors(covariance[among], observed[among])
+            for columns, factor in zip((to, back), factors):
+                columns.append(np.zeros((len(labels), factor.shape[1])))
+                columns[-1][members] = factor
+            of_coordinates.append(np.full(factors[0].shape[1], label))
         self.to, self.back = np.hstack(to), np.hstack(back)
         self.labels = np.concatenate(of_coordinates)
+
+
+def _factors(covariance, observed):
+    """Return the parts of `to` and `back` of a group."""
+    basis = _basis(observed)
+    root = np.linalg.cholesky(basis.T @ covariance @ basis)
+    return solve_triangular(root, basis.T, lower=True).T, basis @ root
+
+
+def _basis(covariance):
+    """Return an orthonormal basis of the directions of positive variance."""
+    remaining, columns = covariance.copy(), []
+    for j in range(len(covariance)):
+        # The variance of a feature that those before it do not determine.
+        if remaining[j, j] > _NO_VARIANCE:
+            columns.append(remaining[:, j] / np.sqrt(remaining[j, j]))
+            remaining -= np.outer(columns[-1], columns[-1])
+    basis, triangle = np.linalg.qr(np.transpose(columns))
+    return basis * np.sign(np.diag(triangle))

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import is_classifier
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -59,7 +60,8 @@ def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int)
             partial(unscaled, scaler.mean_, scaler.scale_),
         )
         model = TransformedTargetRegressor(model, transformer=scale)
-    with warnings.catch_warnings():
+    # Weights are given by the names of the steps, and not by what steps request.
+    with warnings.catch_warnings(), config_context(enable_metadata_routing=False):
         # What is selected does not depend on how far this network is trained.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(X, y, **weights)
