@@ -107,7 +107,7 @@ def test_constant_combinations_are_those_of_the_features():
     single = GaussianKnockoffs(X).draw(np.random.RandomState(0))
     for j in range(6, 10):
         assert abs(np.corrcoef(X[:, j], drawn[:, j])[0, 1]) < 0.8
-        assert np.corrcoef(X[:, j], single[:, j])[0, 1] > 0.95
+        assert np.corrcoef(X[:, j], single[:, j])[0, 1] > 0.9
 
 
 @pytest.mark.parametrize("shape", [(20, 60), (2, 4), (30, 1)])
