@@ -56,7 +56,9 @@ class GroupCoordinates:
     def __init__(
         self, covariance: np.ndarray, observed: np.ndarray, labels: np.ndarray
     ) -> None:
-        to, back, of_coordinates = [], [], []
+        to: list[np.ndarray] = []
+        back: list[np.ndarray] = []
+        of_coordinates = []
         for label in np.unique(labels):
             members = np.flatnonzero(labels == label)
             among = np.ix_(members, members)

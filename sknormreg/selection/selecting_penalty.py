@@ -33,11 +33,11 @@ def with_groups(
     """
     penalties = spec.penalties
     own, *later = penalties if isinstance(penalties, list) else [penalties]
-    first = first or own
-    if isinstance(first, GroupPenalty):
-        first = copy.copy(first)
-        first.groups = _groups(labels)
-    return [first, *later] if later else first
+    penalty = first or own
+    if isinstance(penalty, GroupPenalty):
+        penalty = copy.copy(penalty)
+        penalty.groups = _groups(labels)
+    return [penalty, *later] if later else penalty
 
 
 def _groups(labels):
