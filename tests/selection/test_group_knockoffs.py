@@ -12,6 +12,7 @@ from sknormreg.selection.covariance import (
     shrunk_covariance,
 )
 from sknormreg.selection.gaussian_knockoffs import GaussianKnockoffs, minimum_variance_s
+from sknormreg.selection.group_coordinates import _basis
 
 LABELS = np.array([1, 0, 1, 2, 0, 3])
 
@@ -172,14 +173,26 @@ def test_units_do_not_matter():
 
 
 def test_draws_do_not_depend_on_rounding():
-    X = np.eye(4)[np.arange(200) % 4]
-    X = np.hstack([X, normal(200, np.full((2, 2), 0.5) + 0.5 * np.eye(2))])
-    rng, labels = np.random.default_rng(0), np.array([0, 0, 0, 0, 1, 1])
+    """Two categories that are balanced and crossed: all their columns are alike."""
+    first, second = np.divmod(np.arange(192) % 12, 3)
+    X, labels = np.hstack([np.eye(4)[first], np.eye(3)[second]]), np.arange(7) // 4
+    rng = np.random.default_rng(0)
     drawn = GaussianKnockoffs(X, labels=labels).draw(np.random.RandomState(3))
     for _ in range(5):
         disturbed = X + 1e-14 * rng.standard_normal(X.shape)
         again = GaussianKnockoffs(disturbed, labels=labels).draw(np.random.RandomState(3))
         np.testing.assert_allclose(again, drawn, atol=1e-6)
+
+
+def test_bases_of_groups_follow_the_order_of_the_features():
+    covariance = np.cov(np.eye(5)[np.arange(50) % 5].T)
+    covariance /= covariance[0, 0]
+    basis = _basis(covariance)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(4), atol=1e-12)
+    np.testing.assert_allclose(basis.sum(axis=0), 0, atol=1e-12)
+    triangle = basis.T @ covariance[:, :4]
+    np.testing.assert_allclose(np.tril(triangle, -1), 0, atol=1e-12)
+    assert np.all(np.diag(triangle) > 0.1)
 
 
 # Weights

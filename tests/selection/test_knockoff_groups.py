@@ -15,6 +15,7 @@ from sknormreg import (
     StabilitySelector,
 )
 from sknormreg.penalties import L1, GroupLasso, GroupMCP, MaxNorm
+from sknormreg.selection.gaussian_knockoffs import GaussianKnockoffs
 from sknormreg.selection.knockoff_statistics import (
     standardized_pairs,
     standardized_targets,
@@ -260,8 +261,8 @@ def test_the_unit_of_weights_does_not_matter(X, weights):
     y = targets_of(X)
     params = dict(fdr=0.4, n_draws=2, alphas=3, random_state=0)
     selectors = [
-        KnockoffSelector(REGRESSOR, **params).fit(X, y, sample_weight=weights * unit)
-        for unit in (1.0, 0.25, 2.0**900, 1e-3)
+        KnockoffSelector(REGRESSOR, **params).fit(1e4 * X, y, sample_weight=weights * unit)
+        for unit in (1.0, 0.25, 2.0**1000, 1e-3)
     ]
     W = [selector.knockoff_statistics_ for selector in selectors]
     np.testing.assert_array_equal(W[1], W[0])
@@ -269,6 +270,25 @@ def test_the_unit_of_weights_does_not_matter(X, weights):
     np.testing.assert_allclose(W[2], W[0], atol=0.02 * W[0].max())
     np.testing.assert_allclose(W[3], W[0], atol=0.02 * W[0].max())
     assert np.abs(W[0]).max() > 0.1
+
+
+def test_knockoffs_know_groups_and_weights(X, weights):
+    """Not those of the classes, which say nothing about the features."""
+    y = targets_of(X, "classes")
+    shares = weights[weights > 0]
+    mlp = RegularizedMLPClassifier(**SMALL, class_weight="balanced")
+    params = dict(fdr=0.4, n_draws=2, alphas=[1.0], groups=GROUPS, random_state=0)
+
+    def draw(X, random_state):
+        return GaussianKnockoffs(X, shares, LABELS).draw(random_state)
+
+    called, drawn = (
+        KnockoffSelector(mlp, knockoffs=knockoffs, **params)
+        .fit(X, y, sample_weight=weights)
+        .knockoff_statistics_
+        for knockoffs in (draw, "gaussian")
+    )
+    np.testing.assert_array_equal(called, drawn)
 
 
 def test_equal_weights_are_none(X):
