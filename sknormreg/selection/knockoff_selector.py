@@ -40,10 +40,10 @@ class KnockoffSelector(NetworkSelector):
         W_j = \| w_j \|_2 - \| \tilde w_j \|_2,
 
     where :math:`w_j` are the weights from the feature to the first hidden layer, and
-    :math:`\tilde w_j` those from its knockoff; with `groups`, from all features of a group
-    and from all their knockoffs. For a feature without effect either sign is
-    equally likely, so that the number of very negative statistics tells how many of the
-    very positive ones are there by chance (Candès et al., 2018).
+    :math:`\tilde w_j` those from its knockoff; with `groups`, those from all features of a
+    group, and from all their knockoffs. For a feature without effect either sign is equally
+    likely, so that the number of very negative statistics tells how many of the very
+    positive ones are there by chance (Candès et al., 2018).
 
     Knockoffs are random. They are drawn `n_draws` times, and the evidence for each feature
     is averaged (Ren and Barber, 2024): in each draw, a feature whose statistic reaches the
@@ -96,9 +96,9 @@ class KnockoffSelector(NetworkSelector):
     groups : list or dict, default=None
         Groups of features that are selected as one, such as the one-hot encoding of a
         categorical feature, in the form that :class:`~sknormreg.penalties.GroupLasso` takes
-        them. The false discovery rate is that of groups, and features in none of them are
-        groups of one. "gaussian" then draws group knockoffs (Dai and Barber, 2016). None
-        takes those of the estimator's penalty.
+        them. The false discovery rate is then that of groups (Dai and Barber, 2016), and
+        features in none of them are groups of one. None takes those of the estimator's
+        penalty.
 
     n_jobs : int, default=None
         Number of draws that run in parallel. None means 1 unless in a
@@ -162,23 +162,27 @@ class KnockoffSelector(NetworkSelector):
       skewed features first, and see the rate as a guide for binary and one-hot ones: no
       normal variable has the same distribution.
 
-    With groups, a group has no effect if, given all other features, y is independent of the
-    features of the group, and it is whole groups that may change places with their
-    knockoffs. That takes less than for single features, so that knockoffs of the features
-    of a group may differ from them as much as if these were uncorrelated. p counts groups,
-    and a penalty of groups in the first layer has the same groups for features and
-    knockoffs. Linear combinations that are constant within a group, such as the sum of
-    one-hot columns, have the same value for the knockoffs.
+    With groups, p is their number. A group has no effect if, given all features outside of
+    it, y is independent of those in it, and only whole groups have to change places with
+    their knockoffs. "gaussian" then draws group knockoffs with
+    :math:`S_g = \gamma_g \Sigma_{gg}`, which may differ from the features however strongly
+    those of a group are correlated: single one-hot columns have knockoffs that are nearly
+    copies, because the other columns of their category determine them. The numbers
+    :math:`\gamma_g` minimise the reconstructability (Spector and Janson, 2022). If a linear
+    combination of the features of a group is constant, as the sum of one-hot columns is, it
+    has the same value for the knockoffs. A penalty of groups in the first layer gets these
+    groups, for the features and for the knockoffs. For knockoffs of your own, groups matter
+    in the network and in the statistics only.
 
-    Sample weights act in the mean and the covariance of the features, in standardisation
-    and in the loss: a sample of weight 2 is there the same as the sample twice. In the
-    shrinkage of the covariance and in the grid of alphas it is one observation: with other
-    units of the weights, the features selected are the same. Samples of weight 0 are left
-    out, so that a callable does not see them.
+    Sample weights act in the mean, the scale and the covariance of the features and in the
+    loss, where a sample of weight 2 is the same as the sample twice. It remains a single
+    observation, with one knockoff, in the shrinkage of the covariance and in the grid of
+    alphas, so that the unit of the weights does not matter. Samples of weight 0 are left
+    out: a callable does not see them.
 
     If features are nearly collinear, knockoffs are nearly copies, and few features are
-    selected. As there must be evidence for ``1 / fdr`` features, five relevant features
-    cannot be found with ``fdr=0.1``; use 0.2 or more, or
+    selected, unless they are a group. As there must be evidence for ``1 / fdr`` features,
+    five relevant features cannot be found with ``fdr=0.1``; use 0.2 or more, or
     :class:`RegularizedMLPClassifierCV`.
 
     Each draw has a threshold of level ``fdr / 2`` as Ren and Barber recommend. It also
