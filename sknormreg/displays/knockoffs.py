@@ -27,8 +27,9 @@ class KnockoffDisplay:
 
     Features are sorted, and selected ones are blue. With a single draw of knockoffs, the
     evidence is the statistic of a feature, which is about symmetric around 0 for features
-    without effect. With several draws it is the mean e-value. Use :meth:`from_estimator` to
-    draw a fitted :class:`~sknormreg.KnockoffSelector`.
+    without effect. With several draws it is the mean e-value. Features that are selected as
+    a group have equal bars, that of the group. Use :meth:`from_estimator` to draw a fitted
+    :class:`~sknormreg.KnockoffSelector`.
 
     Parameters
     ----------

@@ -12,7 +12,9 @@ from ..estimators.mixed_labels import refuse_labels
 from ..estimators.path import draw_seed, estimator_for
 from ..estimators.suggestions import SuggestionsMixin
 from ..estimators.validation import validated
+from ..fitting.specification import NetworkSpec
 from ..penalties.row_groups import RowGroups, resolve_groups
+from .selecting_penalty import first_penalty
 
 
 class NetworkSelector(SuggestionsMixin, SelectorMixin, MetaEstimatorMixin, BaseEstimator):
@@ -76,8 +78,15 @@ class NetworkSelector(SuggestionsMixin, SelectorMixin, MetaEstimatorMixin, BaseE
         X, y = validated(self, X, y, multi_output=True, ensure_min_samples=2)
         return estimator, X, y
 
-    def _rows(self, groups: Any) -> RowGroups:
-        """Return the partition of the features into groups, None for each on its own."""
+    def _groups_of(self, spec: NetworkSpec) -> RowGroups:
+        """Return the partition of the features into groups.
+
+        They are those of the parameter `groups`; if that is None, those of the penalty of
+        the first layer, if it has any.
+        """
+        groups = getattr(self, "groups", None)
+        if groups is None:
+            groups = getattr(first_penalty(spec), "groups", None)
         if groups is None:
             return RowGroups(np.arange(self.n_features_in_))
         names = getattr(self, "feature_names_in_", None)

@@ -23,7 +23,14 @@ from .alpha_by_folds import Folds, alphas_by_folds
 from .base import NetworkSelector
 from .feature_search import at_most, best_features
 from .predictions import SelectedPredictionsMixin
-from .refit import constant_model, refitted, scaled, scales_targets, target_scaler
+from .refit import (
+    constant_model,
+    moderate,
+    refitted,
+    scaled,
+    scales_targets,
+    target_scaler,
+)
 from .report import SelectionReport
 from .selecting_penalty import first_penalty, refuse_without_selection
 from .starts import Starts
@@ -263,6 +270,8 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
             )
         report = SelectionReport(self.verbose, "fits")
         mlp, X, y = self._validated(X, y)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         report.print(f"{X.shape[0]} samples of {X.shape[1]} features")
         seed = self._seed()
         spec, data, folds = self._standardised(mlp, X, y, sample_weight)
@@ -297,10 +306,6 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
                 penalty=[GroupMCP(_KNOTS), MaxNorm(1.0)],
             )
         return mlp, X, y
-
-    def _groups_of(self, spec):
-        own = getattr(first_penalty(spec), "groups", None)
-        return self._rows(own if self.groups is None else self.groups)
 
     def _alphas(self, starts, seed, folds, class_weight):
         """Return the alphas of the paths, the last of which is chosen or keeps noise empty.
@@ -352,10 +357,8 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
 
     def _standardised(self, mlp, X, y, sample_weight):
         """Return the specification of the networks, standardised data, and the folds."""
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         scaler = StandardScaler(with_mean=isinstance(X, np.ndarray))
-        X = scaler.fit(X, sample_weight=sample_weight).transform(X)
+        X = scaler.fit(X, sample_weight=moderate(sample_weight)).transform(X)
         if scales_targets(mlp):
             scaler = target_scaler(y, sample_weight)
             y = scaled(scaler.mean_, scaler.scale_, np.asarray(y, dtype=X.dtype))

@@ -2,7 +2,10 @@
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from sklearn.covariance import ledoit_wolf
+from scipy.optimize import brentq
+
+from .covariance import mean_and_scale, sample_covariance, shrunk_covariance
+from .group_coordinates import GroupCoordinates
 
 # Sweeps over the coordinates at most, and the relative change of s that ends them.
 _MOST_SWEEPS, _TOL = 50, 1e-4
@@ -34,10 +37,25 @@ class GaussianKnockoffs:
     reconstructability of the features from all others and the knockoffs (see
     `minimum_variance_s`).
 
+    With groups, only whole groups of features have to be interchangeable with their
+    knockoffs, and S is block diagonal (Dai and Barber, 2016). Here
+    :math:`S_g = \gamma_g \Sigma_{gg}`, with a number for each group that minimises the
+    reconstructability of the `GroupCoordinates`. One number for all groups, the largest
+    possible, is the equicorrelated construction of Dai and Barber; by it, two groups that
+    are strongly correlated make knockoffs of all others nearly copies, too. A linear
+    combination of the features of a group that is constant, such as the sum of one-hot
+    columns, is the same constant for their knockoffs.
+
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
         The features.
+
+    sample_weight : ndarray of shape (n_samples,) or None, default=None
+        Weights, all above 0, of the mean and of the covariance.
+
+    labels : ndarray of int of shape (n_features,) or None, default=None
+        The group of each feature; None for each on its own.
 
     Attributes
     ----------
@@ -49,8 +67,12 @@ class GaussianKnockoffs:
     correlation : ndarray of shape (n_features, n_features)
         The covariance of the standardised features.
 
-    s : ndarray of shape (n_features,)
-        The diagonal of S, for the standardised features.
+    s : ndarray of shape (n_coordinates,)
+        The diagonal of S, for the standardised features or, with groups, for their
+        coordinates.
+
+    coordinates : GroupCoordinates or None
+        None without groups.
 
     References
     ----------
@@ -58,16 +80,24 @@ class GaussianKnockoffs:
     dimensional controlled variable selection", Journal of the Royal Statistical Society
     B 80, 2018.
 
+    R. Dai and R. F. Barber, "The knockoff filter for FDR control in group-sparse and
+    multitask regression", ICML 2016.
+
     O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional covariance
     matrices", Journal of Multivariate Analysis 88, 2004.
     """
 
-    def __init__(self, X: np.ndarray) -> None:
+    def __init__(
+        self,
+        X: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        labels: np.ndarray | None = None,
+    ) -> None:
         X = np.asarray(X, dtype=np.float64)
-        self.mean, self.scale = X.mean(axis=0), X.std(axis=0)
+        self.mean, self.scale = mean_and_scale(X, sample_weight)
         self.scale[are_constant(X)] = 0
         self._X, self._standardized = X, self._standardize(X)
-        covariance, _ = ledoit_wolf(self._standardized, assume_centered=True)
+        covariance = shrunk_covariance(self._standardized, sample_weight)
         # Constant features have no covariance with others: any variance will do.
         is_constant = np.flatnonzero(self.scale == 0)
         covariance[is_constant, is_constant] = 1
@@ -75,7 +105,15 @@ class GaussianKnockoffs:
         covariance *= 1 - _LEAST_SHRINKAGE
         covariance.flat[:: len(covariance) + 1] += _LEAST_SHRINKAGE
         self.correlation = covariance
-        self.s = minimum_variance_s(covariance)
+        self.coordinates = None
+        if labels is not None:
+            labels = labels.copy()
+            labels[is_constant] = labels.max() + 1 + np.arange(len(is_constant))
+            observed = sample_covariance(self._standardized, sample_weight)
+            self.coordinates = GroupCoordinates(covariance, observed, labels)
+            to, labels = self.coordinates.to, self.coordinates.labels
+            covariance = to.T @ covariance @ to
+        self.s = minimum_variance_s(covariance, labels)
         # S Sigma^-1, and a root of 2 S - S Sigma^-1 S.
         regression = cho_solve(cho_factor(covariance), np.diag(self.s)).T
         self._to_mean = regression
@@ -83,6 +121,10 @@ class GaussianKnockoffs:
         values, vectors = np.linalg.eigh((residual + residual.T) / 2)
         # Rounding makes the smallest ones negative where features are nearly collinear.
         self._root = vectors * np.sqrt(np.maximum(values, 0))
+        if self.coordinates is not None:
+            # The symmetric root depends on rounding less, which decides on the signs of
+            # eigenvectors where features are alike, as those of a category are.
+            self._root = self._root @ vectors.T
 
     def _standardize(self, X):
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -100,9 +142,16 @@ class GaussianKnockoffs:
         knockoffs : ndarray of shape (n_samples, n_features)
         """
         Z = self._standardized
-        noise = rng.standard_normal(Z.shape)
-        drawn = Z - Z @ self._to_mean.T + noise @ self._root.T
+        if self.coordinates is None:
+            drawn = self._drawn(Z, rng)
+        else:
+            before = Z @ self.coordinates.to
+            drawn = Z + (self._drawn(before, rng) - before) @ self.coordinates.back.T
         return np.where(self.scale > 0, self.mean + self.scale * drawn, self._X)
+
+    def _drawn(self, Z, rng):
+        noise = rng.standard_normal(Z.shape)
+        return Z - Z @ self._to_mean.T + noise @ self._root.T
 
 
 def are_constant(X: np.ndarray) -> np.ndarray:
@@ -118,7 +167,9 @@ def are_constant(X: np.ndarray) -> np.ndarray:
     return np.ptp(X, axis=0) <= rounding
 
 
-def minimum_variance_s(covariance: np.ndarray) -> np.ndarray:
+def minimum_variance_s(
+    covariance: np.ndarray, labels: np.ndarray | None = None
+) -> np.ndarray:
     r"""Return the S of knockoffs with the minimum reconstructability of the features.
 
     It minimises :math:`\operatorname{tr} G_S^{-1}`, the sum of the inverse variances of
@@ -139,6 +190,9 @@ def minimum_variance_s(covariance: np.ndarray) -> np.ndarray:
     covariance : ndarray of shape (n_features, n_features)
         Positive definite.
 
+    labels : ndarray of int of shape (n_features,) or None, default=None
+        Groups of features that have one s; None for each on its own.
+
     Returns
     -------
     s : ndarray of shape (n_features,)
@@ -156,19 +210,57 @@ def minimum_variance_s(covariance: np.ndarray) -> np.ndarray:
             "The covariance of the features must be positive definite, but its smallest "
             f"eigenvalue is {smallest:.3g}. Remove features that others determine."
         )
+    labels = np.arange(n_features) if labels is None else labels
+    groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
     s = np.full(n_features, smallest)
     for _ in range(_MOST_SWEEPS):
         before = s.copy()
-        # Anew in each sweep: the updates of rank one add up their rounding.
+        # Anew in each sweep: the updates of low rank add up their rounding.
         inverse = np.linalg.inv(2 * covariance - np.diag(s))
-        for j in range(n_features):
-            column = inverse[:, j].copy()
-            diagonal, norm = column[j], np.sqrt(column @ column)
-            # Where the derivative by s_j, -1 / (s_j + change)^2 + (norm / (1 - change
-            # diagonal))^2, is 0. Both denominators stay positive, as S and 2 Sigma - S do.
-            change = (1 - s[j] * norm) / (diagonal + norm)
-            s[j] += change
-            inverse += np.outer(column, column * (change / (1 - change * diagonal)))
+        for group in groups:
+            _improve(s, inverse, group)
         if np.all(np.abs(s - before) <= _TOL * s):
             break
     return s
+
+
+def _improve(s, inverse, group):
+    """Minimise by the s of a group; change s and the inverse of 2 Sigma - S in place."""
+    if len(group) == 1:
+        (j,) = group
+        column = inverse[:, j].copy()
+        diagonal, norm = column[j], np.sqrt(column @ column)
+        # Where the derivative by s_j, -1 / (s_j + change)^2 + (norm / (1 - change
+        # diagonal))^2, is 0. Both denominators stay positive, as S and 2 Sigma - S do.
+        change = (1 - s[j] * norm) / (diagonal + norm)
+        s[j] += change
+        inverse += np.outer(column, column * (change / (1 - change * diagonal)))
+        return
+    # In the basis of eigenvectors of the block of the group, the derivative is a sum of
+    # such terms, one for each eigenvalue.
+    values, vectors = np.linalg.eigh(inverse[np.ix_(group, group)])
+    columns = inverse[:, group] @ vectors
+    norms = np.sqrt(np.einsum("ij,ij->j", columns, columns))
+    change = _root_of_sum(s[group[0]], values, norms)
+    s[group] += change
+    inverse += (columns * (change / (1 - change * values))) @ columns.T
+
+
+def _root_of_sum(s, values, norms):
+    """Return the change at which the sum of the derivatives is 0.
+
+    Each of them increases, so that the root is between those of the single terms, and
+    below the poles of all.
+    """
+
+    def derivative(change):
+        return np.sum((norms / (1 - change * values)) ** 2 - 1 / (s + change) ** 2)
+
+    roots = (1 - s * norms) / (values + norms)
+    low, high = roots.min(), min(roots.max(), (1 - 1e-9) / values.max())
+    # Up to rounding, all terms may have the same root.
+    if derivative(low) >= 0:
+        return low
+    if derivative(high) <= 0:
+        return high
+    return brentq(derivative, low, high, xtol=1e-9 * s)

@@ -17,14 +17,15 @@ from ..engine import engine_name
 from ..estimators.path import check_alphas, refuse_constraints
 from ..estimators.specification import network_spec
 from ..estimators.targets import NumberTargets
-from ..estimators.validation import training_data
+from ..estimators.validation import training_data, validated_sample_weight
 from ..penalties import GroupLasso, MaxNorm, Weighted
 from .base import NetworkSelector
-from .gaussian_knockoffs import GaussianKnockoffs
+from .knockoff_draws import drawn_knockoffs, given_knockoffs
 from .knockoff_filter import e_bh, knockoff_e_values, knockoff_threshold
-from .knockoff_statistics import PairedNetwork, has_groups, standardized_targets
+from .knockoff_statistics import PairedNetwork, standardized_targets
+from .refit import moderate
 from .report import SelectionReport
-from .selecting_penalty import first_penalty
+from .selecting_penalty import first_penalty, with_groups
 
 
 class KnockoffSelector(NetworkSelector):
@@ -39,9 +40,10 @@ class KnockoffSelector(NetworkSelector):
         W_j = \| w_j \|_2 - \| \tilde w_j \|_2,
 
     where :math:`w_j` are the weights from the feature to the first hidden layer, and
-    :math:`\tilde w_j` those from its knockoff. For a feature without effect either sign is
-    equally likely, so that the number of very negative statistics tells how many of the
-    very positive ones are there by chance (Candès et al., 2018).
+    :math:`\tilde w_j` those from its knockoff; with `groups`, those from all features of a
+    group, and from all their knockoffs. For a feature without effect either sign is equally
+    likely, so that the number of very negative statistics tells how many of the very
+    positive ones are there by chance (Candès et al., 2018).
 
     Knockoffs are random. They are drawn `n_draws` times, and the evidence for each feature
     is averaged (Ren and Barber, 2024): in each draw, a feature whose statistic reaches the
@@ -60,12 +62,13 @@ class KnockoffSelector(NetworkSelector):
         The network to fit. It is cloned; its `alpha` and `total_weight` do not matter. If
         None, a network with one hidden layer of 20 ReLU units and the penalty
         ``[GroupLasso(), MaxNorm(1)]``: a regressor if y holds floats, and a classifier
-        otherwise. The penalty of the first layer must have no `groups`, and not be
-        `Weighted`. Its `n_init` must be 1: draws differ in their starts.
+        otherwise. The penalty of the first layer must not be `Weighted`. Its `n_init` must
+        be 1: draws differ in their starts.
 
     fdr : float, default=0.1
-        False discovery rate that is controlled: the expected share of features without
-        effect among those selected. At least ``1 / fdr`` features are selected, or none.
+        False discovery rate that is controlled: the expected share of features (or of
+        groups) without effect among those selected. At least ``1 / fdr`` of them are
+        selected, or none.
 
     knockoffs : {"gaussian"}, callable or array-like, default="gaussian"
         How knockoffs are drawn. "gaussian" estimates the mean and the covariance of the
@@ -87,7 +90,15 @@ class KnockoffSelector(NetworkSelector):
     alphas : int or array-like of shape (n_alphas,), default=6
         Values of `alpha` to choose from, by the loss on a random third of the samples, in
         each draw. If an int, a log-spaced grid of that many values below the alpha at which
-        the group lasso removes features without effect.
+        the group lasso removes features without effect. They are for the total weight of
+        the samples.
+
+    groups : list or dict, default=None
+        Groups of features that are selected as one, such as the one-hot encoding of a
+        categorical feature, in the form that :class:`~sknormreg.penalties.GroupLasso` takes
+        them. The false discovery rate is then that of groups (Dai and Barber, 2016), and
+        features in none of them are groups of one. None takes those of the estimator's
+        penalty.
 
     n_jobs : int, default=None
         Number of draws that run in parallel. None means 1 unless in a
@@ -111,13 +122,14 @@ class KnockoffSelector(NetworkSelector):
         Names of the selected features.
 
     knockoff_statistics_ : ndarray of shape (n_draws, n_features)
-        The statistics W of each draw.
+        The statistics W of each draw. All features of a group have that of the group.
 
     threshold_ : ndarray of shape (n_draws,)
         The threshold T of each draw; infinite if no statistic reaches it.
 
     e_values_ : ndarray of shape (n_features,)
-        Mean of the e-values of the draws, at most n_features.
+        Mean of the e-values of the draws, at most the number p of features or groups. All
+        features of a group have that of the group.
 
     e_value_threshold_ : float
         The smallest e-value of a selected feature; infinite if none is selected.
@@ -148,12 +160,29 @@ class KnockoffSelector(NetworkSelector):
       distribution whose covariance is known. For others it matches means and covariances
       only, and the covariance is estimated, so that control is approximate. Transform
       skewed features first, and see the rate as a guide for binary and one-hot ones: no
-      normal variable has the same distribution. Knockoffs of groups of features are not
-      supported.
+      normal variable has the same distribution.
+
+    With groups, p is their number. A group has no effect if, given all features outside of
+    it, y is independent of those in it, and only whole groups have to change places with
+    their knockoffs. "gaussian" then draws group knockoffs with
+    :math:`S_g = \gamma_g \Sigma_{gg}`, which may differ from the features however strongly
+    those of a group are correlated: single one-hot columns have knockoffs that are nearly
+    copies, because the other columns of their category determine them. The numbers
+    :math:`\gamma_g` minimise the reconstructability (Spector and Janson, 2022). If a linear
+    combination of the features of a group is constant, as the sum of one-hot columns is, it
+    has the same value for the knockoffs. A penalty of groups in the first layer gets these
+    groups, for the features and for the knockoffs. For knockoffs of your own, groups matter
+    in the network and in the statistics only.
+
+    Sample weights act in the mean, the scale and the covariance of the features and in the
+    loss, where a sample of weight 2 is the same as the sample twice. It remains a single
+    observation, with one knockoff, in the shrinkage of the covariance and in the grid of
+    alphas, so that the unit of the weights does not matter. Samples of weight 0 are left
+    out: a callable does not see them.
 
     If features are nearly collinear, knockoffs are nearly copies, and few features are
-    selected. As there must be evidence for ``1 / fdr`` features, five relevant features
-    cannot be found with ``fdr=0.1``; use 0.2 or more, or
+    selected, unless they are a group. As there must be evidence for ``1 / fdr`` features,
+    five relevant features cannot be found with ``fdr=0.1``; use 0.2 or more, or
     :class:`RegularizedMLPClassifierCV`.
 
     Each draw has a threshold of level ``fdr / 2`` as Ren and Barber recommend. It also
@@ -171,6 +200,9 @@ class KnockoffSelector(NetworkSelector):
     E. Candès, Y. Fan, L. Janson and J. Lv, "Panning for gold: 'model-X' knockoffs for high
     dimensional controlled variable selection", Journal of the Royal Statistical Society
     B 80, 2018.
+
+    R. Dai and R. F. Barber, "The knockoff filter for FDR control in group-sparse and
+    multitask regression", ICML 2016.
 
     Z. Ren and R. F. Barber, "Derandomised knockoffs: leveraging e-values for false
     discovery rate control", Journal of the Royal Statistical Society B 86, 2024.
@@ -198,6 +230,7 @@ class KnockoffSelector(NetworkSelector):
         "knockoffs": [StrOptions({"gaussian"}), "array-like", callable],
         "n_draws": [Interval(Integral, 1, None, closed="left")],
         "offset": [Options(Integral, {0, 1})],
+        "groups": [list, tuple, dict, None],
         "n_jobs": [None, Integral],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -217,6 +250,7 @@ class KnockoffSelector(NetworkSelector):
         n_draws: int = 25,
         offset: int = 1,
         alphas: Any = 6,
+        groups: Any = None,
         n_jobs: int | None = None,
         random_state: Any = None,
         verbose: bool | int = False,
@@ -227,6 +261,7 @@ class KnockoffSelector(NetworkSelector):
         self.n_draws = n_draws
         self.offset = offset
         self.alphas = alphas
+        self.groups = groups
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -237,7 +272,7 @@ class KnockoffSelector(NetworkSelector):
         return tags
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Draw knockoffs, fit networks, and select features.
 
         Parameters
@@ -248,6 +283,10 @@ class KnockoffSelector(NetworkSelector):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target values.
 
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights. If None, all samples have the same weight. Samples of weight 0
+            are left out.
+
         Returns
         -------
         self : object
@@ -256,10 +295,11 @@ class KnockoffSelector(NetworkSelector):
         Raises
         ------
         TypeError
-            If X is sparse.
+            If X is sparse, or if `estimator` is not one of the two plain estimators.
 
         ValueError
-            If parameters are not as described, or if knockoffs do not have the shape of X.
+            If data or parameters are not as described, or if knockoffs do not have the
+            shape of X.
 
         Warns
         -----
@@ -278,70 +318,81 @@ class KnockoffSelector(NetworkSelector):
         )
         params = default if self.estimator is None else {}
         estimator, X, y = self._validated(X, y, **params)
-        network = self._paired_network(estimator, X, y)
-        given = self._given_knockoffs(X)
+        given = given_knockoffs(self.knockoffs, X)
+        X, y, given, sample_weight = _with_weight(X, y, given, sample_weight)
+        shares = moderate(sample_weight)
+        network = self._paired_network(estimator, X, y, sample_weight, shares)
         n_draws = int(self.n_draws) if given is None else len(given)
+        labels = network.labels
+        self._check_numbers(n_draws, _n_groups(labels, X))
+        seeds = np.random.RandomState(self._seed()).randint(2**31 - 1, size=n_draws)
+        draws = given
+        if draws is None:
+            draws = drawn_knockoffs(self.knockoffs, X, shares, labels, seeds)
+        self._select(self._compared(network, X, draws, seeds), labels)
+        return self
+
+    def _check_numbers(self, n_draws, n_groups):
+        """Raise an error, or warn, where nothing can be selected."""
         if self.offset == 0 and n_draws > 1:
             raise ValueError(
                 f"offset=0 needs a single draw, because e-values have an offset of 1, got "
                 f"{n_draws} draws. Set n_draws=1, or offset=1."
             )
-        if self.fdr * self.n_features_in_ < 1:
+        if self.fdr * n_groups < 1:
+            unit = "feature" if n_groups == self.n_features_in_ else "group"
             warn(
                 f"No feature can be selected: with fdr={self.fdr:g} there must be evidence "
-                f"for at least {np.ceil(1 / self.fdr):.0f}, but X has "
-                f"{self.n_features_in_} features. Use a larger fdr."
+                f"for at least {np.ceil(1 / self.fdr):.0f}, but X has {n_groups} {unit}"
+                f"{'' if n_groups == 1 else 's'}. Use a larger fdr."
             )
-        seeds = np.random.RandomState(self._seed()).randint(2**31 - 1, size=n_draws)
+
+    def _compared(self, network, X, draws, seeds):
+        """Return the statistics of all draws, shape (n_draws, n_groups)."""
+        n_draws, n_groups = len(seeds), _n_groups(network.labels, X)
         # The compiled engine works outside of Python's lock; threads share X.
         prefer = "threads" if engine_name() == "compiled" else None
         report = SelectionReport(self.verbose, "draws")
-        report.print(f"{n_draws} draws of knockoffs of {self.n_features_in_} features")
+        groups = "" if network.labels is None else f" in {n_groups} groups"
+        report.print(
+            f"{n_draws} draws of knockoffs of {self.n_features_in_} features{groups}"
+        )
         report.begin("", n_draws)
-        draws = zip(self._draws(X, given, seeds), seeds)
         statistics = Parallel(n_jobs=self.n_jobs, prefer=prefer)(
             delayed(_statistics)(network, X, *draw, report, f"draw {i} of {n_draws}")
-            for i, draw in enumerate(draws, 1)
+            for i, draw in enumerate(zip(draws, seeds), 1)
         )
-        self.knockoff_statistics_ = np.array(statistics)
-        self._select()
-        return self
+        return np.array(statistics)
 
-    def _select(self):
-        """Set thresholds, e-values and the support from the statistics."""
-        n_draws = len(self.knockoff_statistics_)
+    def _select(self, statistics, labels):
+        """Set thresholds, e-values and the support from the statistics of groups."""
+        n_draws = len(statistics)
         level = self.fdr if n_draws == 1 else self.fdr / 2
         self.threshold_ = np.array(
-            [
-                knockoff_threshold(statistics, level, self.offset, n_draws > 1)
-                for statistics in self.knockoff_statistics_
-            ]
+            [knockoff_threshold(one, level, self.offset, n_draws > 1) for one in statistics]
         )
-        pairs = zip(self.knockoff_statistics_, self.threshold_)
-        self.e_values_ = np.mean([knockoff_e_values(*pair) for pair in pairs], axis=0)
-        self.support_, self.e_value_threshold_ = e_bh(self.e_values_, self.fdr)
+        pairs = zip(statistics, self.threshold_)
+        e_values = np.mean([knockoff_e_values(*pair) for pair in pairs], axis=0)
+        support, self.e_value_threshold_ = e_bh(e_values, self.fdr)
         if self.offset == 0:
-            (statistics,), (threshold,) = self.knockoff_statistics_, self.threshold_
-            self.support_ = statistics >= threshold
-            self.e_value_threshold_ = self.e_values_[self.support_].min(initial=np.inf)
+            support = statistics[0] >= self.threshold_[0]
+            self.e_value_threshold_ = e_values[support].min(initial=np.inf)
+        # One number for each feature, which is that of its group.
+        of_features = slice(None) if labels is None else labels
+        self.knockoff_statistics_ = statistics[:, of_features]
+        self.e_values_, self.support_ = e_values[of_features], support[of_features]
 
-    def _paired_network(self, estimator, X, y):
+    def _paired_network(self, estimator, X, y, sample_weight, shares):
         alphas = check_alphas(self.alphas)
         # Alphas are for the total weight of the samples.
         estimator.set_params(alpha=1.0, total_weight=None)._validate_params()
-        data, targets = training_data(estimator, X, y, None)
+        data, targets = training_data(estimator, X, y, sample_weight)
         spec = network_spec(estimator, targets)
         refuse_constraints(spec)
         if spec.n_init > 1:
             raise ValueError(
                 f"estimator has n_init={spec.n_init}, but KnockoffSelector fits each draw "
                 "from one start. Set n_init=1; a larger n_draws averages over starts."
-            )
-        if has_groups(spec.penalties):
-            raise ValueError(
-                "The penalty of the first layer of estimator has groups, but "
-                "KnockoffSelector compares single features: knockoffs of groups are not "
-                "supported. Use a penalty without groups."
             )
         if isinstance(first_penalty(spec), Weighted):
             raise ValueError(
@@ -350,58 +401,40 @@ class KnockoffSelector(NetworkSelector):
             )
         encoded = data.y
         if isinstance(targets, NumberTargets) and targets.loss_name == "squared_error":
-            encoded = standardized_targets(encoded)
+            encoded = standardized_targets(encoded, shares)
+        labels: Any = self._groups_of(spec).labels
+        n_groups = labels.max() + 1
+        penalty = with_groups(spec, np.concatenate([labels, labels + n_groups]))
         # The names are those of the features, without the knockoffs.
-        spec = replace(spec, feature_names=None)
-        return PairedNetwork(spec, targets, encoded, data.sample_weight, alphas)
+        spec = replace(spec, penalty=penalty, feature_names=None)
+        if n_groups == len(labels):
+            labels = None
+        weights = data.sample_weight, shares
+        return PairedNetwork(spec, targets, encoded, *weights, alphas, labels)
 
-    def _given_knockoffs(self, X):
-        """Return an array of all draws if there is one, shape (n_draws, *X.shape)."""
-        if isinstance(self.knockoffs, str) or callable(self.knockoffs):
-            return None
-        try:
-            given = np.asarray(self.knockoffs, dtype=X.dtype)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"knockoffs must hold numbers: {error}") from error
-        given = given[None] if given.ndim == 2 else given
-        if given.ndim != 3 or given.shape[1:] != X.shape or not len(given):
-            raise ValueError(
-                f"knockoffs must have the shape of X, {X.shape}, or (n_draws, "
-                f"{X.shape[0]}, {X.shape[1]}) for several draws, got the shape "
-                f"{np.shape(self.knockoffs)}."
-            )
-        return _finite(given)
 
-    def _draws(self, X, given, seeds):
-        """Yield the knockoffs of each draw."""
-        if given is not None:
-            yield from given
-            return
-        # Not the random numbers of the starting weights.
-        rngs = [np.random.RandomState([seed, 1]) for seed in seeds]
-        if not callable(self.knockoffs):
-            gaussian = GaussianKnockoffs(X)
-            for rng in rngs:
-                yield gaussian.draw(rng).astype(X.dtype)
-            return
-        for rng in rngs:
-            drawn = np.asarray(self.knockoffs(X, rng), dtype=X.dtype)
-            if drawn.shape != X.shape:
-                raise ValueError(
-                    "The callable knockoffs must return an array of the shape of X, "
-                    f"{X.shape}, got the shape {drawn.shape}."
-                )
-            yield _finite(drawn)
+def _with_weight(X, y, given, sample_weight):
+    """Return the samples of positive weight, with their knockoffs, if any are given."""
+    sample_weight = validated_sample_weight(sample_weight, X)
+    if sample_weight is None or sample_weight.all():
+        return X, y, given, sample_weight
+    kept = np.flatnonzero(sample_weight)
+    if len(kept) < 2:
+        raise ValueError(
+            f"sample_weight must be above 0 for at least 2 samples, got {len(kept)}: "
+            "samples of weight 0 are left out."
+        )
+    given = None if given is None else given[:, kept]
+    return X[kept], y[kept], given, sample_weight[kept]
+
+
+def _n_groups(labels, X):
+    return X.shape[1] if labels is None else labels.max() + 1
 
 
 def _statistics(network, X, knockoffs, seed, report, name):
     """Return the statistics of a draw, and print a line on them."""
     statistics = network.statistics(X, knockoffs, seed, report)
-    report.done(line=f"{name}: {(statistics > 0).sum()} features before their knockoffs")
+    unit = "features" if network.labels is None else "groups"
+    report.done(line=f"{name}: {(statistics > 0).sum()} {unit} before their knockoffs")
     return statistics
-
-
-def _finite(knockoffs):
-    if not np.isfinite(knockoffs).all():
-        raise ValueError("knockoffs must be finite, but they contain NaN or infinity.")
-    return knockoffs

@@ -1,7 +1,6 @@
 """Statistics that compare each feature with its knockoff, in a network fitted to both."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -14,7 +13,9 @@ from ..fitting.scaled_objective import ScaledObjective
 from ..fitting.specification import NetworkSpec
 from ..fitting.start import Start
 from ..fitting.training import Watcher
+from ..penalties.row_groups import RowGroups
 from ..solvers import Curvature, Status
+from .covariance import mean_and_scale
 from .gaussian_knockoffs import are_constant
 
 # Share of the samples that choose alpha.
@@ -31,29 +32,40 @@ class PairedNetwork:
     Nothing here tells a feature from its knockoff: both have the scale of the pair, start
     from the same weights, and alpha is chosen on both together. If the columns of a pair
     change places, its statistic changes sign, and the other statistics stay as they are:
-    the property that the knockoff filter rests on.
+    the property that the knockoff filter rests on. With groups it is that of all pairs of
+    a group, which change places together: knockoffs have the groups of the features.
 
     Attributes
     ----------
     spec : NetworkSpec
-        Of the network.
+        Of the network, without names of features.
 
     targets : Targets
 
     y : ndarray
         Encoded targets.
 
-    sample_weight : ndarray of shape (n_samples,) or None
+    loss_weight : ndarray of shape (n_samples,) or None
+        Sample weights times class weights.
+
+    shares : ndarray of shape (n_samples,) or None
+        Sample weights in any unit, without class weights, which say nothing about the
+        distribution of the features.
 
     alphas : int or ndarray of shape (n_alphas,)
         Ascending, or the length of a grid.
+
+    labels : ndarray of int of shape (n_features,) or None
+        The group of each feature, counted from 0; None for each on its own.
     """
 
     spec: NetworkSpec
     targets: Targets
     y: np.ndarray
-    sample_weight: np.ndarray | None
+    loss_weight: np.ndarray | None
+    shares: np.ndarray | None
     alphas: int | np.ndarray
+    labels: np.ndarray | None = None
 
     def statistics(
         self,
@@ -62,7 +74,7 @@ class PairedNetwork:
         seed: int,
         watcher: Watcher | None = None,
     ) -> np.ndarray:
-        """Return the statistic of each feature: the difference of two norms.
+        """Return the statistic of each feature or group: the difference of two norms.
 
         Parameters
         ----------
@@ -76,16 +88,22 @@ class PairedNetwork:
 
         Returns
         -------
-        statistics : ndarray of shape (n_features,)
+        statistics : ndarray of shape (n_groups,)
         """
-        data = Data(standardized_pairs(X, knockoffs), self.y, self.sample_weight)
+        pairs = standardized_pairs(X, knockoffs, self.shares)
+        data = Data(pairs, self.y, self.loss_weight)
         alphas = self._grid(data)
         if len(alphas) > 1:
             alphas = alphas[: self._choose(data, alphas, seed, watcher) + 1]
         *_, fitted = self._path(data, None, alphas, seed, watcher)
         first = fitted.network.coefs(fitted.params)[0]
-        norms = np.linalg.norm(first.astype(np.float64), axis=1)
-        return norms[: X.shape[1]] - norms[X.shape[1] :]
+        of_features, of_knockoffs = np.split(first.astype(np.float64), 2)
+        return self._norms(of_features) - self._norms(of_knockoffs)
+
+    def _norms(self, weights):
+        if self.labels is None:
+            return np.linalg.norm(weights, axis=1)
+        return RowGroups(self.labels).norms(weights)
 
     def _choose(self, data, alphas, seed, watcher):
         """Return the index of the alpha with the smallest loss on held-out samples."""
@@ -152,24 +170,30 @@ class PairedNetwork:
         if not isinstance(self.alphas, int):
             return self.alphas
         network = self.spec.network(data.X.shape[1])
-        constant = network.loss.constant(self.y, self.sample_weight)
+        # Squares of extreme weights would overflow, or be 0.
+        (_, _, weight), unit = data.with_moderate_weights()
+        constant = network.loss.constant(self.y, weight)
         residuals = np.tile(np.asarray(constant, data.X.dtype), (len(self.y), 1))
         network.loss.derivative(self.y, residuals)
         residuals = residuals.astype(np.float64)
-        if self.sample_weight is not None:
-            residuals *= self.sample_weight[:, None]
+        if weight is not None:
+            residuals *= weight[:, None]
         n_units = network.shapes[0][1]
         noise = np.sqrt(2 * np.log(2 * data.X.shape[1]) / n_units)
-        noise *= np.linalg.norm(residuals) or 1.0
+        noise *= unit * (np.linalg.norm(residuals) or 1.0)
         return noise * np.geomspace(_FIRST_SHARE, _LAST_SHARE, self.alphas)
 
 
-def standardized_pairs(X: np.ndarray, knockoffs: np.ndarray) -> np.ndarray:
+def standardized_pairs(
+    X: np.ndarray, knockoffs: np.ndarray, sample_weight: np.ndarray | None = None
+) -> np.ndarray:
     """Return features and knockoffs side by side, with mean and variance of each pair.
 
     Parameters
     ----------
     X, knockoffs : ndarray of shape (n_samples, n_features)
+
+    sample_weight : ndarray of shape (n_samples,) or None, default=None
 
     Returns
     -------
@@ -178,20 +202,22 @@ def standardized_pairs(X: np.ndarray, knockoffs: np.ndarray) -> np.ndarray:
     """
     pairs = np.stack([X, knockoffs]).astype(np.float64)
     is_constant = are_constant(pairs.reshape(-1, X.shape[1]))
-    pairs -= pairs.mean(axis=(0, 1))
-    scale = np.sqrt(np.square(pairs).mean(axis=(0, 1)))
+    pairs -= _mean_of_pairs(pairs, sample_weight)
+    scale = np.sqrt(_mean_of_pairs(np.square(pairs), sample_weight))
     pairs /= np.where(is_constant, 1, scale)
     pairs[:, :, is_constant] = 0
     return np.ascontiguousarray(np.hstack(list(pairs)), dtype=X.dtype)
 
 
-def standardized_targets(y: np.ndarray) -> np.ndarray:
+def _mean_of_pairs(pairs, sample_weight):
+    if sample_weight is None:
+        return pairs.mean(axis=(0, 1))
+    return np.average(pairs.mean(axis=0), axis=0, weights=sample_weight)
+
+
+def standardized_targets(
+    y: np.ndarray, sample_weight: np.ndarray | None = None
+) -> np.ndarray:
     """Return targets of a regression with mean 0 and variance 1, shape as given."""
-    scale = y.std(axis=0)
-    return (y - y.mean(axis=0)) / np.where(scale > 0, scale, 1)
-
-
-def has_groups(penalties: Any) -> bool:
-    """Whether the penalty of the first layer keeps or removes features together."""
-    first = penalties[0] if isinstance(penalties, list) else penalties
-    return getattr(first, "groups", None) is not None
+    mean, scale = mean_and_scale(y, sample_weight)
+    return ((y - mean) / np.where(scale > 0, scale, 1)).astype(y.dtype, copy=False)

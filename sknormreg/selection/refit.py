@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import is_classifier
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -12,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
+from ..engine import Data
 from ..estimators import RegularizedMLPRegressor
 from ..estimators.base import RegularizedMLP
 
@@ -48,7 +50,8 @@ def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int)
     weights = {}
     if sample_weight is not None:
         # Both the standardisation and the network take them.
-        weights = {f"{name}__sample_weight": sample_weight for name, _ in model.steps}
+        scaler, network = (f"{name}__sample_weight" for name, _ in model.steps)
+        weights = {scaler: moderate(sample_weight), network: sample_weight}
     if scales_targets(mlp):
         scaler = target_scaler(y, sample_weight)
         # In the unit of y again.
@@ -57,7 +60,8 @@ def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int)
             partial(unscaled, scaler.mean_, scaler.scale_),
         )
         model = TransformedTargetRegressor(model, transformer=scale)
-    with warnings.catch_warnings():
+    # Weights are given by the names of the steps, and not by what steps request.
+    with warnings.catch_warnings(), config_context(enable_metadata_routing=False):
         # What is selected does not depend on how far this network is trained.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(X, y, **weights)
@@ -96,7 +100,13 @@ def scales_targets(mlp: RegularizedMLP) -> bool:
 def target_scaler(y: Any, sample_weight: Any) -> StandardScaler:
     """Return a fitted `StandardScaler` of the targets."""
     columns = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-    return StandardScaler().fit(columns, sample_weight=sample_weight)
+    return StandardScaler().fit(columns, sample_weight=moderate(sample_weight))
+
+
+def moderate(sample_weight: np.ndarray | None) -> np.ndarray | None:
+    """Return weights in a unit in which products with them neither overflow nor are 0."""
+    unused = np.empty(0)
+    return Data(unused, unused, sample_weight).with_moderate_weights()[0].sample_weight
 
 
 def scaled(mean: np.ndarray, scale: np.ndarray, y: np.ndarray) -> np.ndarray:

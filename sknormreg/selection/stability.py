@@ -21,7 +21,7 @@ from ..fitting.path import PathFitter
 from ..penalties import GroupLasso
 from .base import NetworkSelector
 from .error_bounds import ErrorBound
-from .selecting_penalty import first_penalty, refuse_without_selection
+from .selecting_penalty import refuse_without_selection
 from .stability_problem import Problem, drawn_seed, fit_path, with_standard_targets
 
 # Ends of the grid of alphas, as shares of `alpha_max` of all samples. Halves hold more
@@ -332,13 +332,8 @@ class StabilitySelector(NetworkSelector):
             warn_of_unit(spec, data)
         elif is_regressor(mlp):
             data = with_standard_targets(data)
-        labels: Any = self._rows(self._given_groups(spec)).labels
+        labels: Any = self._groups_of(spec).labels
         return Problem(spec, data, targets, labels)
-
-    def _given_groups(self, spec):
-        if self.groups is not None:
-            return self.groups
-        return getattr(first_penalty(spec), "groups", None)
 
     def _alphas(self, problem, rng):
         alphas = check_alphas(self.alphas)

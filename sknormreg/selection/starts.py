@@ -1,6 +1,5 @@
 """Networks from several random starts, on all features or on some of them."""
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +14,7 @@ from ..fitting.specification import NetworkSpec
 from ..penalties.group import GroupPenalty
 from ..penalties.row_groups import RowGroups
 from .report import SelectionReport
+from .selecting_penalty import with_groups
 
 
 @dataclass(frozen=True)
@@ -175,22 +175,9 @@ class Starts:
     def _of(self, features, other_first):
         """Return the specification and the data of some features."""
         X = _columns(self.data.X, features)
-        penalties = self.spec.penalties
-        first, *later = penalties if isinstance(penalties, list) else [penalties]
-        first = other_first or first
-        if isinstance(first, GroupPenalty):
-            first = copy.copy(first)
-            first.groups = self._groups_among(features)
-        penalty = [first, *later] if later else first
+        penalty = with_groups(self.spec, self.labels[features], other_first)
         spec = replace(self.spec, penalty=penalty, feature_names=None)
         return spec, self.data._replace(X=X)
-
-    def _groups_among(self, features):
-        labels = self.labels[features]
-        members = [np.flatnonzero(labels == label).tolist() for label in np.unique(labels)]
-        if all(len(group) == 1 for group in members):
-            return None
-        return [group for group in members if len(group) > 1]
 
 
 def _stage(name, n_init, n_features):

@@ -47,6 +47,19 @@ def test_bars_are_the_evidence_in_order(selector):
     )
 
 
+@pytest.mark.parametrize("n_draws", [1, 2])
+def test_features_of_a_group_have_its_bar(n_draws):
+    X = np.random.default_rng(0).normal(size=(200, 8))
+    selector = KnockoffSelector(
+        fdr=0.3, n_draws=n_draws, alphas=[1.0], groups=[[0, 5, 6], [1, 2]], random_state=0
+    ).fit(X, X[:, 2:7].sum(axis=1))
+    display = KnockoffDisplay.from_estimator(selector)
+    widths = np.empty(8)
+    widths[display.order_] = [bar.get_width() for bar in display.bars_]
+    assert len(set(widths[[0, 5, 6]])) == len(set(widths[[1, 2]])) == 1
+    np.testing.assert_array_equal(selector.support_, widths >= display.threshold)
+
+
 def test_attributes_are_documented(selector):
     display = KnockoffDisplay.from_estimator(selector)
     attributes = {name for name in vars(display) if name.endswith("_")}

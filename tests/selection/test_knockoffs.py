@@ -282,10 +282,6 @@ ERRORS = [
     ),
     (dict(alphas=[-1.0]), "alphas must be a number of alphas, or a list of finite numbers"),
     (
-        dict(estimator=RegularizedMLPRegressor(penalty=GroupLasso(groups=[[0, 1]]))),
-        "compares single features: knockoffs of groups are not supported",
-    ),
-    (
         dict(estimator=RegularizedMLPRegressor(penalty=Weighted(GroupLasso(), {0: 0}))),
         "the same penalty for a feature and its knockoff, got a Weighted penalty",
     ),
