@@ -13,6 +13,7 @@ from .docstrings import (
     CV_PARAMETERS,
     document_estimator,
 )
+from .ensemble import EnsembleMixin
 from .hints import Activations, ClassWeight, Penalties, RandomState, Sizes
 from .predictions import ClassifierPredictions
 from .search_summary import SummaryMixin
@@ -21,7 +22,9 @@ from .search_summary import SummaryMixin
 @document_estimator(
     parameters=CLASSIFICATION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES
 )
-class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, RegularizedMLPCV):
+class RegularizedMLPClassifierCV(
+    EnsembleMixin, ClassifierPredictions, SummaryMixin, RegularizedMLPCV
+):
     """Multilayer perceptron classifier that chooses `alpha` by cross-validation.
 
     For each fold, a regularization path of networks is fitted, from the smallest alpha
@@ -116,6 +119,7 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         rule: str = "best",
         relax: bool | float | Sequence[bool | float] = False,
         continuation: bool = True,
+        ensemble: bool = False,
         n_jobs: int | None = None,
         random_state: RandomState = None,
         verbose: bool | int = False,
@@ -154,6 +158,7 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         self.rule = rule
         self.relax = relax
         self.continuation = continuation
+        self.ensemble = ensemble
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose

@@ -28,6 +28,7 @@ from .compared import (
 from .comparison import Budget
 from .empty_network import warn_of_empty
 from .fitted_attributes import fitted_attributes
+from .fold_networks import estimators_of
 from .path import draw_seed, refuse_constraints, warn_of_convergence
 from .routing import RoutingMixin
 from .scoring import Fold, knowing_classes
@@ -91,6 +92,7 @@ class RegularizedMLPCV(
         "rule": [StrOptions({"best", "one_se"})],
         "relax": ["boolean", Interval(Real, 0, None, closed="neither"), "array-like"],
         "continuation": ["boolean"],
+        "ensemble": ["boolean"],
         "n_jobs": [Integral, None],
     }
 
@@ -253,12 +255,26 @@ class RegularizedMLPCV(
                 else "Search interrupted by user, before there were any scores."
             ) from interrupt
         warn_of_convergence([*search.warnings, fitted.warning], ended)
-        self._warn_of_empty(fitted, result, choice)
-        self._store(fitted, result, choice, search.of_folds(choice))
+        networks = search.networks_of_folds(choice) if self.ensemble else []
+        networks.append(fitted)
+        self._warn_of_empty(networks, result, choice)
+        of_folds = search.of_folds(choice)
+        if self.ensemble:
+            of_folds |= self._of_ensemble(networks, result, choice)
+        self._store(fitted, result, choice, of_folds)
 
     # Results
 
-    def _warn_of_empty(self, fitted, result, choice):
+    def _of_ensemble(self, networks, result, choice):
+        """Return the attributes that hold the networks of the folds and the final one."""
+        alpha = float(result.alphas[choice.path, choice.alpha])
+        params = result.params[choice.path] | {"alpha": alpha}
+        estimators = estimators_of(self, networks, params, self._data_attributes())
+        return {"estimators_": estimators}
+
+    def _warn_of_empty(self, networks, result, choice):
+        if not all(fitted.is_empty for fitted in networks):
+            return
         score, remedy = "the best", ""
         if self.rule == "one_se" and result.scores.shape[-1] > 1:
             score, remedy = "within one standard error of the best", ", or rule='best'"
@@ -268,7 +284,7 @@ class RegularizedMLPCV(
             "matter all the same, try another `scoring`, for a rare class 'roc_auc' or "
             f"'neg_log_loss' rather than accuracy{remedy}."
         )
-        warn_of_empty(fitted, cause)
+        warn_of_empty(networks[-1], cause)
 
     def _store(self, fitted, result, choice, of_folds):
         """Set the fitted attributes at once, those of the chosen network among them."""

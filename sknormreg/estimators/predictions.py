@@ -24,12 +24,19 @@ class _Predictions(FittedNetworkMixin):
 
     def _raw_predict(self, X):
         """Compute the raw outputs, of shape (n_samples, n_outputs_)."""
+        return self._raw_outputs(self._checked(X))
+
+    def _checked(self, X):
+        """Return X as the network takes it."""
         check_is_fitted(self)
         if self._needs_no_conversion(X):
             # For a single sample, validate_data takes longer than the network.
             assert_all_finite(X, input_name="X", estimator_name=type(self).__name__)
         else:
             X = validated(self, X, reset=False)
+        return X
+
+    def _raw_outputs(self, X):
         network, weights = self._network, self._weights()
         check_layers(network, weights, self.intercepts_)
         if X.shape[1] != network.layer_units[0]:

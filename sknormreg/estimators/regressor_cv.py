@@ -12,6 +12,7 @@ from .docstrings import (
     REGRESSION_LOSS,
     document_estimator,
 )
+from .ensemble import EnsembleMixin
 from .hints import Activations, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 from .regressor import RegularizedMLPRegressor
@@ -19,7 +20,9 @@ from .search_summary import SummaryMixin
 
 
 @document_estimator(parameters=REGRESSION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES)
-class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedMLPCV):
+class RegularizedMLPRegressorCV(
+    EnsembleMixin, RegressorPredictions, SummaryMixin, RegularizedMLPCV
+):
     """Multilayer perceptron regressor that chooses `alpha` by cross-validation.
 
     For each fold, a regularization path of networks is fitted, from the smallest alpha
@@ -111,6 +114,7 @@ class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedM
         rule: str = "best",
         relax: bool | float | Sequence[bool | float] = False,
         continuation: bool = True,
+        ensemble: bool = False,
         n_jobs: int | None = None,
         random_state: RandomState = None,
         verbose: bool | int = False,
@@ -150,6 +154,7 @@ class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedM
         self.rule = rule
         self.relax = relax
         self.continuation = continuation
+        self.ensemble = ensemble
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose

@@ -184,11 +184,21 @@ class Search:
 
     def of_folds(self, choice: Choice) -> dict[str, Any]:
         """Return the fitted attributes about the chosen network of each fold."""
-        n_folds = len(self._folds)
-        folds = self.found[choice.path * n_folds : (choice.path + 1) * n_folds]
+        folds = self._on_path(choice)
         curves = [found.curves(choice.relax, choice.alpha) for found in folds]
         selected = [found.selected(choice.relax, choice.alpha) for found in folds]
         return fold_attributes(curves, selected)
+
+    def networks_of_folds(self, choice: Choice) -> list[FittedNetwork]:
+        """Return the chosen network of each fold, where the estimator has them kept."""
+        return [
+            found.network(choice.relax, choice.alpha) for found in self._on_path(choice)
+        ]
+
+    def _on_path(self, choice):
+        """Return what was found in each fold along the chosen path."""
+        n_folds = len(self._folds)
+        return self.found[choice.path * n_folds : (choice.path + 1) * n_folds]
 
     def ended(self, result: SearchResult) -> str | None:
         """Return what to say of a comparison that the time has ended, or None."""
@@ -234,7 +244,10 @@ class Search:
         n_all = len(self.paths) * n_folds
         shape = len(self.paths[0].relaxes), len(self.paths[0].alphas)
         return [
-            PathScores(i // n_folds, self._n_parts(n_all - i), *shape) for i in range(n_all)
+            PathScores(
+                i // n_folds, self._n_parts(n_all - i), *shape, self._estimator.ensemble
+            )
+            for i in range(n_all)
         ]
 
     def _n_parts(self, n_paths):
