@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .classifier import RegularizedMLPClassifier
+from .conformal import PredictionSetMixin
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
     CLASSIFICATION_LOSS,
@@ -13,7 +14,6 @@ from .docstrings import (
     CV_PARAMETERS,
     document_estimator,
 )
-from .ensemble import EnsembleMixin
 from .hints import Activations, ClassWeight, Penalties, RandomState, Sizes
 from .predictions import ClassifierPredictions
 from .search_summary import SummaryMixin
@@ -23,7 +23,7 @@ from .search_summary import SummaryMixin
     parameters=CLASSIFICATION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES
 )
 class RegularizedMLPClassifierCV(
-    EnsembleMixin, ClassifierPredictions, SummaryMixin, RegularizedMLPCV
+    PredictionSetMixin, ClassifierPredictions, SummaryMixin, RegularizedMLPCV
 ):
     """Multilayer perceptron classifier that chooses `alpha` by cross-validation.
 

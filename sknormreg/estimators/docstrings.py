@@ -319,7 +319,8 @@ ensemble : bool, default=False
     Whether to keep the networks that the folds have at the chosen alpha, in `estimators_`,
     and to predict by all networks, without further fits. Half of the weight is that of the
     final network, the other half is shared equally by those of the folds. In regression
-    predicted values are averaged, in classification logits (log odds).
+    predicted values are averaged, in classification logits (log odds). Intervals of
+    regressors (`predict_interval`) and sets of classes (`predict_set`) need it, too.
 
     `feature_importances_` is the average with the same weights, so that a feature is
     selected if any of the networks uses it. `coefs_` and the other attributes of weights

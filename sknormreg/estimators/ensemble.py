@@ -1,6 +1,7 @@
 """Predictions by all networks of a search: that of each fold, and the final one."""
 
 import copy
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
@@ -18,6 +19,8 @@ class EnsembleMixin(FittedNetworkMixin):
     """
 
     estimators_: list[Any]
+    _checked: Callable[[Any], Any]
+    _raw_outputs: Callable[[Any], np.ndarray]
 
     @property
     def _is_ensemble(self):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .conformal import IntervalMixin
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
     CV_ATTRIBUTES,
@@ -12,7 +13,6 @@ from .docstrings import (
     REGRESSION_LOSS,
     document_estimator,
 )
-from .ensemble import EnsembleMixin
 from .hints import Activations, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 from .regressor import RegularizedMLPRegressor
@@ -21,7 +21,7 @@ from .search_summary import SummaryMixin
 
 @document_estimator(parameters=REGRESSION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES)
 class RegularizedMLPRegressorCV(
-    EnsembleMixin, RegressorPredictions, SummaryMixin, RegularizedMLPCV
+    IntervalMixin, RegressorPredictions, SummaryMixin, RegularizedMLPCV
 ):
     """Multilayer perceptron regressor that chooses `alpha` by cross-validation.
 
