@@ -150,7 +150,7 @@ def weights_of_networks(n_networks: int) -> np.ndarray:
     """Return the weights that networks have in predictions; the final one is the last.
 
     It has seen all samples, those of the folds only a part of them, and has half of the
-    weight: with equal weights for all, fewer tables gain (doc/choosing_alpha.md).
+    weight: with equal weights for all, fewer tables gain (doc/intervals.md).
     """
     of_a_fold = 0.5 / (n_networks - 1)
     return np.append(np.full(n_networks - 1, of_a_fold), 0.5)
