@@ -52,7 +52,7 @@ class EnsembleMixin(FittedNetworkMixin):
     def compact(self) -> Self:
         """Return an estimator that predicts the same without inactive hidden units.
 
-        As :meth:`RegularizedMLPClassifier.compact` describes it. Of an ensemble, each
+        As ``RegularizedMLPClassifier.compact`` describes it. Of an ensemble, each
         network is made smaller by itself; `hidden_layer_sizes` and `shrinkage_` are those
         of the final network, and each of `estimators_` has its own.
 
@@ -79,7 +79,7 @@ class EnsembleMixin(FittedNetworkMixin):
         ------
         ValueError
             If scikit-learn's class cannot express the network (see
-            :meth:`RegularizedMLPClassifier.to_sklearn`), or after a fit with
+            ``RegularizedMLPClassifier.to_sklearn``), or after a fit with
             ``ensemble=True``, as no single network predicts like several.
         """
         self._refuse_ensemble("to_sklearn")
@@ -91,7 +91,7 @@ class EnsembleMixin(FittedNetworkMixin):
         Returns
         -------
         arrays : dict of str to ndarray
-            Arrays for ``np.savez``, as :meth:`RegularizedMLPClassifier.to_arrays` describes
+            Arrays for ``np.savez``, as ``RegularizedMLPClassifier.to_arrays`` describes
             them.
 
         Raises
@@ -106,7 +106,7 @@ class EnsembleMixin(FittedNetworkMixin):
     def sparsify(self) -> Self:
         """Convert the weights of layers with few non-zero ones to sparse arrays.
 
-        As :meth:`RegularizedMLPClassifier.sparsify` does; those of all networks of an
+        As ``RegularizedMLPClassifier.sparsify`` does; those of all networks of an
         ensemble.
 
         Returns

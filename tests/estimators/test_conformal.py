@@ -222,6 +222,23 @@ def test_sets_are_those_of_the_article(kind, coverage):
     assert len(np.unique(found.sum(axis=1))) > 1
 
 
+def test_weighted_sets_by_definition():
+    X = X_WINE + np.random.RandomState(0).randn(*X_WINE.shape)
+    weight = np.random.RandomState(1).poisson(1, size=len(WINE))
+    model = RegularizedMLPClassifierCV(
+        ensemble=True, scoring="neg_log_loss", **SETTINGS
+    ).fit(X, WINE, sample_weight=weight)
+    below = 0
+    for member, (_, test) in zip(model.estimators_, FOLDS.split(X)):
+        scores = mass_ahead(member.predict_proba(X[test]))[range(len(test)), WINE[test]]
+        is_below = scores < mass_ahead(member.predict_proba(X))[:, :, None] - 1e-9
+        below = below + is_below @ weight[test]
+    of_new = weight[weight > 0].mean()
+    expected = below < 0.8 * (weight.sum() + of_new)
+    np.testing.assert_array_equal(model.predict_set(X, 0.8), expected)
+    assert (weight == 0).any()
+
+
 def test_mass_ahead_of_classes():
     proba = np.array([[0.2, 0.5, 0.3], [0.4, 0.2, 0.4], [1 / 3] * 3, [0.0, 1.0, 0.0]])
     expected = [[0.8, 0, 0.5], [0, 0.8, 0], [0, 0, 0], [1, 0, 1]]
