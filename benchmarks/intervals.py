@@ -6,12 +6,13 @@ and the standard deviation over splits) and the mean width, in standard deviatio
 target. With MAPIE, the same of its conformalized quantile regression (CQR) over
 HistGradientBoostingRegressor, which takes a third of the training samples to calibrate.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/intervals.py [FOLDER] [--only concrete ...]
-        [--splits 20] [--coverage 0.9] [--hidden 50] [--penalty l2] [--alphas 20] [--sets]
+    OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 python benchmarks/intervals.py [FOLDER]
+        [--only concrete ...] [--splits 20] [--coverage 0.9] [--hidden 50] [--penalty l2]
+        [--alphas 20] [--sets]
 
 With --sets, those of RegularizedMLPClassifierCV.predict_set and mean numbers of classes,
-also where sets are drawn; and of MAPIE's APS scores in 5 folds over
-HistGradientBoostingClassifier.
+also where sets are drawn; and of MAPIE's in 5 folds over HistGradientBoostingClassifier, by
+APS scores (LAC scores for two classes).
 
 Tables are diabetes of scikit-learn (with --sets wine, breast_cancer, digits) and simulated
 ones of 400 samples, to which FOLDER adds .npz files as `_tables.py` describes them.
@@ -113,7 +114,8 @@ def theirs(X, X_test, y, seed, arguments):
         model = CrossConformalClassifier(
             HistGradientBoostingClassifier(random_state=seed),
             confidence_level=arguments.coverage,
-            conformity_score="aps",
+            # It has no APS scores for two classes.
+            conformity_score="aps" if len(np.unique(y)) > 2 else "lac",
             cv=5,
             random_state=seed,
         )
