@@ -20,7 +20,7 @@ from sklearn.model_selection import (
 from sklearn.preprocessing import scale
 
 from sknormreg import RegularizedMLPClassifierCV, RegularizedMLPRegressorCV
-from sknormreg.estimators.conformal import _cv_plus, _needed, mass_ahead
+from sknormreg.estimators.conformal import _cv_plus, _needed, _weight_below, mass_ahead
 
 X_DIABETES, DIABETES = (scale(part)[::3] for part in load_diabetes(return_X_y=True))
 X_WINE, WINE = load_wine(return_X_y=True)
@@ -255,6 +255,12 @@ def test_sets_of_a_network_that_predicts_a_constant(dtype):
     sets = model.predict_set(X, 0.7)
     np.testing.assert_array_equal(sets, np.tile([True, True, False], (len(X), 1)))
     assert (WINE < 2).mean() > 0.7 > (WINE == 1).mean()
+
+
+def test_scores_that_differ_by_rounding_are_equal():
+    scores = np.array([0.4, 0.1, np.nextafter(0.4, 0)])
+    values = np.array([[0.4, 0.3999, 0.5]])
+    np.testing.assert_array_equal(_weight_below(scores, None, values), [[1, 1, 3]])
 
 
 def test_drawn_sets():
