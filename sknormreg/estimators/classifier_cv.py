@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from .classifier import RegularizedMLPClassifier
+from .conformal import PredictionSetMixin
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
     CLASSIFICATION_LOSS,
@@ -21,7 +22,9 @@ from .search_summary import SummaryMixin
 @document_estimator(
     parameters=CLASSIFICATION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES
 )
-class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, RegularizedMLPCV):
+class RegularizedMLPClassifierCV(
+    PredictionSetMixin, ClassifierPredictions, SummaryMixin, RegularizedMLPCV
+):
     """Multilayer perceptron classifier that chooses `alpha` by cross-validation.
 
     For each fold, a regularization path of networks is fitted, from the smallest alpha
@@ -120,6 +123,7 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         rule: str = "best",
         relax: bool | float | Sequence[bool | float] = False,
         continuation: bool = True,
+        ensemble: bool = False,
         n_jobs: int | None = None,
         random_state: RandomState = None,
         verbose: bool | int = False,
@@ -162,6 +166,7 @@ class RegularizedMLPClassifierCV(ClassifierPredictions, SummaryMixin, Regularize
         self.rule = rule
         self.relax = relax
         self.continuation = continuation
+        self.ensemble = ensemble
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose

@@ -12,6 +12,7 @@ from ..fitting.fit import FittedNetwork
 from ..fitting.path import PathFitter
 from ..fitting.result import LossCurves
 from ..fitting.specification import NetworkSpec
+from .fold_networks import SmallNetwork
 from .scoring import Fold
 from .search_report import SearchReport
 
@@ -114,6 +115,9 @@ class PathScores:
 
     n_relaxes, n_alphas : int
 
+    keeps_networks : bool
+        Whether `network` returns those that are added.
+
     Attributes
     ----------
     scores, n_features : ndarray of shape (n_relaxes, n_alphas)
@@ -133,14 +137,22 @@ class PathScores:
         Whether that has ended it.
     """
 
-    def __init__(self, path: int, n_left: int, n_relaxes: int, n_alphas: int) -> None:
-        self.path, self.n_left = path, n_left
+    def __init__(
+        self,
+        path: int,
+        n_left: int,
+        n_relaxes: int,
+        n_alphas: int,
+        keeps_networks: bool = False,
+    ) -> None:
+        self.path, self.n_left, self._keeps_networks = path, n_left, keeps_networks
         self.scores = np.full((n_relaxes, n_alphas), np.nan)
         self.n_features = self.scores.copy()
         self.n_done = 0
         self.warnings: list[str | None] = []
         self._curves: list[Sequence[LossCurves]] = []
         self._selected: list[Sequence[np.ndarray]] = []
+        self._networks: list[list[SmallNetwork]] = []
         self.deadline, self.timed_out = np.inf, False
 
     def add(
@@ -149,6 +161,7 @@ class PathScores:
         selected: Sequence[np.ndarray],
         warnings: Sequence[str | None],
         curves: Sequence[LossCurves] = (),
+        networks: Sequence[FittedNetwork] = (),
     ) -> None:
         """Record the next alpha, with masks of the selected features."""
         self.scores[:, self.n_done] = scores
@@ -156,6 +169,8 @@ class PathScores:
         self.warnings += warnings
         self._curves.append(curves)
         self._selected.append(selected)
+        if self._keeps_networks:
+            self._networks.append([SmallNetwork.of(fitted) for fitted in networks])
         self.n_done += 1
 
     def extend(self) -> None:
@@ -175,6 +190,10 @@ class PathScores:
     def selected(self, relax: int, alpha: int) -> np.ndarray:
         """Return a mask of the features that a network selects."""
         return self._selected[min(alpha, len(self._selected) - 1)][relax]
+
+    def network(self, relax: int, alpha: int) -> FittedNetwork:
+        """Return a network, if they are kept."""
+        return self._networks[min(alpha, len(self._networks) - 1)][relax].restored()
 
 
 def gathered(found: Sequence[PathScores], n_folds: int) -> tuple[np.ndarray, np.ndarray]:
@@ -301,7 +320,7 @@ def scores_along_path(
         selected = [fitted.selected_features for fitted in networks]
         warnings = [fitted.warning for fitted in networks]
         curves = [fitted.training.curves for fitted in networks]
-        found.add(scores, selected, warnings, curves)
+        found.add(scores, selected, warnings, curves, networks)
         report.alpha(name, found)
         if fit.call_on_fit_task_end(estimator=estimator):
             extent.end_path(found)

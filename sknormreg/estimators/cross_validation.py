@@ -2,6 +2,7 @@
 
 from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -26,8 +27,10 @@ from .compared import (
     uses_l1_ratio,
 )
 from .comparison import Budget
+from .conformal import calibration
 from .empty_network import warn_of_empty
 from .fitted_attributes import fitted_attributes
+from .fold_networks import estimators_of
 from .path import draw_seed, refuse_constraints, warn_of_convergence
 from .routing import RoutingMixin
 from .scoring import Fold, knowing_classes
@@ -50,7 +53,14 @@ _OF_THE_DATA = (
 )
 
 # Attributes of a fit that look like those of the estimator itself.
-_PRIVATE_OF_A_FIT = ("_network", "_compared", "_seed", "_multilabel", "_sparse_labels")
+_PRIVATE_OF_A_FIT = (
+    "_network",
+    "_compared",
+    "_seed",
+    "_multilabel",
+    "_sparse_labels",
+    "_calibration",
+)
 
 
 def cv_constraints(plain_class: type[RegularizedMLP]) -> dict[str, list]:
@@ -91,6 +101,7 @@ class RegularizedMLPCV(
         "rule": [StrOptions({"best", "one_se"})],
         "relax": ["boolean", Interval(Real, 0, None, closed="neither"), "array-like"],
         "continuation": ["boolean"],
+        "ensemble": ["boolean"],
         "n_jobs": [Integral, None],
     }
 
@@ -217,9 +228,10 @@ class RegularizedMLPCV(
             targets.check_rows(data.y[train], spec.hold_out)
             own = self._of_fold(targets, data, y, sample_weight, train)
             X_test, y_test = _safe_indexing(X, test), _safe_indexing(y, test)
-            folds.append(
-                Fold(train, own, X_test, y_test, scorer, metadata, self._estimator_of)
-            )
+            fold = Fold(train, own, X_test, y_test, scorer, metadata, self._estimator_of)
+            if sample_weight is not None:
+                fold = replace(fold, test_weight=_safe_indexing(sample_weight, test))
+            folds.append(replace(fold, test=np.arange(len(data.y))[test]))
         return folds
 
     def _of_fold(self, targets, data, y, sample_weight, train):
@@ -253,12 +265,27 @@ class RegularizedMLPCV(
                 else "Search interrupted by user, before there were any scores."
             ) from interrupt
         warn_of_convergence([*search.warnings, fitted.warning], ended)
-        self._warn_of_empty(fitted, result, choice)
-        self._store(fitted, result, choice, search.of_folds(choice))
+        networks = search.networks_of_folds(choice) if self.ensemble else []
+        networks.append(fitted)
+        self._warn_of_empty(networks, result, choice)
+        of_folds = search.of_folds(choice)
+        if self.ensemble:
+            of_folds |= self._of_ensemble(networks, search, result, choice)
+        self._store(fitted, result, choice, of_folds)
 
     # Results
 
-    def _warn_of_empty(self, fitted, result, choice):
+    def _of_ensemble(self, networks, search, result, choice):
+        """Return the attributes that hold the networks of the folds and the final one."""
+        alpha = float(result.alphas[choice.path, choice.alpha])
+        params = result.params[choice.path] | {"alpha": alpha}
+        estimators = estimators_of(self, networks, params, self._data_attributes())
+        found = calibration(estimators[:-1], search.folds)
+        return {"estimators_": estimators, "_calibration": found}
+
+    def _warn_of_empty(self, networks, result, choice):
+        if not all(fitted.is_empty for fitted in networks):
+            return
         score, remedy = "the best", ""
         if self.rule == "one_se" and result.scores.shape[-1] > 1:
             score, remedy = "within one standard error of the best", ", or rule='best'"
@@ -268,7 +295,7 @@ class RegularizedMLPCV(
             "matter all the same, try another `scoring`, for a rare class 'roc_auc' or "
             f"'neg_log_loss' rather than accuracy{remedy}."
         )
-        warn_of_empty(fitted, cause)
+        warn_of_empty(networks[-1], cause)
 
     def _store(self, fitted, result, choice, of_folds):
         """Set the fitted attributes at once, those of the chosen network among them."""

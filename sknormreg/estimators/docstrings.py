@@ -365,6 +365,20 @@ continuation : bool, default=True
     end. If False, or if ``early_stopping=True``, each fit starts from random weights, as in
     a grid search.
 
+ensemble : bool, default=False
+    Whether to keep the networks that the folds have at the chosen alpha, in `estimators_`,
+    and to predict by all networks, without further fits. Half of the weight is that of the
+    final network, the other half is shared equally by those of the folds. In regression
+    predicted values are averaged, in classification logits (log odds). Intervals of
+    regressors (`predict_interval`) and sets of classes (`predict_set`) need it, too.
+
+    `feature_importances_` is the average with the same weights, so that a feature is
+    selected if any of the networks uses it. `coefs_` and the other attributes of weights
+    and of training are those of the final network. With ``continuation=True`` and
+    ``tol="auto"``, networks of the folds are less precise than the final one. Until alpha
+    is chosen, the networks of all alphas and folds are kept in memory, as sparse arrays
+    where these are smaller.
+
 n_jobs : int, default=None
     Number of starts (`n_init`) to fit in parallel, in threads, which share X. None means 1
     unless in a :class:`joblib.parallel_config` context, -1 means all processors. The result
@@ -512,6 +526,11 @@ refit_loss_curves_ : list of ndarray of shape (n_iter,)
 
 best_score_ : float
     Mean of `scores_` over the folds at the alpha chosen.
+
+estimators_ : list of estimators of length n_folds + 1
+    The networks that predictions are averaged over, as fitted estimators without
+    cross-validation: that of each fold for the chosen parameters, in the order of the
+    folds, and the final one. Only available if ``ensemble=True``.
 
 coefs_ : list of ndarray of shape (fan_in, fan_out)
     Weights of each layer.

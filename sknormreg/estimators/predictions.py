@@ -24,12 +24,19 @@ class _Predictions(FittedNetworkMixin):
 
     def _raw_predict(self, X):
         """Compute the raw outputs, of shape (n_samples, n_outputs_)."""
+        return self._raw_outputs(self._checked(X))
+
+    def _checked(self, X):
+        """Return X as the network takes it."""
         check_is_fitted(self)
         if self._needs_no_conversion(X):
             # For a single sample, validate_data takes longer than the network.
             assert_all_finite(X, input_name="X", estimator_name=type(self).__name__)
         else:
             X = validated(self, X, reset=False)
+        return X
+
+    def _raw_outputs(self, X):
         network, weights = self._network, self._weights()
         check_layers(network, weights, self.intercepts_)
         if X.shape[1] != network.layer_units[0]:
@@ -71,14 +78,13 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
 
     classes_: np.ndarray
 
-    def _raw_predict(self, X):
+    def _raw_outputs(self, X):
         """Compute logits, the weights integrated out where there is a posterior."""
-        raw = super()._raw_predict(X)
+        raw = super()._raw_outputs(X)
         posterior = getattr(self, "_posterior", None)
         # compact() leaves the most probable network alone.
         if posterior is None or posterior.layer_units != self._network.layer_units:
             return raw
-        X = validated(self, X, reset=False)
         coefs = [as_dense(coef) for coef in self.coefs_]
         return posterior.marginal(raw, self._network, coefs, self.intercepts_, X)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from .conformal import IntervalMixin
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
     CV_ATTRIBUTES,
@@ -19,7 +20,9 @@ from .search_summary import SummaryMixin
 
 
 @document_estimator(parameters=REGRESSION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES)
-class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedMLPCV):
+class RegularizedMLPRegressorCV(
+    IntervalMixin, RegressorPredictions, SummaryMixin, RegularizedMLPCV
+):
     """Multilayer perceptron regressor that chooses `alpha` by cross-validation.
 
     For each fold, a regularization path of networks is fitted, from the smallest alpha
@@ -114,6 +117,7 @@ class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedM
         rule: str = "best",
         relax: bool | float | Sequence[bool | float] = False,
         continuation: bool = True,
+        ensemble: bool = False,
         n_jobs: int | None = None,
         random_state: RandomState = None,
         verbose: bool | int = False,
@@ -156,6 +160,7 @@ class RegularizedMLPRegressorCV(RegressorPredictions, SummaryMixin, RegularizedM
         self.rule = rule
         self.relax = relax
         self.continuation = continuation
+        self.ensemble = ensemble
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose

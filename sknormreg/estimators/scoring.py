@@ -29,7 +29,7 @@ class Fold:
     data : Data
         Of all samples, with the weights that those of `train` have.
 
-    X_test, y_test : of the other samples, as the caller passed them
+    X_test, y_test : of the samples to score by, as the caller passed them
 
     scorer : callable
 
@@ -38,6 +38,12 @@ class Fold:
 
     estimator_of : callable
         Returns a plain estimator with a fitted network, for the scorer.
+
+    test : ndarray of int or None
+        The samples to score by.
+
+    test_weight : ndarray or None
+        Sample weights of these, without class weights.
     """
 
     train: np.ndarray
@@ -47,6 +53,8 @@ class Fold:
     scorer: Callable
     metadata: dict
     estimator_of: Callable
+    test: np.ndarray | None = None
+    test_weight: np.ndarray | None = None
 
     def score(self, fitted: FittedNetwork) -> float:
         """Score a fitted network on the held-out samples."""

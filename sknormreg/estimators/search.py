@@ -57,6 +57,8 @@ class Search:
 
     Attributes
     ----------
+    folds : list of Fold
+
     paths : list of ComparedPath
 
     found : list of PathScores
@@ -73,7 +75,7 @@ class Search:
         budget: Budget,
         report: SearchReport,
     ) -> None:
-        self._estimator, self._data, self._folds = estimator, data, folds
+        self._estimator, self._data, self.folds = estimator, data, folds
         self._specs = [_silent(spec) for spec in specs]
         self._seed, self._budget, self._report = seed, budget, report
         self.paths: list[ComparedPath] = []
@@ -87,7 +89,7 @@ class Search:
             _of_single_fits(self._specs[0]),
             not callable(self._estimator.scoring),
         )
-        check_scorer(spec, self._data, self._folds, self._seed, is_metric)
+        check_scorer(spec, self._data, self.folds, self._seed, is_metric)
 
     def compare(self, task: Any) -> None:
         """Find scores along the paths in every fold.
@@ -100,7 +102,7 @@ class Search:
         estimator = self._estimator
         self.paths.extend(self._paths())
         self.found += self._nothing_found()
-        pairs = list(product(enumerate(self.paths, 1), enumerate(self._folds, 1)))
+        pairs = list(product(enumerate(self.paths, 1), enumerate(self.folds, 1)))
         comparison = task.subcontext(
             "cross-validation", max_subtasks=len(pairs), sequential_subtasks=False
         ).call_on_fit_task_begin(estimator=estimator)
@@ -123,7 +125,7 @@ class Search:
                     fold,
                     scores,
                     extent,
-                    f"path {i} of {len(self.paths)}, fold {k} of {len(self._folds)}",
+                    f"path {i} of {len(self.paths)}, fold {k} of {len(self.folds)}",
                     estimator,
                     one,
                     self._report,
@@ -173,7 +175,7 @@ class Search:
 
     def result(self) -> SearchResult:
         """Return the `SearchResult` of what has been found."""
-        scores, n_features = gathered(self.found, len(self._folds))
+        scores, n_features = gathered(self.found, len(self.folds))
         return SearchResult(
             [path.params for path in self.paths],
             self.paths[0].relaxes,
@@ -184,11 +186,21 @@ class Search:
 
     def of_folds(self, choice: Choice) -> dict[str, Any]:
         """Return the fitted attributes about the chosen network of each fold."""
-        n_folds = len(self._folds)
-        folds = self.found[choice.path * n_folds : (choice.path + 1) * n_folds]
+        folds = self._on_path(choice)
         curves = [found.curves(choice.relax, choice.alpha) for found in folds]
         selected = [found.selected(choice.relax, choice.alpha) for found in folds]
         return fold_attributes(curves, selected)
+
+    def networks_of_folds(self, choice: Choice) -> list[FittedNetwork]:
+        """Return the chosen network of each fold, where the estimator has them kept."""
+        return [
+            found.network(choice.relax, choice.alpha) for found in self._on_path(choice)
+        ]
+
+    def _on_path(self, choice):
+        """Return what was found in each fold along the chosen path."""
+        n_folds = len(self.folds)
+        return self.found[choice.path * n_folds : (choice.path + 1) * n_folds]
 
     def ended(self, result: SearchResult) -> str | None:
         """Return what to say of a comparison that the time has ended, or None."""
@@ -219,7 +231,7 @@ class Search:
     def _grid(self, spec, n_alphas, index):
         """Return the grid of a path, which takes as much time as the path in a fold."""
         start, n_specs = time.perf_counter(), len(self._specs)
-        n_left = n_specs - index + self._n_parts(n_specs * len(self._folds))
+        n_left = n_specs - index + self._n_parts(n_specs * len(self.folds))
         fitter = PathFitter(
             _of_single_fits(spec), self._data, None, self._seed, watcher=self._report
         )
@@ -230,11 +242,14 @@ class Search:
 
     def _nothing_found(self):
         """Return for each path in every fold scores that are to be found."""
-        n_folds = len(self._folds)
+        n_folds = len(self.folds)
         n_all = len(self.paths) * n_folds
         shape = len(self.paths[0].relaxes), len(self.paths[0].alphas)
         return [
-            PathScores(i // n_folds, self._n_parts(n_all - i), *shape) for i in range(n_all)
+            PathScores(
+                i // n_folds, self._n_parts(n_all - i), *shape, self._estimator.ensemble
+            )
+            for i in range(n_all)
         ]
 
     def _n_parts(self, n_paths):

@@ -97,6 +97,7 @@ class SummaryMixin:
             n_selected_features=self.n_selected_features_,  # type: ignore[attr-defined]
             n_features_in=self.n_features_in_,
             n_in_all_folds=int(in_all_folds.sum()) if n_folds > 1 else None,
+            n_networks=len(getattr(self, "estimators_", [self])),
         )
 
     def _params_of_rows(self, result):

@@ -22,7 +22,7 @@ from .importances import numbered_names, path_importances
 _SPARSE_DENSITY = 0.05
 
 
-def _is_fitted(estimator):
+def is_fitted(estimator: Any) -> bool:
     check_is_fitted(estimator)
     return True
 
@@ -216,7 +216,7 @@ class FittedNetworkMixin:
 
     # Before fit it must not exist: scikit-learn's checks would take the estimator for a
     # linear model with a `coef_`.
-    @available_if(_is_fitted)
+    @available_if(is_fitted)
     def sparsify(self) -> Self:
         """Convert the weights of layers with few non-zero ones to sparse arrays.
 
@@ -234,7 +234,7 @@ class FittedNetworkMixin:
         ]
         return self
 
-    @available_if(_is_fitted)
+    @available_if(is_fitted)
     def densify(self) -> Self:
         """Convert the weights back to dense arrays, as `fit` leaves them.
 

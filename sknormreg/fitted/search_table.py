@@ -83,7 +83,7 @@ class SearchSummary:
         Name of the score.
 
     n_selected_features : int
-        Number of features that the final network selects.
+        Number of features that the final network selects, or any network of an ensemble.
 
     n_features_in : int
         Number of features of X.
@@ -91,6 +91,9 @@ class SearchSummary:
     n_in_all_folds : int or None
         Number of the features of the final network that the networks of all folds select,
         too, at the chosen alpha; None where there is one fold only.
+
+    n_networks : int
+        Number of networks that predictions are averaged over.
     """
 
     params: dict[str, np.ndarray]
@@ -107,6 +110,7 @@ class SearchSummary:
     n_selected_features: int
     n_features_in: int
     n_in_all_folds: int | None = None
+    n_networks: int = 1
 
     def to_dict(self) -> dict[str, np.ndarray]:
         """Return the rows as a dictionary of columns.
@@ -160,9 +164,12 @@ class SearchSummary:
         return f"Best alpha of each of the {self._n_candidates} candidates"
 
     def _chosen_network(self):
+        several = self.n_networks > 1
         text = (
-            f"The network fitted with the chosen alpha = {self.alphas[self.chosen]:.4g} "
-            f"selects {self.n_selected_features} of {self.n_features_in} features."
+            f"The {f'{self.n_networks} networks' if several else 'network'} fitted with "
+            f"the chosen alpha = {self.alphas[self.chosen]:.4g} "
+            f"{'select' if several else 'selects'} {self.n_selected_features} of "
+            f"{self.n_features_in} features."
         )
         if self.n_in_all_folds is not None and self.n_selected_features:
             text += f"\nAll {self.n_folds} folds select {self.n_in_all_folds} of them."

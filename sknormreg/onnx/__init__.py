@@ -25,6 +25,8 @@ Examples
 ['label', 'probabilities']
 """
 
+import functools
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -34,6 +36,7 @@ from ..estimators import (
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
 )
+from ..estimators.ensemble import weights_of_networks
 
 try:
     from skl2onnx import update_registered_converter
@@ -211,9 +214,27 @@ class _Graph:
         return name
 
     def raw_outputs(self, estimator):
-        """Outputs of the network before the output activation."""
+        """Outputs before the output activation, of a network or of an ensemble."""
+        members = getattr(estimator, "estimators_", [estimator])
+        raws = [self._raw_of(member.to_arrays()) for member in members]
+        if len(raws) == 1:
+            return raws[0]
+        weights = weights_of_networks(len(raws))
+        if estimator.out_activation_ != "exp":
+            return self.weighted_sum(raws, weights)
+        means = [self.node("Exp", raw) for raw in raws]
+        return self.node("Log", self.weighted_sum(means, weights))
+
+    def weighted_sum(self, terms, weights):
+        terms = [
+            self.node("Mul", term, self.number(weight))
+            for term, weight in zip(terms, weights)
+        ]
+        return functools.reduce(lambda a, b: self.node("Add", a, b), terms)
+
+    def _raw_of(self, arrays):
+        """Outputs of the network of these arrays before the output activation."""
         inputs = layer = self.node("Cast", self._input, to=self._float)
-        arrays = estimator.to_arrays()
         activations = arrays["activations"].tolist()
         for i in range(len(activations) + 1):
             layer = self.node("MatMul", layer, self.array(arrays[f"coef_{i}"]))

@@ -96,7 +96,7 @@ def test_attributes_are_those_of_searches(cls):
     X = np.random.RandomState(0).randn(30, 2)
     y = (X[:, 0] > 0).astype(float)
     search = cls((2,), penalty="hierarchical", alphas=[0.1], cv=2, random_state=0)
-    search.fit(X, y)
+    search.set_params(ensemble=True).fit(X, y)
     found = fitted_attributes(search) | fitted_attributes(search.compact())
     found |= {"feature_names_in_"}
     assert {name for name, _ in entries_of(cls, "Attributes")} == found

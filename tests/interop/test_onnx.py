@@ -133,6 +133,22 @@ def test_cross_validated(kind, relax):
     assert_same_predictions(model)
 
 
+@pytest.mark.parametrize("dtype", ROUNDING)
+@pytest.mark.parametrize("kind", KINDS)
+def test_ensembles(kind, dtype):
+    plain = estimator(kind, hidden_layer_sizes=(3,))
+    cls = (
+        RegularizedMLPClassifierCV if kind in CLASSIFICATION else RegularizedMLPRegressorCV
+    )
+    loss = {} if kind in CLASSIFICATION else {"loss": plain.loss}
+    model = cls((3,), random_state=0, alphas=[0.3], cv=3, ensemble=True, tol=0.1, **loss)
+    model.fit(X.astype(dtype), KINDS[kind])
+    # A single network would answer otherwise.
+    final = model.estimators_[-1]
+    assert not np.allclose(final._raw_predict(X), model._raw_predict(X), atol=1e-3)
+    assert_same_predictions(model, X.astype(dtype))
+
+
 def test_of_integers_and_booleans():
     model = with_drawn_weights("multiclass")
     whole = np.round(2 * X).astype(np.int64)

@@ -50,8 +50,9 @@ def sparsified():
     return model.sparsify()
 
 
-def cross_validated(cls, y, penalty):
-    return cls((2,), penalty=penalty, alphas=[1, 3], cv=2, random_state=0).fit(X, y)
+def cross_validated(cls, y, penalty, **params):
+    settings = dict(penalty=penalty, alphas=[1, 3], cv=2, random_state=0, **params)
+    return cls((2,), **settings).fit(X, y)
 
 
 FITTED = {
@@ -75,6 +76,12 @@ FITTED = {
     ),
     "regressor CV": lambda _: cross_validated(
         RegularizedMLPRegressorCV, X[:, :2], GroupLasso(groups=[[0, 1], [2, 3, 4]])
+    ),
+    "ensemble of classifiers": lambda _: cross_validated(
+        RegularizedMLPClassifierCV, Y, "l1", ensemble=True
+    ),
+    "ensemble of regressors": lambda _: cross_validated(
+        RegularizedMLPRegressorCV, X[:, 0], "l2", ensemble=True
     ),
 }
 

@@ -63,6 +63,9 @@ assert_type(regressor.predict(X, return_std=True), tuple[np.ndarray, np.ndarray]
 assert_type(regressor.noise_variance_, float)
 assert_type(RegularizedMLPRegressorCV().alpha_, float)
 assert_type(RegularizedMLPRegressorCV().scores_, np.ndarray)
+assert_type(RegularizedMLPRegressorCV().predict_interval(X), np.ndarray)
+assert_type(RegularizedMLPClassifierCV().predict_set(X, random_state=0), np.ndarray)
+assert_type(RegularizedMLPClassifierCV().estimators_, list[Any])
 
 penalty: Penalty = GroupLasso()
 assert_type(penalty.value(X), float)
