@@ -46,7 +46,7 @@ def test_all_are_exported():
 @pytest.mark.parametrize("cls", OF_NETWORKS)
 def test_networks_are_found_within_other_estimators(cls, diabetes):
     X, y = diabetes
-    mlp = RegularizedMLPRegressor((3,), random_state=0)
+    mlp = RegularizedMLPRegressor((3,), random_state=0, alpha=1.0)
     scaler = StandardScaler()
     display = cls.from_estimator(nested(mlp).fit(X, y))
     plain = cls.from_estimator(mlp.fit(scaler.fit_transform(X), y))
@@ -61,7 +61,7 @@ def test_networks_are_found_within_other_estimators(cls, diabetes):
 
 @pytest.mark.parametrize("cls", OF_NETWORKS)
 def test_estimators_that_will_not_do(cls):
-    mlp = RegularizedMLPClassifier()
+    mlp = RegularizedMLPClassifier(alpha=1.0)
     for unfitted in (mlp, make_pipeline(StandardScaler(), mlp), GridSearchCV(mlp, {})):
         with pytest.raises(NotFittedError):
             cls.from_estimator(unfitted)

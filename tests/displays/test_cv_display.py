@@ -238,7 +238,7 @@ def test_cv_refuses_what_it_cannot_draw(cv):
     with pytest.raises(ValueError, match="candidate_names must hold 1 names"):
         CVDisplay([1.0, 2.0], np.eye(2), candidate_names=["a", "b"]).plot()
     with pytest.raises(TypeError, match="estimator must be a RegularizedMLPClassifierCV"):
-        CVDisplay.from_estimator(RegularizedMLPRegressor())
+        CVDisplay.from_estimator(RegularizedMLPRegressor(alpha=1.0))
     with pytest.raises(NotFittedError):
         CVDisplay.from_estimator(RegularizedMLPClassifierCV())
     assert plt.get_fignums() == []

@@ -51,7 +51,7 @@ def test_loss_curves_are_those_of_the_estimator(stopped):
 
 def test_validation_without_early_stopping_keeps_nothing(iris):
     X, y = iris
-    mlp = RegularizedMLPClassifier((4,), random_state=0)
+    mlp = RegularizedMLPClassifier((4,), random_state=0, alpha=1.0)
     mlp.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
     display = LossCurveDisplay.from_estimator(mlp)
     np.testing.assert_array_equal(

@@ -139,7 +139,7 @@ def test_network_without_hidden_layers_and_without_weights(iris):
 
 def test_network_names_its_outputs(iris):
     X, y = iris
-    mlp = RegularizedMLPClassifier((2,), random_state=0)
+    mlp = RegularizedMLPClassifier((2,), random_state=0, alpha=1.0)
     for target, names in (
         (y, ["setosa", "versicolor", "virginica"]),
         (np.where(y == "setosa", "setosa", "another"), ["log odds of setosa"]),
@@ -148,7 +148,7 @@ def test_network_names_its_outputs(iris):
         display = NetworkDisplay.from_estimator(mlp.fit(X, target))
         (outputs,) = display.ax_.child_axes
         assert [text.get_text() for text in outputs.get_yticklabels()] == names
-    mlp = RegularizedMLPRegressor((2,), random_state=0).fit(X, X[:, :2])
+    mlp = RegularizedMLPRegressor((2,), random_state=0, alpha=1.0).fit(X, X[:, :2])
     assert NetworkDisplay.from_estimator(mlp).output_names == ["y0", "y1"]
 
 

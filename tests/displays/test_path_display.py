@@ -202,7 +202,9 @@ def test_path_of_cv_goes_through_the_chosen_network(diabetes, random_state, cont
     np.testing.assert_allclose(norms[index], np.linalg.norm(model.coefs_[0], axis=1))
     # Its neighbour is where the same seed leads, by the same way.
     other = 1 if index == 0 else index - 1
-    plain = RegularizedMLPRegressor((4,), penalty="group_lasso", random_state=model._seed)
+    plain = RegularizedMLPRegressor(
+        (4,), penalty="group_lasso", random_state=model._seed, alpha=1.0
+    )
     if continuation:
         path = fitted_path(plain, *diabetes, model.alphas_, precision=COMPARED)
         expected = sparse.coo_array(path.coefs[other][0]).toarray()
@@ -221,7 +223,9 @@ def test_rows_are_passed_on_as_fits_pass_them(diabetes, monkeypatch):
         return fit(self, X, y)
 
     monkeypatch.setattr(RegularizedMLPRegressor, "fit", watched)
-    inner = make_pipeline(StandardScaler(), RegularizedMLPRegressor((3,), random_state=0))
+    inner = make_pipeline(
+        StandardScaler(), RegularizedMLPRegressor((3,), random_state=0, alpha=1.0)
+    )
     target = TransformedTargetRegressor(inner, transformer=StandardScaler())
     outer = make_pipeline(StandardScaler(with_std=False), target).fit(3 + X, 5 * y)
     for found, expected in zip(passed_on(outer, 3 + X, 5 * y), given[0]):

@@ -60,7 +60,9 @@ def test_norms_of_the_caller_have_their_own_limits(network):
 
 
 def test_heat_map_names_the_inputs(diabetes):
-    mlp = RegularizedMLPRegressor((4,), penalty="l1", random_state=0).fit(*diabetes)
+    mlp = RegularizedMLPRegressor((4,), penalty="l1", random_state=0, alpha=1.0).fit(
+        *diabetes
+    )
     display = WeightsDisplay.from_estimator(mlp)
     labels = [text.get_text() for text in display.ax_.get_yticklabels()]
     assert labels == list(diabetes[0].columns)

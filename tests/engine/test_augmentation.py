@@ -125,7 +125,9 @@ def test_targets_and_weights_are_those_of_the_mixed_loss(weighted):
 
 
 @pytest.mark.parametrize(
-    "loss", [HalfSquaredError(), HalfPoissonDeviance(), BinaryLogLoss()], ids=repr
+    "loss",
+    [HalfSquaredError(), HalfPoissonDeviance(), BinaryLogLoss()],
+    ids=lambda loss: type(loss).__name__,
 )
 def test_derivatives_are_those_of_both_samples(loss):
     """Also of losses with a part that depends on the targets alone."""

@@ -93,7 +93,9 @@ def test_fits_are_the_same_bits_alone_and_side_by_side(solver, monkeypatch):
     data = make_data(make_network((10, 3), loss="multinomial"), 600)
 
     def fit(_=None):
-        mlp = RegularizedMLPClassifier((40, 30), solver=solver, max_iter=8, random_state=0)
+        mlp = RegularizedMLPClassifier(
+            (40, 30), solver=solver, max_iter=8, random_state=0, alpha=1.0
+        )
         mlp.fit(data.X, data.y)
         return np.concatenate([weights.ravel() for weights in mlp.coefs_])
 
@@ -167,7 +169,9 @@ def test_subnormal_numbers_exist_after_fits(solver, each_job_takes, monkeypatch)
     monkeypatch.setattr(module + "call_in_thread", call_in_thread)
     each_job_takes(3)
     data = make_data(make_network((10, 3), loss="multinomial"), 200)
-    mlp = RegularizedMLPClassifier((30,), solver=solver, penalty="l1", max_iter=3, tol=1)
+    mlp = RegularizedMLPClassifier(
+        (30,), solver=solver, penalty="l1", max_iter=3, tol=1, alpha=1.0
+    )
     mlp.set_params(random_state=0, n_iter_no_change=1).fit(data.X, data.y)
     assert _has_subnormals()
     for helper in helpers:

@@ -80,7 +80,7 @@ def test_other_names_are_refused(monkeypatch, name):
             call()
     X = np.random.RandomState(0).normal(size=(20, 3))
     with pytest.raises(ValueError, match=message):
-        RegularizedMLPRegressor((2,)).fit(X, X[:, 0])
+        RegularizedMLPRegressor((2,), alpha=1.0).fit(X, X[:, 0])
 
 
 @pytest.mark.parametrize("name", ["numpy", pytest.param("compiled", marks=needs_extension)])
@@ -127,7 +127,7 @@ def test_a_fit_with_an_activation_that_only_numpy_knows(monkeypatch):
     monkeypatch.setattr(RegularizedMLPRegressor, "_parameter_constraints", constraints)
     X = np.random.RandomState(0).normal(size=(50, 3))
     other, tanh = (
-        RegularizedMLPRegressor((4,), activation, random_state=0).fit(X, X[:, 0])
+        RegularizedMLPRegressor((4,), activation, random_state=0, alpha=1.0).fit(X, X[:, 0])
         for activation in ("other", "tanh")
     )
     # The same function in either engine: near the same minimum.
@@ -140,7 +140,9 @@ def test_the_compiled_engine_knows_all_that_estimators_offer(monkeypatch):
     for activation in ACTIVATIONS:
         assert selection.CompiledEngine.supports(_network(activation))
     losses = [
-        NumberTargets.learnt(np.zeros(2), RegularizedMLPRegressor(loss=name)).loss()
+        NumberTargets.learnt(
+            np.zeros(2), RegularizedMLPRegressor(loss=name, alpha=1.0)
+        ).loss()
         for name in RegularizedMLPRegressor._parameter_constraints["loss"][0].options
     ]
     for loss in (*losses, BinaryLogLoss(), MultinomialLogLoss(3)):
@@ -166,7 +168,7 @@ def caught(call):
     return [warning for warning in record if warning.category is RuntimeWarning]
 
 def regressor():
-    return RegularizedMLPRegressor((3,), random_state=0)
+    return RegularizedMLPRegressor((3,), random_state=0, alpha=1.0)
 """
 
 
@@ -184,7 +186,7 @@ for part in ("several times slower", "_compiled", "C compiler", "SKNORMREG_ENGIN
 print(warned[0].filename, warned[0].lineno)
 
 assert not caught(lambda: regressor().fit(X, X[:, 0]))
-classifier = RegularizedMLPClassifier((3,), random_state=0)
+classifier = RegularizedMLPClassifier((3,), random_state=0, alpha=1.0)
 assert not caught(lambda: classifier.partial_fit(X, y, classes=[False, True]))
 assert not caught(lambda: classifier.fit(X, y))
 assert classifier.score(X, y) > 0.8

@@ -97,7 +97,7 @@ def test_an_interrupt_anywhere_leaves_the_attributes_of_one_call():
     """Those of the call before it or of its own, wherever they are being set."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(40, 3)), rng.integers(0, 2, 40)
-    mlp = RegularizedMLPClassifier((3,), penalty="l1", random_state=0)
+    mlp = RegularizedMLPClassifier((3,), penalty="l1", random_state=0, alpha=1.0)
     mlp.partial_fit(X, y, classes=[0, 1])
     traced_code = {
         (base.__file__, "_store"),

@@ -285,7 +285,7 @@ def test_scoring_monitor_logs_the_score_of_every_iteration(solver, weighted):
 def test_scoring_monitor_of_a_regressor():
     target = X @ [1.0, 2.0, 3.0, 4.0]
     monitor = ScoringMonitor(scoring="r2")
-    model = RegularizedMLPRegressor((5,), max_iter=4, tol=0, random_state=0)
+    model = RegularizedMLPRegressor((5,), max_iter=4, tol=0, random_state=0, alpha=1.0)
     model.set_callbacks(monitor).fit(X, target)
     logged = scores_of(monitor.get_logs(), "r2")
     assert len(logged) == model.n_iter_

@@ -59,7 +59,7 @@ def test_the_dtype_of_targets_is_what_tells_the_task(make, n_units):
 
 def test_early_stopping_of_more_classes_than_held_out_rows(monkeypatch):
     X, y = np.random.RandomState(0).randn(90, 4), np.arange(90) % 30
-    model = RegularizedMLPClassifier((3,), early_stopping=True, random_state=0)
+    model = RegularizedMLPClassifier((3,), early_stopping=True, random_state=0, alpha=1.0)
     model.fit(X, y.astype(str))
     assert len(model.classes_) == model.predict_proba(X).shape[1] == 30
     # Where each part has a row of each class, it is stratified: two of each of five here.
@@ -73,7 +73,7 @@ def test_early_stopping_of_more_classes_than_held_out_rows(monkeypatch):
     held_out = HoldOut.__call__
     monkeypatch.setattr(HoldOut, "__call__", seen_held_out)
     labels = np.arange(100) % 5
-    RegularizedMLPClassifier((3,), early_stopping=True, random_state=0).fit(
+    RegularizedMLPClassifier((3,), early_stopping=True, random_state=0, alpha=1.0).fit(
         np.eye(100), labels
     )
     np.testing.assert_array_equal(np.sort(seen[0]), np.repeat(np.arange(5), 2))
@@ -124,7 +124,9 @@ def test_balanced_weights_of_a_fold_that_lacks_a_class(wine):
     train = np.flatnonzero(y != "rare")
     folds = [(train, np.arange(6)), (np.arange(len(y)), np.arange(6))]
     model.set_params(cv=folds, alphas=[1.0], continuation=False).fit(X, y)
-    plain = RegularizedMLPClassifier((3,), class_weight="balanced", random_state=0)
+    plain = RegularizedMLPClassifier(
+        (3,), class_weight="balanced", random_state=0, alpha=1.0
+    )
     seen = training_data(plain, X[train], y[train], None)[0].sample_weight
     data, targets = training_data(model, X, y, None)
     of_fold = model._of_fold(targets, data, y, None, train).sample_weight

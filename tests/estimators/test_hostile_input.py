@@ -86,20 +86,22 @@ LIES = dict(lies())
 
 
 def fitted(cls=RegularizedMLPClassifier, **params):
-    mlp = cls((4,), random_state=0, max_iter=5, **params)
+    mlp = cls((4,), alpha=1.0, random_state=0, max_iter=5, **params)
     return mlp.fit(good_csr(), Y)
 
 
 METHODS = {
-    "fit": lambda X: RegularizedMLPClassifier((4,), max_iter=3).fit(X, Y),
-    "fit, adam": lambda X: RegularizedMLPClassifier((4,), solver="adam", max_iter=3).fit(
-        X, Y
+    "fit": lambda X: RegularizedMLPClassifier((4,), max_iter=3, alpha=1.0).fit(X, Y),
+    "fit, adam": lambda X: RegularizedMLPClassifier(
+        (4,), solver="adam", max_iter=3, alpha=1.0
+    ).fit(X, Y),
+    "partial_fit": lambda X: RegularizedMLPRegressor((4,), alpha=1.0).partial_fit(
+        X, Y.astype(float)
     ),
-    "partial_fit": lambda X: RegularizedMLPRegressor((4,)).partial_fit(X, Y.astype(float)),
     "predict": lambda X: fitted().predict(X),
     "predict_proba": lambda X: fitted().predict_proba(X),
     "score": lambda X: fitted().score(X, Y),
-    "X_val": lambda X: RegularizedMLPClassifier((4,), max_iter=3).fit(
+    "X_val": lambda X: RegularizedMLPClassifier((4,), max_iter=3, alpha=1.0).fit(
         good_csr(), Y, X_val=X, y_val=Y
     ),
     "path": lambda X: regularization_path(X, Y, hidden_layer_sizes=(4,), alphas=[1.0]),
@@ -130,7 +132,7 @@ def test_index_arrays_of_other_types(dtype, part):
     X = lying(**{part: getattr(good_csr(), part).astype(dtype)})
     mlp, good = fitted(), good_csr()
     np.testing.assert_array_equal(mlp.decision_function(X), mlp.decision_function(good))
-    again = RegularizedMLPClassifier((4,), random_state=0, max_iter=5).fit(X, Y)
+    again = RegularizedMLPClassifier((4,), random_state=0, max_iter=5, alpha=1.0).fit(X, Y)
     np.testing.assert_array_equal(again.coefs_[0], mlp.coefs_[0])
     assert getattr(X, part).dtype == dtype  # not modified
 
@@ -224,7 +226,7 @@ def misaligned(array):
 def test_misaligned_data(dtype):
     X = good_csr().toarray().astype(dtype)
     y, weight = Y.astype(dtype), np.linspace(1, 2, N_SAMPLES).astype(dtype)
-    mlp = RegularizedMLPRegressor((4,), random_state=0, max_iter=5)
+    mlp = RegularizedMLPRegressor((4,), random_state=0, max_iter=5, alpha=1.0)
     expected = mlp.fit(X, y, weight).predict(X)
     mlp.fit(misaligned(X), misaligned(y), misaligned(weight))
     np.testing.assert_array_equal(mlp.predict(misaligned(X)), expected)
@@ -235,7 +237,7 @@ def test_misaligned_data(dtype):
 @pytest.mark.parametrize("size", [2**31, 2**63, 10**30])
 def test_sizes_that_no_array_has(size):
     with pytest.raises(ValueError, match="hidden_layer_sizes"):
-        RegularizedMLPClassifier((size,)).fit(good_csr(), Y)
+        RegularizedMLPClassifier((size,), alpha=1.0).fit(good_csr(), Y)
 
 
 @pytest.mark.parametrize("format", ["csc", "bsr", "coo"])
@@ -277,7 +279,7 @@ def test_other_formats_whose_arrays_do_not_fit(format, lie, message):
 @pytest.mark.parametrize("wrong", [-1, 10**6])
 def test_sparse_labels_that_lie(wrong):
     labels = sparse.csr_matrix(np.eye(3)[Y])
-    mlp = RegularizedMLPClassifier((4,), max_iter=5).fit(good_csr(), labels)
+    mlp = RegularizedMLPClassifier((4,), max_iter=5, alpha=1.0).fit(good_csr(), labels)
     labels.indices = changed(labels.indices, 3, wrong)
     for method in (mlp.fit, mlp.score):
         with pytest.raises(ValueError, match="y is not a valid CSR matrix"):
@@ -285,7 +287,7 @@ def test_sparse_labels_that_lie(wrong):
 
 
 def test_sparse_weights_that_lie():
-    mlp = fitted(penalty="l1", alpha=3)
+    mlp = fitted(penalty="l1").set_params(alpha=3).fit(good_csr(), Y)
     mlp.coefs_ = [sparse.csr_array(coef) for coef in mlp.coefs_]
     mlp.predict(good_csr())
     mlp.coefs_[1] = sparse.csr_array(
@@ -314,7 +316,7 @@ def test_classes_of_another_number():
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_running_averages_that_were_assigned(solver):
-    mlp = RegularizedMLPRegressor((4,), solver=solver)
+    mlp = RegularizedMLPRegressor((4,), solver=solver, alpha=1.0)
     mlp.partial_fit(good_csr(), Y)
     moments = mlp._training_state.solver_state.moments
     for name, moment in moments.items():
@@ -334,7 +336,7 @@ def test_partial_fit_of_data_in_another_precision(solver, first):
     second = np.float64 if first == np.float32 else np.float32
     losses = []
     for dtypes in ((first, second, first), (np.float64,) * 3):
-        mlp = RegularizedMLPRegressor((4,), solver=solver, random_state=0)
+        mlp = RegularizedMLPRegressor((4,), solver=solver, random_state=0, alpha=1.0)
         for dtype in dtypes:
             mlp.partial_fit(X.astype(dtype), Y)
         losses.append(mlp.loss_)
@@ -500,7 +502,8 @@ from sknormreg import RegularizedMLPRegressor
 
 warnings.simplefilter("ignore")
 X = np.random.RandomState(0).normal(size=(20_000, 30))
-mlp = RegularizedMLPRegressor((50,), max_iter=2, random_state=0).fit(X[:100], X[:100, 0])
+mlp = RegularizedMLPRegressor((50,), alpha=1.0, max_iter=2, random_state=0)
+mlp.fit(X[:100], X[:100, 0])
 expected = mlp.predict(X)
 n_right = 0
 for headroom in (0, 1, 2, 4, 6, 8, 12, 16, 32):

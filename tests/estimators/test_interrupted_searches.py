@@ -36,7 +36,7 @@ class Interrupter:
 
 
 def make(n, solver="lbfgs"):
-    model = RegularizedMLPClassifier((3,), solver=solver, tol=0, random_state=0)
+    model = RegularizedMLPClassifier((3,), solver=solver, tol=0, random_state=0, alpha=1.0)
     return model.set_callbacks(Interrupter(n))
 
 
@@ -64,7 +64,7 @@ def test_what_a_pipeline_holds_is_fitted():
 
 
 def test_partial_fit_goes_on_from_where_it_was_interrupted(monkeypatch):
-    model = RegularizedMLPClassifier((3,), solver="adam", random_state=0)
+    model = RegularizedMLPClassifier((3,), solver="adam", random_state=0, alpha=1.0)
     model.partial_fit(X, y, classes=np.unique(y))
     before = [coef.copy() for coef in model.coefs_]
     engine = type(make_engine(model._network))

@@ -163,7 +163,7 @@ def test_mixed_labels_are_named(cls, labels):
 
 
 def test_objects_of_one_kind_are_labels():
-    mlp = RegularizedMLPClassifier((3,), tol=1.0, max_iter=5)
+    mlp = RegularizedMLPClassifier((3,), tol=1.0, max_iter=5, alpha=1.0)
     for labels in (np.array(["a", "b"] * 30, object), np.array([True, 2] * 30, int)):
         assert len(mlp.fit(X, labels).classes_) == 2
 
@@ -173,7 +173,7 @@ def test_objects_of_one_kind_are_labels():
 )
 def test_a_regressor_refuses_labels(y):
     message = "y holds strings such as 'left'.*use RegularizedMLPClassifier"
-    mlp = RegularizedMLPRegressor((2,), penalty="l1")
+    mlp = RegularizedMLPRegressor((2,), penalty="l1", alpha=1.0)
     for model in mlp, RegularizedMLPRegressorCV((2,)), MLPFeatureSelector(mlp):
         with pytest.raises(ValueError, match=message):
             model.fit(X, y)
@@ -181,4 +181,4 @@ def test_a_regressor_refuses_labels(y):
 
 def test_numbers_in_strings_are_numbers():
     y = np.array(["1.5", "2"] * 30, dtype=object)
-    assert RegularizedMLPRegressor((), random_state=0).fit(X, y).n_outputs_ == 1
+    assert RegularizedMLPRegressor((), random_state=0, alpha=1.0).fit(X, y).n_outputs_ == 1

@@ -225,7 +225,7 @@ def test_feature_selection(cls):
     selector = SelectFromModel(sparse_model).fit(scaled, TARGETS[cls])
     assert selector.get_support().tolist() == [True, True, True, False]
     assert selector.estimator_.feature_importances_[3] == 0
-    model = make(cls, max_iter=300)
+    model = make(cls, alpha=1.0, max_iter=300)
     ranking = RFE(model, n_features_to_select=1).fit(scaled, TARGETS[cls]).ranking_
     assert ranking[0] == 1
     assert ranking[3] == 4

@@ -38,7 +38,7 @@ def made_dense(monkeypatch):
 @pytest.mark.parametrize("make", FORMATS)
 @pytest.mark.parametrize("label_dtype", [np.int64, np.uint8, bool, np.float32])
 def test_what_is_trained_on_is_the_only_dense_matrix(made_dense, make, dtype, label_dtype):
-    mlp = RegularizedMLPClassifier()
+    mlp = RegularizedMLPClassifier(alpha=1.0)
     labels = make(Y.astype(label_dtype))
     data, _ = training_data(mlp, X.astype(dtype), labels, None)
     (made,) = made_dense
@@ -50,10 +50,10 @@ def test_what_is_trained_on_is_the_only_dense_matrix(made_dense, make, dtype, la
 @pytest.mark.parametrize(
     "mlp",
     [
-        RegularizedMLPClassifier((3,), max_iter=5),
-        RegularizedMLPClassifier((3,), max_iter=5, early_stopping=True),
-        RegularizedMLPClassifier((3,), max_iter=5, class_weight="balanced"),
-        RegularizedMLPClassifier((3,), max_iter=5, solver="adam"),
+        RegularizedMLPClassifier((3,), max_iter=5, alpha=1.0),
+        RegularizedMLPClassifier((3,), max_iter=5, early_stopping=True, alpha=1.0),
+        RegularizedMLPClassifier((3,), max_iter=5, class_weight="balanced", alpha=1.0),
+        RegularizedMLPClassifier((3,), max_iter=5, solver="adam", alpha=1.0),
         RegularizedMLPClassifierCV((3,), max_iter=5, alphas=2, cv=2),
     ],
 )
@@ -63,7 +63,7 @@ def test_a_fit_makes_labels_dense_once(made_dense, mlp):
 
 
 def test_each_set_of_rows_is_made_dense_once(made_dense):
-    mlp = RegularizedMLPClassifier((3,), max_iter=5)
+    mlp = RegularizedMLPClassifier((3,), max_iter=5, alpha=1.0)
     mlp.fit(X, sparse.csr_array(Y), X_val=X[:20], y_val=sparse.csr_array(Y[:20]))
     assert [made.shape for made in made_dense] == [(60, 3), (20, 3)]
     mlp.set_params(solver="adam").partial_fit(X, sparse.csr_array(Y))
@@ -73,7 +73,7 @@ def test_each_set_of_rows_is_made_dense_once(made_dense):
 @pytest.mark.parametrize("class_weight", [None, "balanced", [{0: 1, 1: 2}] * 3])
 def test_sparse_and_dense_labels_are_the_same(class_weight):
     mlp = RegularizedMLPClassifier(
-        (3,), max_iter=20, class_weight=class_weight, random_state=0
+        (3,), max_iter=20, class_weight=class_weight, random_state=0, alpha=1.0
     )
     expected = mlp.fit(X, Y).predict_proba(X)
     mlp.fit(X, sparse.csr_array(Y))

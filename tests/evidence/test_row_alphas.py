@@ -49,7 +49,7 @@ def test_equal_alphas_of_features_are_one_alpha(solver):
 def test_alphas_of_features_are_checked(params, message):
     X, y = small_regression()
     with pytest.raises(ValueError, match=message):
-        RegularizedMLPRegressor((5,)).set_params(**params).fit(X, y)
+        RegularizedMLPRegressor((5,), alpha=1.0).set_params(**params).fit(X, y)
 
 
 def test_penalty_of_scaled_rows():

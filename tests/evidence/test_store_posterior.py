@@ -94,8 +94,12 @@ def test_it_is_a_bool():
         RegularizedMLPClassifier(
             (20,), alpha="evidence", store_posterior=False, max_iter=30, random_state=0
         ),
-        RegularizedMLPClassifier((20,), early_stopping=True, max_iter=30, random_state=0),
-        RegularizedMLPRegressor((20,), solver="adam", max_iter=30, random_state=0),
+        RegularizedMLPClassifier(
+            (20,), early_stopping=True, max_iter=30, random_state=0, alpha=1.0
+        ),
+        RegularizedMLPRegressor(
+            (20,), solver="adam", max_iter=30, random_state=0, alpha=1.0
+        ),
         RegularizedMLPClassifierCV((20,), alphas=2, cv=2, max_iter=30, random_state=0),
         RegularizedMLPRegressorCV((20,), alphas=2, cv=2, max_iter=30, random_state=0),
     ],
@@ -105,5 +109,5 @@ def test_no_other_fit_keeps_rows(mlp):
 
 
 def test_incremental_training_keeps_no_rows():
-    mlp = RegularizedMLPRegressor((20,), random_state=0)
+    mlp = RegularizedMLPRegressor((20,), random_state=0, alpha=1.0)
     assert not holds_rows(mlp.partial_fit(X, y).partial_fit(X, y))

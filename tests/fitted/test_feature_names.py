@@ -26,7 +26,7 @@ rng = np.random.default_rng(0)
 NAMES = ["age", "income", "height"]
 X = pd.DataFrame(rng.normal(size=(30, 3)), columns=NAMES)
 Y = X["age"] - X["height"]
-MLP = RegularizedMLPRegressor((2,), max_iter=2, random_state=0)
+MLP = RegularizedMLPRegressor((2,), max_iter=2, random_state=0, alpha=1.0)
 
 
 def search(estimator):

@@ -100,7 +100,7 @@ def test_entries(case, tmp_path):
 def test_names_of_features_and_of_classes_in_a_frame(tmp_path):
     """Which pandas keeps as objects."""
     y = pd.Series(CASES["text"][2], dtype=object)
-    model = RegularizedMLPClassifier((4,), max_iter=3, random_state=0)
+    model = RegularizedMLPClassifier((4,), max_iter=3, random_state=0, alpha=1.0)
     model.fit(pd.DataFrame(X, columns=COLUMNS), y)
     arrays = stored_and_loaded(model, tmp_path)
     assert arrays["feature_names"].tolist() == COLUMNS
@@ -129,4 +129,4 @@ def test_arrays_are_copies():
 
 def test_it_needs_a_fit():
     with pytest.raises(NotFittedError):
-        RegularizedMLPRegressor().to_arrays()
+        RegularizedMLPRegressor(alpha=1.0).to_arrays()

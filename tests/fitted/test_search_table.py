@@ -235,7 +235,10 @@ def test_columns_for_a_data_frame():
 
 
 def test_names_of_scores():
-    classifier, regressor = RegularizedMLPClassifier(), RegularizedMLPRegressor()
+    classifier, regressor = (
+        RegularizedMLPClassifier(alpha=1.0),
+        RegularizedMLPRegressor(alpha=1.0),
+    )
     assert name_of_scoring(None, classifier) == "accuracy"
     assert name_of_scoring(None, regressor) == "R2"
     assert name_of_scoring("neg_log_loss", classifier) == "neg log loss"

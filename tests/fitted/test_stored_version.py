@@ -40,7 +40,10 @@ def test_a_model_of_another_version_says_so(cls, monkeypatch):
 
 
 def test_a_model_without_a_version_is_of_the_last_that_stored_none(monkeypatch):
-    model, state = RegularizedMLPClassifier(), RegularizedMLPClassifier().__getstate__()
+    model, state = (
+        RegularizedMLPClassifier(alpha=1.0),
+        RegularizedMLPClassifier(alpha=1.0).__getstate__(),
+    )
     del state["_sknormreg_version"]
     monkeypatch.setattr(stored_version, "__version__", "0.2.0")
     with pytest.warns(OtherVersionWarning, match="with sknormreg 0.1.0"):

@@ -96,7 +96,7 @@ def test_features_in_raw_units_are_never_silent(scales, solver):
     rng = np.random.RandomState(2)
     Z = rng.randn(300, len(scales))
     y = Z[:, 0] + 0.1 * rng.randn(300)
-    mlp = RegularizedMLPRegressor((20,), solver=solver, random_state=0)
+    mlp = RegularizedMLPRegressor((20,), solver=solver, random_state=0, alpha=1.0)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         mlp.fit((Z + 3) * scales, y)
@@ -112,7 +112,7 @@ def test_projections_from_far_outside(penalty, dtype, unit):
     rng = np.random.RandomState(0)
     X = rng.randn(100, 10).astype(dtype)
     y = (unit * X[:, 0]).astype(dtype)
-    mlp = RegularizedMLPRegressor((5,), penalty=penalty, random_state=0)
+    mlp = RegularizedMLPRegressor((5,), penalty=penalty, random_state=0, alpha=1.0)
     mlp.set_params(solver="sgd", learning_rate_init=0.1, max_iter=5)
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -127,7 +127,9 @@ def test_projections_from_far_outside(penalty, dtype, unit):
 def test_early_stopping_may_keep_the_start():
     """Held-out rows whose labels are all but the opposite: every step makes it worse."""
     X, y = standardised(load_breast_cancer)
-    mlp = RegularizedMLPClassifier((5,), solver="adam", early_stopping=True, random_state=0)
+    mlp = RegularizedMLPClassifier(
+        (5,), solver="adam", early_stopping=True, random_state=0, alpha=1.0
+    )
     mlp.set_params(n_iter_no_change=3, learning_rate_init=0.01)
     coefs = [np.zeros((30, 5)), np.zeros((5, 1))]
     mlp.fit(X, y, X_val=X, y_val=1 - y, coef_init=coefs, intercept_init=[np.ones(5), [0.0]])
@@ -139,7 +141,9 @@ def test_early_stopping_may_keep_the_start():
 def test_overflow_on_held_out_rows_does_not_leave_the_fit(early_stopping):
     X, y = standardised(load_breast_cancer)
     X_val = np.full((3, 30), 1e300)
-    mlp = RegularizedMLPClassifier((5,), "softplus", solver="adam", random_state=0)
+    mlp = RegularizedMLPClassifier(
+        (5,), "softplus", solver="adam", random_state=0, alpha=1.0
+    )
     mlp.set_params(early_stopping=early_stopping, max_iter=3, tol=1.0)
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)

@@ -158,6 +158,6 @@ def test_weights_whose_sum_overflows_are_refused(cls):
 
 @pytest.mark.parametrize("w", EXTREME)
 def test_alpha_from_held_out_samples_is_in_their_unit(w):
-    mlp = RegularizedMLPRegressor((5,), max_iter=20, random_state=0)
+    mlp = RegularizedMLPRegressor((5,), max_iter=20, random_state=0, alpha="auto")
     expected = mlp.fit(X, y, RATIOS).alpha_
     assert mlp.fit(X, y, w * RATIOS).alpha_ / w == pytest.approx(expected, rel=0.01)

@@ -50,7 +50,7 @@ def test_partial_fit_does_not_read_the_losses_before(cls, solver):
 
 
 def test_the_best_loss_is_the_smallest_of_the_curve_after_every_call():
-    mlp = RegularizedMLPRegressor((4,), solver="sgd", random_state=0)
+    mlp = RegularizedMLPRegressor((4,), solver="sgd", random_state=0, alpha=1.0)
     for seed in range(8):
         mlp.partial_fit(*rows(seed))
         assert mlp.best_loss_ == min(mlp.loss_curve_)
@@ -61,7 +61,7 @@ def test_the_best_loss_is_the_smallest_of_the_curve_after_every_call():
 def test_partial_fit_after_early_stopping_finds_the_best_of_all():
     X, y = rows(n=40)
     mlp = RegularizedMLPRegressor(
-        (4,), solver="adam", early_stopping=True, max_iter=5, random_state=0
+        (4,), solver="adam", early_stopping=True, max_iter=5, random_state=0, alpha=1.0
     ).fit(X, y)
     assert mlp.best_loss_ is None
     mlp.set_params(early_stopping=False).partial_fit(1e3 * X, 1e3 * y)
@@ -71,7 +71,9 @@ def test_partial_fit_after_early_stopping_finds_the_best_of_all():
 
 @pytest.mark.parametrize("kind", [tuple, np.array])
 def test_an_assigned_curve_is_gone_on_with(kind):
-    mlp = RegularizedMLPRegressor((4,), solver="adam", random_state=0).partial_fit(*rows())
+    mlp = RegularizedMLPRegressor(
+        (4,), solver="adam", random_state=0, alpha=1.0
+    ).partial_fit(*rows())
     first = mlp.loss_curve_[0]
     mlp.loss_curve_ = kind(mlp.loss_curve_)
     mlp.partial_fit(*rows())
@@ -81,7 +83,9 @@ def test_an_assigned_curve_is_gone_on_with(kind):
 
 
 def test_networks_do_not_share_their_curves():
-    mlp = RegularizedMLPRegressor((4,), solver="adam", random_state=0).partial_fit(*rows())
+    mlp = RegularizedMLPRegressor(
+        (4,), solver="adam", random_state=0, alpha=1.0
+    ).partial_fit(*rows())
     stored, fresh = pickle.loads(pickle.dumps(mlp)), clone(mlp)
     fresh.partial_fit(*rows())
     mlp.partial_fit(*rows())
@@ -93,7 +97,9 @@ def test_networks_do_not_share_their_curves():
 
 
 def test_a_pickle_grows_by_the_losses_alone():
-    mlp = RegularizedMLPRegressor((4,), solver="adam", random_state=0).partial_fit(*rows())
+    mlp = RegularizedMLPRegressor(
+        (4,), solver="adam", random_state=0, alpha=1.0
+    ).partial_fit(*rows())
 
     def size_without_curve():
         curve, mlp.loss_curve_ = mlp.loss_curve_, []

@@ -383,7 +383,7 @@ def test_warm_starts_along_a_path_of_alphas(penalty):
     """With ever larger alphas inputs leave, until none is left."""
     frame, y = one_hot_frame()
     model = RegularizedMLPRegressor(
-        (6,), penalty=penalty, warm_start=True, max_iter=300, random_state=0
+        (6,), penalty=penalty, warm_start=True, max_iter=300, random_state=0, alpha=1.0
     )
     n_selected, losses = [], []
     for alpha in (0.1, 1.0, 5.0, 20.0, 50.0, 100.0, 1e4):

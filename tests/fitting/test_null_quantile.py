@@ -30,7 +30,7 @@ def alone(data):
 
 def test_without_hidden_layers_it_is_that_of_the_lasso():
     """The lasso is empty from max_j |X_j' (y - mean)| on."""
-    spec, data = problem(RegularizedMLPRegressor((), penalty="l1"))
+    spec, data = problem(RegularizedMLPRegressor((), penalty="l1", alpha=1.0))
     alpha = null_quantile(spec, data, alone(data), n_draws=4000, seed=1)
     rng = np.random.RandomState(2)
     y = data.y.ravel() - data.y.mean()
@@ -55,7 +55,7 @@ def test_the_alpha_of_one_data_set_empties_a_lasso():
 
 
 def test_features_of_a_lasso_enter_at_their_correlations():
-    spec, data = problem(RegularizedMLPRegressor((), penalty="l1"))
+    spec, data = problem(RegularizedMLPRegressor((), penalty="l1", alpha=1.0))
     y = data.y.ravel() - data.y.mean()
     expected = np.abs(data.X.T @ y)
     found = alphas_of_features(spec, data, alone(data))
@@ -65,7 +65,7 @@ def test_features_of_a_lasso_enter_at_their_correlations():
 @pytest.mark.parametrize("penalty", [L1(), GroupLasso(), GroupMCP(1.0)])
 def test_features_are_compared_with_what_their_permutations_are(penalty):
     """Of one permutation, the largest of its features is the quantile at any level."""
-    mlp = RegularizedMLPClassifier((4,), penalty=[penalty, MaxNorm(2.0)])
+    mlp = RegularizedMLPClassifier((4,), penalty=[penalty, MaxNorm(2.0)], alpha=1.0)
     labels = np.random.RandomState(0).randint(3, size=80)
     spec, data = problem(mlp, y=labels)
     labels = np.array([0, 0, 1, 2, 3, 3, 3, 4, 5, 6, 7, 8])
@@ -94,7 +94,7 @@ def gradient_at_empty_first_layer(spec, data, later, intercepts):
 def test_no_later_weights_move_an_empty_first_layer(activation):
     """Nor do intercepts, where the outputs are those of the best constant."""
     mlp = RegularizedMLPRegressor(
-        (6,), activation=activation, penalty=[GroupLasso(), MaxNorm(1.0)]
+        (6,), activation=activation, penalty=[GroupLasso(), MaxNorm(1.0)], alpha=1.0
     )
     spec, data = problem(mlp)
     # Of one permutation, alpha_0 is the quantile at any level.
@@ -120,7 +120,7 @@ def test_no_later_weights_move_an_empty_first_layer(activation):
 
 
 def test_groups_and_several_outputs():
-    mlp = RegularizedMLPRegressor((4,), penalty=[GroupMCP(), MaxNorm(2.0)])
+    mlp = RegularizedMLPRegressor((4,), penalty=[GroupMCP(), MaxNorm(2.0)], alpha=1.0)
     y = np.random.RandomState(5).normal(size=(80, 2))
     spec, data = problem(mlp, y=y)
     groups = RowGroups(np.array([0, 0, 0, *range(1, 10)]))
@@ -136,7 +136,7 @@ def test_groups_and_several_outputs():
 
 
 def test_samples_of_no_weight_do_not_count():
-    mlp = RegularizedMLPClassifier((3,), penalty=[L1(), MaxNorm(1.0)])
+    mlp = RegularizedMLPClassifier((3,), penalty=[L1(), MaxNorm(1.0)], alpha=1.0)
     y = np.arange(80) % 2
     weight = np.ones(80)
     weight[60:] = 0
@@ -147,7 +147,9 @@ def test_samples_of_no_weight_do_not_count():
 
 
 def test_the_scale_of_noise():
-    spec, data = problem(RegularizedMLPRegressor((), penalty="l1"), n_samples=400)
+    spec, data = problem(
+        RegularizedMLPRegressor((), penalty="l1", alpha=1.0), n_samples=400
+    )
     constant = np.full((400, 1), data.y.mean())
     assert noise_scale(spec, data, constant.copy(), 0) == pytest.approx(1.0)
     half = data.y.mean() + 0.5 * (data.y.reshape(-1, 1) - data.y.mean())
@@ -161,7 +163,9 @@ def test_the_scale_of_noise():
 def test_class_weights_are_permuted_with_the_classes():
     """As if the samples of the rare class were there several times, at the same X."""
     y = np.repeat([0, 1], [72, 8])
-    mlp = RegularizedMLPClassifier((), penalty="l1", class_weight={0: 1.0, 1: 9.0})
+    mlp = RegularizedMLPClassifier(
+        (), penalty="l1", class_weight={0: 1.0, 1: 9.0}, alpha=1.0
+    )
     spec, data = problem(mlp, y=y)
     alpha = null_quantile(
         spec, data, alone(data), n_draws=4000, class_weight=data.sample_weight

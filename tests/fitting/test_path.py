@@ -284,7 +284,9 @@ def test_a_grid_is_found_in_few_iterations(penalty):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(100, 10)).astype(np.float32)
     y = rng.poisson(np.exp(X[:, 0] / 2))
-    mlp = RegularizedMLPRegressor((5, 3), loss="poisson", penalty=penalty, random_state=0)
+    mlp = RegularizedMLPRegressor(
+        (5, 3), loss="poisson", penalty=penalty, random_state=0, alpha=1.0
+    )
     last = regularization_path(X, y, estimator=mlp, alphas=2).alphas[-1]
     mlp.set_params(max_iter=1)
     found = regularization_path(X, y, estimator=mlp, alphas=2).alphas[-1]

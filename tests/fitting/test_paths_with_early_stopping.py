@@ -21,12 +21,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 def classification():
     X, y = load_wine(return_X_y=True)
-    return RegularizedMLPClassifier((4,), random_state=0), scale(X), y
+    return RegularizedMLPClassifier((4,), random_state=0, alpha=1.0), scale(X), y
 
 
 def regression():
     X, y = load_diabetes(return_X_y=True)
-    return RegularizedMLPRegressor((4,), random_state=0), scale(X), scale(y)
+    return RegularizedMLPRegressor((4,), random_state=0, alpha=1.0), scale(X), scale(y)
 
 
 def grid(mlp, X, y, **params):

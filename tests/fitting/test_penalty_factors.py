@@ -278,7 +278,7 @@ def test_the_grid_ends_where_the_penalised_features_are_gone(cancer, penalty):
     assert sets[0] > {0, 3}
     assert sum(found <= {0, 3} for found in sets) <= 2
     # It does not end far beyond.
-    model = RegularizedMLPClassifier((5,), penalty=weighted, random_state=0)
+    model = RegularizedMLPClassifier((5,), penalty=weighted, random_state=0, alpha=1.0)
     model.set_params(alpha=path.alphas[-1] / 8).fit(X, y)
     assert model.selected_features_.sum() > 2
 

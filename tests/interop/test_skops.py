@@ -39,8 +39,17 @@ def by_evidence(monkeypatch, sizes, exact_size=None):
     return mlp.fit(X, KINDS["squared_error"])
 
 
+def classes_by_evidence():
+    """With a posterior that is kept, because of noise."""
+    noise = np.random.RandomState(0).logistic(size=len(X))
+    mlp = RegularizedMLPClassifier((50,), alpha="evidence", max_iter=50, random_state=0)
+    mlp.fit(X, X[:, 0] + noise > 0)
+    assert hasattr(mlp, "_posterior")
+    return mlp
+
+
 def with_penalty(penalty):
-    mlp = RegularizedMLPClassifier((3,), penalty=[penalty, "l2"], max_iter=3)
+    mlp = RegularizedMLPClassifier((3,), penalty=[penalty, "l2"], max_iter=3, alpha=1.0)
     return mlp.set_params(alpha=[1.0, 2.0], random_state=0).fit(X, Y)
 
 
@@ -66,6 +75,7 @@ FITTED = {
     "evidence, more rows": lambda patch: by_evidence(patch, (2,)),
     "evidence, more weights": lambda patch: by_evidence(patch, (30,)),
     "evidence, large": lambda patch: by_evidence(patch, (2,), exact_size=5),
+    "evidence, classes": lambda _: classes_by_evidence(),
     "sparsified": lambda _: sparsified(),
     "skip": lambda _: with_drawn_weights("poisson", penalty="hierarchical"),
     "pipeline": lambda _: make_pipeline(StandardScaler(), with_drawn_weights("binary")).fit(

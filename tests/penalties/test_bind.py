@@ -103,7 +103,9 @@ class _BoundTo(L1):
 @pytest.mark.parametrize("in_list", [False, True])
 def test_bind_must_return_a_penalty_for_each_layer(result, in_list):
     penalty = _BoundTo(result)
-    mlp = RegularizedMLPRegressor((3,), penalty=["l2", penalty] if in_list else penalty)
+    mlp = RegularizedMLPRegressor(
+        (3,), penalty=["l2", penalty] if in_list else penalty, alpha=1.0
+    )
     with pytest.raises(
         ValueError, match=r"_BoundTo.bind must return a list of 2 penalties"
     ):

@@ -215,7 +215,9 @@ def test_no_penalty_at_all(inner):
     with pytest.raises(ValueError, match=message):
         Weighted(inner, [1, 1, 1, 1]).bind(LAYOUT)
     with pytest.raises(ValueError, match=message):
-        RegularizedMLPRegressor(penalty=Weighted(inner, [1, 1])).fit(np.eye(2), [1.0, 2.0])
+        RegularizedMLPRegressor(penalty=Weighted(inner, [1, 1]), alpha=1.0).fit(
+            np.eye(2), [1.0, 2.0]
+        )
 
 
 @pytest.mark.parametrize("inner", [L2(), ElasticNet(0.0)], ids=repr)
@@ -307,7 +309,7 @@ def test_first_fits():
     np.testing.assert_array_equal(reweighted(L1(), compressed).penalty_factor, expected)
     by_name = reweighted(GroupLasso(["site_"]), model)
     assert by_name.penalty_factor[2] == by_name.penalty_factor[3]
-    second = RegularizedMLPRegressor((3,), penalty=by_name, random_state=0)
+    second = RegularizedMLPRegressor((3,), penalty=by_name, random_state=0, alpha=1.0)
     assert second.fit(frame, y).selected_features_[:2].all()
 
 
@@ -319,7 +321,7 @@ def test_first_fits_that_are_none():
     with pytest.raises(ValueError, match=r"n_units\), got an array of shape \(2,\)"):
         reweighted(L1(), [1.0, 2.0])
     with pytest.raises(ValueError, match="is not fitted: call fit first"):
-        reweighted(L1(), RegularizedMLPClassifier())
+        reweighted(L1(), RegularizedMLPClassifier(alpha=1.0))
     for penalty in ("group_lasso", GroupLasso, None):
         with pytest.raises(ValueError, match="penalty must be an instance of Penalty"):
             reweighted(penalty, np.ones((4, 2)))

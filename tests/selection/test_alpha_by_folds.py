@@ -73,7 +73,9 @@ def noisy_pair(n_samples=150):
 
 def test_networks_and_the_grid():
     X, y = noisy_pair(100)
-    mlp = RegularizedMLPRegressor((6,), "relu", penalty=[GroupLasso(), MaxNorm(1)])
+    mlp = RegularizedMLPRegressor(
+        (6,), "relu", penalty=[GroupLasso(), MaxNorm(1)], alpha=1.0
+    )
     selector = MLPFeatureSelector(
         mlp, alpha="cv", cv=2, rule="one_se", n_init=2, random_state=0
     ).fit(X, y)
@@ -131,7 +133,7 @@ def test_bad_parameters(params, message):
 
 # Strictly convex: weighted and repeated samples lead to the same features within the few
 # iterations of a path.
-SMALL = RegularizedMLPRegressor((), penalty=ElasticNet(0.2))
+SMALL = RegularizedMLPRegressor((), penalty=ElasticNet(0.2), alpha=1.0)
 
 
 @parametrize_with_checks([MLPFeatureSelector(SMALL, n_init=1, alpha="cv", cv=2)])

@@ -38,7 +38,7 @@ def selected(selector):
     return np.flatnonzero(selector.support_)
 
 
-SMALL = RegularizedMLPRegressor((2,), penalty=[GroupLasso(), MaxNorm(1)])
+SMALL = RegularizedMLPRegressor((2,), penalty=[GroupLasso(), MaxNorm(1)], alpha=1.0)
 
 
 @parametrize_with_checks([MLPFeatureSelector(SMALL, n_init=1, alpha=1e-3)])
@@ -181,14 +181,16 @@ def test_a_frame_with_a_group_in_a_pipeline():
 def test_estimators_of_ones_own():
     X, y, true = pairs(n_pairs=1, n_features=10)
     mlp = RegularizedMLPRegressor(
-        (20,), activation="relu", penalty=[GroupLasso(), MaxNorm(1)]
+        (20,), activation="relu", penalty=[GroupLasso(), MaxNorm(1)], alpha=1.0
     )
     selector = MLPFeatureSelector(mlp, n_init=3, random_state=0).fit(X, y)
     assert set(true) <= set(selected(selector))
     with pytest.raises(ValueError, match=r"alpha='quantile' needs bounded weights"):
-        MLPFeatureSelector(RegularizedMLPRegressor(penalty="group_lasso")).fit(X, y)
+        MLPFeatureSelector(RegularizedMLPRegressor(penalty="group_lasso", alpha=1.0)).fit(
+            X, y
+        )
     with pytest.raises(ValueError, match="is for L1 or a group penalty"):
-        MLPFeatureSelector(RegularizedMLPRegressor()).fit(X, y)
+        MLPFeatureSelector(RegularizedMLPRegressor(alpha=1.0)).fit(X, y)
     with pytest.raises(TypeError, match="estimator must be a RegularizedMLPClassifier"):
         MLPFeatureSelector(make_pipeline(mlp)).fit(X, y)
     with pytest.raises(ValueError, match="estimator has max_time=2, but"):
@@ -203,7 +205,7 @@ def test_three_classes_and_several_outputs():
     X = np.hstack([X, rng.normal(size=(len(X), 6))])
     selector = MLPFeatureSelector(
         RegularizedMLPClassifier(
-            (10,), activation="relu", penalty=[GroupLasso(), MaxNorm(1)]
+            (10,), activation="relu", penalty=[GroupLasso(), MaxNorm(1)], alpha=1.0
         ),
         n_init=2,
         random_state=0,
@@ -255,7 +257,7 @@ def test_groups_of_a_tuple_of_penalties():
     X, y, true = pairs(n_features=6, n_pairs=1)
     others = [i for i in range(6) if i not in true]
     penalty = (GroupLasso(groups=[[true[0], *others]]), MaxNorm(1))
-    mlp = RegularizedMLPRegressor((10,), activation="relu", penalty=penalty)
+    mlp = RegularizedMLPRegressor((10,), activation="relu", penalty=penalty, alpha=1.0)
     selector = MLPFeatureSelector(mlp, n_init=1, alpha=5.0, random_state=0).fit(X, y)
     assert selector.support_.all()
 
@@ -282,7 +284,9 @@ def test_the_total_weight_of_the_estimator_does_not_matter():
 )
 def test_penalties_that_cannot_select(penalty, message):
     X, y, _ = pairs(n_features=6, n_pairs=1)
-    selector = MLPFeatureSelector(RegularizedMLPRegressor((2,), penalty=penalty), alpha=1.0)
+    selector = MLPFeatureSelector(
+        RegularizedMLPRegressor((2,), penalty=penalty, alpha=1.0), alpha=1.0
+    )
     with pytest.raises(ValueError, match=message):
         selector.fit(X, y)
 
@@ -293,7 +297,7 @@ def test_noise_selects_little_with_balanced_classes(weighted):
 
     Without regard to that, noise is selected in more than half of the data sets.
     """
-    mlp = RegularizedMLPClassifier((), penalty="l1", class_weight="balanced")
+    mlp = RegularizedMLPClassifier((), penalty="l1", class_weight="balanced", alpha=1.0)
     n_wrong = 0
     for seed in range(8):
         rng = np.random.RandomState(seed)
@@ -309,7 +313,11 @@ def test_counts():
     X = rng.normal(size=(200, 8))
     y = rng.poisson(np.exp(X[:, 2])).astype(float)
     mlp = RegularizedMLPRegressor(
-        (10,), loss="poisson", activation="relu", penalty=[GroupLasso(), MaxNorm(1)]
+        (10,),
+        loss="poisson",
+        activation="relu",
+        penalty=[GroupLasso(), MaxNorm(1)],
+        alpha=1.0,
     )
     selector = MLPFeatureSelector(mlp, n_init=2, random_state=0).fit(X, y)
     np.testing.assert_array_equal(selected(selector), [2])

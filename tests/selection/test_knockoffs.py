@@ -227,7 +227,7 @@ def test_names_come_out_of_pipelines(X):
 )
 def test_other_losses_and_penalties(X, loss, penalty):
     y = np.exp(targets_of(X, "linear") / 3)
-    mlp = RegularizedMLPRegressor((4,), loss=loss, penalty=penalty)
+    mlp = RegularizedMLPRegressor((4,), loss=loss, penalty=penalty, alpha=1.0)
     selector = KnockoffSelector(mlp, fdr=0.3, n_draws=1, **FAST).fit(X, y)
     W = selector.knockoff_statistics_[0]
     assert W[:N_TRUE].mean() > 3 * np.abs(W[N_TRUE:]).max()
@@ -282,11 +282,15 @@ ERRORS = [
     ),
     (dict(alphas=[-1.0]), "alphas must be a number of alphas, or a list of finite numbers"),
     (
-        dict(estimator=RegularizedMLPRegressor(penalty=Weighted(GroupLasso(), {0: 0}))),
+        dict(
+            estimator=RegularizedMLPRegressor(
+                penalty=Weighted(GroupLasso(), {0: 0}), alpha=1.0
+            )
+        ),
         "the same penalty for a feature and its knockoff, got a Weighted penalty",
     ),
     (
-        dict(estimator=RegularizedMLPRegressor(penalty="max_norm")),
+        dict(estimator=RegularizedMLPRegressor(penalty="max_norm", alpha=1.0)),
         "alpha has no meaning for the constraint",
     ),
 ]

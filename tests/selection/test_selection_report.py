@@ -11,7 +11,7 @@ from sknormreg.fitting import report as lines
 from sknormreg.penalties import GroupLasso, MaxNorm
 from sknormreg.selection.report import SelectionReport
 
-MLP = RegularizedMLPRegressor((3,), penalty=[GroupLasso(), MaxNorm(1)])
+MLP = RegularizedMLPRegressor((3,), penalty=[GroupLasso(), MaxNorm(1)], alpha=1.0)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ NUMBERS = [f"sensor {i}" for i in range(290)]
 GROUPS = {"colour": "category__colour_", "size": "category__size_"}
 
 NETWORK = RegularizedMLPClassifier(
-    (2,), activation="tanh", penalty=[GroupLasso(), MaxNorm(1)], max_iter=100
+    (2,), activation="tanh", penalty=[GroupLasso(), MaxNorm(1)], max_iter=100, alpha=1.0
 )
 
 

@@ -19,7 +19,7 @@ from sknormreg.penalties import GroupLasso, L1Ball
 from sknormreg.selection import stability, stability_problem
 from sknormreg.selection.resamples import complementary_halves
 
-LINEAR = RegularizedMLPRegressor((), penalty="l1")
+LINEAR = RegularizedMLPRegressor((), penalty="l1", alpha=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_samples_without_weight_are_left_out(signals):
 def test_whatever_the_number_of_jobs(signals):
     X, y = signals
     selector = StabilitySelector(
-        RegularizedMLPRegressor((4,), penalty="group_lasso"),
+        RegularizedMLPRegressor((4,), penalty="group_lasso", alpha=1.0),
         alphas=[3.0, 10.0, 30.0],
         n_resamples=2,
         random_state=0,
@@ -189,7 +189,9 @@ def test_groups_count_as_one_feature():
     X = np.column_stack([np.eye(3)[levels], rng.normal(size=(150, 6))])
     y = np.array([0.0, 1.0, -1.0])[levels] + X[:, 5] + 0.3 * rng.normal(size=150)
     groups = [[0, 1, 2]]
-    by_penalty = RegularizedMLPRegressor((4,), penalty=[GroupLasso(groups), "l2"])
+    by_penalty = RegularizedMLPRegressor(
+        (4,), penalty=[GroupLasso(groups), "l2"], alpha=1.0
+    )
     for params in (dict(groups=groups), dict(estimator=by_penalty)):
         selector = StabilitySelector(n_resamples=3, alphas=8, random_state=0, **params)
         selector.fit(X, y)
@@ -204,7 +206,9 @@ def test_in_a_pipeline_with_names():
     pytest.importorskip("pandas")
     X, y = load_breast_cancer(return_X_y=True, as_frame=True)
     selector = StabilitySelector(n_resamples=2, alphas=6, random_state=0)
-    pipeline = make_pipeline(StandardScaler(), selector, RegularizedMLPClassifier((3,)))
+    pipeline = make_pipeline(
+        StandardScaler(), selector, RegularizedMLPClassifier((3,), alpha=1.0)
+    )
     pipeline.set_output(transform="pandas").fit(X, y)
     names = pipeline[1].selected_feature_names_
     assert 0 < len(names) <= 8
@@ -287,14 +291,20 @@ def test_false_selections_are_as_few_as_the_bound_says():
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        (dict(estimator=RegularizedMLPRegressor()), "selects no features.*group_lasso"),
         (
-            dict(estimator=RegularizedMLPRegressor(penalty=["l2", "l1"])),
+            dict(estimator=RegularizedMLPRegressor(alpha=1.0)),
+            "selects no features.*group_lasso",
+        ),
+        (
+            dict(estimator=RegularizedMLPRegressor(penalty=["l2", "l1"], alpha=1.0)),
             "penalty of the first layer, L2.*selects no features",
         ),
-        (dict(estimator=RegularizedMLPRegressor(penalty=L1Ball(3.0))), "no meaning"),
         (
-            dict(estimator=RegularizedMLPRegressor(penalty="l1", max_time=1)),
+            dict(estimator=RegularizedMLPRegressor(penalty=L1Ball(3.0), alpha=1.0)),
+            "no meaning",
+        ),
+        (
+            dict(estimator=RegularizedMLPRegressor(penalty="l1", max_time=1, alpha=1.0)),
             "max_time=1, but fits that are cut short",
         ),
         (dict(threshold=0.5), "The 'threshold' parameter"),
@@ -336,7 +346,7 @@ def test_data_that_will_not_do(signals):
 
 def test_paths_that_do_not_converge_are_told_of_once():
     X, y = load_iris(return_X_y=True)
-    mlp = RegularizedMLPClassifier((4,), penalty="group_lasso", max_iter=2)
+    mlp = RegularizedMLPClassifier((4,), penalty="group_lasso", max_iter=2, alpha=1.0)
     selector = StabilitySelector(mlp, alphas=[1.0, 2.0], n_resamples=2, random_state=0)
     with pytest.warns(match="8 of 8 fits did not converge") as caught:
         selector.fit(scale(X), y)

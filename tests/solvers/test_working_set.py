@@ -305,7 +305,9 @@ def test_penalties_without_parts_train_as_before():
             return super().value(weights)
 
     X, y = make_classification(60, 8, random_state=0)
-    mlp = RegularizedMLPClassifier((4,), penalty=Mine(), random_state=0).fit(X, y)
+    mlp = RegularizedMLPClassifier((4,), penalty=Mine(), random_state=0, alpha=1.0).fit(
+        X, y
+    )
     assert not _objective_of(Mine()).has_parts
     assert mlp.optimality_ < 1e-4
 
