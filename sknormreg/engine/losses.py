@@ -47,6 +47,10 @@ class Loss(ABC):
         """Replace `raw` by predictions. By default, they are the same."""
         return
 
+    def of_predictions(self) -> "Loss":
+        """Return the loss that tells how good predictions are: without label smoothing."""
+        return self
+
     # A method that maps raw outputs to matrices B of shape (n_samples, n_outputs,
     # n_outputs) such that B'B is the Hessian of the loss of each sample, independent of y.
     # None for losses that are not the negative log-likelihood of a generalised linear model
@@ -218,6 +222,9 @@ class BinaryLogLoss(Loss):
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = label_smoothing
 
+    def of_predictions(self) -> "BinaryLogLoss":
+        return BinaryLogLoss()
+
     def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         return np.logaddexp(0, raw) - self._smoothed(y) * raw
 
@@ -268,6 +275,9 @@ class MultinomialLogLoss(Loss):
     def __init__(self, n_classes: int, label_smoothing: float = 0.0) -> None:
         self.n_classes = n_classes
         self.label_smoothing = label_smoothing
+
+    def of_predictions(self) -> "MultinomialLogLoss":
+        return MultinomialLogLoss(self.n_classes)
 
     def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         shifted = raw - raw.max(axis=1, keepdims=True)

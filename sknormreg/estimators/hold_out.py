@@ -106,5 +106,5 @@ def watched(
     """Return the `Validation` by some samples; rows are None for all of them."""
     # What is watched are means.
     data, _ = data.with_moderate_weights()
-    loss = targets.validation_loss()
+    loss = targets.loss().of_predictions()
     return Validation(data, rows, decides=decides, score=targets.score, loss=loss)

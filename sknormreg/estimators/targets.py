@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -42,10 +42,6 @@ class Targets(ABC):
     @abstractmethod
     def loss(self) -> Loss:
         """Return the loss between encoded targets and raw outputs."""
-
-    def validation_loss(self) -> Loss:
-        """Return the loss of held-out samples, without what regularises the other."""
-        return self.loss()
 
     @abstractmethod
     def encode(self, y: Any, dtype: np.dtype, name: str = "y") -> np.ndarray:
@@ -155,9 +151,6 @@ class ClassTargets(Targets):
         if self.multilabel or len(self.classes) <= 2:
             return BinaryLogLoss(self.label_smoothing)
         return MultinomialLogLoss(len(self.classes), self.label_smoothing)
-
-    def validation_loss(self) -> Loss:
-        return replace(self, label_smoothing=0.0).loss()
 
     def encode(self, y: Any, dtype: np.dtype, name: str = "y") -> np.ndarray:
         check_classification_targets(y)

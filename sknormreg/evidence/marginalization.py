@@ -135,8 +135,9 @@ def class_posterior(
     )
     contrasts = _contrasts(loss, raw.shape[1])
     variances = np.einsum("kl,ilm,km->ik", contrasts, covariances, contrasts)
+    score = loss.of_predictions().value
     losses = [
-        loss.value(y, _marginal(loss, raw_left_out, temperature * variances), weight)
+        score(y, _marginal(loss, raw_left_out, temperature * variances), weight)
         for temperature in _TEMPERATURES
     ]
     temperature = float(_TEMPERATURES[int(np.argmin(losses))])

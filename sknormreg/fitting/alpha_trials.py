@@ -136,7 +136,8 @@ def _loss(data, rows, fitted):
     raw = engine.raw_predict(coefs, network.intercepts(fitted.params), data.X, rows)
     weight = None if data.sample_weight is None else data.sample_weight[rows]
     total = len(rows) if weight is None else weight.sum(dtype=np.float64)
-    return network.loss.value(data.y[rows], raw, weight), total
+    loss = network.loss.of_predictions()
+    return loss.value(data.y[rows], raw, weight), total
 
 
 def _watched_loss(validation, fitted):

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.linear_model import Ridge
+from sklearn.metrics import log_loss
 
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
+from sknormreg.engine import make_engine
 from sknormreg.estimators.specification import network_spec
 from sknormreg.estimators.validation import training_data
 from sknormreg.fitting.alpha_trials import trials_of
@@ -119,6 +121,24 @@ def test_every_sample_is_held_out_once_with_targets_of_all_sizes():
             np.testing.assert_allclose(
                 np.mean(ours, axis=0), all_y.mean(axis=0), atol=0.12 * all_y.std()
             )
+
+
+@pytest.mark.parametrize("labels", [LABELS, LABELS == "no"])
+def test_smoothed_labels_are_held_out_as_they_are(labels):
+    mlp = RegularizedMLPClassifier((3,), label_smoothing=0.3, random_state=0)
+    spec, data = problem(mlp, X, labels)
+    (trial, *_) = trials_of(spec, data, state(), None)
+    fitted = fit_network(spec, trial.data, trial.rows, 1.0, random_state=state())
+    held_out = np.setdiff1d(np.arange(80), trial.rows)
+    network = fitted.network
+    raw = make_engine(network).raw_predict(
+        network.coefs(fitted.params), fitted.intercepts, trial.data.X, held_out
+    )
+    network.loss.inverse_link(raw)
+    expected = log_loss(trial.data.y[held_out].ravel(), raw, normalize=False)
+    loss, weight = trial.loss(fitted)
+    assert loss == pytest.approx(expected, rel=1e-10)
+    assert weight == len(held_out)
 
 
 def test_copies_are_in_the_same_part():
