@@ -156,7 +156,7 @@ input_noise : float, default=0.0
     made dense, a part of it at a time: training takes as long as with dense X.
 
 mixup : float, default=0.0
-    alpha of the distribution Beta(alpha, alpha) of the share c by which each sample is
+    Parameter of the distribution Beta(alpha, alpha) of the share c by which each sample is
     mixed with another one of its minibatch in training (Zhang et al., 2018); 0 mixes none.
     The features are mixed, and the loss is c times that with the target and the weight of
     the one sample, plus 1 - c times that with those of the other. In regression, the
