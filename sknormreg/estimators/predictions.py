@@ -137,6 +137,9 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict class probabilities.
 
+        After a fit with ``alpha="evidence"`` and ``store_posterior=True``, the weights may be
+        integrated out.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
