@@ -137,8 +137,8 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict class probabilities.
 
-        After a fit with ``alpha="evidence"`` and ``store_posterior=True``, the weights may be
-        integrated out.
+        After a fit with ``alpha="evidence"`` and ``store_posterior=True``, the weights may
+        be integrated out.
 
         Parameters
         ----------
