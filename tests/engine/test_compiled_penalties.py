@@ -113,7 +113,11 @@ def with_methods(penalties):
 
 
 @pytest.mark.parametrize(
-    "problem", [pytest.param(regression, marks=pytest.mark.slow), classification, counts]
+    "problem",
+    [
+        classification,
+        *(pytest.param(one, marks=pytest.mark.slow) for one in (regression, counts)),
+    ],
 )
 @pytest.mark.parametrize(("method", "penalty"), with_methods(OTHER_PENALTIES))
 def test_epochs_with_other_penalties(problem, penalty, method):

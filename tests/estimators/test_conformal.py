@@ -313,7 +313,9 @@ def test_intervals_cover_new_samples(n, p):
         assert np.mean(covered) < 0.8 + bound
 
 
-@pytest.mark.parametrize(("n", "p"), [(80, 3), (40, 120)])
+@pytest.mark.parametrize(
+    ("n", "p"), [(80, 3), pytest.param(40, 120, marks=pytest.mark.slow)]
+)
 def test_sets_cover_new_samples(n, p):
     covered, drawn = [], []
     for seed in range(20):
@@ -376,9 +378,15 @@ def test_samples_that_are_held_out_twice_are_refused(cv):
 # What is needed, and what it survives
 
 
+@pytest.fixture(scope="module")
+def fitted_models():
+    return regressor(), classifier()
+
+
 @pytest.mark.parametrize("coverage", [0, 1, 90, -0.1, np.nan, "0.9", True, None])
-def test_coverages_that_are_none(coverage):
-    for method in (regressor().predict_interval, classifier().predict_set):
+def test_coverages_that_are_none(coverage, fitted_models):
+    on_numbers, on_classes = fitted_models
+    for method in (on_numbers.predict_interval, on_classes.predict_set):
         with pytest.raises(ValueError, match="coverage must be a number above 0 and bel"):
             method(X_WINE, coverage)
 

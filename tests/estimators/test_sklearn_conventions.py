@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from functools import cache
 
 import joblib
 import numpy as np
@@ -323,14 +324,18 @@ LAYOUTS = {
 }
 
 
+@cache
+def dense_fit(cls, solver):
+    return make(cls, solver=solver, batch_size=25).fit(X, TARGETS[cls])
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("cls", BOTH)
 @not_converged
 def test_layout_of_X_does_not_matter(cls, layout, solver):
-    params = dict(solver=solver, batch_size=25)
-    dense = make(cls, **params).fit(X, TARGETS[cls])
-    other = make(cls, **params).fit(LAYOUTS[layout](X), TARGETS[cls])
+    dense = dense_fit(cls, solver)
+    other = clone(dense).fit(LAYOUTS[layout](X), TARGETS[cls])
     # Sums in another order: rounding, amplified over 20 iterations.
     assert other.loss_ == pytest.approx(dense.loss_, rel=1e-8)
     raw = "predict_proba" if cls is RegularizedMLPClassifier else "predict"

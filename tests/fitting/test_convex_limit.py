@@ -5,6 +5,7 @@ most. The oracles run to tolerances that leave them below that.
 """
 
 import warnings
+from functools import cache
 
 import numpy as np
 import pytest
@@ -82,6 +83,23 @@ def test_squared_error(penalty, l1_ratio, alpha, weighted, layout):
         np.testing.assert_array_equal(mlp.coefs_[0].ravel() == 0, oracle.coef_ == 0)
 
 
+@cache
+def logistic_regression(load, weighted, alpha, l1_ratio):
+    """Fit the oracle, once for all layouts."""
+    X, y = load(return_X_y=True)
+    solver, tol = ("lbfgs", 1e-10) if l1_ratio == 0 else ("saga", 1e-6)
+    oracle = LogisticRegression(
+        C=1 / alpha,
+        l1_ratio=l1_ratio,
+        solver=solver,
+        tol=tol,
+        max_iter=20_000,
+        random_state=0,
+    )
+    weight = weights_for(y, weighted)
+    return oracle.fit(StandardScaler().fit_transform(X), y, sample_weight=weight)
+
+
 @pytest.mark.parametrize("layout", ["dense", "csr"])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("load", [load_breast_cancer, load_iris])
@@ -94,16 +112,7 @@ def test_log_loss(penalty, l1_ratio, load, weighted, layout):
     s = weights_for(y, weighted)
     m = len(y) if s is None else s.sum()
     alpha = 5.0
-    solver, tol = ("lbfgs", 1e-10) if penalty == "l2" else ("saga", 1e-6)
-    oracle = LogisticRegression(
-        C=1 / alpha,
-        l1_ratio=l1_ratio,
-        solver=solver,
-        tol=tol,
-        max_iter=20_000,
-        random_state=0,
-    )
-    oracle.fit(X, y, sample_weight=s)
+    oracle = logistic_regression(load, weighted, alpha, l1_ratio)
 
     def J(coef, raw):
         if raw.ndim == 1:

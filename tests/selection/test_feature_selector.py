@@ -52,7 +52,9 @@ def test_check_default(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
+)
 def test_pairs_without_any_linear_effect(seed):
     X, y, true = pairs(seed=seed)
     assert np.abs(np.corrcoef(X[:, true].T, y)[-1, :-1]).max() < 0.25
