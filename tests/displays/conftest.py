@@ -20,7 +20,7 @@ def _close_figures():
         figure = plt.figure(number)
         # What cannot be drawn is found out by drawing it, if the test has not done so.
         if figure.stale:
-            figure.canvas.draw()
+            figure.draw_without_rendering()
     plt.close("all")
 
 

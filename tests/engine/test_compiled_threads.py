@@ -125,7 +125,7 @@ def test_one_engine_in_several_threads(in_a_block, n_threads, each_job_takes):
 
     def work():
         start.wait(TIMEOUT)
-        for _ in range(15):
+        for _ in range(6):
             if in_a_block:
                 results = _everything(engine, data.X, data.y)
             else:

@@ -58,7 +58,7 @@ TARGETS = {RegularizedMLPClassifier: LABELS, RegularizedMLPRegressor: SCORES}
 
 
 def make(cls=RegularizedMLPClassifier, **params):
-    return cls(**{"hidden_layer_sizes": (5,), "max_iter": 20, "random_state": 0, **params})
+    return cls(**{"hidden_layer_sizes": (5,), "max_iter": 10, "random_state": 0, **params})
 
 
 def assert_same_weights(first, second):

@@ -158,7 +158,7 @@ def test_poisson(weighted, layout):
     assert_as_low(J, mlp, oracle, lambda model: model.predict(X))
 
 
-@pytest.mark.parametrize("batch_size", [20, 200, 569])
+@pytest.mark.parametrize("batch_size", [pytest.param(20, marks=pytest.mark.slow), 200, 569])
 @pytest.mark.parametrize("penalty", ["l1", "l2"])
 def test_adam_reaches_the_same_objective_at_any_batch_size(penalty, batch_size):
     """Within 1 % of J of lbfgs, with one learning-rate policy and at most 1000 epochs."""
