@@ -6,8 +6,8 @@ thirds of the samples: with their defaults, and with the lists of candidates in 
 which --lists names some. Features, and targets of regressions, are standardised. Prints
 the median over splits of the held-out loss (log loss, or 1 - R2) of both, of their ratio,
 and of the ratio of the processor times of the fits, and the candidate chosen in the first
-split; in the end the number of tables with a smaller median loss, the geometric mean and the
-largest of the ratios, and the median ratio of times.
+split; in the end the number of tables with a smaller median loss, the geometric mean and
+the largest of the ratios, and the median ratio of times.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/searched_networks.py [FOLDER]
         [--only spam vowel ...] [--sklearn wine diabetes ...] [--splits 5] [--alphas 20]
