@@ -401,6 +401,16 @@ def test_without_any_time_there_is_a_network():
         assert np.isfinite(model.predict(X)).all()
 
 
+def test_without_any_time_and_without_the_first_candidate():
+    sizes = [(i,) for i in range(1, 31)]
+    model = make(hidden_layer_sizes=sizes, max_paths=8, cv=FOLDS[:2], max_time=1e-9)
+    with pytest.warns(ConvergenceWarning, match="1 of 9 alphas"):
+        model.fit(X, Y)
+    (first,) = np.flatnonzero(np.isfinite(model.scores_).any(axis=(1, 2)))
+    assert first > 0
+    assert model.hidden_layer_sizes_ == sizes[first]
+
+
 class Ending:
     """A callback that ends the comparison, or interrupts it, at the end of a path."""
 
