@@ -19,7 +19,10 @@ from .._warnings import warn
 from ..engine import warn_of_missing_extension
 from .base import RegularizedMLP
 from .compared import (
+    COMPARED,
     LEFT_OUT,
+    OF_NETWORKS,
+    check_compared,
     compared_lists,
     compared_params,
     compared_shape,
@@ -67,7 +70,9 @@ def cv_constraints(plain_class: type[RegularizedMLP]) -> dict[str, list]:
     """Constraints on the parameters, given the plain estimator."""
     constraints = plain_class._parameter_constraints
     kept = {name: value for name, value in constraints.items() if name not in LEFT_OUT}
-    return kept | RegularizedMLPCV._parameter_constraints
+    numbers = [name for name in COMPARED if name in kept and name not in OF_NETWORKS]
+    lists = {name: [*kept[name], "array-like"] for name in numbers}
+    return kept | lists | RegularizedMLPCV._parameter_constraints
 
 
 class RegularizedMLPCV(
@@ -84,8 +89,13 @@ class RegularizedMLPCV(
     alphas_: np.ndarray
     scores_: np.ndarray
     best_score_: float
-    l1_ratio_: float
     hidden_layer_sizes_: int | Sequence[int] | np.ndarray
+    activation_: str | Sequence[str]
+    l1_ratio_: float
+    dropout_: float
+    input_dropout_: float
+    input_noise_: float
+    mixup_: float
     relax_: float | None
     path_n_features_: np.ndarray
     selection_frequency_: np.ndarray
@@ -94,11 +104,11 @@ class RegularizedMLPCV(
     refit_loss_curves_: list[np.ndarray]
 
     _parameter_constraints: dict = {
-        "l1_ratio": [Interval(Real, 0, 1, closed="both"), "array-like"],
         "alphas": [Integral, "array-like"],
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "rule": [StrOptions({"best", "one_se"})],
+        "max_paths": [Interval(Integral, 1, None, closed="left")],
         "relax": ["boolean", Interval(Real, 0, None, closed="neither"), "array-like"],
         "continuation": ["boolean"],
         "ensemble": ["boolean"],
@@ -171,6 +181,7 @@ class RegularizedMLPCV(
         # to other features and classes.
         self.__dict__ = self._without_fitted()
         warn_of_missing_extension()
+        check_compared(self)
         data, targets = training_data(self, X, y, sample_weight)
         specs = [network_spec(self, targets, **one) for one in compared_params(self)]
         refuse_constraints(specs[0])
@@ -195,9 +206,9 @@ class RegularizedMLPCV(
 
     # What is compared
 
-    def _estimator_of(self, fitted):
+    def _estimator_of(self, fitted, **params):
         """Return a plain estimator with a fitted network, as scorers take it."""
-        plain = plain_estimator(self, alpha=fitted.alpha)
+        plain = plain_estimator(self, alpha=fitted.alpha, **params)
         vars(plain).update(self._data_attributes())
         vars(plain).update(fitted_attributes(fitted, self.early_stopping))
         return plain
@@ -308,8 +319,7 @@ class RegularizedMLPCV(
             "refit_loss_curves_": list(fitted.training.curves.objective),
             "best_score_": float(result.mean_scores[choice]),
             "alpha_": float(result.alphas[choice.path, choice.alpha]),
-            "l1_ratio_": params["l1_ratio"],
-            "hidden_layer_sizes_": params["hidden_layer_sizes"],
+            **{f"{name}_": value for name, value in params.items()},
             "relax_": result.relaxes[choice.relax],
             "_seed": self._seed,
             "_compared": compared_lists(self),

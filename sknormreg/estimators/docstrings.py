@@ -434,13 +434,48 @@ n_init : int, default=1
 
 hidden_layer_sizes : int, array-like of int or list of them, default=(100,)
     Number of units in each hidden layer. An int stands for one hidden layer. An empty
-    tuple gives a linear model. If a list of tuples, the one with the best score is chosen.
+    tuple gives a linear model. A list of tuples, such as ``[(100,), (50, 50)]``, is of
+    candidates; a list of ints is a single network, as a tuple is.
+
+activation : str, tuple of str or list of them, default="tanh"
+    Activation function of the hidden layers: one name for all layers, or a tuple with one
+    name per layer. A list is of candidates, unlike that of the estimator without
+    cross-validation. The names are "identity", "logistic", "tanh", "relu", "leaky_relu",
+    "elu", "gelu", "silu" and "softplus".
 
 l1_ratio : float or array-like of float, default=0.5
     Mixing parameter of "elasticnet" and "sparse_group_lasso", between 0 and 1: 1 is the L1
-    penalty, and 0 is the L2 penalty or the group lasso. If several values, the one with the
-    best score is chosen; if `alphas` is an int, each has a grid of its own. Ignored for
-    other penalties.
+    penalty, and 0 is the L2 penalty or the group lasso. Several values are candidates.
+    Ignored for other penalties.
+
+dropout : float or array-like of float, default=0.0
+    Probability of dropping each value of a hidden layer during training, at least 0 and
+    less than 1, as described for the estimator without cross-validation. Several values
+    are candidates. Those above 0 are trained in minibatches, which takes longer.
+
+input_dropout : float or array-like of float, default=0.0
+    Probability of dropping each feature value, as `dropout` for hidden layers.
+
+input_noise : float or array-like of float, default=0.0
+    Standard deviation of the Gaussian noise that is added to each feature of each sample in
+    training, as described for the estimator without cross-validation. Several values are
+    candidates, as those of `dropout`.
+
+mixup : float or array-like of float, default=0.0
+    Parameter of the distribution of the shares by which samples are mixed in training, as
+    described for the estimator without cross-validation. Several values are candidates, as
+    those of `dropout`.
+
+max_paths : int, default=50
+    Limit on the number of regularization paths that are compared, one for each candidate in
+    each fold. Candidates are the combinations of the entries of all lists but `relax`,
+    whose entries share a path. If the limit suffices, all candidates are compared in all
+    folds: up to 10 candidates in five folds. Otherwise, those with the worst mean score so
+    far, each at its best alpha, are dropped after each fold (successive halving). Their
+    numbers fall geometrically, no faster than the limit requires, and at most by half: 24,
+    13, 7, 4 and 2 candidates in five folds. Of more than that, 24 are drawn at random. If
+    `alphas` is an int, each candidate has a grid of its own, whose fits are not counted.
+    With many folds, the limit is at least twice their number.
 
 n_jobs : int, default=None
     Number of folds to fit in parallel and, in the final fit, of starts (`n_init`). None
@@ -466,6 +501,12 @@ verbose : bool or int, default=False
     after every alpha.
 """
 
+CLASSIFIER_CV_PARAMETERS = """
+label_smoothing : float or array-like of float, default=0.0
+    Share of each target that is spread evenly over all classes, at least 0 and less than 1,
+    as described for the estimator without cross-validation. Several values are candidates.
+"""
+
 CV_ATTRIBUTES = """
 alpha_ : float
     The alpha chosen.
@@ -481,27 +522,49 @@ alpha_ : float, ndarray of shape (n_layers - 1,) or list
     one value per layer or, if ``evidence_scope="feature"``, a list of an array of shape
     (n_features,) and one float per further layer.
 
+hidden_layer_sizes_ : int or array-like of int
+    The `hidden_layer_sizes` chosen.
+
+activation_ : str or tuple of str
+    The `activation` chosen.
+
 l1_ratio_ : float
     The `l1_ratio` chosen.
 
-hidden_layer_sizes_ : int or array-like of int
-    The `hidden_layer_sizes` chosen.
+dropout_ : float
+    The `dropout` chosen.
+
+input_dropout_ : float
+    The `input_dropout` chosen.
+
+input_noise_ : float
+    The `input_noise` chosen.
+
+mixup_ : float
+    The `mixup` chosen.
+
+label_smoothing_ : float
+    The `label_smoothing` chosen.
 
 relax_ : float or None
     The alpha of the L2 penalty of the relaxed fit chosen; None without relaxation.
 
 alphas_ : ndarray of shape (n_alphas,)
-    The alphas compared, in ascending order. If `hidden_layer_sizes`, `l1_ratio` or `relax`
-    is a list of several entries, each adds an axis in front, in this order.
+    The alphas compared, in ascending order. Each of `hidden_layer_sizes`, `activation`,
+    `l1_ratio`, `dropout`, `input_dropout`, `input_noise`, `mixup`, `label_smoothing` and
+    `relax` that is a list of several entries adds an axis in front, in this order. If
+    `alphas` is an int, nan for combinations that are not compared.
 
 scores_ : ndarray of shape (n_alphas, n_folds)
     Scores on the test samples of each fold, with the additional axes of `alphas_` in front.
-    nan where there is no score because `max_time`, a callback or Ctrl-C ended the search
-    early. After Ctrl-C, only this attribute, `alphas_` and `path_n_features_` are set.
+    nan where there is no score: in the folds after a candidate was dropped, in all folds
+    for a combination that is not compared (see `max_paths`), or because `max_time`, a
+    callback or Ctrl-C ended the search early. After Ctrl-C, only this attribute, `alphas_`
+    and `path_n_features_` are set.
 
 path_n_features_ : ndarray of int, of the shape of `scores_`
-    Number of features selected by each network compared. If the search ended early, an
-    array of floats that is nan where `scores_` is.
+    Number of features selected by each network compared. If some have no score, an array
+    of floats that is nan where `scores_` is.
 
 selection_frequency_ : ndarray of shape (n_features,)
     Share of the folds whose network selects a feature, for the chosen alpha and the other

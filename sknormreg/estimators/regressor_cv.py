@@ -13,7 +13,7 @@ from .docstrings import (
     REGRESSION_LOSS,
     document_estimator,
 )
-from .hints import Activations, Penalties, RandomState, Sizes
+from .hints import Activations, Numbers, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 from .regressor import RegularizedMLPRegressor
 from .search_summary import SummaryMixin
@@ -30,8 +30,10 @@ class RegularizedMLPRegressorCV(
     then fitted to all samples along the same path, up to the alpha chosen by `rule`.
 
     The objective, and all parameters that do not concern the search, are those of
-    :class:`RegularizedMLPRegressor`. `hidden_layer_sizes`, `l1_ratio` and `relax` may be
-    lists, whose entries are searched together with the alphas.
+    :class:`RegularizedMLPRegressor`. `hidden_layer_sizes`, `activation`, `l1_ratio`,
+    `dropout`, `input_dropout`, `input_noise`, `mixup`, and `relax` may be lists of
+    candidates, whose combinations are searched together with the alphas: all in all folds
+    if they are few, otherwise by successive halving (see `max_paths`).
 
     Parameters
     ----------
@@ -56,6 +58,9 @@ class RegularizedMLPRegressorCV(
 
     References
     ----------
+    K. Jamieson and A. Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
+    Optimization", AISTATS 2016 (successive halving).
+
     T. Hastie, R. Tibshirani and J. Friedman, "The Elements of Statistical Learning", 2nd
     edition, 2009, section 7.10 (cross-validation and the one-standard-error rule).
 
@@ -79,15 +84,15 @@ class RegularizedMLPRegressorCV(
     def __init__(
         self,
         hidden_layer_sizes: Sizes | Sequence[Sequence[int]] = (100,),
-        activation: Activations = "tanh",
+        activation: Activations | Sequence[Activations] = "tanh",
         *,
         penalty: Penalties = "l2",
         alphas: int | Sequence[float] | np.ndarray = 20,
-        l1_ratio: float | Sequence[float] | np.ndarray = 0.5,
-        dropout: float = 0.0,
-        input_dropout: float = 0.0,
-        input_noise: float = 0.0,
-        mixup: float = 0.0,
+        l1_ratio: Numbers = 0.5,
+        dropout: Numbers = 0.0,
+        input_dropout: Numbers = 0.0,
+        input_noise: Numbers = 0.0,
+        mixup: Numbers = 0.0,
         loss: str = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
@@ -115,6 +120,7 @@ class RegularizedMLPRegressorCV(
         cv: Any = None,
         scoring: str | Callable | None = None,
         rule: str = "best",
+        max_paths: int = 50,
         relax: bool | float | Sequence[bool | float] = False,
         continuation: bool = True,
         ensemble: bool = False,
@@ -158,6 +164,7 @@ class RegularizedMLPRegressorCV(
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.max_paths = max_paths
         self.relax = relax
         self.continuation = continuation
         self.ensemble = ensemble

@@ -1,6 +1,6 @@
 """The specification of a network to fit, from the parameters of an estimator."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from numbers import Integral
 from typing import Any
 
@@ -37,6 +37,8 @@ def network_spec(
         If sizes, activations or penalty are not valid.
     """
     # Not by get_params, which inspects the signature anew for every part of the data.
+    if "label_smoothing" in params:
+        targets = replace(targets, label_smoothing=params["label_smoothing"])
     params = vars(estimator) | params
     sizes = _checked_sizes(params["hidden_layer_sizes"])
     hold_out = None
