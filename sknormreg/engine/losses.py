@@ -23,10 +23,19 @@ class Loss(ABC):
 
     smooth : bool
         Whether the derivative is continuous.
+
+    domain : {">= 0", "> 0"} or None
+        Which targets the loss is defined for; None for all numbers.
+
+    scored_by_deviance : bool
+        Whether `score` of an estimator is D^2, the share of the loss that it explains,
+        rather than R^2.
     """
 
     out_activation = "identity"
     smooth = True
+    domain: str | None = None
+    scored_by_deviance = False
 
     @abstractmethod
     def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
@@ -145,10 +154,12 @@ class Pinball(Loss):
     Parameters
     ----------
     quantile : float
-        Quantile of y given x to predict, between 0 and 1.
+        Quantile of y given x to predict, between 0 and 1. At 0.5, it is half the absolute
+        error, which the median minimises.
     """
 
     smooth = False
+    scored_by_deviance = True
 
     def __init__(self, quantile: float) -> None:
         self.quantile = quantile
@@ -180,6 +191,8 @@ class HalfPoissonDeviance(Loss):
     """Half the Poisson deviance, y log(y / mu) - y + mu with mu = exp(raw), for y >= 0."""
 
     out_activation = "exp"
+    domain = ">= 0"
+    scored_by_deviance = True
 
     def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         return special.xlogy(y, y) - y * raw - y + np.exp(raw)

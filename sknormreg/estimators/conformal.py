@@ -170,8 +170,8 @@ class IntervalMixin(_Calibrated):
         -------
         intervals : ndarray of shape (n_samples, 2) or (n_samples, 2, n_outputs)
             Lower and upper ends. They are infinite if fewer than
-            ``coverage / (1 - coverage)`` samples are held out. With ``loss="poisson"``, no
-            end is below 0.
+            ``coverage / (1 - coverage)`` samples are held out. With the losses "poisson",
+            "gamma" and "tweedie", no end is below 0.
 
         Raises
         ------

@@ -171,6 +171,14 @@ huber_delta : float, default=1.0
 quantile : float, default=0.5
     Quantile to predict, strictly between 0 and 1. Only used if ``loss="quantile"``.
 
+power : float, default=1.5
+    Power of the mean that the variance of the targets is proportional to, for the Tweedie
+    deviance: 0 or at least 1, for there is no distribution between. 0 is that of the normal
+    distribution, 1 of Poisson's, 2 of the gamma and 3 of the inverse Gaussian distribution;
+    values between 1 and 2 are for amounts that are often 0, such as claims or rainfall. The
+    targets must be at least 0 if it is at least 1, and above 0 if it is at least 2. Only
+    used if ``loss="tweedie"``.
+
 label_smoothing : float, default=0.0
     Share s of each target that is spread evenly over all K classes, at least 0 and less
     than 1: the network is trained to predict the probability 1 - s + s / K of the class of
@@ -413,11 +421,19 @@ loss : str, default="squared_error"
     Loss function.
 
     - "squared_error": half the squared error.
-    - "poisson": half the Poisson deviance with a log link, for counts and other
-      non-negative targets.
+    - "absolute_error": half the absolute error, which predicts the conditional median of
+      y: the same as "quantile" with ``quantile=0.5``.
     - "huber": half the squared error for absolute residuals up to `huber_delta`, linear
       beyond; robust to outliers.
     - "quantile": the pinball loss, which predicts a conditional `quantile` of y.
+    - "poisson": half the Poisson deviance with a log link, for counts and other
+      non-negative targets.
+    - "gamma": half the gamma deviance with a log link, for positive targets whose standard
+      deviation is proportional to their mean.
+    - "tweedie": half the Tweedie deviance of a `power`, which has "poisson" (1) and "gamma"
+      (2) as special cases, also with a log link: with ``power=0`` it is half the squared
+      error of the exponential of the raw output, as in
+      ``TweedieRegressor(power=0, link="log")``.
 """
 
 # Parameters and attributes that mean something else if alpha is chosen by cross-validation.
@@ -596,8 +612,8 @@ validation_loss_curve_ : list of float or None
     validation set. Class weights are included if the validation set was split from X.
 
 validation_scores_ : list of float or None
-    Accuracy, or R² in regression, on the validation set after each iteration; None without
-    a validation set.
+    Accuracy, or in regression what `score` computes, R² or D², on the validation set after
+    each iteration; None without a validation set.
 
 best_validation_score_ : float or None
     Largest value of `validation_scores_`; None without a validation set.

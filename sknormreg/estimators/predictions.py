@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..engine import NumpyEngine, check_layers, checked_structure, make_engine
 from ..fitted.mixin import FittedNetworkMixin, as_dense
 from .mixed_labels import refuse_mixed_labels
+from .regression_losses import REGRESSION_LOSSES, checked_score, regression_loss
 from .targets import decided_codes
 from .validation import validated
 
@@ -261,6 +262,46 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         std = self._standard_deviation(X).astype(predicted.dtype, copy=False)
         return predicted, std.ravel() if n_columns == 1 else std
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of the variance, or of the deviance, that predictions explain.
+
+        It is R^2, the coefficient of determination, after a fit with the squared error or
+        the Huber loss. With other losses it is D^2, the share of the loss of the best
+        constant prediction that predictions do without, as
+        :func:`~sklearn.metrics.d2_tweedie_score` has it for "poisson", "gamma" and
+        "tweedie", and :func:`~sklearn.metrics.d2_pinball_score` for "quantile" and
+        "absolute_error". Of several outputs it is the mean. 1 is the best, and a constant
+        prediction has 0 at most.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true values.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights.
+
+        Returns
+        -------
+        score : float
+            R^2 or D^2 of ``self.predict(X)``. For constant targets it is 1 if they are
+            predicted exactly, and 0 otherwise.
+
+        Raises
+        ------
+        ValueError
+            If some of `y` are not among the targets that the loss is for.
+        """
+        check_is_fitted(self)
+        loss = self._network.loss
+        if not loss.scored_by_deviance:
+            return super().score(X, y, sample_weight)
+        raw = self._raw_predict(X)
+        return checked_score(loss, y, raw.astype(np.float64), sample_weight)
+
     def _standard_deviation(self, X):
         posterior = getattr(self, "_posterior", None)
         if posterior is None and hasattr(self, "noise_variance_"):
@@ -288,5 +329,7 @@ class RegressorPredictions(RegressorMixin, _Predictions):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss == "poisson"
+        known = isinstance(self.loss, str) and self.loss in REGRESSION_LOSSES
+        domain = regression_loss(self).domain if known else None
+        tags.target_tags.positive_only = domain is not None
         return tags

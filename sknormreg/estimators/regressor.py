@@ -5,14 +5,14 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import REGRESSION_LOSS, document_estimator
 from .hints import Activations, Alpha, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
-from .targets import REGRESSION_LOSSES
+from .regression_losses import REGRESSION_LOSSES
 
 
 @document_estimator(parameters=REGRESSION_LOSS)
@@ -53,9 +53,12 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     With ``penalty="l2"`` and a single output, the objective equals that of
     ``MLPRegressor(solver="lbfgs", alpha=alpha)``. Without hidden layers, the solution is
     that of ``Ridge(alpha)`` and, for m samples, of ``Lasso(alpha / m)``,
-    ``ElasticNet(alpha / m, l1_ratio=l1_ratio)`` and, with the Poisson loss,
-    ``PoissonRegressor(alpha=alpha / m)``. With ``alpha="evidence"`` it is that of
-    ``BayesianRidge`` with ``alpha_1 = alpha_2 = lambda_1 = lambda_2 = 0``.
+    ``ElasticNet(alpha / m, l1_ratio=l1_ratio)`` and, with the losses "poisson", "gamma",
+    "tweedie" and "quantile", ``PoissonRegressor(alpha=alpha / m)``,
+    ``GammaRegressor(alpha=alpha / m)``, ``TweedieRegressor(power=power, link="log",
+    alpha=alpha / m)`` and ``QuantileRegressor(alpha=alpha / m)``. With
+    ``alpha="evidence"`` it is that of ``BayesianRidge`` with ``alpha_1 = alpha_2 =
+    lambda_1 = lambda_2 = 0``.
 
     The best value of `alpha` depends on the unit of y: the squared error of a target in
     cents is 10,000 times that of the target in dollars, while the penalty stays the same.
@@ -97,6 +100,8 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         "loss": [StrOptions(set(REGRESSION_LOSSES))],
         "huber_delta": [Interval(Real, 0, np.inf, closed="neither")],
         "quantile": [Interval(Real, 0, 1, closed="neither")],
+        # No distribution has a power between 0 and 1.
+        "power": [Options(Real, {0}), Interval(Real, 1, np.inf, closed="left")],
         "store_posterior": ["boolean"],
     }
 
@@ -120,6 +125,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         loss: str = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
+        power: float = 1.5,
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
@@ -162,6 +168,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile
+        self.power = power
         self.solver = solver
         self.batch_size = batch_size
         self.learning_rate = learning_rate

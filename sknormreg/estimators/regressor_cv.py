@@ -91,6 +91,7 @@ class RegularizedMLPRegressorCV(
         loss: str = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
+        power: float = 1.5,
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
@@ -134,6 +135,7 @@ class RegularizedMLPRegressorCV(
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile
+        self.power = power
         self.solver = solver
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -16,12 +16,13 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from ..engine import Data
 from ..estimators import RegularizedMLPRegressor
 from ..estimators.base import RegularizedMLP
+from ..estimators.regression_losses import regression_loss
 
 # The final network.
 _REFIT: dict[str, Any] = dict(penalty="l2", alpha=1.0, max_iter=5000)
 
 # The constant that has the smallest loss.
-_CONSTANTS = {"huber": "median", "quantile": "quantile"}
+_CONSTANTS = {"huber": "median", "absolute_error": "median", "quantile": "quantile"}
 
 
 def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int) -> Any:
@@ -93,8 +94,10 @@ def constant_model(
 
 
 def scales_targets(mlp: RegularizedMLP) -> bool:
-    """Whether targets are standardised: numbers are, unless they are counts or rates."""
-    return isinstance(mlp, RegularizedMLPRegressor) and mlp.loss != "poisson"
+    """Whether targets are standardised: numbers are, unless the link is a logarithm."""
+    if not isinstance(mlp, RegularizedMLPRegressor):
+        return False
+    return regression_loss(mlp).out_activation == "identity"
 
 
 def target_scaler(y: Any, sample_weight: Any) -> StandardScaler:

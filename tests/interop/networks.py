@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
-from sknormreg.estimators.targets import REGRESSION_LOSSES
+from sknormreg.estimators.regression_losses import REGRESSION_LOSSES
 
 rng = np.random.RandomState(0)
 X = rng.randn(60, 5)
@@ -26,7 +26,10 @@ REGRESSION = {
     "squared_error": SCORES,
     "several outputs": np.c_[SCORES, 1 - SCORES, X[:, 0]],
     "poisson": np.round(np.exp(SCORES / 3)),
+    "gamma": np.exp(SCORES / 3),
+    "tweedie": np.round(np.exp(SCORES / 3)),
     "huber": SCORES,
+    "absolute_error": SCORES,
     "quantile": SCORES,
 }
 KINDS = CLASSIFICATION | REGRESSION
