@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .losses import Loss
+from .base_loss import Loss
 
 # Exponents closer to 0 than this are integrated from 1 on: the antiderivative of a power
 # then has no large constant that cancels.

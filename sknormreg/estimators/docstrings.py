@@ -417,8 +417,9 @@ loss : {"log_loss"}, default="log_loss"
 """
 
 REGRESSION_LOSS = r"""
-loss : str, default="squared_error"
-    Loss function.
+loss : str or Loss, default="squared_error"
+    Loss function: one of the following names, or an instance of a subclass of
+    :class:`~sknormreg.losses.Loss`, such as your own.
 
     - "squared_error": half the squared error.
     - "absolute_error": half the absolute error, which predicts the conditional median of

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..engine import NumpyEngine, check_layers, checked_structure, make_engine
 from ..fitted.mixin import FittedNetworkMixin, as_dense
 from .mixed_labels import refuse_mixed_labels
-from .regression_losses import REGRESSION_LOSSES, checked_score, regression_loss
+from .regression_losses import checked_score, domain_of
 from .targets import decided_codes
 from .validation import validated
 
@@ -329,7 +329,5 @@ class RegressorPredictions(RegressorMixin, _Predictions):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        known = isinstance(self.loss, str) and self.loss in REGRESSION_LOSSES
-        domain = regression_loss(self).domain if known else None
-        tags.target_tags.positive_only = domain is not None
+        tags.target_tags.positive_only = domain_of(self) is not None
         return tags

@@ -1,5 +1,6 @@
 """Losses of regressors: those that have a name, and how predictions are scored by them."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,17 @@ REGRESSION_LOSSES: dict[str, Callable[[Any], Loss]] = {
 
 def regression_loss(estimator: Any) -> Loss:
     """Return the loss that the parameters of a regressor describe."""
+    if isinstance(estimator.loss, Loss):
+        # The fitted network keeps it, whatever becomes of the parameter.
+        return copy.deepcopy(estimator.loss)
     return REGRESSION_LOSSES[estimator.loss](estimator)
+
+
+def domain_of(estimator: Any) -> str | None:
+    """Return `Loss.domain` of a regressor, whose parameters may not be valid."""
+    named = isinstance(estimator.loss, str) and estimator.loss in REGRESSION_LOSSES
+    known = named or isinstance(estimator.loss, Loss)
+    return regression_loss(estimator).domain if known else None
 
 
 def score_of(

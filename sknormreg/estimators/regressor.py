@@ -8,6 +8,7 @@ from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 
+from ..engine.losses import Loss
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import REGRESSION_LOSS, document_estimator
 from .hints import Activations, Alpha, Penalties, RandomState, Sizes
@@ -97,7 +98,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
 
     _parameter_constraints: dict = {
         **RegularizedMLP._parameter_constraints,
-        "loss": [StrOptions(set(REGRESSION_LOSSES))],
+        "loss": [StrOptions(set(REGRESSION_LOSSES)), Loss],
         "huber_delta": [Interval(Real, 0, np.inf, closed="neither")],
         "quantile": [Interval(Real, 0, 1, closed="neither")],
         # No distribution has a power between 0 and 1.
@@ -122,7 +123,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         input_dropout: float = 0.0,
         input_noise: float = 0.0,
         mixup: float = 0.0,
-        loss: str = "squared_error",
+        loss: str | Loss = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
         power: float = 1.5,

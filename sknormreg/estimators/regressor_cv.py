@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.losses import Loss
 from .conformal import IntervalMixin
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
@@ -88,7 +89,7 @@ class RegularizedMLPRegressorCV(
         input_dropout: float = 0.0,
         input_noise: float = 0.0,
         mixup: float = 0.0,
-        loss: str = "squared_error",
+        loss: str | Loss = "squared_error",
         huber_delta: float = 1.0,
         quantile: float = 0.5,
         power: float = 1.5,

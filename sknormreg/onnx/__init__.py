@@ -170,6 +170,14 @@ def _convert_regressor(scope, operator, container):
     graph.inverse_link(estimator, raw, name=operator.outputs[0].full_name)
 
 
+# Operations by the name of the output activation.
+_LINKS = {
+    "identity": "Identity",
+    "exp": "Exp",
+    "softmax": "Softmax",
+    "logistic": "Sigmoid",
+}
+
 _INT64 = onnx_proto.TensorProto.INT64
 
 
@@ -248,12 +256,12 @@ class _Graph:
 
     def inverse_link(self, estimator, raw, name):
         """Predictions of the raw outputs, with a column for each class."""
-        op = {
-            "identity": "Identity",
-            "exp": "Exp",
-            "softmax": "Softmax",
-            "logistic": "Sigmoid",
-        }[estimator.out_activation_]
+        op = _LINKS.get(estimator.out_activation_)
+        if op is None:
+            raise ValueError(
+                f"There is no ONNX operation for the output activation "
+                f"{estimator.out_activation_!r} of a loss, only for {sorted(_LINKS)}."
+            )
         return self.node(op, raw, name=name, **({"axis": 1} if op == "Softmax" else {}))
 
     def single_precision_erf(self, z):
