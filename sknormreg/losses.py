@@ -5,6 +5,7 @@ An instance can be the parameter `loss` of `RegularizedMLPRegressor` and
 """
 
 from .engine.losses import HalfPoissonDeviance, HalfSquaredError, Huber, Loss, Pinball
+from .engine.quantiles import SortedPinball
 from .engine.tweedie import HalfTweedieDeviance
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "Huber",
     "Loss",
     "Pinball",
+    "SortedPinball",
 ]

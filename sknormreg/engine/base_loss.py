@@ -36,6 +36,10 @@ class Loss(ParametersMixin, ABC):
     scored_by_deviance : bool
         Whether `score` of an estimator is D^2, the share of the loss that it explains,
         rather than R^2.
+
+    outputs_of_target : int or None
+        Number of outputs that predict one target, repeated in as many columns of y; None
+        for an output for each target.
     """
 
     _kind = "loss"
@@ -44,6 +48,7 @@ class Loss(ParametersMixin, ABC):
     smooth = True
     domain: str | None = None
     scored_by_deviance = False
+    outputs_of_target: int | None = None
 
     @abstractmethod
     def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:

@@ -168,8 +168,12 @@ huber_delta : float, default=1.0
     Absolute residual beyond which the Huber loss is linear, in units of y. Only used if
     ``loss="huber"``.
 
-quantile : float, default=0.5
-    Quantile to predict, strictly between 0 and 1. Only used if ``loss="quantile"``.
+quantile : float or list of float, default=0.5
+    Quantile to predict, strictly between 0 and 1. Only used if ``loss="quantile"``. With a
+    list, which must be strictly increasing, one network predicts all these quantiles of a
+    single target: they never cross, because the outputs of the network are sorted. The
+    loss is the sum of their pinball losses, and `score` the mean of their D². Such a
+    network runs on the NumPy engine, which is slower than the compiled one.
 
 power : float, default=1.5
     Power of the mean that the variance of the targets is proportional to, for the Tweedie

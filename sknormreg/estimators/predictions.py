@@ -243,7 +243,8 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The predicted values.
+            The predicted values; or quantiles, (n_samples, n_quantiles), if `quantile` is a
+            list: they increase along each row.
 
         std : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Standard deviations of the targets. Only returned if ``return_std=True``.
@@ -256,7 +257,8 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         # The loss of the fit: `set_params` changes the next one only.
         predicted = self._decide(self._raw_predict(X), self._network.loss)
         n_columns = predicted.shape[1]
-        predicted = predicted.ravel() if n_columns == 1 else predicted
+        several = self._network.loss.outputs_of_target is not None
+        predicted = predicted if several or n_columns > 1 else predicted.ravel()
         if not return_std:
             return predicted
         std = self._standard_deviation(X).astype(predicted.dtype, copy=False)

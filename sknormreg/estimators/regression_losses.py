@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils.validation import _check_sample_weight
 
 from .._warnings import warn
 from ..engine.losses import HalfPoissonDeviance, HalfSquaredError, Huber, Loss, Pinball
+from ..engine.quantiles import SortedPinball
 from ..engine.tweedie import HalfTweedieDeviance
 
 # Names for a regressor's `loss`, which stand for a loss with its parameters.
@@ -18,11 +20,33 @@ REGRESSION_LOSSES: dict[str, Callable[[Any], Loss]] = {
     "squared_error": lambda params: HalfSquaredError(),
     "absolute_error": lambda params: Pinball(0.5),
     "huber": lambda params: Huber(params.huber_delta),
-    "quantile": lambda params: Pinball(params.quantile),
+    "quantile": lambda params: _of_quantiles(params.quantile),
     "poisson": lambda params: HalfPoissonDeviance(),
     "gamma": lambda params: HalfTweedieDeviance(2.0),
     "tweedie": lambda params: HalfTweedieDeviance(params.power),
 }
+
+
+def _of_quantiles(quantile):
+    if isinstance(quantile, Real):
+        return Pinball(quantile)  # type: ignore[arg-type]
+    return SortedPinball(tuple(np.asarray(quantile, dtype=np.float64).tolist()))
+
+
+def check_quantiles(quantile: Any) -> None:
+    """Raise a ValueError unless it is one quantile, or several in increasing order."""
+    if isinstance(quantile, Real):
+        return
+    try:
+        levels = np.asarray(quantile, dtype=np.float64)
+    except (TypeError, ValueError):
+        levels = np.empty(0)
+    valid = levels.ndim == 1 and len(levels) > 0 and (levels > 0).all()
+    if not valid or not (levels < 1).all() or not (np.diff(levels) > 0).all():
+        raise ValueError(
+            "quantile must be a number strictly between 0 and 1, or a list of such "
+            f"numbers that is strictly increasing, got {quantile!r}."
+        )
 
 
 def regression_loss(estimator: Any) -> Loss:
@@ -35,9 +59,10 @@ def regression_loss(estimator: Any) -> Loss:
 
 def domain_of(estimator: Any) -> str | None:
     """Return `Loss.domain` of a regressor, whose parameters may not be valid."""
-    named = isinstance(estimator.loss, str) and estimator.loss in REGRESSION_LOSSES
-    known = named or isinstance(estimator.loss, Loss)
-    return regression_loss(estimator).domain if known else None
+    try:
+        return regression_loss(estimator).domain
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def score_of(
@@ -94,8 +119,7 @@ def checked_score(loss: Loss, y: Any, raw: np.ndarray, sample_weight: Any) -> fl
     y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     y = y[:, None] if y.ndim == 1 else y
     check_consistent_length(y, raw)
-    if y.shape[1] != raw.shape[1]:
-        raise ValueError(f"y has {y.shape[1]} outputs, but the model has {raw.shape[1]}.")
+    y = for_outputs(loss, y, raw.shape[1], "y")
     check_domain(loss, y, "y", f"The score of {type(loss).__name__}")
     if sample_weight is not None:
         sample_weight = _check_sample_weight(sample_weight, y, dtype=np.float64)
@@ -105,6 +129,27 @@ def checked_score(loss: Loss, y: Any, raw: np.ndarray, sample_weight: Any) -> fl
     exact = (loss.per_output(y, raw) == 0).all(axis=0)
     scores = score_of(loss, y, raw, sample_weight)
     return float(np.mean(np.where(np.isnan(scores), exact, scores)))
+
+
+def for_outputs(loss: Loss, y: np.ndarray, n_outputs: int, name: str) -> np.ndarray:
+    """Return targets with a column for each output, after a check of their number.
+
+    Parameters
+    ----------
+    loss : Loss
+
+    y : ndarray of shape (n_samples, n_targets)
+
+    n_outputs : int
+        Of the network.
+
+    name : str
+        Name of `y` in the message.
+    """
+    expected = 1 if loss.outputs_of_target else n_outputs
+    if y.shape[1] != expected:
+        raise ValueError(f"{name} has {y.shape[1]} outputs, but the model has {expected}.")
+    return np.repeat(y, n_outputs, axis=1) if loss.outputs_of_target else y
 
 
 def check_domain(loss: Loss, y: np.ndarray, name: str, what: str) -> None:

@@ -1,5 +1,6 @@
 """Regressor: parameters, and encoding of numeric targets."""
 
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Self
 
@@ -100,7 +101,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         **RegularizedMLP._parameter_constraints,
         "loss": [StrOptions(set(REGRESSION_LOSSES)), Loss],
         "huber_delta": [Interval(Real, 0, np.inf, closed="neither")],
-        "quantile": [Interval(Real, 0, 1, closed="neither")],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
         # No distribution has a power between 0 and 1.
         "power": [Options(Real, {0}), Interval(Real, 1, np.inf, closed="left")],
         "store_posterior": ["boolean"],
@@ -125,7 +126,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         mixup: float = 0.0,
         loss: str | Loss = "squared_error",
         huber_delta: float = 1.0,
-        quantile: float = 0.5,
+        quantile: float | Sequence[float] | np.ndarray = 0.5,
         power: float = 1.5,
         solver: str = "auto",
         batch_size: int | str = "auto",

@@ -91,7 +91,7 @@ class RegularizedMLPRegressorCV(
         mixup: float = 0.0,
         loss: str | Loss = "squared_error",
         huber_delta: float = 1.0,
-        quantile: float = 0.5,
+        quantile: float | Sequence[float] | np.ndarray = 0.5,
         power: float = 1.5,
         solver: str = "auto",
         batch_size: int | str = "auto",

@@ -16,7 +16,13 @@ from ..engine.losses import (
     Loss,
     MultinomialLogLoss,
 )
-from .regression_losses import check_domain, regression_loss, score_of
+from .regression_losses import (
+    check_domain,
+    check_quantiles,
+    for_outputs,
+    regression_loss,
+    score_of,
+)
 
 if TYPE_CHECKING:
     from .hold_out import HoldOut
@@ -270,8 +276,24 @@ class NumberTargets(Targets):
 
     @classmethod
     def learnt(cls, y: Any, estimator: Any) -> Self:
-        """Learn the number of outputs."""
-        return cls._of(1 if y.ndim == 1 else y.shape[1], estimator)
+        """Learn the number of outputs.
+
+        Raises
+        ------
+        ValueError
+            If several quantiles are not in order, or asked of several targets.
+        """
+        n_targets = 1 if y.ndim == 1 else y.shape[1]
+        if estimator.loss == "quantile":
+            check_quantiles(estimator.quantile)
+        outputs_of_target = regression_loss(estimator).outputs_of_target
+        if outputs_of_target and n_targets > 1:
+            raise ValueError(
+                f"Several quantiles are predicted of one target, got quantile="
+                f"{estimator.quantile!r} and y with {n_targets} outputs. Give a single "
+                "quantile, or fit a regressor to each of the outputs."
+            )
+        return cls._of(outputs_of_target or n_targets, estimator)
 
     @classmethod
     def known_to(cls, estimator: Any) -> Self:
@@ -283,7 +305,13 @@ class NumberTargets(Targets):
         description = f"loss={estimator.loss!r}"
         if estimator.loss == "tweedie":
             description += f" with power={estimator.power!r}"
-        return cls(n_outputs, regression_loss(estimator), description)
+        loss = regression_loss(estimator)
+        if (loss.outputs_of_target or n_outputs) != n_outputs:
+            raise ValueError(
+                f"quantile={estimator.quantile!r} has {loss.outputs_of_target} entries, "
+                f"but the fitted network has {n_outputs} outputs. Set warm_start=False."
+            )
+        return cls(n_outputs, loss, description)
 
     def attributes(self) -> dict[str, Any]:
         return {"n_outputs_": self.n_outputs}
@@ -297,10 +325,7 @@ class NumberTargets(Targets):
                 f"Sparse {name} is not supported in regression: pass {name}.toarray()."
             )
         y = y[:, None] if y.ndim == 1 else y
-        if y.shape[1] != self.n_outputs:
-            raise ValueError(
-                f"{name} has {y.shape[1]} outputs, but the model has {self.n_outputs}."
-            )
+        y = for_outputs(self.function, y, self.n_outputs, name)
         # In one order, so that sums do not round by the layout that y came in.
         y = y.astype(dtype, order="C", copy=False)
         if not np.isfinite(y).all():

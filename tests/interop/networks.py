@@ -31,6 +31,7 @@ REGRESSION = {
     "huber": SCORES,
     "absolute_error": SCORES,
     "quantile": SCORES,
+    "several quantiles": SCORES,
 }
 KINDS = CLASSIFICATION | REGRESSION
 
@@ -39,6 +40,9 @@ def estimator(kind, **params):
     """An estimator for a kind of target."""
     if kind in CLASSIFICATION:
         return RegularizedMLPClassifier(**{"random_state": 0, **params})
+    if kind == "several quantiles":
+        params = {"quantile": [0.1, 0.5, 0.9], **params}
+        kind = "quantile"
     loss = kind if kind in REGRESSION_LOSSES else "squared_error"
     return RegularizedMLPRegressor(**{"random_state": 0, "loss": loss, **params})
 
