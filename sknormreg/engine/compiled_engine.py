@@ -34,6 +34,7 @@ from .losses import (
 )
 from .network import Network
 from .threads import call_in_thread, limited_threads, share_of_threads
+from .tweedie import HalfTweedieDeviance
 
 # Codes are positions here: the order is that of csrc/engine.h.
 _ACTIVATIONS = (
@@ -53,6 +54,7 @@ _LOSSES = {
     Huber: "delta",
     Pinball: "quantile",
     HalfPoissonDeviance: None,
+    HalfTweedieDeviance: "power",
     BinaryLogLoss: "label_smoothing",
     MultinomialLogLoss: "label_smoothing",
 }

@@ -168,8 +168,20 @@ huber_delta : float, default=1.0
     Absolute residual beyond which the Huber loss is linear, in units of y. Only used if
     ``loss="huber"``.
 
-quantile : float, default=0.5
-    Quantile to predict, strictly between 0 and 1. Only used if ``loss="quantile"``.
+quantile : float or list of float, default=0.5
+    Quantile to predict, strictly between 0 and 1. Only used if ``loss="quantile"``. With a
+    list, which must be strictly increasing, one network predicts all these quantiles of a
+    single target: they never cross, because the outputs of the network are sorted. The
+    loss is the sum of their pinball losses, and `score` the mean of their D². Such a
+    network runs on the NumPy engine, which is slower than the compiled one.
+
+power : float, default=1.5
+    Power of the mean that the variance of the targets is proportional to, for the Tweedie
+    deviance: 0 or at least 1, for there is no distribution between. 0 is that of the normal
+    distribution, 1 of Poisson's, 2 of the gamma and 3 of the inverse Gaussian distribution;
+    values between 1 and 2 are for amounts that are often 0, such as claims or rainfall. The
+    targets must be at least 0 if it is at least 1, and above 0 if it is at least 2. Only
+    used if ``loss="tweedie"``.
 
 label_smoothing : float, default=0.0
     Share s of each target that is spread evenly over all K classes, at least 0 and less
@@ -409,15 +421,24 @@ loss : {"log_loss"}, default="log_loss"
 """
 
 REGRESSION_LOSS = r"""
-loss : str, default="squared_error"
-    Loss function.
+loss : str or Loss, default="squared_error"
+    Loss function: one of the following names, or an instance of a subclass of
+    :class:`~sknormreg.losses.Loss`, such as your own.
 
     - "squared_error": half the squared error.
-    - "poisson": half the Poisson deviance with a log link, for counts and other
-      non-negative targets.
+    - "absolute_error": half the absolute error, which predicts the conditional median of
+      y: the same as "quantile" with ``quantile=0.5``.
     - "huber": half the squared error for absolute residuals up to `huber_delta`, linear
       beyond; robust to outliers.
     - "quantile": the pinball loss, which predicts a conditional `quantile` of y.
+    - "poisson": half the Poisson deviance with a log link, for counts and other
+      non-negative targets.
+    - "gamma": half the gamma deviance with a log link, for positive targets whose standard
+      deviation is proportional to their mean.
+    - "tweedie": half the Tweedie deviance of a `power`, which has "poisson" (1) and "gamma"
+      (2) as special cases, also with a log link: with ``power=0`` it is half the squared
+      error of the exponential of the raw output, as in
+      ``TweedieRegressor(power=0, link="log")``.
 """
 
 # Parameters and attributes that mean something else if alpha is chosen by cross-validation.
@@ -659,8 +680,8 @@ validation_loss_curve_ : list of float or None
     validation set. Class weights are included if the validation set was split from X.
 
 validation_scores_ : list of float or None
-    Accuracy, or R² in regression, on the validation set after each iteration; None without
-    a validation set.
+    Accuracy, or in regression what `score` computes, R² or D², on the validation set after
+    each iteration; None without a validation set.
 
 best_validation_score_ : float or None
     Largest value of `validation_scores_`; None without a validation set.

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.losses import Loss
 from .conformal import IntervalMixin
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
@@ -93,9 +94,10 @@ class RegularizedMLPRegressorCV(
         input_dropout: Numbers = 0.0,
         input_noise: Numbers = 0.0,
         mixup: Numbers = 0.0,
-        loss: str = "squared_error",
+        loss: str | Loss = "squared_error",
         huber_delta: float = 1.0,
-        quantile: float = 0.5,
+        quantile: float | Sequence[float] | np.ndarray = 0.5,
+        power: float = 1.5,
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
@@ -140,6 +142,7 @@ class RegularizedMLPRegressorCV(
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile
+        self.power = power
         self.solver = solver
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -1,7 +1,6 @@
 """Kinds of targets: how they are encoded, weighted and scored, and the loss they have."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,12 +13,15 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from ..engine.losses import (
     BinaryLogLoss,
-    HalfPoissonDeviance,
-    HalfSquaredError,
-    Huber,
     Loss,
     MultinomialLogLoss,
-    Pinball,
+)
+from .regression_losses import (
+    check_domain,
+    check_quantiles,
+    for_outputs,
+    regression_loss,
+    score_of,
 )
 
 if TYPE_CHECKING:
@@ -262,21 +264,36 @@ class NumberTargets(Targets):
     ----------
     n_outputs : int
 
-    loss_name : str
-        A key of `REGRESSION_LOSSES`.
+    function : Loss
 
-    huber_delta, quantile : float
+    description : str
+        The parameters that the loss was chosen by.
     """
 
     n_outputs: int
-    loss_name: str
-    huber_delta: float
-    quantile: float
+    function: Loss
+    description: str
 
     @classmethod
     def learnt(cls, y: Any, estimator: Any) -> Self:
-        """Learn the number of outputs."""
-        return cls._of(1 if y.ndim == 1 else y.shape[1], estimator)
+        """Learn the number of outputs.
+
+        Raises
+        ------
+        ValueError
+            If several quantiles are not in order, or asked of several targets.
+        """
+        n_targets = 1 if y.ndim == 1 else y.shape[1]
+        if estimator.loss == "quantile":
+            check_quantiles(estimator.quantile)
+        outputs_of_target = regression_loss(estimator).outputs_of_target
+        if outputs_of_target and n_targets > 1:
+            raise ValueError(
+                f"Several quantiles are predicted of one target, got quantile="
+                f"{estimator.quantile!r} and y with {n_targets} outputs. Give a single "
+                "quantile, or fit a regressor to each of the outputs."
+            )
+        return cls._of(outputs_of_target or n_targets, estimator)
 
     @classmethod
     def known_to(cls, estimator: Any) -> Self:
@@ -285,13 +302,22 @@ class NumberTargets(Targets):
 
     @classmethod
     def _of(cls, n_outputs, estimator):
-        return cls(n_outputs, estimator.loss, estimator.huber_delta, estimator.quantile)
+        description = f"loss={estimator.loss!r}"
+        if estimator.loss == "tweedie":
+            description += f" with power={estimator.power!r}"
+        loss = regression_loss(estimator)
+        if (loss.outputs_of_target or n_outputs) != n_outputs:
+            raise ValueError(
+                f"quantile={estimator.quantile!r} has {loss.outputs_of_target} entries, "
+                f"but the fitted network has {n_outputs} outputs. Set warm_start=False."
+            )
+        return cls(n_outputs, loss, description)
 
     def attributes(self) -> dict[str, Any]:
         return {"n_outputs_": self.n_outputs}
 
     def loss(self) -> Loss:
-        return REGRESSION_LOSSES[self.loss_name](self)
+        return self.function
 
     def encode(self, y: Any, dtype: np.dtype, name: str = "y") -> np.ndarray:
         if sparse.issparse(y):
@@ -299,38 +325,19 @@ class NumberTargets(Targets):
                 f"Sparse {name} is not supported in regression: pass {name}.toarray()."
             )
         y = y[:, None] if y.ndim == 1 else y
-        if y.shape[1] != self.n_outputs:
-            raise ValueError(
-                f"{name} has {y.shape[1]} outputs, but the model has {self.n_outputs}."
-            )
+        y = for_outputs(self.function, y, self.n_outputs, name)
         # In one order, so that sums do not round by the layout that y came in.
         y = y.astype(dtype, order="C", copy=False)
         if not np.isfinite(y).all():
             raise ValueError(f"{name} contains NaN, infinity or values too large.")
-        if self.loss_name == "poisson" and (y < 0).any():
-            raise ValueError(f"loss='poisson' needs {name} >= 0; some values are not.")
+        check_domain(self.function, y, name, self.description)
         return y
 
     def check_rows(self, encoded: np.ndarray, hold_out: "HoldOut | None") -> None:
         pass  # any will do
 
     def score(self, y: Any, raw: np.ndarray, sample_weight: np.ndarray | None) -> float:
-        self.loss().inverse_link(raw)
-        mean = np.average(y, axis=0, weights=sample_weight)
-        residual = np.average((y - raw) ** 2, axis=0, weights=sample_weight)
-        total = np.average((y - mean) ** 2, axis=0, weights=sample_weight)
-        # Undefined for a constant target, of which there is no need to warn every time.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
-
-
-# Names for a regressor's `loss`, which stand for a loss with its parameters.
-REGRESSION_LOSSES: dict[str, Callable[[NumberTargets], Loss]] = {
-    "squared_error": lambda targets: HalfSquaredError(),
-    "poisson": lambda targets: HalfPoissonDeviance(),
-    "huber": lambda targets: Huber(targets.huber_delta),
-    "quantile": lambda targets: Pinball(targets.quantile),
-}
+        return float(np.mean(score_of(self.function, y, raw, sample_weight)))
 
 
 def learnt_targets(estimator: Any, y: Any) -> ClassTargets | NumberTargets:

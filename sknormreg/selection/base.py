@@ -1,5 +1,6 @@
 """Base of the selectors: data, features and the estimator that they fit."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -63,9 +64,16 @@ class NetworkSelector(SuggestionsMixin, SelectorMixin, MetaEstimatorMixin, BaseE
         Raises
         ------
         ValueError
-            If the estimator has a time limit, or if it is a regressor and y holds labels.
+            If the estimator has a time limit or predicts several quantiles, or if it is a
+            regressor and y holds labels.
         """
         estimator = estimator_for(y, getattr(self, "estimator", None), params)
+        several = not isinstance(getattr(estimator, "quantile", 0.5), Real)
+        if several and estimator.loss == "quantile":
+            raise ValueError(
+                f"Features are selected for one quantile, got quantile="
+                f"{estimator.quantile!r}. Set it to a number."
+            )
         max_time = estimator.max_time
         if max_time is not None:
             raise ValueError(

@@ -14,9 +14,9 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._warnings import warn
 from ..engine import engine_name
+from ..engine.losses import HalfSquaredError
 from ..estimators.path import check_alphas, refuse_constraints
 from ..estimators.specification import network_spec
-from ..estimators.targets import NumberTargets
 from ..estimators.validation import training_data, validated_sample_weight
 from ..penalties import GroupLasso, MaxNorm, Weighted
 from .base import NetworkSelector
@@ -400,7 +400,7 @@ class KnockoffSelector(NetworkSelector):
                 "got a Weighted penalty on the first layer. Use its inner penalty."
             )
         encoded = data.y
-        if isinstance(targets, NumberTargets) and targets.loss_name == "squared_error":
+        if isinstance(spec.loss, HalfSquaredError):
             encoded = standardized_targets(encoded, shares)
         labels: Any = self._groups_of(spec).labels
         n_groups = labels.max() + 1

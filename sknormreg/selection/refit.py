@@ -14,14 +14,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ..engine import Data
+from ..engine.losses import Loss
 from ..estimators import RegularizedMLPRegressor
 from ..estimators.base import RegularizedMLP
+from ..estimators.regression_losses import regression_loss
 
 # The final network.
 _REFIT: dict[str, Any] = dict(penalty="l2", alpha=1.0, max_iter=5000)
 
 # The constant that has the smallest loss.
-_CONSTANTS = {"huber": "median", "quantile": "quantile"}
+_CONSTANTS = {"huber": "median", "absolute_error": "median", "quantile": "quantile"}
 
 
 def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int) -> Any:
@@ -89,12 +91,29 @@ def constant_model(
         strategy = _CONSTANTS.get(str(loss), "mean")
         quantile = getattr(mlp, "quantile", None) if strategy == "quantile" else None
         model = DummyRegressor(strategy=strategy, quantile=quantile)
+        if isinstance(loss, Loss):
+            model = DummyRegressor(
+                strategy="constant", constant=_constant_of(loss, y, weight)
+            )
     return model.fit(X, y, sample_weight=weight)
 
 
+def _constant_of(loss, y, weight):
+    """Return the prediction, of each output, that a user's own loss takes for constant."""
+    columns = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    raw = np.array(loss.constant(columns, moderate(weight)), dtype=np.float64)[None]
+    loss.inverse_link(raw)
+    return raw[0]
+
+
 def scales_targets(mlp: RegularizedMLP) -> bool:
-    """Whether targets are standardised: numbers are, unless they are counts or rates."""
-    return isinstance(mlp, RegularizedMLPRegressor) and mlp.loss != "poisson"
+    """Whether targets are standardised: numbers are, unless the link is a logarithm.
+
+    A user's own loss may have its parameters in their unit.
+    """
+    if not isinstance(mlp, RegularizedMLPRegressor) or isinstance(mlp.loss, Loss):
+        return False
+    return regression_loss(mlp).out_activation == "identity"
 
 
 def target_scaler(y: Any, sample_weight: Any) -> StandardScaler:

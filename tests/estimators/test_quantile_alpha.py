@@ -286,14 +286,14 @@ def test_sparse_and_single_precision():
 
 # The pinball loss has kinks everywhere.
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("loss", ["poisson", "huber", "quantile"])
+@pytest.mark.parametrize("loss", ["poisson", "tweedie", "huber", "quantile"])
 @pytest.mark.parametrize("hidden", [(), (5,)])
 def test_other_losses(loss, hidden):
     """Without hidden layers, the means of the features do not matter."""
     rng = np.random.RandomState(0)
     X = rng.normal(size=(200, 6))
     y = X[:, 2] + 0.3 * rng.standard_t(2, size=200)
-    y = rng.poisson(np.exp(X[:, 2])).astype(float) if loss == "poisson" else y
+    y = rng.poisson(np.exp(X[:, 2])).astype(float) if loss in ("poisson", "tweedie") else y
     X += 10 if loss != "quantile" and not hidden else 0
     mlp = RegularizedMLPRegressor(
         hidden,

@@ -44,6 +44,10 @@ def test_tags(cls):
         assert tags.target_tags.multi_output
         assert not tags.target_tags.positive_only
         assert get_tags(cls(loss="poisson")).target_tags.positive_only
+        assert get_tags(cls(loss="gamma")).target_tags.positive_only
+        assert not get_tags(cls(loss="tweedie", power=0)).target_tags.positive_only
+        # Tags are asked for before parameters are checked.
+        assert not get_tags(cls(loss="unknown")).target_tags.positive_only
         assert not tags.regressor_tags.poor_score
 
 

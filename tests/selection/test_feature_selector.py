@@ -398,7 +398,9 @@ def test_the_constant_is_that_of_the_loss():
     for params, expected in [
         (dict(loss="huber"), np.median(y)),
         (dict(loss="quantile", quantile=0.8), np.quantile(y, 0.8)),
+        (dict(loss="absolute_error"), np.median(y)),
         (dict(loss="poisson"), y.mean()),
+        (dict(loss="gamma"), y.mean()),
     ]:
         selector = empty_selector(RegularizedMLPRegressor, **params).fit(X, y)
         np.testing.assert_allclose(selector.predict(X), expected, rtol=0.05)

@@ -19,6 +19,7 @@ enum loss {
     HUBER,
     PINBALL,
     HALF_POISSON,
+    HALF_TWEEDIE,
     BINARY_LOG_LOSS,
     MULTINOMIAL_LOG_LOSS
 };
