@@ -92,7 +92,9 @@ alpha : float, array-like, list, "auto", "evidence" or "quantile", default="auto
     objective has reached its minimum: `optimality_` shows how far it is from a stationary
     point, and a second fit with ``alpha=alpha_`` trains further. If the number of weights,
     or of samples times outputs, is at most 5000, a matrix of that size is factorised;
-    otherwise traces are estimated with random vectors and conjugate gradients.
+    otherwise layers count as independent, and the matrix of each is approximated by a
+    Kronecker product (Ritter et al., 2018). With more than 5000 inputs of a layer, too,
+    traces are estimated with random vectors and conjugate gradients.
 
     "quantile" chooses `alpha` from the distribution of targets without signal, without
     validation data: the smallest value at which, in a share `quantile_level` of 500 random
@@ -129,11 +131,11 @@ store_posterior : bool, default=True
     regression, ``predict(return_std=True)`` requires it. In classification, predictions are
     then made with the weights integrated out (MacKay, 1992), at a temperature of the
     posterior that approximate leave-one-out predictions of the training samples choose; it
-    is not kept where the most probable network predicts them best, or where there are more
-    than 5000 weights and samples times outputs. It is stored as a triangular matrix with
-    one row per weight or, if there are fewer samples than weights or more than 5000 of
-    both, as the training data. Set it to False to save memory and disk space. Ignored for
-    other values of `alpha`.
+    is not kept where the most probable network predicts them best. It is stored as a
+    triangular matrix with one row per weight; if there are fewer samples than weights, as
+    the training data; if there are more than 5000 weights and samples times outputs, as
+    eigenvectors of two matrices of each layer. Set it to False to save memory and disk
+    space. Ignored for other values of `alpha`.
 
 l1_ratio : float, default=0.5
     Mixing parameter of "elasticnet" and "sparse_group_lasso", between 0 and 1: 1 is the L1

@@ -93,7 +93,8 @@ def test_samples_left_out_of_a_linear_model(kind, factor):
     args = network, [coef], [intercept], X
     phi = factor(Linearization(*args, weight, loss.hessian_root), [np.full(3, alpha)])
     linear = Linearization(*args)
-    found, _ = without_themselves(loss, y, linear.raw, weight, phi, linear)
+    V = phi.covariances(linear)
+    found, _ = without_themselves(loss, y, linear.raw, weight, V)
     centre = np.mean if kind == "softmax" else (lambda *_, **__: 0.0)
     for i in range(0, 40, 3):
         others = weight.copy()
@@ -120,7 +121,8 @@ def test_a_sample_of_weight_two_is_two_samples():
         problem.X, problem.sample_weight = X, weights
         phi = PrimalFactor(problem.linearization(), problem.row_alphas)
         linear = problem.of_outputs(X)
-        raw, _ = without_themselves(problem.loss, targets, linear.raw, weights, phi, linear)
+        V = phi.covariances(linear)
+        raw, _ = without_themselves(problem.loss, targets, linear.raw, weights, V)
         found.append(raw[:12])
     np.testing.assert_allclose(found[0], found[1], rtol=1e-8, atol=1e-8)
 
@@ -199,6 +201,7 @@ def test_another_fit_forgets_the_posterior():
 
 def test_a_posterior_for_conjugate_gradients_is_not_kept(monkeypatch):
     monkeypatch.setattr("sknormreg.evidence.factors.EXACT_SIZE", 10)
+    monkeypatch.setattr("sknormreg.evidence.factors.MOST_INPUTS", 10)
     X, _, y, _ = noisy(2)
     model = RegularizedMLPClassifier((5,), alpha="evidence", max_iter=50, random_state=0)
     assert not hasattr(model.fit(X, y), "_posterior")
