@@ -456,6 +456,7 @@ def test_a_fitted_estimator_is_pickled_cloned_and_converted():
     assert mlp.alpha_ == 2.0
 
 
+@pytest.mark.slow
 @parametrize_with_checks([RegularizedMLPRegressor((), penalty="l1", alpha="quantile")])
 @empty_is_fine
 def test_check_estimator(estimator, check):

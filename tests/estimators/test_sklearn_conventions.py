@@ -334,7 +334,9 @@ def dense_fit(cls, solver):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(
+    "solver", ["lbfgs", "adam", pytest.param("sgd", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("cls", BOTH)
 @not_converged
 def test_layout_of_X_does_not_matter(cls, layout, solver):

@@ -138,7 +138,7 @@ def noisy(n_classes, seed=0):
     return train_test_split(X, np.digitize(raw, edges), random_state=0)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("n_classes", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_probabilities_of_noisy_classes_get_better(n_classes):
     """Seldom much worse and, where the most probable network is too sure, much better."""
     ratios = []

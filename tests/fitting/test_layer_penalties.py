@@ -61,6 +61,14 @@ def fresh_instances():
 
 
 INSTANCES = pytest.mark.parametrize("penalty", fresh_instances(), ids=repr)
+# What a penalty is does not depend on the loss.
+classifier_is_slow = pytest.mark.parametrize(
+    "cls",
+    [
+        RegularizedMLPRegressor,
+        pytest.param(RegularizedMLPClassifier, marks=pytest.mark.slow),
+    ],
+)
 
 
 # Names, instances, lists
@@ -71,7 +79,7 @@ def test_an_instance_of_every_penalty():
 
 
 @pytest.mark.parametrize("name", sorted(PENALTIES))
-@pytest.mark.parametrize("cls", BOTH)
+@classifier_is_slow
 @not_converged
 def test_a_name_is_the_instance_with_its_defaults(cls, name):
     named = fit(cls, penalty=name, max_iter=5)
@@ -114,7 +122,7 @@ def test_every_layer_has_its_own_penalty():
 
 
 @INSTANCES
-@pytest.mark.parametrize("cls", BOTH)
+@classifier_is_slow
 @not_converged
 def test_fit_leaves_the_penalty_alone(cls, penalty):
     before, attributes = penalty.get_params(), dict(vars(penalty))

@@ -87,7 +87,11 @@ def test_none_is_the_default(cls, solver):
     assert fit(cls, solver="lbfgs", input_noise=0.0, mixup=0.0).solver_ == "lbfgs"
 
 
-@EITHER
+@pytest.mark.parametrize(
+    "params",
+    [TOGETHER, *(pytest.param(one, marks=pytest.mark.slow) for one in (NOISE, MIXUP))],
+    ids=str,
+)
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("cls", BOTH)
 @not_converged

@@ -278,7 +278,7 @@ def test_partial_fit_with_total_weight_is_unbiased_for_the_whole(cancer):
     def J_of_parts(total_weight):
         parts = RegularizedMLPClassifier((), penalty="l1", alpha=5, random_state=0)
         parts.set_params(learning_rate_init=0.01, total_weight=total_weight)
-        for _ in range(100):
+        for _ in range(150):
             for i in range(0, len(y), 71):
                 parts.partial_fit(X[i : i + 71], y[i : i + 71], classes=[0, 1])
         at = clone(whole).set_params(solver="lbfgs", max_fun=1)

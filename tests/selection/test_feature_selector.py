@@ -165,19 +165,27 @@ def test_weights_are_repetitions():
     np.testing.assert_allclose(*scales)
 
 
-def test_a_frame_with_a_group_in_a_pipeline():
+def frame_with_a_group():
+    """Two numbers and the three features of a category matter: also returns their names."""
     X, y, true = pairs(n_features=10, n_pairs=1)
-    names = [f"x{i}" for i in range(10)]
-    frame = pd.DataFrame(X, columns=names)
+    frame = pd.DataFrame(X, columns=[f"x{i}" for i in range(10)])
     kinds = np.random.RandomState(3).randint(3, size=len(y))
     for i in range(3):
         frame[f"kind_{i}"] = (kinds == i).astype(float)
-    y = y + 8.0 * (kinds == 1)
+    return frame, y + 8.0 * (kinds == 1), [*frame.columns[true], *frame.columns[10:]]
+
+
+def test_a_frame_with_a_group():
+    frame, y, names = frame_with_a_group()
     selector = MLPFeatureSelector(n_init=1, groups={"kind": "kind_"}, random_state=0)
     selector.fit(frame, y)
-    expected = [names[i] for i in true] + ["kind_0", "kind_1", "kind_2"]
-    assert list(selector.get_feature_names_out()) == expected
-    assert list(selector.selected_feature_names_) == expected
+    assert list(selector.get_feature_names_out()) == names
+    assert list(selector.selected_feature_names_) == names
+
+
+@pytest.mark.slow
+def test_a_frame_in_a_pipeline_and_a_search():
+    frame, y, _ = frame_with_a_group()
     model = make_pipeline(
         MLPFeatureSelector(n_init=1, random_state=0).set_output(transform="pandas"),
         RegularizedMLPRegressor((5,), random_state=0, alpha=1.0),
@@ -265,7 +273,7 @@ def test_groups_of_a_tuple_of_penalties():
     X, y, true = pairs(n_features=6, n_pairs=1)
     others = [i for i in range(6) if i not in true]
     penalty = (GroupLasso(groups=[[true[0], *others]]), MaxNorm(1))
-    mlp = RegularizedMLPRegressor((10,), activation="relu", penalty=penalty, alpha=1.0)
+    mlp = RegularizedMLPRegressor((3,), activation="relu", penalty=penalty, alpha=1.0)
     selector = MLPFeatureSelector(mlp, n_init=1, alpha=5.0, random_state=0).fit(X, y)
     assert selector.support_.all()
 
