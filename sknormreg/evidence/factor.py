@@ -1,4 +1,4 @@
-"""What the evidence asks of the posterior's precision, whatever it is factorised by."""
+"""Base class of factors of the posterior's precision."""
 
 from abc import ABC, abstractmethod
 
