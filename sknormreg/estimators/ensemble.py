@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -69,42 +68,6 @@ class EnsembleMixin(FittedNetworkMixin):
             small.estimators_ = [member.compact() for member in self.estimators_]
         return small
 
-    def to_sklearn(self) -> MLPClassifier | MLPRegressor:
-        """Convert to the MLPClassifier or MLPRegressor of scikit-learn.
-
-        Returns
-        -------
-        estimator : MLPClassifier or MLPRegressor
-            Fitted estimator that predicts the same. Its parameters describe the network;
-            those of training have their defaults.
-
-        Raises
-        ------
-        ValueError
-            If scikit-learn's class cannot express the network (see
-            ``RegularizedMLPClassifier.to_sklearn``), or after a fit with
-            ``ensemble=True``, as no single network predicts like several.
-        """
-        self._refuse_ensemble("to_sklearn")
-        return super().to_sklearn()
-
-    def to_arrays(self) -> dict[str, np.ndarray]:
-        """Convert to plain arrays, for predictions and files that need NumPy alone.
-
-        Returns
-        -------
-        arrays : dict of str to ndarray
-            Arrays for ``np.savez``, as ``RegularizedMLPClassifier.to_arrays`` describes
-            them.
-
-        Raises
-        ------
-        ValueError
-            After a fit with ``ensemble=True``, as these are the arrays of one network.
-        """
-        self._refuse_ensemble("to_arrays")
-        return super().to_arrays()
-
     @available_if(is_fitted)
     def sparsify(self) -> Self:
         """Convert the weights of layers with few non-zero ones to sparse arrays.
@@ -138,7 +101,7 @@ class EnsembleMixin(FittedNetworkMixin):
             copies = [copy.copy(member) for member in self.estimators_]
             self.estimators_ = [getattr(member, method)() for member in copies]
 
-    def _refuse_ensemble(self, method):
+    def _to_export(self, method):
         check_is_fitted(self)
         if self._is_ensemble:
             raise ValueError(
@@ -147,6 +110,7 @@ class EnsembleMixin(FittedNetworkMixin):
                 f"{method} of each of estimators_ and average their raw outputs, the last "
                 "with half of the weight, or set ensemble=False and fit again."
             )
+        return super()._to_export(method)
 
 
 def weights_of_networks(n_networks: int) -> np.ndarray:

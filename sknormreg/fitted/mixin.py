@@ -6,7 +6,6 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -14,7 +13,7 @@ from ..engine import Network, checked_structure
 from ..penalties import Weighted
 from ..penalties.group import GroupPenalty
 from .compaction import active_units, compacted
-from .conversion import to_arrays, to_sklearn
+from .exports import ExportMixin
 from .importances import numbered_names, path_importances
 
 # Share of non-zero weights from which on a layer is faster as a dense array, on one
@@ -27,7 +26,7 @@ def is_fitted(estimator: Any) -> bool:
     return True
 
 
-class FittedNetworkMixin:
+class FittedNetworkMixin(ExportMixin):
     """Properties and methods that are computed from the fitted weights.
 
     They read `coefs_`, `intercepts_`, `skip_coef_` and `_network`; names are those of the
@@ -162,57 +161,6 @@ class FittedNetworkMixin:
             for name, before, after in zip(_SIZES, _sizes_of(self), _sizes_of(small))
         }
         return small
-
-    def to_sklearn(self) -> MLPClassifier | MLPRegressor:
-        """Convert to the MLPClassifier or MLPRegressor of scikit-learn.
-
-        Returns
-        -------
-        estimator : MLPClassifier or MLPRegressor
-            Fitted estimator that predicts the same. Its parameters describe the network;
-            those of training have their defaults.
-
-        Raises
-        ------
-        ValueError
-            If scikit-learn's class cannot express the network: if it has a skip
-            connection, different activations in different layers, or an activation that
-            scikit-learn does not have.
-        """
-        check_is_fitted(self)
-        dense = copy.copy(self).densify()
-        return to_sklearn(dense)
-
-    def to_arrays(self) -> dict[str, np.ndarray]:
-        """Convert to plain arrays, for predictions and files that need NumPy alone.
-
-        Returns
-        -------
-        arrays : dict of str to ndarray
-            Arrays for ``np.savez``. None has dtype object, so that ``np.load`` needs no
-            pickle:
-
-            - "coef_0", "intercept_0", "coef_1", ...: weights of shape (fan_in, fan_out) and
-              intercepts of every layer, dense;
-            - "skip_coef": weights of the skip connection, of shape (n_features, n_outputs),
-              if there is one;
-            - "activations": the name of each hidden layer's activation;
-            - "out_activation": "identity", "logistic", "softmax", "exp" or "sort";
-            - "classes": of a classifier;
-            - "feature_names": if `fit` was given a data frame.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from sknormreg import RegularizedMLPClassifier
-        >>> X, y = load_iris(return_X_y=True)
-        >>> mlp = RegularizedMLPClassifier((5,), random_state=0)
-        >>> arrays = mlp.fit(X, y).to_arrays()
-        >>> arrays["coef_1"].shape, arrays["out_activation"].item()
-        ((5, 3), 'softmax')
-        """
-        check_is_fitted(self)
-        return to_arrays(copy.copy(self).densify())
 
     # Before fit it must not exist: scikit-learn's checks would take the estimator for a
     # linear model with a `coef_`.

@@ -317,16 +317,20 @@ def test_every_network_is_made_sparse():
     np.testing.assert_array_equal(model.predict(X), predicted)
 
 
-@pytest.mark.parametrize("method", ["to_arrays", "to_sklearn"])
+_CONVERSIONS = ["to_arrays", "to_c", "to_formula", "to_sklearn", "to_torch"]
+
+
+@pytest.mark.parametrize("method", _CONVERSIONS)
 @pytest.mark.parametrize("kind", ["multiclass", "regression"])
 def test_conversions_of_one_network_refuse_several(fitted, kind, method):
     model, X = fitted(kind)
+    args = ["network.c"] if method == "to_c" else []
     with pytest.raises(ValueError, match=f"predicts by 4. Call {method} of each of est"):
-        getattr(model, method)()
+        getattr(model, method)(*args)
     with pytest.raises(NotFittedError):
-        getattr(clone(model), method)()
-    converted = [getattr(member, method)() for member in model.estimators_]
+        getattr(clone(model), method)(*args)
     if method == "to_sklearn":
+        converted = [member.to_sklearn() for member in model.estimators_]
         for one, member in zip(converted, model.estimators_):
             np.testing.assert_allclose(one.predict(X), member.predict(X), atol=1e-12)
 
