@@ -29,6 +29,7 @@ from .losses import (
     HalfPoissonDeviance,
     HalfSquaredError,
     Huber,
+    Linear,
     MultinomialLogLoss,
     Pinball,
 )
@@ -55,6 +56,7 @@ _LOSSES = {
     HalfPoissonDeviance: None,
     BinaryLogLoss: "label_smoothing",
     MultinomialLogLoss: "label_smoothing",
+    Linear: None,
 }
 
 # Multiplications of a forward pass (see `Network.work`): up to this many, BLAS keeps to one

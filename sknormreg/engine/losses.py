@@ -23,10 +23,14 @@ class Loss(ABC):
 
     smooth : bool
         Whether the derivative is continuous.
+
+    separable : bool
+        Whether the value is a sum over samples. If not, methods are given all of them.
     """
 
     out_activation = "identity"
     smooth = True
+    separable = True
 
     @abstractmethod
     def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
@@ -67,6 +71,15 @@ class Loss(ABC):
         """
         return 1.0, 1.0
 
+    def attainable(
+        self, y: np.ndarray, sample_weight: np.ndarray | None, constant_loss: float
+    ) -> float:
+        """Return the part of a constant's loss that features can be hoped to take away.
+
+        What counts as a small change of the loss is a share of it. By default, all of it.
+        """
+        return constant_loss
+
     def value(
         self, y: np.ndarray, raw: np.ndarray, sample_weight: np.ndarray | None = None
     ) -> float:
@@ -105,6 +118,22 @@ class HalfSquaredError(Loss):
     ) -> tuple[float, float]:
         spread = _spread(y, sample_weight)
         return spread, spread**2
+
+
+class Linear(Loss):
+    """The linear function y * raw, whose derivative is y whatever the outputs are.
+
+    It has no minimum, and is for gradients of losses that are no sums (see `JointEngine`).
+    """
+
+    def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
+        return y * raw
+
+    def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
+        raw[...] = y
+
+    def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+        return np.zeros(y.shape[1])
 
 
 class Huber(Loss):

@@ -15,7 +15,7 @@ from .targets import decided_codes
 from .validation import validated
 
 
-class _Predictions(FittedNetworkMixin):
+class NetworkPredictions(FittedNetworkMixin):
     """Mixin that computes raw outputs from `_network` and the fitted weights.
 
     Subclasses add `_decide`, which turns raw outputs, possibly in place, into encoded
@@ -70,7 +70,7 @@ class _Predictions(FittedNetworkMixin):
         return tags
 
 
-class ClassifierPredictions(ClassifierMixin, _Predictions):
+class ClassifierPredictions(ClassifierMixin, NetworkPredictions):
     """Mixin that predicts classes and their probabilities.
 
     It reads `classes_`, `_multilabel` and `_sparse_labels`.
@@ -208,7 +208,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         return tags
 
 
-class RegressorPredictions(RegressorMixin, _Predictions):
+class RegressorPredictions(RegressorMixin, NetworkPredictions):
     """Mixin that predicts target values: expected values, medians or other quantiles."""
 
     def _decide(self, raw, loss):

@@ -92,6 +92,10 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     True
     """
 
+    n_effective_parameters_: float
+    log_evidence_: float
+    noise_variance_: float
+
     _parameter_constraints: dict = {
         **RegularizedMLP._parameter_constraints,
         "loss": [StrOptions(set(REGRESSION_LOSSES))],
@@ -99,8 +103,6 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         "quantile": [Interval(Real, 0, 1, closed="neither")],
         "store_posterior": ["boolean"],
     }
-
-    noise_variance_: float
 
     def __init__(
         self,

@@ -37,7 +37,7 @@ class Fold:
         Further arguments of the scorer.
 
     estimator_of : callable
-        Returns a plain estimator with a fitted network, for the scorer.
+        Maps a fitted network and the fold to a plain estimator, for the scorer.
 
     test : ndarray of int or None
         The samples to score by.
@@ -58,7 +58,7 @@ class Fold:
 
     def score(self, fitted: FittedNetwork) -> float:
         """Score a fitted network on the held-out samples."""
-        model = self.estimator_of(fitted)
+        model = self.estimator_of(fitted, self)
         try:
             score = self.scorer(model, self.X_test, self.y_test, **self.metadata)
         except Exception as error:

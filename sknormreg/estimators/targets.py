@@ -35,6 +35,8 @@ class Targets(ABC):
         Of the network.
     """
 
+    n_outputs: int
+
     @abstractmethod
     def attributes(self) -> dict[str, Any]:
         """Return the attributes of an estimator that hold what was learnt."""
@@ -63,6 +65,10 @@ class Targets(ABC):
     def strata(self, encoded: np.ndarray) -> np.ndarray | None:
         """Return what a validation split is stratified by, or None."""
         return None
+
+    def of_splits(self, y: Any, encoded: np.ndarray) -> tuple[Any, bool]:
+        """Return what splitters are given as y, and whether they stratify by default."""
+        return y, False
 
     @abstractmethod
     def check_rows(self, encoded: np.ndarray, hold_out: "HoldOut | None") -> None:
@@ -222,6 +228,9 @@ class ClassTargets(Targets):
             )
         return per_class
 
+    def of_splits(self, y: Any, encoded: np.ndarray) -> tuple[Any, bool]:
+        return y, True
+
     def strata(self, encoded: np.ndarray) -> np.ndarray | None:
         if self.multilabel:
             return None
@@ -333,16 +342,20 @@ REGRESSION_LOSSES: dict[str, Callable[[NumberTargets], Loss]] = {
 }
 
 
-def learnt_targets(estimator: Any, y: Any) -> ClassTargets | NumberTargets:
+def kind_of_targets(estimator: Any) -> Any:
+    """Return the subclass of `Targets` that an estimator is fitted to."""
+    own = getattr(estimator, "_kind_of_targets", None)
+    return own or (ClassTargets if is_classifier(estimator) else NumberTargets)
+
+
+def learnt_targets(estimator: Any, y: Any) -> Targets:
     """Learn the kind of targets that an estimator is fitted to, and set its attributes."""
-    kind = ClassTargets if is_classifier(estimator) else NumberTargets
-    targets = kind.learnt(y, estimator)
+    targets = kind_of_targets(estimator).learnt(y, estimator)
     for name, value in targets.attributes().items():
         setattr(estimator, name, value)
     return targets
 
 
-def known_targets(estimator: Any) -> ClassTargets | NumberTargets:
+def known_targets(estimator: Any) -> Targets:
     """Return the targets that an estimator has learnt before."""
-    kind = ClassTargets if is_classifier(estimator) else NumberTargets
-    return kind.known_to(estimator)
+    return kind_of_targets(estimator).known_to(estimator)
