@@ -86,7 +86,7 @@ class JointEngine:
         return loss, gradient
 
     def _prepared(self, data, rows, dtype):
-        """Return what is prepared for the samples, by the last call if it was about them."""
+        """Return what is prepared for the samples; by the last call, if it was for them."""
         try:
             kept = self._kept.pop()
         except IndexError:

@@ -124,9 +124,7 @@ class RiskSets:
         starts = np.flatnonzero(np.diff(stratum[rows])) + 1
         self._n_rows = len(y)
         self._strata = [
-            _Stratum.of(
-                part, event[part] > 0, stratum[part], time[part], weight[part], ties
-            )
+            _Stratum.of(part, event, stratum, time, weight, ties)
             for part in np.split(rows, starts)
             if event[part].any()
         ]
@@ -237,9 +235,10 @@ class _Stratum:
     n_later: np.ndarray
 
     @classmethod
-    def of(cls, rows, is_event, stratum, time, weight, ties):
-        """Return the stratum of sorted samples, at least one of which has an event."""
-        events = np.flatnonzero(is_event)
+    def of(cls, rows, event, stratum, time, weight, ties):
+        """Return the stratum of sorted rows, at least one of which has an event."""
+        time, weight = time[rows], weight[rows]
+        events = np.flatnonzero(event[rows])
         times = time[events]
         is_first = np.append(True, times[1:] != times[:-1])
         first, group = np.flatnonzero(is_first), np.cumsum(is_first) - 1
@@ -251,7 +250,7 @@ class _Stratum:
             log_share = np.log1p(-n_before / size[group])
             log_least = log_least + log_share
         return cls(
-            label=float(stratum[0]),
+            label=float(stratum[rows[0]]),
             rows=rows,
             events=events,
             times=times[first],
@@ -301,7 +300,7 @@ class _Stratum:
         return log_sums - self.log_least - raw[self.rows[self.events]]
 
     def cumulative_hazard(self, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the event times in ascending order, and the baseline's hazard up to each."""
+        """Return ascending times of the events, and the baseline's hazard up to each."""
         log_risk = self._log_risk(raw)
         last = self.last[self.first]
         log_at_risk = _log_cumsum_exp(log_risk)[self.events[last]]
@@ -313,7 +312,7 @@ class _Stratum:
         return raw[self.rows] + self.log_weight
 
     def _log_sums(self, log_risk):
-        """Return the logarithm of the sum of relative hazards in the risk set of each event."""
+        """Return logarithms of the sums of relative hazards in the events' risk sets."""
         log_sums = _log_cumsum_exp(log_risk)
         if self.log_share is None:
             return log_sums[self.events[self.last]]
@@ -325,6 +324,5 @@ class _Stratum:
     def _value(self, raw, log_sums):
         # Not by BLAS, whose sums may depend on the number of its threads.
         of_sums = np.sum(self.mean_weight * (log_sums - self.log_least))
-        return float(
-            of_sums - np.sum(self.weight[self.events] * raw[self.rows[self.events]])
-        )
+        own = self.weight[self.events] * raw[self.rows[self.events]]
+        return float(of_sums - np.sum(own))

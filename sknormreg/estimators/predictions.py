@@ -60,11 +60,11 @@ class NetworkPredictions(FittedNetworkMixin):
             and not hasattr(self, "feature_names_in_")
         )
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         # Attributes of the data are set before training and stay if training fails.
         return hasattr(self, "coefs_")
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.sparse = True
         return tags

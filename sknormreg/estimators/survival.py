@@ -52,8 +52,8 @@ class RegularizedMLPSurvival(SurvivalPredictions, RegularizedMLP):
     The target y holds an event (True if it was observed, False if the sample is censored)
     and a time, at least 0, for each sample: a structured array as scikit-survival takes it,
     a data frame with the columns "event" and "time", or an array-like of shape (n_samples,
-    2) with these two columns. A third one, "stratum", divides the samples into strata, which
-    have baselines of their own: events are compared with samples of the same stratum only.
+    2) with these two columns. A third one, "stratum", divides the samples into strata with
+    baselines of their own: events are compared with samples of the same stratum only.
 
     Parameters
     ----------

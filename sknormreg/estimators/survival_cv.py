@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
 from ..engine import make_engine
-from ..engine.partial_likelihood import PartialLikelihood
 from ..fitting.fit import FittedNetwork
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import CV_ATTRIBUTES, CV_PARAMETERS, document_estimator

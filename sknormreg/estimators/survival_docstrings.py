@@ -26,10 +26,10 @@ tol : float or "auto", default="auto"
     ``tol * g`` in absolute value, where ``g`` is the largest absolute entry of the gradient
     of the loss at the start, clipped to the range from 1 to 100.
 
-    "auto" is 1e-4. It also lets training stop when it no longer makes progress, that is when
-    the last `n_iter_no_change` iterations have decreased the objective by less than 1e-4
-    of that share on average (1e-5 for penalties with kinks), provided that to first order
-    the objective can decrease by little. Where it takes little time, the tolerance is
+    "auto" is 1e-4. It also lets training stop when it no longer makes progress, that is
+    when the last `n_iter_no_change` iterations have decreased the objective by less than
+    1e-4 of that share on average (1e-5 for penalties with kinks), provided that to first
+    order the objective can decrease by little. Where it takes little time, the tolerance is
     smaller: 1e-8 without hidden layers and 1e-12 for the smallest networks and data sets.
 
 n_iter_no_change : int or inf, default=10

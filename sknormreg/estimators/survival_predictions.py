@@ -151,10 +151,9 @@ class SurvivalPredictions(NetworkPredictions):
         check_consistent_length(risk, read)
         weight = validated_sample_weight(sample_weight, risk[:, None])
         event, time = read[:, 0].astype(bool), read[:, 1].astype(np.float64)
-        stratum = (
-            np.unique(read[:, 2], return_inverse=True)[1] if read.shape[1] > 2 else None
-        )
-        weights = None
+        stratum = weights = None
+        if read.shape[1] > 2:
+            _, stratum = np.unique(read[:, 2], return_inverse=True)
         if concordance == "uno":
             weights = uno_weights(event, time, self._censoring, tau)
         found = concordance_index(event, time, risk, weight, stratum, weights)

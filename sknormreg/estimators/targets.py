@@ -149,7 +149,7 @@ class ClassTargets(Targets):
         }
 
     @property
-    def n_outputs(self) -> int:
+    def n_outputs(self) -> int:  # type: ignore[override]
         n_classes = len(self.classes)
         return n_classes if self.multilabel or n_classes > 2 else 1
 

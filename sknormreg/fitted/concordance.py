@@ -50,9 +50,8 @@ def concordance_index(
     sums = np.zeros(2)
     for label in np.unique(groups):
         rows = np.flatnonzero((groups == label) & (weight > 0))
-        sums += _sums_of_pairs(
-            event[rows], time[rows], risk[rows], weight[rows], of_pairs[rows]
-        )
+        parts = (part[rows] for part in (event, time, risk, weight, of_pairs))
+        sums += _sums_of_pairs(*parts)
     return float(sums[0] / sums[1]) if sums[1] > 0 else float("nan")
 
 

@@ -25,9 +25,10 @@ from .validation_loss import Validation
 _FIRST, _MOST_TRIED = 1.0, 12
 
 # For each direction the factor to the next alpha, by which share of a constant's loss (of
-# its attainable part) the loss has to fall, and after how many alphas in a row without that the search ends. At
-# smaller alphas fits take long, and where held-out samples are not independent of others,
-# as repeated measurements, the loss falls a little with any smaller alpha.
+# its attainable part) the loss has to fall, and after how many alphas in a row without that
+# the search ends. At smaller alphas fits take long, and where held-out samples are not
+# independent of others, as repeated measurements, the loss falls a little with any smaller
+# alpha.
 _FACTOR = 10**0.5
 _DIRECTIONS = (_FACTOR, 0.0, 2), (1 / _FACTOR, 0.01, 1)
 

@@ -24,8 +24,8 @@ SMALLEST_SHARE, SMALLEST_SHARE_SMOOTH = 1e-3, 1e-5
 
 # The same for networks of a loss of all samples together. A network that orders all events
 # has risks that grow by several units from each event to the next: such networks take
-# thousands of iterations, predict badly, and lead a path to its end without ever coming near
-# those that predict well.
+# thousands of iterations, predict badly, and lead a path to its end without ever coming
+# near those that predict well.
 _SMALLEST_SHARE_JOINT, _SMALLEST_SHARE_JOINT_SMOOTH = 3e-2, 1e-2
 
 # The first alpha that is tried for the end, as alpha / m at the scale of the objective; the
