@@ -135,7 +135,8 @@ class SurvivalTargets(Targets):
         return encoded[:, 0].astype(np.intp), True
 
     def strata(self, encoded: np.ndarray) -> np.ndarray | None:
-        return np.where(encoded[:, 0] > 0, "event", "censored")
+        is_event = encoded[:, 0] > 0
+        return None if is_event.all() else np.where(is_event, "event", "censored")
 
     def check_rows(self, encoded: np.ndarray, hold_out: "HoldOut | None") -> None:
         if not encoded[:, 0].any():
