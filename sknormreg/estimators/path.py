@@ -222,8 +222,8 @@ def estimator_for(y: Any, estimator: Any, params: dict[str, Any]) -> Regularized
     if not isinstance(estimator, RegularizedMLP):
         raise TypeError(
             "estimator must be a RegularizedMLPClassifier, a RegularizedMLPRegressor or a "
-            f"RegularizedMLPSurvival, got {estimator!r}. Pass one of these itself, not a class, and not a pipeline "
-            "or a search around it."
+            f"RegularizedMLPSurvival, got {estimator!r}. Pass one of these itself, not a "
+            "class, and not a pipeline or a search around it."
         )
     return clone(estimator).set_params(**params)
 
