@@ -30,6 +30,9 @@ class Loss(ParametersMixin, ABC):
     smooth : bool
         Whether the derivative is continuous.
 
+    separable : bool
+        Whether the value is a sum over samples. If not, methods are given all of them.
+
     domain : {">= 0", "> 0"} or None
         Which targets the loss is defined for; None for all numbers.
 
@@ -46,6 +49,7 @@ class Loss(ParametersMixin, ABC):
 
     out_activation = "identity"
     smooth = True
+    separable = True
     domain: str | None = None
     scored_by_deviance = False
     outputs_of_target: int | None = None
@@ -126,6 +130,15 @@ class Loss(ParametersMixin, ABC):
         raw_scale, loss_scale : float
         """
         return 1.0, 1.0
+
+    def attainable(
+        self, y: np.ndarray, sample_weight: np.ndarray | None, constant_loss: float
+    ) -> float:
+        """Return the part of a constant's loss that features can be hoped to take away.
+
+        What counts as a small change of the loss is a share of it. By default, all of it.
+        """
+        return constant_loss
 
     def value(
         self, y: np.ndarray, raw: np.ndarray, sample_weight: np.ndarray | None = None

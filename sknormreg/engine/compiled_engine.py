@@ -29,6 +29,7 @@ from .losses import (
     HalfPoissonDeviance,
     HalfSquaredError,
     Huber,
+    Linear,
     MultinomialLogLoss,
     Pinball,
 )
@@ -57,6 +58,7 @@ _LOSSES = {
     HalfTweedieDeviance: "power",
     BinaryLogLoss: "label_smoothing",
     MultinomialLogLoss: "label_smoothing",
+    Linear: None,
 }
 
 # Multiplications of a forward pass (see `Network.work`): up to this many, BLAS keeps to one

@@ -29,6 +29,22 @@ class HalfSquaredError(Loss):
         return spread, spread**2
 
 
+class Linear(Loss):
+    """The linear function y * raw, whose derivative is y whatever the outputs are.
+
+    It has no minimum, and is for gradients of losses that are no sums (see `JointEngine`).
+    """
+
+    def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
+        return y * raw
+
+    def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
+        raw[...] = y
+
+    def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+        return np.zeros(y.shape[1])
+
+
 class Huber(Loss):
     """Huber loss (Huber, 1964).
 

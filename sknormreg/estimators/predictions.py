@@ -16,7 +16,7 @@ from .targets import decided_codes
 from .validation import validated
 
 
-class _Predictions(FittedNetworkMixin):
+class NetworkPredictions(FittedNetworkMixin):
     """Mixin that computes raw outputs from `_network` and the fitted weights.
 
     Subclasses add `_decide`, which turns raw outputs, possibly in place, into encoded
@@ -61,17 +61,17 @@ class _Predictions(FittedNetworkMixin):
             and not hasattr(self, "feature_names_in_")
         )
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         # Attributes of the data are set before training and stay if training fails.
         return hasattr(self, "coefs_")
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.sparse = True
         return tags
 
 
-class ClassifierPredictions(ClassifierMixin, _Predictions):
+class ClassifierPredictions(ClassifierMixin, NetworkPredictions):
     """Mixin that predicts classes and their probabilities.
 
     It reads `classes_`, `_multilabel` and `_sparse_labels`.
@@ -209,7 +209,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         return tags
 
 
-class RegressorPredictions(RegressorMixin, _Predictions):
+class RegressorPredictions(RegressorMixin, NetworkPredictions):
     """Mixin that predicts target values: expected values, medians or other quantiles."""
 
     def _decide(self, raw, loss):

@@ -97,6 +97,10 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     True
     """
 
+    n_effective_parameters_: float
+    log_evidence_: float
+    noise_variance_: float
+
     _parameter_constraints: dict = {
         **RegularizedMLP._parameter_constraints,
         "loss": [StrOptions(set(REGRESSION_LOSSES)), Loss],
@@ -106,8 +110,6 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         "power": [Options(Real, {0}), Interval(Real, 1, np.inf, closed="left")],
         "store_posterior": ["boolean"],
     }
-
-    noise_variance_: float
 
     def __init__(
         self,

@@ -37,8 +37,8 @@ class Fold:
         Further arguments of the scorer.
 
     estimator_of : callable
-        Returns a plain estimator with a fitted network, for the scorer; it takes
-        parameters by name.
+        Returns a plain estimator with a network fitted in the fold, for the scorer; takes
+        the network, the fold, and parameters by name.
 
     test : ndarray of int or None
         The samples to score by.
@@ -67,7 +67,7 @@ class Fold:
         params : dict or None
             Those in which it differs from the first candidate.
         """
-        model = self.estimator_of(fitted, **(params or {}))
+        model = self.estimator_of(fitted, self, **(params or {}))
         try:
             score = self.scorer(model, self.X_test, self.y_test, **self.metadata)
         except Exception as error:

@@ -37,6 +37,8 @@ class Targets(ABC):
         Of the network.
     """
 
+    n_outputs: int
+
     @abstractmethod
     def attributes(self) -> dict[str, Any]:
         """Return the attributes of an estimator that hold what was learnt."""
@@ -65,6 +67,10 @@ class Targets(ABC):
     def strata(self, encoded: np.ndarray) -> np.ndarray | None:
         """Return what a validation split is stratified by, or None."""
         return None
+
+    def of_splits(self, y: Any, encoded: np.ndarray) -> tuple[Any, bool]:
+        """Return what splitters are given as y, and whether they stratify by default."""
+        return y, False
 
     @abstractmethod
     def check_rows(self, encoded: np.ndarray, hold_out: "HoldOut | None") -> None:
@@ -145,7 +151,7 @@ class ClassTargets(Targets):
         }
 
     @property
-    def n_outputs(self) -> int:
+    def n_outputs(self) -> int:  # type: ignore[override]
         n_classes = len(self.classes)
         return n_classes if self.multilabel or n_classes > 2 else 1
 
@@ -223,6 +229,9 @@ class ClassTargets(Targets):
                 sample_weight=sample_weight,
             )
         return per_class
+
+    def of_splits(self, y: Any, encoded: np.ndarray) -> tuple[Any, bool]:
+        return y, True
 
     def strata(self, encoded: np.ndarray) -> np.ndarray | None:
         if self.multilabel:
@@ -340,16 +349,20 @@ class NumberTargets(Targets):
         return float(np.mean(score_of(self.function, y, raw, sample_weight)))
 
 
-def learnt_targets(estimator: Any, y: Any) -> ClassTargets | NumberTargets:
+def kind_of_targets(estimator: Any) -> Any:
+    """Return the subclass of `Targets` that an estimator is fitted to."""
+    own = getattr(estimator, "_kind_of_targets", None)
+    return own or (ClassTargets if is_classifier(estimator) else NumberTargets)
+
+
+def learnt_targets(estimator: Any, y: Any) -> Targets:
     """Learn the kind of targets that an estimator is fitted to, and set its attributes."""
-    kind = ClassTargets if is_classifier(estimator) else NumberTargets
-    targets = kind.learnt(y, estimator)
+    targets = kind_of_targets(estimator).learnt(y, estimator)
     for name, value in targets.attributes().items():
         setattr(estimator, name, value)
     return targets
 
 
-def known_targets(estimator: Any) -> ClassTargets | NumberTargets:
+def known_targets(estimator: Any) -> Targets:
     """Return the targets that an estimator has learnt before."""
-    kind = ClassTargets if is_classifier(estimator) else NumberTargets
-    return kind.known_to(estimator)
+    return kind_of_targets(estimator).known_to(estimator)

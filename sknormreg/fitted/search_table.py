@@ -26,7 +26,8 @@ def name_of_scoring(scoring: Any, estimator: Any) -> str:
         Whose `score` it is where `scoring` is None.
     """
     if scoring is None:
-        name = "accuracy" if is_classifier(estimator) else "R2"
+        own = "accuracy" if is_classifier(estimator) else "R2"
+        name = getattr(estimator, "_name_of_score", own)
     elif isinstance(scoring, str):
         name = scoring
     else:

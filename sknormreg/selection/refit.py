@@ -2,11 +2,11 @@
 
 import warnings
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn import config_context
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ..engine import Data
 from ..engine.losses import Loss
-from ..estimators import RegularizedMLPRegressor
+from ..estimators import RegularizedMLPRegressor, RegularizedMLPSurvival
 from ..estimators.base import RegularizedMLP
 from ..estimators.regression_losses import regression_loss
 
@@ -48,6 +48,9 @@ def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int)
         It takes features, and predicts targets, in their own units.
     """
     mlp.set_params(random_state=seed, **_REFIT)
+    if isinstance(mlp, RegularizedMLPSurvival):
+        # Networks at a small alpha order all events of the training samples.
+        mlp.set_params(alpha="auto")
     model = make_pipeline(StandardScaler(with_mean=isinstance(X, np.ndarray)), mlp)
     weights = {}
     if sample_weight is not None:
@@ -69,9 +72,7 @@ def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int)
         return model.fit(X, y, **weights)
 
 
-def constant_model(
-    mlp: RegularizedMLP, X: Any, y: Any, weight: Any
-) -> DummyClassifier | DummyRegressor:
+def constant_model(mlp: RegularizedMLP, X: Any, y: Any, weight: Any) -> Any:
     """Return a model that predicts the constant which a network without features does.
 
     Parameters
@@ -86,6 +87,8 @@ def constant_model(
         Sample weights times class weights.
     """
     model: Any = DummyClassifier(strategy="prior")
+    if isinstance(mlp, RegularizedMLPSurvival):
+        return ConstantRisk()
     if not is_classifier(mlp):
         loss = getattr(mlp, "loss", None)
         strategy = _CONSTANTS.get(str(loss), "mean")
@@ -104,6 +107,22 @@ def _constant_of(loss, y, weight):
     raw = np.array(loss.constant(columns, moderate(weight)), dtype=np.float64)[None]
     loss.inverse_link(raw)
     return raw[0]
+
+
+class ConstantRisk(BaseEstimator):
+    """Survival model that predicts the same risk for all samples."""
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Return the model: there is nothing to fit."""
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict a risk of 0, for X of shape (n_samples, n_features)."""
+        return np.zeros(X.shape[0])
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the concordance of equal risks, 0.5."""
+        return 0.5
 
 
 def scales_targets(mlp: RegularizedMLP) -> bool:

@@ -21,7 +21,8 @@ enum loss {
     HALF_POISSON,
     HALF_TWEEDIE,
     BINARY_LOG_LOSS,
-    MULTINOMIAL_LOG_LOSS
+    MULTINOMIAL_LOG_LOSS,
+    LINEAR
 };
 /* How matrices are multiplied: by vectors of 512 bits, of 256 bits, or by BLAS. */
 enum products { BLAS, TILES_256, TILES_512 };

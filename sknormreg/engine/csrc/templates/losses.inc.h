@@ -83,6 +83,12 @@ INLINE real NAME(binary_log_loss)(real y, real raw, real smoothing, real *slope)
     return NAME(softplus)(raw) - y * raw;
 }
 
+INLINE real NAME(linear)(real y, real raw, real parameter, real *slope) {
+    (void)parameter;
+    *slope = y;
+    return y * raw;
+}
+
 /* Values of a row are kept in `values`, so that the loop over them vectorises although
    their sum is one in double precision and in order. */
 #define ELEMENTWISE(name)                                                                  \
@@ -102,6 +108,7 @@ ELEMENTWISE(pinball)
 ELEMENTWISE(half_poisson)
 ELEMENTWISE(half_tweedie)
 ELEMENTWISE(binary_log_loss)
+ELEMENTWISE(linear)
 #undef ELEMENTWISE
 
 CLONES static void NAME(exp_in_place)(real *RESTRICT values, int64_t n) {
@@ -236,6 +243,7 @@ static double NAME(loss_and_derivative)(const NAME(loss_spec) *spec, real *raw,
     case HALF_POISSON: NAME(half_poisson_rows)(raw, y, values, 0, n); break;
     case HALF_TWEEDIE: NAME(half_tweedie_rows)(raw, y, values, parameter, n); break;
     case BINARY_LOG_LOSS: NAME(binary_log_loss_rows)(raw, y, values, parameter, n); break;
+    case LINEAR: NAME(linear_rows)(raw, y, values, 0, n); break;
     case MULTINOMIAL_LOG_LOSS:
         return NAME(multinomial_log_loss)(spec, raw, targets, weight, values, n_rows);
     }
