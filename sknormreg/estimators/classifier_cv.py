@@ -13,6 +13,7 @@ from .docstrings import (
     CLASSIFIER_CV_PARAMETERS,
     CV_ATTRIBUTES,
     CV_PARAMETERS,
+    NOISE_CV_PARAMETERS,
     document_estimator,
 )
 from .hints import Activations, ClassWeight, Numbers, Penalties, RandomState, Sizes
@@ -21,7 +22,10 @@ from .search_summary import SummaryMixin
 
 
 @document_estimator(
-    parameters=CLASSIFICATION_LOSS + CV_PARAMETERS + CLASSIFIER_CV_PARAMETERS,
+    parameters=CLASSIFICATION_LOSS
+    + CV_PARAMETERS
+    + NOISE_CV_PARAMETERS
+    + CLASSIFIER_CV_PARAMETERS,
     attributes=CV_ATTRIBUTES,
 )
 class RegularizedMLPClassifierCV(

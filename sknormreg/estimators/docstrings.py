@@ -471,24 +471,6 @@ l1_ratio : float or array-like of float, default=0.5
     penalty, and 0 is the L2 penalty or the group lasso. Several values are candidates.
     Ignored for other penalties.
 
-dropout : float or array-like of float, default=0.0
-    Probability of dropping each value of a hidden layer during training, at least 0 and
-    less than 1, as described for the estimator without cross-validation. Several values
-    are candidates. Those above 0 are trained in minibatches, which takes longer.
-
-input_dropout : float or array-like of float, default=0.0
-    Probability of dropping each feature value, as `dropout` for hidden layers.
-
-input_noise : float or array-like of float, default=0.0
-    Standard deviation of the Gaussian noise that is added to each feature of each sample in
-    training, as described for the estimator without cross-validation. Several values are
-    candidates, as those of `dropout`.
-
-mixup : float or array-like of float, default=0.0
-    Parameter of the distribution of the shares by which samples are mixed in training, as
-    described for the estimator without cross-validation. Several values are candidates, as
-    those of `dropout`.
-
 max_paths : int, default=50
     Limit on the number of regularization paths that are compared, one for each candidate in
     each fold. Candidates are the combinations of the entries of all lists but `relax`,
@@ -522,6 +504,27 @@ verbose : bool or int, default=False
     time that each of these took. Every two seconds, and less often in longer searches, it
     prints how many fits are done and how much time is left. A larger number prints this
     after every alpha.
+"""
+
+# Of the searches whose networks may be trained with minibatches.
+NOISE_CV_PARAMETERS = """
+dropout : float or array-like of float, default=0.0
+    Probability of dropping each value of a hidden layer during training, at least 0 and
+    less than 1, as described for the estimator without cross-validation. Several values
+    are candidates. Those above 0 are trained in minibatches, which takes longer.
+
+input_dropout : float or array-like of float, default=0.0
+    Probability of dropping each feature value, as `dropout` for hidden layers.
+
+input_noise : float or array-like of float, default=0.0
+    Standard deviation of the Gaussian noise that is added to each feature of each sample in
+    training, as described for the estimator without cross-validation. Several values are
+    candidates, as those of `dropout`.
+
+mixup : float or array-like of float, default=0.0
+    Parameter of the distribution of the shares by which samples are mixed in training, as
+    described for the estimator without cross-validation. Several values are candidates, as
+    those of `dropout`.
 """
 
 CLASSIFIER_CV_PARAMETERS = """

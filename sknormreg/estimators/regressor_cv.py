@@ -11,6 +11,7 @@ from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
     CV_ATTRIBUTES,
     CV_PARAMETERS,
+    NOISE_CV_PARAMETERS,
     REGRESSION_LOSS,
     document_estimator,
 )
@@ -20,7 +21,10 @@ from .regressor import RegularizedMLPRegressor
 from .search_summary import SummaryMixin
 
 
-@document_estimator(parameters=REGRESSION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES)
+@document_estimator(
+    parameters=REGRESSION_LOSS + CV_PARAMETERS + NOISE_CV_PARAMETERS,
+    attributes=CV_ATTRIBUTES,
+)
 class RegularizedMLPRegressorCV(
     IntervalMixin, RegressorPredictions, SummaryMixin, RegularizedMLPCV
 ):
