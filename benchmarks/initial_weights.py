@@ -35,7 +35,9 @@ def objective_values(X, y, share, seeds, **params):
     """Return J after training with L1, for each seed."""
     with with_share(share):
         return [
-            RegularizedMLPClassifier((50,), penalty="l1", random_state=seed, **params)
+            RegularizedMLPClassifier(
+                (50,), **{"penalty": "l1", "alpha": 1.0, "random_state": seed} | params
+            )
             .fit(X, y)
             .loss_
             for seed in seeds
@@ -56,7 +58,7 @@ def unequal_models(share, seeds):
         X, y = rng.rand(15, 30), rng.randint(0, 3, size=15)
         weights = rng.randint(0, 5, size=15)
         with with_share(share):
-            mlp = RegularizedMLPRegressor(random_state=seed)
+            mlp = RegularizedMLPRegressor(alpha=1.0, random_state=seed)
             repeated = mlp.fit(X.repeat(weights, axis=0), y.repeat(weights)).predict(X)
             weighted = mlp.fit(X, y, sample_weight=weights).predict(X)
         count += not np.allclose(repeated, weighted, rtol=1e-7, atol=1e-9)

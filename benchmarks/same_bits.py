@@ -143,16 +143,18 @@ def settings():
 def fitted(table, X, y, params):
     regression = table in ("numbers", "two numbers", "counts")
     cls = RegularizedMLPRegressor if regression else RegularizedMLPClassifier
-    return cls(**{"hidden_layer_sizes": (8,), "random_state": 0} | params).fit(X, y)
+    defaults = {"hidden_layer_sizes": (8,), "alpha": 1.0, "random_state": 0}
+    return cls(**defaults | params).fit(X, y)
 
 
 def weighted(X, y):
     weights = np.random.RandomState(0).randint(0, 3, len(y))
-    return RegularizedMLPClassifier((5,), penalty="l1", random_state=1).fit(X, y, weights)
+    mlp = RegularizedMLPClassifier((5,), penalty="l1", alpha=1.0, random_state=1)
+    return mlp.fit(X, y, weights)
 
 
 def held_out(X, y):
-    mlp = RegularizedMLPClassifier((5,), early_stopping=True, random_state=1)
+    mlp = RegularizedMLPClassifier((5,), alpha=1.0, early_stopping=True, random_state=1)
     return mlp.fit(X[::2], y[::2], X_val=X[1::2], y_val=y[1::2])
 
 
@@ -164,7 +166,8 @@ def warm(X, y):
 
 
 def parts(X, y):
-    mlp = RegularizedMLPClassifier((5,), penalty="l1", solver="adam", random_state=1)
+    params = dict(penalty="l1", alpha=1.0, solver="adam", random_state=1)
+    mlp = RegularizedMLPClassifier((5,), **params)
     for _ in range(3):
         for start in range(3):
             mlp.partial_fit(X[start::3], y[start::3], classes=np.unique(y))

@@ -143,9 +143,14 @@ def one_fit(load, **params):
 
 
 L1_FIT = dict(
-    hidden_layer_sizes=(50,), penalty="l1", activation="tanh", tol=1e-6, max_iter=10_000
+    hidden_layer_sizes=(50,),
+    penalty="l1",
+    alpha=1.0,
+    activation="tanh",
+    tol=1e-6,
+    max_iter=10_000,
 )
-WIDE_FIT = dict(hidden_layer_sizes=(100,), max_iter=1000)
+WIDE_FIT = dict(hidden_layer_sizes=(100,), alpha=1.0, max_iter=1000)
 
 
 def cases(folder):

@@ -34,14 +34,16 @@ def bags():
 def fit(load, cls="RegularizedMLPClassifier", **params):
     """Return a callable that fits for a fixed number of iterations."""
     X, y = load()
-    fixed = dict(tol=0, n_iter_no_change=np.inf, random_state=0)
+    fixed = dict(alpha=1.0, tol=0, n_iter_no_change=np.inf, random_state=0)
     mlp = getattr(sknormreg, cls)(**fixed | params)
     return partial(mlp.fit, X, y)
 
 
 def predict(n_samples):
     X, y = table("digits")
-    mlp = sknormreg.RegularizedMLPClassifier(max_iter=5, random_state=0).fit(X, y)
+    mlp = sknormreg.RegularizedMLPClassifier(alpha=1.0, max_iter=5, random_state=0).fit(
+        X, y
+    )
     X = X[:n_samples]
     return lambda: [mlp.predict(X) for _ in range(20)]
 

@@ -28,7 +28,7 @@ FITS = [
 def seconds(X, y, threaded_work, params):
     module = "sknormreg.engine.numpy_engine"
     with numpy_engine(), mock.patch(f"{module}._THREADED_WORK", threaded_work):
-        mlp = RegularizedMLPClassifier(random_state=0, tol=0, **params)
+        mlp = RegularizedMLPClassifier(alpha=1.0, random_state=0, tol=0, **params)
         return seconds_of_fit(mlp, X, y)
 
 

@@ -174,7 +174,7 @@ def predict(shape, effort, n_samples):
     X, y = shape.draw()
     params = dict(activation="relu", solver="adam", max_iter=1, random_state=0)
     theirs = MLPClassifier(shape.hidden, **params).fit(X, y)
-    mlp = RegularizedMLPClassifier(shape.hidden, **params).fit(X, y)
+    mlp = RegularizedMLPClassifier(shape.hidden, alpha=1.0, **params).fit(X, y)
     X, shape = X[:n_samples], replace(shape, n_samples=n_samples)
 
     def make_timing(estimator):

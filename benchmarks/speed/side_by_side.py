@@ -43,7 +43,7 @@ def make_turns(X, y, params, pool):
 
     def fit(seed=0):
         RegularizedMLPClassifier(
-            tol=0, n_iter_no_change=np.inf, random_state=seed, **params
+            alpha=1.0, tol=0, n_iter_no_change=np.inf, random_state=seed, **params
         ).fit(X, y)
 
     ways = {

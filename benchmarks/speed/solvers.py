@@ -60,7 +60,7 @@ def run(arguments):
     for name in chosen:
         X, X_test, y, y_test = split(*PROBLEMS[name](), 0, test_size=0.2, dtype=np.float32)
         mlps = {
-            solver: RegularizedMLPClassifier(solver=solver, random_state=0)
+            solver: RegularizedMLPClassifier(alpha=1.0, solver=solver, random_state=0)
             for solver in ("lbfgs", "adam")
         }
         turns = Turns(
