@@ -7,6 +7,8 @@ from .estimators import (
     RegularizedMLPClassifierCV,
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
+    RegularizedMLPSurvival,
+    RegularizedMLPSurvivalCV,
     regularization_path,
 )
 from .fitted import feature_names
@@ -19,6 +21,8 @@ __all__ = [
     "RegularizedMLPClassifierCV",
     "RegularizedMLPRegressor",
     "RegularizedMLPRegressorCV",
+    "RegularizedMLPSurvival",
+    "RegularizedMLPSurvivalCV",
     "StabilitySelector",
     "__version__",
     "feature_names",

@@ -21,6 +21,7 @@ from sknormreg.engine.losses import (
     MultinomialLogLoss,
     Pinball,
 )
+from sknormreg.engine.tweedie import HalfTweedieDeviance
 from sknormreg.penalties import Penalty
 from sknormreg.penalties.group import diagonal_prox
 from sknormreg.penalties.row_groups import RowGroups
@@ -41,6 +42,8 @@ LOSSES = {
     "huber": lambda n_outputs: Huber(0.8),
     "pinball": lambda n_outputs: Pinball(0.7),
     "poisson": lambda n_outputs: HalfPoissonDeviance(),
+    "tweedie": lambda n_outputs: HalfTweedieDeviance(1.4),
+    "gamma": lambda n_outputs: HalfTweedieDeviance(2.0),
     "binary": lambda n_outputs: BinaryLogLoss(),
     "multinomial": MultinomialLogLoss,
 }
@@ -76,6 +79,7 @@ def make_data(network, n_rows, weighted=False, seed=1):
         y = random_state.randint(2, size=shape).astype(float)
     else:
         y = random_state.poisson(1.5, size=shape).astype(float)
+        y += network.loss.domain == "> 0"
     return Data(X, y, random_state.uniform(0.1, 2, n_rows) if weighted else None)
 
 

@@ -44,7 +44,7 @@ from sknormreg import (
     RegularizedMLPRegressorCV,
 )
 from sknormreg.engine import Data, Dropout, make_engine, selection
-from sknormreg.estimators.targets import REGRESSION_LOSSES
+from sknormreg.estimators.regression_losses import REGRESSION_LOSSES
 from sknormreg.penalties import (
     PENALTIES,
     GroupLasso,
@@ -181,7 +181,8 @@ def _choose_minibatches(choose):
 def _choose_loss(choose, target):
     """The loss, or class weights."""
     if target in ("numbers", "columns"):
-        return {"loss": choose("loss", *REGRESSION_LOSSES)}
+        power = choose("power", 0.0, 1.0, 1.5, 2.5)
+        return {"loss": choose("loss", *REGRESSION_LOSSES), "power": power}
     smoothing = {"label_smoothing": choose("label_smoothing", 0.0, 0.0, 0.2)}
     if target == "labels":
         return smoothing
@@ -226,8 +227,9 @@ class Problem:
         if kind == "labels":
             return X.astype(self.dtype), (signal > 0).astype(int)
         y = self.config["unit"] * (signal if kind == "columns" else signal[:, 0])
-        if self.params["loss"] == "poisson":
-            y = np.abs(y)
+        if self.params["loss"] in ("poisson", "gamma", "tweedie"):
+            # Positive in single precision, too.
+            y = np.abs(y) + 1e-3 * self.config["unit"]
         return X.astype(self.dtype), y.astype(self.dtype)
 
     def _draw_weights(self, n_samples):

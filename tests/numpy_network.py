@@ -104,9 +104,32 @@ def _pinball(y, raw, mlp):
     return slope * (raw - y), slope, 0.0
 
 
+def _absolute_error(y, raw, mlp):
+    slope = np.sign(raw - y) / 2
+    return slope * (raw - y), slope, 0.0
+
+
 def _poisson(y, raw, mlp):
     mean = np.exp(raw)
     return special.xlogy(y, y) - y * raw - y + mean, mean - y, mean
+
+
+def _tweedie(y, raw, mlp):
+    power = 2.0 if mlp.loss == "gamma" else mlp.power
+    mean = np.exp(raw)
+    if power == 2:
+        value = y / mean - special.xlogy(1, y / mean) - 1
+    elif power == 1:
+        return _poisson(y, raw, mlp)
+    else:
+        # Half of what scikit-learn documents of mean_tweedie_deviance.
+        value = np.abs(y) ** (2 - power) / ((1 - power) * (2 - power))
+        value = value - y * mean ** (1 - power) / (1 - power)
+        value = value + mean ** (2 - power) / (2 - power)
+    slope = mean ** (2 - power) - y * mean ** (1 - power)
+    curvature = abs(2 - power) * mean ** (2 - power)
+    curvature = curvature + abs(1 - power) * np.abs(y) * mean ** (1 - power)
+    return value, slope, curvature
 
 
 def _binary(y, raw, mlp):
@@ -127,9 +150,15 @@ LOSSES = {
     "huber": _huber,
     "quantile": _pinball,
     "poisson": _poisson,
+    "gamma": _tweedie,
+    "tweedie": _tweedie,
+    "absolute_error": _absolute_error,
     "binary": _binary,
     "multinomial": _multinomial,
 }
+
+
+_LOG_LINK = ("poisson", "gamma", "tweedie")
 
 
 def loss_name(mlp):
@@ -232,13 +261,15 @@ def losses(name, y, raw, mlp, eps):
     """Sums of the loss over the outputs, and derivatives, of each row: two `Bounded`."""
     value, slope, curvature = LOSSES[name](y, raw.value, mlp)
     error = raw.error + eps * (np.abs(raw.value) + np.abs(y))
+    # How fast exponentials in the derivative grow.
+    rate = max(1.0, getattr(mlp, "power", 1.0)) if name in _LOG_LINK else 0.0
     if name == "multinomial":
         # Every output has a part in each of the derivatives.
         error = np.broadcast_to(error.max(axis=1, keepdims=True), error.shape)
     with np.errstate(over="ignore"):
-        bend = curvature * (np.expm1(error) if name == "poisson" else error)
+        bend = curvature * (np.expm1(rate * error) / rate if rate else error)
     slope_error = bend + eps * (np.abs(slope) + (1 + curvature) * _unit(name, mlp))
-    if name == "quantile":
+    if name in ("quantile", "absolute_error"):
         slope_error = slope_error + (np.abs(raw.value - y) <= error)
     terms = np.abs(value) + _unit(name, mlp) * (1 + np.abs(y)) * (1 + np.abs(raw.value))
     value_error = (np.abs(slope) + slope_error) * error
@@ -249,7 +280,7 @@ def losses(name, y, raw, mlp, eps):
 def _unit(name, mlp):
     """1 where the terms of the loss are of that order whatever its value: where it has an
     exponential, whose relative error counts; else the loss is exact relative to itself."""
-    return 1.0 if name in ("poisson", "binary", "multinomial") else 0.0
+    return 1.0 if name in (*_LOG_LINK, "binary", "multinomial") else 0.0
 
 
 def backward(weights, done, delta):

@@ -17,7 +17,7 @@ TARGETS = {RegularizedMLPClassifier: LABELS, RegularizedMLPRegressor: SCORES}
 
 
 def make(cls=RegularizedMLPRegressor, **params):
-    return cls(**{"hidden_layer_sizes": (5,), "max_iter": 20, "random_state": 0, **params})
+    return cls(**{"hidden_layer_sizes": (5,), "max_iter": 10, "random_state": 0, **params})
 
 
 def fit(cls=RegularizedMLPRegressor, **params):

@@ -7,7 +7,7 @@ from penalty_cases import cases
 
 from sknormreg.penalties import PiecewiseSmoothPenalty
 
-seeded = settings(derandomize=True, deadline=None, max_examples=25)
+seeded = settings(derandomize=True, deadline=None, max_examples=15)
 steps = st.floats(-3, 3).map(lambda exponent: 10.0**exponent)
 strengths = st.floats(-2, 2).map(lambda exponent: 10.0**exponent)
 seeds = st.integers(0, 10**6)

@@ -57,14 +57,18 @@ class Search:
 
 
 def search_of(model: RegularizedMLPCV) -> Search:
-    """Return the search of a fitted ...CV estimator."""
+    """Return the search of a fitted ...CV estimator, without the candidates it dropped."""
     result = SearchResult.of(model)
-    n_relaxes, n_alphas, n_folds = result.scores.shape[1:]
+    names, complete = _names_of_candidates(model), result.complete
+    n_relaxes = len(result.relaxes)
+    names = [names[i * n_relaxes + k] for i in complete for k in range(n_relaxes)]
+    result = result.of_paths(complete)
+    n_alphas, n_folds = result.scores.shape[2:]
     return Search(
         alphas=np.repeat(result.alphas, n_relaxes, axis=0),
         scores=result.scores.reshape(-1, n_alphas, n_folds),
         n_features=result.n_features.mean(axis=-1).reshape(-1, n_alphas),
-        names=_names_of_candidates(model),
+        names=names,
         chosen=_flat(result.choice(model.rule), n_relaxes),
         one_se=_flat(result.choice("one_se"), n_relaxes),
         score_name=name_of_scoring(model.scoring, model),
@@ -116,7 +120,8 @@ def loss_curves_of(model: RegularizedMLPCV) -> dict[str, Any]:
     folds = getattr(model, "fold_loss_curves_", None)
     goes_along_path = any(len(curves) > 1 for curves in [refit, *(folds or [])])
     way = "path to alpha" if goes_along_path else "alpha"
-    name = _names_of_candidates(model)[search_of(model).chosen[0]]
+    search = search_of(model)
+    name = search.names[search.chosen[0]]
     return dict(
         loss_curve=np.concatenate(refit),
         fit_ends=np.cumsum([len(curve) for curve in refit]),
@@ -211,12 +216,9 @@ def _fit_path_of_cv(model, X, y, sample_weight):
     # A search that was ended early has no scores at the larger alphas.
     n_compared = np.flatnonzero(~np.isnan(scores.mean(axis=-1)))[-1] + 1
     alphas = search.alphas[candidate, :n_compared]
-    plain = plain_estimator(
-        model,
-        hidden_layer_sizes=model.hidden_layer_sizes_,
-        l1_ratio=model.l1_ratio_,
-        random_state=model._seed,
-    )
+    names = [name for name in compared_lists(model) if name != "relax"]
+    chosen = {name: getattr(model, f"{name}_") for name in names}
+    plain = plain_estimator(model, **chosen, random_state=model._seed)
     path = fitted_path(plain, X, y, alphas, sample_weight, model.continuation, COMPARED)
     found = path_parameters(path)
     # The path ends with an empty network, and stays empty at larger alphas.

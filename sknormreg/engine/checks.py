@@ -173,7 +173,8 @@ def check_data(network: Network, data: Data) -> None:
             f"X has {X.shape[1]} features, but the network takes {network.layer_units[0]}."
         )
     by_class = isinstance(network.loss, MultinomialLogLoss)
-    if y.shape != ((n_rows,) if by_class else (n_rows, n_outputs)):
+    n_targets = n_outputs if network.loss.separable else 3
+    if y.shape != ((n_rows,) if by_class else (n_rows, n_targets)):
         raise ValueError(
             f"y of shape {y.shape} does not fit {n_rows} rows and {n_outputs} outputs."
         )

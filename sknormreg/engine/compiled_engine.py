@@ -29,11 +29,13 @@ from .losses import (
     HalfPoissonDeviance,
     HalfSquaredError,
     Huber,
+    Linear,
     MultinomialLogLoss,
     Pinball,
 )
 from .network import Network
 from .threads import call_in_thread, limited_threads, share_of_threads
+from .tweedie import HalfTweedieDeviance
 
 # Codes are positions here: the order is that of csrc/engine.h.
 _ACTIVATIONS = (
@@ -53,8 +55,10 @@ _LOSSES = {
     Huber: "delta",
     Pinball: "quantile",
     HalfPoissonDeviance: None,
+    HalfTweedieDeviance: "power",
     BinaryLogLoss: "label_smoothing",
     MultinomialLogLoss: "label_smoothing",
+    Linear: None,
 }
 
 # Multiplications of a forward pass (see `Network.work`): up to this many, BLAS keeps to one

@@ -1,87 +1,9 @@
-"""Loss functions of targets and raw outputs, and their derivatives.
-
-A loss is the weighted *sum* over samples and over outputs or labels; the objective divides
-it by the total weight. Raw outputs, `raw`, are those of the output layer before the output
-activation: the link function is part of the loss, so that log losses are accurate even if
-probabilities round to 0 or 1.
-"""
-
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+"""Loss functions of targets and raw outputs, and their derivatives."""
 
 import numpy as np
 from scipy import special
 
-
-class Loss(ABC):
-    """Base class of losses.
-
-    Attributes
-    ----------
-    out_activation : {"identity", "logistic", "softmax", "exp"}
-        The inverse link function, which maps `raw` to predictions.
-
-    smooth : bool
-        Whether the derivative is continuous.
-    """
-
-    out_activation = "identity"
-    smooth = True
-
-    @abstractmethod
-    def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
-        """Compute the loss per sample and output, or per sample only."""
-
-    @abstractmethod
-    def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
-        """Replace `raw` by the derivative of the loss with respect to `raw`."""
-
-    @abstractmethod
-    def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
-        """Compute the constant raw output with the smallest total loss, or a good start.
-
-        Its shape is (n_outputs,).
-        """
-
-    def inverse_link(self, raw: np.ndarray) -> None:
-        """Replace `raw` by predictions. By default, they are the same."""
-        return
-
-    def of_predictions(self) -> "Loss":
-        """Return the loss that tells how good predictions are: without label smoothing."""
-        return self
-
-    # A method that maps raw outputs to matrices B of shape (n_samples, n_outputs,
-    # n_outputs) such that B'B is the Hessian of the loss of each sample, independent of y.
-    # None for losses that are not the negative log-likelihood of a generalised linear model
-    # in its natural parameter.
-    hessian_root: Callable[[np.ndarray], np.ndarray] | None = None
-
-    def scales(
-        self, y: np.ndarray, sample_weight: np.ndarray | None
-    ) -> tuple[float, float]:
-        """Return scales of raw outputs and of loss values.
-
-        Solvers work with quantities divided by these, which are of order 1, so that targets
-        may have any unit.
-        """
-        return 1.0, 1.0
-
-    def value(
-        self, y: np.ndarray, raw: np.ndarray, sample_weight: np.ndarray | None = None
-    ) -> float:
-        """Sum the weighted loss over samples and outputs, in double precision."""
-        return _weighted_sum(self.per_output(y, raw), sample_weight)
-
-    def value_and_derivative(
-        self, y: np.ndarray, raw: np.ndarray, sample_weight: np.ndarray | None = None
-    ) -> float:
-        """Compute `value`, and replace `raw` by its derivative with sample weights."""
-        value = self.value(y, raw, sample_weight)
-        self.derivative(y, raw)
-        if sample_weight is not None:
-            raw *= sample_weight[:, None]
-        return value
+from .base_loss import Loss, weighted_sum
 
 
 class HalfSquaredError(Loss):
@@ -105,6 +27,22 @@ class HalfSquaredError(Loss):
     ) -> tuple[float, float]:
         spread = _spread(y, sample_weight)
         return spread, spread**2
+
+
+class Linear(Loss):
+    """The linear function y * raw, whose derivative is y whatever the outputs are.
+
+    It has no minimum, and is for gradients of losses that are no sums (see `JointEngine`).
+    """
+
+    def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
+        return y * raw
+
+    def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
+        raw[...] = y
+
+    def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
+        return np.zeros(y.shape[1])
 
 
 class Huber(Loss):
@@ -145,10 +83,12 @@ class Pinball(Loss):
     Parameters
     ----------
     quantile : float
-        Quantile of y given x to predict, between 0 and 1.
+        Quantile of y given x to predict, between 0 and 1. At 0.5, it is half the absolute
+        error, which the median minimises.
     """
 
     smooth = False
+    scored_by_deviance = True
 
     def __init__(self, quantile: float) -> None:
         self.quantile = quantile
@@ -180,6 +120,8 @@ class HalfPoissonDeviance(Loss):
     """Half the Poisson deviance, y log(y / mu) - y + mu with mu = exp(raw), for y >= 0."""
 
     out_activation = "exp"
+    domain = ">= 0"
+    scored_by_deviance = True
 
     def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         return special.xlogy(y, y) - y * raw - y + np.exp(raw)
@@ -295,7 +237,7 @@ class MultinomialLogLoss(Loss):
         picked = self._picked(y, raw)
         np.exp(raw, out=raw)
         total = raw.sum(axis=1)
-        value = _weighted_sum(np.log(total) - picked, sample_weight)
+        value = weighted_sum(np.log(total) - picked, sample_weight)
         raw /= total[:, None]
         self._subtract_targets(y, raw)
         if sample_weight is not None:
@@ -345,13 +287,6 @@ class MultinomialLogLoss(Loss):
     def log_inverse_link(self, raw: np.ndarray) -> None:
         """Replace `raw` by log-probabilities."""
         raw -= special.logsumexp(raw, axis=1, keepdims=True)
-
-
-def _weighted_sum(per_output, sample_weight):
-    if sample_weight is None:
-        return float(per_output.sum(dtype=np.float64))
-    per_row = per_output.reshape(len(per_output), -1).sum(axis=1, dtype=np.float64)
-    return float(per_row @ sample_weight.astype(np.float64, copy=False))
 
 
 def _spread(y, sample_weight):

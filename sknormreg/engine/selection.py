@@ -6,6 +6,7 @@ from typing import Any
 
 from .._warnings import warn
 from .base import Engine
+from .joint_engine import JointEngine, of_sum
 from .network import Network
 from .numpy_engine import NumpyEngine
 
@@ -51,6 +52,8 @@ def engine_name() -> str:
 
 def make_engine(network: Network) -> Engine:
     """Make the engine of a network."""
+    if not network.loss.separable:
+        return JointEngine(network, make_engine(of_sum(network)))
     if engine_name() == "compiled" and CompiledEngine.supports(network):
         return CompiledEngine(network)
     return NumpyEngine(network)

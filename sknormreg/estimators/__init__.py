@@ -6,12 +6,16 @@ from .docstrings import check_all_used
 from .path import regularization_path
 from .regressor import RegularizedMLPRegressor
 from .regressor_cv import RegularizedMLPRegressorCV
+from .survival import RegularizedMLPSurvival
+from .survival_cv import RegularizedMLPSurvivalCV
 
 __all__ = [
     "RegularizedMLPClassifier",
     "RegularizedMLPClassifierCV",
     "RegularizedMLPRegressor",
     "RegularizedMLPRegressorCV",
+    "RegularizedMLPSurvival",
+    "RegularizedMLPSurvivalCV",
     "regularization_path",
 ]
 
@@ -20,4 +24,6 @@ check_all_used(
     RegularizedMLPClassifierCV,
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
+    RegularizedMLPSurvival,
+    RegularizedMLPSurvivalCV,
 )

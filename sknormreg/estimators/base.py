@@ -51,8 +51,6 @@ class RegularizedMLP(
     """
 
     alpha_: float | np.ndarray | list[Any]
-    n_effective_parameters_: float
-    log_evidence_: float
 
     _doc_link_module = "sknormreg"
     _doc_link_template = (
@@ -137,7 +135,8 @@ class RegularizedMLP(
             is converted; sparse X stays sparse.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values: class labels, an indicator matrix of labels, or numbers.
+            Target values: class labels, an indicator matrix of labels, numbers, or an
+            event and a time (see :class:`RegularizedMLPSurvival`).
 
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows, at least 0. In the objective a weight of 2 is the same
@@ -223,7 +222,7 @@ class RegularizedMLP(
             validation=validation,
             deadline=deadline,
         )
-        self._store(fitted)
+        self._store(fitted, further=self._of_samples(fitted, data))
         if fitted.training.status is not Status.DIVERGED:
             warn_of_empty(fitted, strong_alpha(self.alpha, data))
         callbacks.end(fitted)
@@ -310,7 +309,11 @@ class RegularizedMLP(
         start = continued(network, self._weights(), self.intercepts_)
         return replace(start, alphas=getattr(self, "alpha_", None))
 
-    def _store(self, fitted, incremental=False, state=None):
+    def _of_samples(self, fitted, data, rows=None):
+        """Return fitted attributes that take a pass over the samples; none by default."""
+        return {}
+
+    def _store(self, fitted, incremental=False, state=None, further=None):
         """Set the fitted attributes, at once: Ctrl-C finds the old ones or the new ones.
 
         Parameters
@@ -322,6 +325,9 @@ class RegularizedMLP(
 
         state : TrainingState or None
             Of the next call of `partial_fit`.
+
+        further : dict or None
+            Other attributes.
 
         Raises
         ------
@@ -338,6 +344,7 @@ class RegularizedMLP(
             getattr(self, "store_posterior", False),
             earlier=self if incremental else None,
         )
+        attributes |= further or {}
         if state is not None:
             attributes["_training_state"] = state
         kept = {name: v for name, v in vars(self).items() if name not in OF_SOME_FITS}

@@ -96,6 +96,9 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
     True
     """
 
+    n_effective_parameters_: float
+    log_evidence_: float
+
     _parameter_constraints: dict = {
         **RegularizedMLP._parameter_constraints,
         "loss": [StrOptions({"log_loss"})],

@@ -10,17 +10,23 @@ from .conformal import PredictionSetMixin
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
     CLASSIFICATION_LOSS,
+    CLASSIFIER_CV_PARAMETERS,
     CV_ATTRIBUTES,
     CV_PARAMETERS,
+    NOISE_CV_PARAMETERS,
     document_estimator,
 )
-from .hints import Activations, ClassWeight, Penalties, RandomState, Sizes
+from .hints import Activations, ClassWeight, Numbers, Penalties, RandomState, Sizes
 from .predictions import ClassifierPredictions
 from .search_summary import SummaryMixin
 
 
 @document_estimator(
-    parameters=CLASSIFICATION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES
+    parameters=CLASSIFICATION_LOSS
+    + CV_PARAMETERS
+    + NOISE_CV_PARAMETERS
+    + CLASSIFIER_CV_PARAMETERS,
+    attributes=CV_ATTRIBUTES,
 )
 class RegularizedMLPClassifierCV(
     PredictionSetMixin, ClassifierPredictions, SummaryMixin, RegularizedMLPCV
@@ -32,8 +38,10 @@ class RegularizedMLPClassifierCV(
     then fitted to all samples along the same path, up to the alpha chosen by `rule`.
 
     The objective, and all parameters that do not concern the search, are those of
-    :class:`RegularizedMLPClassifier`. `hidden_layer_sizes`, `l1_ratio` and `relax` may be
-    lists, whose entries are searched together with the alphas.
+    :class:`RegularizedMLPClassifier`. `hidden_layer_sizes`, `activation`, `l1_ratio`,
+    `dropout`, `input_dropout`, `input_noise`, `mixup`, `label_smoothing` and `relax` may be
+    lists of candidates, whose combinations are searched together with the alphas: all in
+    all folds if they are few, otherwise by successive halving (see `max_paths`).
 
     Parameters
     ----------
@@ -58,6 +66,9 @@ class RegularizedMLPClassifierCV(
 
     References
     ----------
+    K. Jamieson and A. Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
+    Optimization", AISTATS 2016 (successive halving).
+
     T. Hastie, R. Tibshirani and J. Friedman, "The Elements of Statistical Learning", 2nd
     edition, 2009, section 7.10 (cross-validation and the one-standard-error rule).
 
@@ -78,6 +89,8 @@ class RegularizedMLPClassifierCV(
     True
     """
 
+    label_smoothing_: float
+
     _plain_class = RegularizedMLPClassifier
 
     _parameter_constraints: dict = cv_constraints(RegularizedMLPClassifier)
@@ -85,17 +98,17 @@ class RegularizedMLPClassifierCV(
     def __init__(
         self,
         hidden_layer_sizes: Sizes | Sequence[Sequence[int]] = (100,),
-        activation: Activations = "tanh",
+        activation: Activations | Sequence[Activations] = "tanh",
         *,
         penalty: Penalties = "l2",
         alphas: int | Sequence[float] | np.ndarray = 20,
-        l1_ratio: float | Sequence[float] | np.ndarray = 0.5,
-        dropout: float = 0.0,
-        input_dropout: float = 0.0,
-        input_noise: float = 0.0,
-        mixup: float = 0.0,
+        l1_ratio: Numbers = 0.5,
+        dropout: Numbers = 0.0,
+        input_dropout: Numbers = 0.0,
+        input_noise: Numbers = 0.0,
+        mixup: Numbers = 0.0,
         loss: str = "log_loss",
-        label_smoothing: float = 0.0,
+        label_smoothing: Numbers = 0.0,
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
@@ -121,6 +134,7 @@ class RegularizedMLPClassifierCV(
         cv: Any = None,
         scoring: str | Callable | None = None,
         rule: str = "best",
+        max_paths: int = 50,
         relax: bool | float | Sequence[bool | float] = False,
         continuation: bool = True,
         ensemble: bool = False,
@@ -164,6 +178,7 @@ class RegularizedMLPClassifierCV(
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.max_paths = max_paths
         self.relax = relax
         self.continuation = continuation
         self.ensemble = ensemble

@@ -48,7 +48,7 @@ class Extent:
 
     That is the time, or a callback that asks for it. An alpha counts if it has a score in
     every fold: where a path ends in one of them, it need not go further in the others. The
-    first alpha of the first path is fitted in any case, so that there is one to choose.
+    first alpha of one path is fitted in any case, so that there is one to choose.
 
     Threads share it. Processes have copies, and a path then ends in its own fold alone.
 
@@ -63,6 +63,9 @@ class Extent:
 
     Attributes
     ----------
+    needed : int
+        The path whose first alpha is fitted in any case.
+
     is_abandoned : bool
         Whether nobody waits for the scores any more.
     """
@@ -70,7 +73,7 @@ class Extent:
     def __init__(self, budget: Budget, n_paths: int, n_alphas: int) -> None:
         self._budget = budget
         self._n_alphas = [n_alphas] * n_paths
-        self._n_needed = 1
+        self.needed, self._n_needed = 0, 1
         self.is_abandoned = False
 
     def begin(self, found: "PathScores") -> None:
@@ -79,7 +82,7 @@ class Extent:
 
     def admits(self, found: "PathScores") -> bool:
         """Whether a path goes on to its next alpha, which then counts."""
-        if found.path == 0 and found.n_done < self._n_needed:
+        if found.path == self.needed and found.n_done < self._n_needed:
             return True
         is_wanted = found.n_done < self._n_alphas[found.path]
         return is_wanted and time.monotonic() < found.deadline
@@ -110,9 +113,6 @@ class PathScores:
     path : int
         Which of the paths.
 
-    n_left : int
-        How many equal parts the time that is left has when it begins, its own among them.
-
     n_relaxes, n_alphas : int
 
     keeps_networks : bool
@@ -130,6 +130,9 @@ class PathScores:
     warnings : list of str or None
         What kept each fit from converging.
 
+    n_left : int
+        How many equal parts the time that is left has when it begins, its own among them.
+
     deadline : float
         Value of `time.monotonic` from which on no alpha is added.
 
@@ -140,12 +143,11 @@ class PathScores:
     def __init__(
         self,
         path: int,
-        n_left: int,
         n_relaxes: int,
         n_alphas: int,
         keeps_networks: bool = False,
     ) -> None:
-        self.path, self.n_left, self._keeps_networks = path, n_left, keeps_networks
+        self.path, self.n_left, self._keeps_networks = path, 1, keeps_networks
         self.scores = np.full((n_relaxes, n_alphas), np.nan)
         self.n_features = self.scores.copy()
         self.n_done = 0
@@ -180,6 +182,10 @@ class PathScores:
             for values in (self.scores, self.n_features):
                 values[:, self.n_done :] = values[:, [last]]
             self.n_done = self.scores.shape[1]
+
+    def forget_networks(self) -> None:
+        """Keep the scores only."""
+        self._networks, self._keeps_networks = [], False
 
     # Beyond an empty network, of that one.
 
@@ -316,7 +322,7 @@ def scores_along_path(
         if not extent.admits(found):
             break
         fit = task.subcontext("alpha").call_on_fit_task_begin(estimator=estimator)
-        scores = [fold.score(fitted) for fitted in networks]
+        scores = [fold.score(fitted, path.params) for fitted in networks]
         selected = [fitted.selected_features for fitted in networks]
         warnings = [fitted.warning for fitted in networks]
         curves = [fitted.training.curves for fitted in networks]

@@ -170,8 +170,8 @@ class IntervalMixin(_Calibrated):
         -------
         intervals : ndarray of shape (n_samples, 2) or (n_samples, 2, n_outputs)
             Lower and upper ends. They are infinite if fewer than
-            ``coverage / (1 - coverage)`` samples are held out. With ``loss="poisson"``, no
-            end is below 0.
+            ``coverage / (1 - coverage)`` samples are held out. With the losses "poisson",
+            "gamma" and "tweedie", no end is below 0.
 
         Raises
         ------
@@ -205,6 +205,12 @@ class IntervalMixin(_Calibrated):
         >>> intervals.shape
         (92, 2)
         """
+        if self._network.loss.outputs_of_target:
+            raise ValueError(
+                "predict_interval is for a loss with one prediction of each target, but "
+                f"this {type(self).__name__} predicts several quantiles: an interval is "
+                "what lies between two of them."
+            )
         residuals, weights = self._calibration_of("predict_interval", coverage)
         predicted = []
         for raw in self._outputs_of_folds(X):

@@ -7,7 +7,7 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, _fit_context, is_classifier
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
@@ -19,7 +19,10 @@ from .._warnings import warn
 from ..engine import warn_of_missing_extension
 from .base import RegularizedMLP
 from .compared import (
+    COMPARED,
     LEFT_OUT,
+    OF_NETWORKS,
+    check_compared,
     compared_lists,
     compared_params,
     compared_shape,
@@ -50,6 +53,7 @@ _OF_THE_DATA = (
     "_multilabel",
     "_sparse_labels",
     "n_outputs_",
+    "strata_",
 )
 
 # Attributes of a fit that look like those of the estimator itself.
@@ -60,6 +64,7 @@ _PRIVATE_OF_A_FIT = (
     "_multilabel",
     "_sparse_labels",
     "_calibration",
+    "_censoring",
 )
 
 
@@ -67,7 +72,9 @@ def cv_constraints(plain_class: type[RegularizedMLP]) -> dict[str, list]:
     """Constraints on the parameters, given the plain estimator."""
     constraints = plain_class._parameter_constraints
     kept = {name: value for name, value in constraints.items() if name not in LEFT_OUT}
-    return kept | RegularizedMLPCV._parameter_constraints
+    numbers = [name for name in COMPARED if name in kept and name not in OF_NETWORKS]
+    lists = {name: [*kept[name], "array-like"] for name in numbers}
+    return kept | lists | RegularizedMLPCV._parameter_constraints
 
 
 class RegularizedMLPCV(
@@ -84,8 +91,13 @@ class RegularizedMLPCV(
     alphas_: np.ndarray
     scores_: np.ndarray
     best_score_: float
-    l1_ratio_: float
     hidden_layer_sizes_: int | Sequence[int] | np.ndarray
+    activation_: str | Sequence[str]
+    l1_ratio_: float
+    dropout_: float
+    input_dropout_: float
+    input_noise_: float
+    mixup_: float
     relax_: float | None
     path_n_features_: np.ndarray
     selection_frequency_: np.ndarray
@@ -94,11 +106,11 @@ class RegularizedMLPCV(
     refit_loss_curves_: list[np.ndarray]
 
     _parameter_constraints: dict = {
-        "l1_ratio": [Interval(Real, 0, 1, closed="both"), "array-like"],
         "alphas": [Integral, "array-like"],
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "rule": [StrOptions({"best", "one_se"})],
+        "max_paths": [Interval(Integral, 1, None, closed="left")],
         "relax": ["boolean", Interval(Real, 0, None, closed="neither"), "array-like"],
         "continuation": ["boolean"],
         "ensemble": ["boolean"],
@@ -171,6 +183,7 @@ class RegularizedMLPCV(
         # to other features and classes.
         self.__dict__ = self._without_fitted()
         warn_of_missing_extension()
+        check_compared(self)
         data, targets = training_data(self, X, y, sample_weight)
         specs = [network_spec(self, targets, **one) for one in compared_params(self)]
         refuse_constraints(specs[0])
@@ -189,17 +202,18 @@ class RegularizedMLPCV(
         folds = self._folds(targets, specs[0], X, y, sample_weight, data, params)
         search = Search(self, specs, data, folds, self._seed, budget, report)
         search.check_scorer()
-        self._run(search, task)
+        self._run(search, task, data)
         task.call_on_fit_task_end(**seen)
         return self
 
     # What is compared
 
-    def _estimator_of(self, fitted):
+    def _estimator_of(self, fitted, fold, **params):
         """Return a plain estimator with a fitted network, as scorers take it."""
-        plain = plain_estimator(self, alpha=fitted.alpha)
+        plain = plain_estimator(self, alpha=fitted.alpha, **params)
         vars(plain).update(self._data_attributes())
         vars(plain).update(fitted_attributes(fitted, self.early_stopping))
+        vars(plain).update(plain._of_samples(fitted, fold.data, fold.train))
         return plain
 
     def _data_attributes(self):
@@ -217,10 +231,11 @@ class RegularizedMLPCV(
 
     def _folds(self, targets, spec, X, y, sample_weight, data, params):
         routed = self._route(sample_weight, params)
-        splitter = check_cv(self.cv, y, classifier=is_classifier(self))
+        labels, stratified = targets.of_splits(y, data.y)
+        splitter = check_cv(self.cv, labels, classifier=stratified)
         scorer = knowing_classes(self._scorer(), targets)
         folds = []
-        for train, test in splitter.split(X, y, **routed.splitter.split):
+        for train, test in splitter.split(X, labels, **routed.splitter.split):
             metadata = {
                 name: _safe_indexing(value, test)
                 for name, value in routed.scorer.score.items()
@@ -247,7 +262,7 @@ class RegularizedMLPCV(
 
     # Fits
 
-    def _run(self, search, task):
+    def _run(self, search, task, data):
         """Compare, choose, fit to all samples, and set the fitted attributes."""
         try:
             search.compare(task)
@@ -271,9 +286,14 @@ class RegularizedMLPCV(
         of_folds = search.of_folds(choice)
         if self.ensemble:
             of_folds |= self._of_ensemble(networks, search, result, choice)
-        self._store(fitted, result, choice, of_folds)
+        further = of_folds | self._of_samples(fitted, data)
+        self._store(fitted, result, choice, further)
 
     # Results
+
+    def _of_samples(self, fitted, data, rows=None):
+        """Return fitted attributes that take a pass over the samples; none by default."""
+        return {}
 
     def _of_ensemble(self, networks, search, result, choice):
         """Return the attributes that hold the networks of the folds and the final one."""
@@ -297,19 +317,18 @@ class RegularizedMLPCV(
         )
         warn_of_empty(networks[-1], cause)
 
-    def _store(self, fitted, result, choice, of_folds):
+    def _store(self, fitted, result, choice, further):
         """Set the fitted attributes at once, those of the chosen network among them."""
         params = result.params[choice.path]
         attributes = {
             **self._data_attributes(),
             **fitted_attributes(fitted, self.early_stopping),
             **result.attributes(compared_shape(self)),
-            **of_folds,
+            **further,
             "refit_loss_curves_": list(fitted.training.curves.objective),
             "best_score_": float(result.mean_scores[choice]),
             "alpha_": float(result.alphas[choice.path, choice.alpha]),
-            "l1_ratio_": params["l1_ratio"],
-            "hidden_layer_sizes_": params["hidden_layer_sizes"],
+            **{f"{name}_": value for name, value in params.items()},
             "relax_": result.relaxes[choice.relax],
             "_seed": self._seed,
             "_compared": compared_lists(self),

@@ -92,7 +92,9 @@ alpha : float, array-like, list, "auto", "evidence" or "quantile", default="auto
     objective has reached its minimum: `optimality_` shows how far it is from a stationary
     point, and a second fit with ``alpha=alpha_`` trains further. If the number of weights,
     or of samples times outputs, is at most 5000, a matrix of that size is factorised;
-    otherwise traces are estimated with random vectors and conjugate gradients.
+    otherwise layers count as independent, and the matrix of each is approximated by a
+    Kronecker product (Ritter et al., 2018). With more than 5000 inputs of a layer, too,
+    traces are estimated with random vectors and conjugate gradients.
 
     "quantile" chooses `alpha` from the distribution of targets without signal, without
     validation data: the smallest value at which, in a share `quantile_level` of 500 random
@@ -129,11 +131,11 @@ store_posterior : bool, default=True
     regression, ``predict(return_std=True)`` requires it. In classification, predictions are
     then made with the weights integrated out (MacKay, 1992), at a temperature of the
     posterior that approximate leave-one-out predictions of the training samples choose; it
-    is not kept where the most probable network predicts them best, or where there are more
-    than 5000 weights and samples times outputs. It is stored as a triangular matrix with
-    one row per weight or, if there are fewer samples than weights or more than 5000 of
-    both, as the training data. Set it to False to save memory and disk space. Ignored for
-    other values of `alpha`.
+    is not kept where the most probable network predicts them best. It is stored as a
+    triangular matrix with one row per weight; if there are fewer samples than weights, as
+    the training data; if there are more than 5000 weights and samples times outputs, as
+    eigenvectors of two matrices of each layer. Set it to False to save memory and disk
+    space. Ignored for other values of `alpha`.
 
 l1_ratio : float, default=0.5
     Mixing parameter of "elasticnet" and "sparse_group_lasso", between 0 and 1: 1 is the L1
@@ -168,8 +170,20 @@ huber_delta : float, default=1.0
     Absolute residual beyond which the Huber loss is linear, in units of y. Only used if
     ``loss="huber"``.
 
-quantile : float, default=0.5
-    Quantile to predict, strictly between 0 and 1. Only used if ``loss="quantile"``.
+quantile : float or list of float, default=0.5
+    Quantile to predict, strictly between 0 and 1. Only used if ``loss="quantile"``. With a
+    list, which must be strictly increasing, one network predicts all these quantiles of a
+    single target: they never cross, because the outputs of the network are sorted. The
+    loss is the sum of their pinball losses, and `score` the mean of their D². Such a
+    network runs on the NumPy engine, which is slower than the compiled one.
+
+power : float, default=1.5
+    Power of the mean that the variance of the targets is proportional to, for the Tweedie
+    deviance: 0 or at least 1, for there is no distribution between. 0 is that of the normal
+    distribution, 1 of Poisson's, 2 of the gamma and 3 of the inverse Gaussian distribution;
+    values between 1 and 2 are for amounts that are often 0, such as claims or rainfall. The
+    targets must be at least 0 if it is at least 1, and above 0 if it is at least 2. Only
+    used if ``loss="tweedie"``.
 
 label_smoothing : float, default=0.0
     Share s of each target that is spread evenly over all K classes, at least 0 and less
@@ -409,15 +423,24 @@ loss : {"log_loss"}, default="log_loss"
 """
 
 REGRESSION_LOSS = r"""
-loss : str, default="squared_error"
-    Loss function.
+loss : str or Loss, default="squared_error"
+    Loss function: one of the following names, or an instance of a subclass of
+    :class:`~sknormreg.losses.Loss`, such as your own.
 
     - "squared_error": half the squared error.
-    - "poisson": half the Poisson deviance with a log link, for counts and other
-      non-negative targets.
+    - "absolute_error": half the absolute error, which predicts the conditional median of
+      y: the same as "quantile" with ``quantile=0.5``.
     - "huber": half the squared error for absolute residuals up to `huber_delta`, linear
       beyond; robust to outliers.
     - "quantile": the pinball loss, which predicts a conditional `quantile` of y.
+    - "poisson": half the Poisson deviance with a log link, for counts and other
+      non-negative targets.
+    - "gamma": half the gamma deviance with a log link, for positive targets whose standard
+      deviation is proportional to their mean.
+    - "tweedie": half the Tweedie deviance of a `power`, which has "poisson" (1) and "gamma"
+      (2) as special cases, also with a log link: with ``power=0`` it is half the squared
+      error of the exponential of the raw output, as in
+      ``TweedieRegressor(power=0, link="log")``.
 """
 
 # Parameters and attributes that mean something else if alpha is chosen by cross-validation.
@@ -434,13 +457,30 @@ n_init : int, default=1
 
 hidden_layer_sizes : int, array-like of int or list of them, default=(100,)
     Number of units in each hidden layer. An int stands for one hidden layer. An empty
-    tuple gives a linear model. If a list of tuples, the one with the best score is chosen.
+    tuple gives a linear model. A list of tuples, such as ``[(100,), (50, 50)]``, is of
+    candidates; a list of ints is a single network, as a tuple is.
+
+activation : str, tuple of str or list of them, default="tanh"
+    Activation function of the hidden layers: one name for all layers, or a tuple with one
+    name per layer. A list is of candidates, unlike that of the estimator without
+    cross-validation. The names are "identity", "logistic", "tanh", "relu", "leaky_relu",
+    "elu", "gelu", "silu" and "softplus".
 
 l1_ratio : float or array-like of float, default=0.5
     Mixing parameter of "elasticnet" and "sparse_group_lasso", between 0 and 1: 1 is the L1
-    penalty, and 0 is the L2 penalty or the group lasso. If several values, the one with the
-    best score is chosen; if `alphas` is an int, each has a grid of its own. Ignored for
-    other penalties.
+    penalty, and 0 is the L2 penalty or the group lasso. Several values are candidates.
+    Ignored for other penalties.
+
+max_paths : int, default=50
+    Limit on the number of regularization paths that are compared, one for each candidate in
+    each fold. Candidates are the combinations of the entries of all lists but `relax`,
+    whose entries share a path. If the limit suffices, all candidates are compared in all
+    folds: up to 10 candidates in five folds. Otherwise, those with the worst mean score so
+    far, each at its best alpha, are dropped after each fold (successive halving). Their
+    numbers fall geometrically, no faster than the limit requires, and at most by half: 24,
+    13, 7, 4 and 2 candidates in five folds. Of more than that, 24 are drawn at random. If
+    `alphas` is an int, each candidate has a grid of its own, whose fits are not counted.
+    With many folds, the limit is at least twice their number.
 
 n_jobs : int, default=None
     Number of folds to fit in parallel and, in the final fit, of starts (`n_init`). None
@@ -466,6 +506,33 @@ verbose : bool or int, default=False
     after every alpha.
 """
 
+# Of the searches whose networks may be trained with minibatches.
+NOISE_CV_PARAMETERS = """
+dropout : float or array-like of float, default=0.0
+    Probability of dropping each value of a hidden layer during training, at least 0 and
+    less than 1, as described for the estimator without cross-validation. Several values
+    are candidates. Those above 0 are trained in minibatches, which takes longer.
+
+input_dropout : float or array-like of float, default=0.0
+    Probability of dropping each feature value, as `dropout` for hidden layers.
+
+input_noise : float or array-like of float, default=0.0
+    Standard deviation of the Gaussian noise that is added to each feature of each sample in
+    training, as described for the estimator without cross-validation. Several values are
+    candidates, as those of `dropout`.
+
+mixup : float or array-like of float, default=0.0
+    Parameter of the distribution of the shares by which samples are mixed in training, as
+    described for the estimator without cross-validation. Several values are candidates, as
+    those of `dropout`.
+"""
+
+CLASSIFIER_CV_PARAMETERS = """
+label_smoothing : float or array-like of float, default=0.0
+    Share of each target that is spread evenly over all classes, at least 0 and less than 1,
+    as described for the estimator without cross-validation. Several values are candidates.
+"""
+
 CV_ATTRIBUTES = """
 alpha_ : float
     The alpha chosen.
@@ -481,27 +548,49 @@ alpha_ : float, ndarray of shape (n_layers - 1,) or list
     one value per layer or, if ``evidence_scope="feature"``, a list of an array of shape
     (n_features,) and one float per further layer.
 
+hidden_layer_sizes_ : int or array-like of int
+    The `hidden_layer_sizes` chosen.
+
+activation_ : str or tuple of str
+    The `activation` chosen.
+
 l1_ratio_ : float
     The `l1_ratio` chosen.
 
-hidden_layer_sizes_ : int or array-like of int
-    The `hidden_layer_sizes` chosen.
+dropout_ : float
+    The `dropout` chosen.
+
+input_dropout_ : float
+    The `input_dropout` chosen.
+
+input_noise_ : float
+    The `input_noise` chosen.
+
+mixup_ : float
+    The `mixup` chosen.
+
+label_smoothing_ : float
+    The `label_smoothing` chosen.
 
 relax_ : float or None
     The alpha of the L2 penalty of the relaxed fit chosen; None without relaxation.
 
 alphas_ : ndarray of shape (n_alphas,)
-    The alphas compared, in ascending order. If `hidden_layer_sizes`, `l1_ratio` or `relax`
-    is a list of several entries, each adds an axis in front, in this order.
+    The alphas compared, in ascending order. Each of `hidden_layer_sizes`, `activation`,
+    `l1_ratio`, `dropout`, `input_dropout`, `input_noise`, `mixup`, `label_smoothing` and
+    `relax` that is a list of several entries adds an axis in front, in this order. If
+    `alphas` is an int, nan for combinations that are not compared.
 
 scores_ : ndarray of shape (n_alphas, n_folds)
     Scores on the test samples of each fold, with the additional axes of `alphas_` in front.
-    nan where there is no score because `max_time`, a callback or Ctrl-C ended the search
-    early. After Ctrl-C, only this attribute, `alphas_` and `path_n_features_` are set.
+    nan where there is no score: in the folds after a candidate was dropped, in all folds
+    for a combination that is not compared (see `max_paths`), or because `max_time`, a
+    callback or Ctrl-C ended the search early. After Ctrl-C, only this attribute, `alphas_`
+    and `path_n_features_` are set.
 
 path_n_features_ : ndarray of int, of the shape of `scores_`
-    Number of features selected by each network compared. If the search ended early, an
-    array of floats that is nan where `scores_` is.
+    Number of features selected by each network compared. If some have no score, an array
+    of floats that is nan where `scores_` is.
 
 selection_frequency_ : ndarray of shape (n_features,)
     Share of the folds whose network selects a feature, for the chosen alpha and the other
@@ -596,8 +685,8 @@ validation_loss_curve_ : list of float or None
     validation set. Class weights are included if the validation set was split from X.
 
 validation_scores_ : list of float or None
-    Accuracy, or R² in regression, on the validation set after each iteration; None without
-    a validation set.
+    Accuracy, or in regression what `score` computes, R² or D², on the validation set after
+    each iteration; None without a validation set.
 
 best_validation_score_ : float or None
     Largest value of `validation_scores_`; None without a validation set.

@@ -32,6 +32,9 @@ class EnsembleMixin(FittedNetworkMixin):
         if not self._is_ensemble:
             return self._raw_outputs(X)
         raws = [member._raw_outputs(X) for member in self.estimators_]
+        if self.out_activation_ == "sort":
+            # Quantiles are averaged, which outputs in any order are not.
+            raws = [np.sort(raw, axis=1) for raw in raws]
         if self.out_activation_ != "exp":
             return _average(raws)
         # Expected counts are averaged, not their logarithms; relative to the largest, so

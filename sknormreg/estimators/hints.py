@@ -9,6 +9,8 @@ from ..penalties import Penalty
 
 Sizes = int | Sequence[int] | np.ndarray
 Activations = str | Sequence[str]
+# One or several candidates.
+Numbers = float | Sequence[float] | np.ndarray
 Penalties = str | Penalty | Sequence[str | Penalty]
 # A number, "auto", "evidence", "quantile", one value per layer, or a list with an array for
 # the features.

@@ -23,6 +23,7 @@ from .classifier import RegularizedMLPClassifier
 from .empty_network import strong_alpha, warn_of_empty
 from .regressor import RegularizedMLPRegressor
 from .specification import network_spec
+from .survival import RegularizedMLPSurvival
 from .target_unit import warn_of_unit
 from .validation import training_data
 
@@ -52,10 +53,11 @@ def regularization_path(
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Target values.
 
-    estimator : RegularizedMLPClassifier or RegularizedMLPRegressor, default=None
+    estimator : RegularizedMLPClassifier, ...Regressor or ...Survival, default=None
         The estimator to fit. It is cloned, and its `alpha` is ignored. If None, a regressor
-        if y holds floats, even if all of them are whole numbers, and a classifier if y
-        holds strings, bools or integers, or is a sparse label indicator matrix.
+        if y holds floats, even if all of them are whole numbers, a classifier if y holds
+        strings, bools or integers, or is a sparse label indicator matrix, and a
+        :class:`RegularizedMLPSurvival` if y is a structured array.
 
     alphas : int or array-like of shape (n_alphas,), default=20
         Values of `alpha`. If an int, a log-spaced grid of that many values, from a
@@ -202,7 +204,7 @@ def estimator_for(y: Any, estimator: Any, params: dict[str, Any]) -> Regularized
     y : array-like
         Targets. If `estimator` is None, floats are those of a regression.
 
-    estimator : RegularizedMLPClassifier, RegularizedMLPRegressor or None
+    estimator : RegularizedMLPClassifier, ...Regressor, ...Survival or None
 
     params : dict
 
@@ -216,16 +218,21 @@ def estimator_for(y: Any, estimator: Any, params: dict[str, Any]) -> Regularized
         If `estimator` is neither of them.
     """
     if estimator is None:
-        estimator = (
-            RegularizedMLPRegressor() if _are_numbers(y) else RegularizedMLPClassifier()
-        )
+        estimator = _estimator_for(y)
     if not isinstance(estimator, RegularizedMLP):
         raise TypeError(
-            "estimator must be a RegularizedMLPClassifier or a RegularizedMLPRegressor, "
-            f"got {estimator!r}. Pass one of these itself, not a class, and not a pipeline "
-            "or a search around it."
+            "estimator must be a RegularizedMLPClassifier, a RegularizedMLPRegressor or a "
+            f"RegularizedMLPSurvival, got {estimator!r}. Pass one of these itself, not a "
+            "class, and not a pipeline or a search around it."
         )
     return clone(estimator).set_params(**params)
+
+
+def _estimator_for(y):
+    """Return a new estimator for targets: their type tells of which kind they are."""
+    if getattr(getattr(y, "dtype", None), "names", None) is not None:
+        return RegularizedMLPSurvival()
+    return RegularizedMLPRegressor() if _are_numbers(y) else RegularizedMLPClassifier()
 
 
 def _are_numbers(y):

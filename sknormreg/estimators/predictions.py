@@ -11,11 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 from ..engine import NumpyEngine, check_layers, checked_structure, make_engine
 from ..fitted.mixin import FittedNetworkMixin, as_dense
 from .mixed_labels import refuse_mixed_labels
+from .regression_losses import checked_score, domain_of
 from .targets import decided_codes
 from .validation import validated
 
 
-class _Predictions(FittedNetworkMixin):
+class NetworkPredictions(FittedNetworkMixin):
     """Mixin that computes raw outputs from `_network` and the fitted weights.
 
     Subclasses add `_decide`, which turns raw outputs, possibly in place, into encoded
@@ -60,17 +61,17 @@ class _Predictions(FittedNetworkMixin):
             and not hasattr(self, "feature_names_in_")
         )
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         # Attributes of the data are set before training and stay if training fails.
         return hasattr(self, "coefs_")
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.input_tags.sparse = True
         return tags
 
 
-class ClassifierPredictions(ClassifierMixin, _Predictions):
+class ClassifierPredictions(ClassifierMixin, NetworkPredictions):
     """Mixin that predicts classes and their probabilities.
 
     It reads `classes_`, `_multilabel` and `_sparse_labels`.
@@ -208,7 +209,7 @@ class ClassifierPredictions(ClassifierMixin, _Predictions):
         return tags
 
 
-class RegressorPredictions(RegressorMixin, _Predictions):
+class RegressorPredictions(RegressorMixin, NetworkPredictions):
     """Mixin that predicts target values: expected values, medians or other quantiles."""
 
     def _decide(self, raw, loss):
@@ -242,7 +243,8 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The predicted values.
+            The predicted values; or quantiles, (n_samples, n_quantiles), if `quantile` is a
+            list: they increase along each row.
 
         std : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Standard deviations of the targets. Only returned if ``return_std=True``.
@@ -255,11 +257,52 @@ class RegressorPredictions(RegressorMixin, _Predictions):
         # The loss of the fit: `set_params` changes the next one only.
         predicted = self._decide(self._raw_predict(X), self._network.loss)
         n_columns = predicted.shape[1]
-        predicted = predicted.ravel() if n_columns == 1 else predicted
+        several = self._network.loss.outputs_of_target is not None
+        predicted = predicted if several or n_columns > 1 else predicted.ravel()
         if not return_std:
             return predicted
         std = self._standard_deviation(X).astype(predicted.dtype, copy=False)
         return predicted, std.ravel() if n_columns == 1 else std
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of the variance, or of the deviance, that predictions explain.
+
+        It is R^2, the coefficient of determination, after a fit with the squared error or
+        the Huber loss. With other losses it is D^2, the share of the loss of the best
+        constant prediction that predictions do without, as
+        :func:`~sklearn.metrics.d2_tweedie_score` has it for "poisson", "gamma" and
+        "tweedie", and :func:`~sklearn.metrics.d2_pinball_score` for "quantile" and
+        "absolute_error". Of several outputs it is the mean. 1 is the best, and a constant
+        prediction has 0 at most.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The true values.
+
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights.
+
+        Returns
+        -------
+        score : float
+            R^2 or D^2 of ``self.predict(X)``. For constant targets it is 1 if they are
+            predicted exactly, and 0 otherwise.
+
+        Raises
+        ------
+        ValueError
+            If some of `y` are not among the targets that the loss is for.
+        """
+        check_is_fitted(self)
+        loss = self._network.loss
+        if not loss.scored_by_deviance:
+            return super().score(X, y, sample_weight)
+        raw = self._raw_predict(X)
+        return checked_score(loss, y, raw.astype(np.float64), sample_weight)
 
     def _standard_deviation(self, X):
         posterior = getattr(self, "_posterior", None)
@@ -288,5 +331,5 @@ class RegressorPredictions(RegressorMixin, _Predictions):
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
-        tags.target_tags.positive_only = self.loss == "poisson"
+        tags.target_tags.positive_only = domain_of(self) is not None
         return tags

@@ -1,18 +1,20 @@
 """Regressor: parameters, and encoding of numeric targets."""
 
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 
+from ..engine.losses import Loss
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import REGRESSION_LOSS, document_estimator
 from .hints import Activations, Alpha, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
-from .targets import REGRESSION_LOSSES
+from .regression_losses import REGRESSION_LOSSES
 
 
 @document_estimator(parameters=REGRESSION_LOSS)
@@ -53,9 +55,12 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     With ``penalty="l2"`` and a single output, the objective equals that of
     ``MLPRegressor(solver="lbfgs", alpha=alpha)``. Without hidden layers, the solution is
     that of ``Ridge(alpha)`` and, for m samples, of ``Lasso(alpha / m)``,
-    ``ElasticNet(alpha / m, l1_ratio=l1_ratio)`` and, with the Poisson loss,
-    ``PoissonRegressor(alpha=alpha / m)``. With ``alpha="evidence"`` it is that of
-    ``BayesianRidge`` with ``alpha_1 = alpha_2 = lambda_1 = lambda_2 = 0``.
+    ``ElasticNet(alpha / m, l1_ratio=l1_ratio)`` and, with the losses "poisson", "gamma",
+    "tweedie" and "quantile", ``PoissonRegressor(alpha=alpha / m)``,
+    ``GammaRegressor(alpha=alpha / m)``, ``TweedieRegressor(power=power, link="log",
+    alpha=alpha / m)`` and ``QuantileRegressor(alpha=alpha / m)``. With
+    ``alpha="evidence"`` it is that of ``BayesianRidge`` with ``alpha_1 = alpha_2 =
+    lambda_1 = lambda_2 = 0``.
 
     The best value of `alpha` depends on the unit of y: the squared error of a target in
     cents is 10,000 times that of the target in dollars, while the penalty stays the same.
@@ -92,15 +97,19 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
     True
     """
 
+    n_effective_parameters_: float
+    log_evidence_: float
+    noise_variance_: float
+
     _parameter_constraints: dict = {
         **RegularizedMLP._parameter_constraints,
-        "loss": [StrOptions(set(REGRESSION_LOSSES))],
+        "loss": [StrOptions(set(REGRESSION_LOSSES)), Loss],
         "huber_delta": [Interval(Real, 0, np.inf, closed="neither")],
-        "quantile": [Interval(Real, 0, 1, closed="neither")],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        # No distribution has a power between 0 and 1.
+        "power": [Options(Real, {0}), Interval(Real, 1, np.inf, closed="left")],
         "store_posterior": ["boolean"],
     }
-
-    noise_variance_: float
 
     def __init__(
         self,
@@ -117,9 +126,10 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         input_dropout: float = 0.0,
         input_noise: float = 0.0,
         mixup: float = 0.0,
-        loss: str = "squared_error",
+        loss: str | Loss = "squared_error",
         huber_delta: float = 1.0,
-        quantile: float = 0.5,
+        quantile: float | Sequence[float] | np.ndarray = 0.5,
+        power: float = 1.5,
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
@@ -162,6 +172,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile
+        self.power = power
         self.solver = solver
         self.batch_size = batch_size
         self.learning_rate = learning_rate

@@ -5,21 +5,26 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.losses import Loss
 from .conformal import IntervalMixin
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import (
     CV_ATTRIBUTES,
     CV_PARAMETERS,
+    NOISE_CV_PARAMETERS,
     REGRESSION_LOSS,
     document_estimator,
 )
-from .hints import Activations, Penalties, RandomState, Sizes
+from .hints import Activations, Numbers, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 from .regressor import RegularizedMLPRegressor
 from .search_summary import SummaryMixin
 
 
-@document_estimator(parameters=REGRESSION_LOSS + CV_PARAMETERS, attributes=CV_ATTRIBUTES)
+@document_estimator(
+    parameters=REGRESSION_LOSS + CV_PARAMETERS + NOISE_CV_PARAMETERS,
+    attributes=CV_ATTRIBUTES,
+)
 class RegularizedMLPRegressorCV(
     IntervalMixin, RegressorPredictions, SummaryMixin, RegularizedMLPCV
 ):
@@ -30,8 +35,10 @@ class RegularizedMLPRegressorCV(
     then fitted to all samples along the same path, up to the alpha chosen by `rule`.
 
     The objective, and all parameters that do not concern the search, are those of
-    :class:`RegularizedMLPRegressor`. `hidden_layer_sizes`, `l1_ratio` and `relax` may be
-    lists, whose entries are searched together with the alphas.
+    :class:`RegularizedMLPRegressor`. `hidden_layer_sizes`, `activation`, `l1_ratio`,
+    `dropout`, `input_dropout`, `input_noise`, `mixup`, and `relax` may be lists of
+    candidates, whose combinations are searched together with the alphas: all in all folds
+    if they are few, otherwise by successive halving (see `max_paths`).
 
     Parameters
     ----------
@@ -56,6 +63,9 @@ class RegularizedMLPRegressorCV(
 
     References
     ----------
+    K. Jamieson and A. Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
+    Optimization", AISTATS 2016 (successive halving).
+
     T. Hastie, R. Tibshirani and J. Friedman, "The Elements of Statistical Learning", 2nd
     edition, 2009, section 7.10 (cross-validation and the one-standard-error rule).
 
@@ -79,18 +89,19 @@ class RegularizedMLPRegressorCV(
     def __init__(
         self,
         hidden_layer_sizes: Sizes | Sequence[Sequence[int]] = (100,),
-        activation: Activations = "tanh",
+        activation: Activations | Sequence[Activations] = "tanh",
         *,
         penalty: Penalties = "l2",
         alphas: int | Sequence[float] | np.ndarray = 20,
-        l1_ratio: float | Sequence[float] | np.ndarray = 0.5,
-        dropout: float = 0.0,
-        input_dropout: float = 0.0,
-        input_noise: float = 0.0,
-        mixup: float = 0.0,
-        loss: str = "squared_error",
+        l1_ratio: Numbers = 0.5,
+        dropout: Numbers = 0.0,
+        input_dropout: Numbers = 0.0,
+        input_noise: Numbers = 0.0,
+        mixup: Numbers = 0.0,
+        loss: str | Loss = "squared_error",
         huber_delta: float = 1.0,
-        quantile: float = 0.5,
+        quantile: float | Sequence[float] | np.ndarray = 0.5,
+        power: float = 1.5,
         solver: str = "auto",
         batch_size: int | str = "auto",
         learning_rate: str = "constant",
@@ -115,6 +126,7 @@ class RegularizedMLPRegressorCV(
         cv: Any = None,
         scoring: str | Callable | None = None,
         rule: str = "best",
+        max_paths: int = 50,
         relax: bool | float | Sequence[bool | float] = False,
         continuation: bool = True,
         ensemble: bool = False,
@@ -134,6 +146,7 @@ class RegularizedMLPRegressorCV(
         self.loss = loss
         self.huber_delta = huber_delta
         self.quantile = quantile
+        self.power = power
         self.solver = solver
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -158,6 +171,7 @@ class RegularizedMLPRegressorCV(
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.max_paths = max_paths
         self.relax = relax
         self.continuation = continuation
         self.ensemble = ensemble

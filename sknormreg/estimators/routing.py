@@ -33,7 +33,7 @@ class RoutingMixin:
     def _scorer(self):
         """The scorer; the default one, and those by name, request weights by themselves."""
         mlp = plain_estimator(self)
-        if self.scoring is None:
+        if self.scoring is None or self.scoring == "concordance":
             if _routing_enabled():
                 mlp = clone(mlp).set_score_request(sample_weight=True)
             return check_scoring(mlp)

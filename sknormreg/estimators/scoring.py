@@ -37,7 +37,8 @@ class Fold:
         Further arguments of the scorer.
 
     estimator_of : callable
-        Returns a plain estimator with a fitted network, for the scorer.
+        Returns a plain estimator with a network fitted in the fold, for the scorer; takes
+        the network, the fold, and parameters by name.
 
     test : ndarray of int or None
         The samples to score by.
@@ -56,9 +57,17 @@ class Fold:
     test: np.ndarray | None = None
     test_weight: np.ndarray | None = None
 
-    def score(self, fitted: FittedNetwork) -> float:
-        """Score a fitted network on the held-out samples."""
-        model = self.estimator_of(fitted)
+    def score(self, fitted: FittedNetwork, params: dict[str, Any] | None = None) -> float:
+        """Score a fitted network on the held-out samples.
+
+        Parameters
+        ----------
+        fitted : FittedNetwork
+
+        params : dict or None
+            Those in which it differs from the first candidate.
+        """
+        model = self.estimator_of(fitted, self, **(params or {}))
         try:
             score = self.scorer(model, self.X_test, self.y_test, **self.metadata)
         except Exception as error:

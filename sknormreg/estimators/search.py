@@ -17,7 +17,12 @@ from ..fitting.precision import COMPARED
 from ..fitting.solver_choice import FULL_BATCH
 from ..fitting.specification import NetworkSpec
 from ..fitting.starts import start_seeds
-from .compared import OF_SINGLE_FITS, compared_params, compared_relaxes
+from .compared import (
+    OF_SINGLE_FITS,
+    compared_params,
+    compared_relaxes,
+    distinct_paths,
+)
 from .comparison import (
     Budget,
     ComparedPath,
@@ -27,6 +32,7 @@ from .comparison import (
     scores_along_path,
 )
 from .fitted_attributes import fold_attributes
+from .halving import best_of, drawn, numbers_by_fold, rungs
 from .path import check_alphas
 from .scoring import Fold, check_scorer
 from .search_report import SearchReport
@@ -60,6 +66,7 @@ class Search:
     folds : list of Fold
 
     paths : list of ComparedPath
+        Of each combination of candidates, though some may be left out.
 
     found : list of PathScores
         Of each path in every fold, one path after the other.
@@ -78,6 +85,16 @@ class Search:
         self._estimator, self._data, self.folds = estimator, data, folds
         self._specs = [_silent(spec) for spec in specs]
         self._seed, self._budget, self._report = seed, budget, report
+        self._params = compared_params(estimator)
+        candidates = distinct_paths(self._params, specs)
+        # How many of them each fold compares.
+        self._numbers = numbers_by_fold(len(candidates), len(folds), estimator.max_paths)
+        # Indices of the paths that are still compared; after a fold, the best one first.
+        self._candidates = drawn(candidates, self._numbers[0], seed)
+        self._names = {
+            path: f"path {i} of {len(self._candidates)}"
+            for i, path in enumerate(self._candidates, 1)
+        }
         self.paths: list[ComparedPath] = []
         self.found: list[PathScores] = []
         # Of each path, networks fitted to all samples while its grid was found.
@@ -92,52 +109,83 @@ class Search:
         check_scorer(spec, self._data, self.folds, self._seed, is_metric)
 
     def compare(self, task: Any) -> None:
-        """Find scores along the paths in every fold.
+        """Find scores along the paths, in every fold of those that are not dropped.
 
         Parameters
         ----------
         task : CallbackContext
             Of the search.
         """
-        estimator = self._estimator
+        estimator, n_all = self._estimator, sum(self._numbers)
         self.paths.extend(self._paths())
         self.found += self._nothing_found()
-        pairs = list(product(enumerate(self.paths, 1), enumerate(self.folds, 1)))
+        n_alphas, n_relaxes = len(self.paths[0].alphas), len(self.paths[0].relaxes)
         comparison = task.subcontext(
-            "cross-validation", max_subtasks=len(pairs), sequential_subtasks=False
+            "cross-validation", max_subtasks=n_all, sequential_subtasks=False
         ).call_on_fit_task_begin(estimator=estimator)
         # All before the first is used: a tree that changes cannot be pickled.
         tasks = [
-            comparison.subcontext("path", task_id=i, max_subtasks=len(path.alphas))
-            for i, ((_, path), _) in enumerate(pairs)
+            comparison.subcontext("path", task_id=i, max_subtasks=n_alphas)
+            for i in range(n_all)
         ]
-        n_alphas, n_relaxes = len(self.paths[0].alphas), len(self.paths[0].relaxes)
-        self._report.begin_comparison(len(pairs), n_relaxes * n_alphas)
+        self._report.begin_comparison(n_all, n_relaxes * n_alphas)
         extent = Extent(self._budget, len(self.paths), n_alphas)
-        # The compiled engine works outside of Python's lock; threads share X.
-        prefer = "threads" if engine_name() == "compiled" else None
         try:
-            # One at a time: tasks that reach a process together would share an extent.
-            self.found[:] = Parallel(n_jobs=estimator.n_jobs, prefer=prefer, batch_size=1)(
-                delayed(scores_along_path)(
-                    self._fitter(path.spec, fold.data, fold.train),
-                    path,
-                    fold,
-                    scores,
-                    extent,
-                    f"path {i} of {len(self.paths)}, fold {k} of {len(self.folds)}",
-                    estimator,
-                    one,
-                    self._report,
-                )
-                for ((i, path), (k, fold)), scores, one in zip(pairs, self.found, tasks)
-            )
+            for number, folds in rungs(self._numbers):
+                if number < len(self._candidates):
+                    self._keep_best(number, folds[0])
+                n_paths = number * len(folds)
+                self._compare_in(folds, extent, tasks[:n_paths], len(tasks))
+                del tasks[:n_paths]
         except BaseException:
             # Other threads would go on to the ends of their paths.
             extent.abandon()
             self._report.abandon()
             raise
         comparison.call_on_fit_task_end(estimator=estimator)
+
+    def _compare_in(self, folds, extent, tasks, n_left):
+        """Find scores along the paths of the candidates in some of the folds.
+
+        Parameters
+        ----------
+        folds : list of int
+
+        extent : Extent
+
+        tasks : list of CallbackContext
+            Of each of these paths.
+
+        n_left : int
+            Number of paths that are left, these and later ones.
+        """
+        extent.needed = self._candidates[0]
+        places = list(product(self._candidates, folds))
+        jobs = []
+        for (i, k), task in zip(places, tasks):
+            found, path, fold = self._found_in(i, k), self.paths[i], self.folds[k]
+            found.n_left, n_left = self._n_parts(n_left), n_left - 1
+            fitter = self._fitter(path.spec, fold.data, fold.train)
+            name = f"{self._names[i]}, fold {k + 1} of {len(self.folds)}"
+            one = fitter, path, fold, found, extent, name, self._estimator, task
+            jobs.append(delayed(scores_along_path)(*one, self._report))
+        # The compiled engine works outside of Python's lock; threads share X.
+        prefer = "threads" if engine_name() == "compiled" else None
+        # One at a time: tasks that reach a process together would share an extent.
+        parallel = Parallel(n_jobs=self._estimator.n_jobs, prefer=prefer, batch_size=1)
+        for (i, k), found in zip(places, parallel(jobs)):
+            self.found[i * len(self.folds) + k] = found
+
+    def _keep_best(self, number, n_folds):
+        """Drop all but some candidates, by their scores in the first folds."""
+        scores, _ = gathered(self.found, len(self.folds))
+        candidates = self._candidates
+        best = best_of(candidates, scores[candidates, ..., :n_folds], number)
+        for i in set(candidates).difference(best):
+            for k in range(n_folds):
+                self._found_in(i, k).forget_networks()
+        self._report.drop(len(candidates), number, n_folds, len(self.folds))
+        self._candidates = best
 
     def refit(self, choice: Choice, task: Any) -> FittedNetwork:
         """Fit to all samples, along the path to the chosen alpha.
@@ -199,14 +247,16 @@ class Search:
 
     def _on_path(self, choice):
         """Return what was found in each fold along the chosen path."""
-        n_folds = len(self.folds)
-        return self.found[choice.path * n_folds : (choice.path + 1) * n_folds]
+        return [self._found_in(choice.path, k) for k in range(len(self.folds))]
+
+    def _found_in(self, path, fold):
+        return self.found[path * len(self.folds) + fold]
 
     def ended(self, result: SearchResult) -> str | None:
         """Return what to say of a comparison that the time has ended, or None."""
         if not any(one.timed_out for one in self.found):
             return None
-        is_known = ~np.isnan(result.mean_scores).all(axis=1)
+        is_known = ~np.isnan(result.mean_scores[self._candidates]).all(axis=1)
         return (
             f"max_time={self._estimator.max_time:g} seconds ended the comparison: "
             f"{is_known.sum()} of {is_known.size} alphas have a score in every fold. "
@@ -223,15 +273,31 @@ class Search:
     def _paths(self):
         estimator = self._estimator
         alphas, relaxes = check_alphas(estimator.alphas), compared_relaxes(estimator)
-        for i, (params, spec) in enumerate(zip(compared_params(estimator), self._specs)):
+        n_left = len(self._candidates)
+        for i, (params, spec) in enumerate(zip(self._params, self._specs)):
             self._trials.append([])
-            own = self._grid(spec, alphas, i) if isinstance(alphas, int) else alphas
+            if not isinstance(alphas, int):
+                own = alphas
+            elif i in self._names:
+                own, n_left = self._grid(spec, alphas, n_left), n_left - 1
+            else:
+                own = np.full(alphas, np.nan)
             yield ComparedPath(params, spec, own, relaxes)
 
-    def _grid(self, spec, n_alphas, index):
-        """Return the grid of a path, which takes as much time as the path in a fold."""
-        start, n_specs = time.perf_counter(), len(self._specs)
-        n_left = n_specs - index + self._n_parts(n_specs * len(self.folds))
+    def _grid(self, spec, n_alphas, n_left):
+        """Return the grid of a path, which takes as much time as the path in a fold.
+
+        Parameters
+        ----------
+        spec : NetworkSpec
+
+        n_alphas : int
+
+        n_left : int
+            Number of grids that are left, this one among them.
+        """
+        start = time.perf_counter()
+        n_left += self._n_parts(sum(self._numbers))
         fitter = PathFitter(
             _of_single_fits(spec), self._data, None, self._seed, watcher=self._report
         )
@@ -242,15 +308,14 @@ class Search:
 
     def _nothing_found(self):
         """Return for each path in every fold scores that are to be found."""
-        n_folds = len(self.folds)
-        n_all = len(self.paths) * n_folds
         shape = len(self.paths[0].relaxes), len(self.paths[0].alphas)
-        return [
-            PathScores(
-                i // n_folds, self._n_parts(n_all - i), *shape, self._estimator.ensemble
-            )
-            for i in range(n_all)
-        ]
+        found: list[PathScores] = []
+        for i in range(len(self.paths)):
+            # Of paths that are left out nothing is found: one of them is enough.
+            n_own = len(self.folds) if i in self._names else 1
+            own = [PathScores(i, *shape, self._estimator.ensemble) for _ in range(n_own)]
+            found += own * (len(self.folds) // n_own)
+        return found
 
     def _n_parts(self, n_paths):
         """Return the number of equal parts of the time, where so many paths are left.

@@ -150,6 +150,13 @@ class SearchReport(Watcher):
                 text += f" ({', '.join(filter(None, self._progress()))})"
             self._print(text)
 
+    def drop(self, n_before: int, n_kept: int, n_folds: int, n_all: int) -> None:
+        """Print how many candidates are left, after some of the folds."""
+        self._print(
+            f"{n_kept} of {n_before} candidates are left, those with the best mean score "
+            f"in {n_folds} of {n_all} folds"
+        )
+
     def begin_refit(self, alpha: float) -> None:
         """Take note that the comparison has ended, with the choice of an alpha."""
         self._stage = f"all samples: alpha = {alpha:.4g}"

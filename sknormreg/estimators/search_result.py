@@ -1,6 +1,6 @@
 """Scores of a search for alpha, and the choice among them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -76,15 +76,54 @@ class SearchResult:
             "alphas_": alphas.reshape(*shape, n_alphas),
         }
 
+    def of_paths(self, indices: Sequence[int] | np.ndarray) -> "SearchResult":
+        """Return the result of some of the paths."""
+        return SearchResult(
+            [self.params[i] for i in indices],
+            self.relaxes,
+            self.alphas[indices],
+            self.scores[indices],
+            self.n_features[indices],
+        )
+
+    @property
+    def compared(self) -> np.ndarray:
+        """Indices of the paths that have a score in any fold."""
+        return np.flatnonzero(self.is_scored.any(axis=1))
+
+    @property
+    def complete(self) -> np.ndarray:
+        """Indices of the paths that have a mean score: those that were not dropped."""
+        return np.flatnonzero(~np.isnan(self.mean_scores).all(axis=(1, 2)))
+
+    @property
+    def is_scored(self) -> np.ndarray:
+        """Whether a path has a score in a fold, shape (n_paths, n_folds)."""
+        return (~np.isnan(self.scores)).any(axis=(1, 2))
+
+    def in_scored_folds(self, statistic: Callable, values: np.ndarray) -> np.ndarray:
+        """Return a statistic over the folds in which a path has scores.
+
+        Parameters
+        ----------
+        statistic : callable
+            Maps an array to one without its last axis.
+
+        values : ndarray of the shape of `scores`
+
+        Returns
+        -------
+        found : ndarray of shape (n_paths, n_relaxes, n_alphas)
+            nan where a score is missing in one of these folds.
+        """
+        return np.array(
+            [statistic(own[..., mask]) for own, mask in zip(values, self.is_scored)]
+        )
+
     @property
     def mean_scores(self) -> np.ndarray:
         """Means over the folds, shape (n_paths, n_relaxes, n_alphas)."""
         return self.scores.mean(axis=-1)
-
-    @property
-    def standard_errors(self) -> np.ndarray:
-        """Standard errors of these means; nan where there is one fold only."""
-        return _standard_errors(self.scores)
 
     def choice(self, rule: str) -> Choice:
         """Choose a path, a relaxed fit and an alpha (see `choice_among`)."""
@@ -119,13 +158,14 @@ def choice_among(scores: np.ndarray, rule: str) -> Choice:
     best = Choice(*map(int, np.unravel_index(np.nanargmax(means), means.shape)))
     if rule == "best" or scores.shape[-1] == 1:
         return best
-    least = means[best] - _standard_errors(scores)[best]
+    least = means[best] - standard_errors(scores)[best]
     alpha = int(np.flatnonzero((means[best.path] >= least).any(axis=0)).max())
     relax = int(np.nanargmax(means[best.path, :, alpha]))
     return Choice(best.path, relax, alpha)
 
 
-def _standard_errors(scores):
+def standard_errors(scores: np.ndarray) -> np.ndarray:
+    """Return the standard errors of means over the last axis; nan for a single fold."""
     n_folds = scores.shape[-1]
     if n_folds == 1:
         return np.full(scores.shape[:-1], np.nan)

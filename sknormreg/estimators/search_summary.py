@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..fitted.search_table import SearchSummary, name_of_scoring
 from .compared import compared_lists
-from .search_result import SearchResult
+from .search_result import SearchResult, standard_errors
 
 
 class SummaryMixin:
@@ -29,9 +29,10 @@ class SummaryMixin:
 
         Printed, it shows the best alpha, the one that the one-standard-error rule takes,
         and the chosen one with its neighbours: mean score, standard error and mean number
-        of selected features over the folds. Where `hidden_layer_sizes`, `l1_ratio` or
-        `relax` have several values, it shows the best alpha of each combination, too. The
-        last line says how many of the selected features all folds select
+        of selected features over the folds. Where parameters have several candidates, it
+        shows the best alpha of each combination, too, and the number of folds it was
+        compared in: those that were dropped come after those that were not. The last
+        line says how many of the selected features all folds select
         (`selection_frequency_`).
 
         Returns
@@ -39,8 +40,9 @@ class SummaryMixin:
         summary : object
             Has one row for each alpha of each combination of these parameters, with the
             attributes `alphas`, `mean_scores`, `standard_errors` and `n_features`, arrays
-            of shape (n_rows,), nan where the search ended early. `best`, `one_se` and
-            `chosen` are indices of rows. `params` has the values of the parameters that
+            of shape (n_rows,), nan where the search ended early. They are of the folds that
+            the combination was compared in, `n_scored_folds` in number. `best`, `one_se`
+            and `chosen` are indices of rows. `params` has the values of the parameters that
             have several, by name. ``to_dict()`` returns all columns, for example for a
             pandas DataFrame. `n_in_all_folds` is the number in the last line.
 
@@ -72,6 +74,8 @@ class SummaryMixin:
         """
         check_is_fitted(self)
         result = SearchResult.of(self)
+        n_combinations = len(result.params)
+        result = result.of_paths(result.compared)
         shape, n_folds = result.scores.shape[:-1], result.scores.shape[-1]
         best, one_se = result.choice("best"), result.choice("one_se")
         # Not by `rule`, which may have been set to another value since.
@@ -85,9 +89,10 @@ class SummaryMixin:
         return SearchSummary(
             params=self._params_of_rows(result),
             alphas=np.repeat(result.alphas[:, None], shape[1], axis=1).ravel(),
-            mean_scores=result.mean_scores.ravel(),
-            standard_errors=result.standard_errors.ravel(),
-            n_features=result.n_features.mean(axis=-1).ravel(),
+            mean_scores=result.in_scored_folds(_mean, result.scores).ravel(),
+            standard_errors=result.in_scored_folds(standard_errors, result.scores).ravel(),
+            n_features=result.in_scored_folds(_mean, result.n_features).ravel(),
+            n_scored_folds=np.repeat(result.is_scored.sum(axis=1), np.prod(shape[1:])),
             best=best_row,
             one_se=one_se_row if n_folds > 1 else None,
             chosen=best_row if is_best else one_se_row,
@@ -98,6 +103,7 @@ class SummaryMixin:
             n_features_in=self.n_features_in_,
             n_in_all_folds=int(in_all_folds.sum()) if n_folds > 1 else None,
             n_networks=len(getattr(self, "estimators_", [self])),
+            n_left_out=(n_combinations - shape[0]) * shape[1],
         )
 
     def _params_of_rows(self, result):
@@ -113,3 +119,7 @@ class SummaryMixin:
                     column[path, relax, alpha] = value
             columns[name] = column.ravel()
         return columns
+
+
+def _mean(values):
+    return values.mean(axis=-1)

@@ -1,6 +1,6 @@
 """The specification of a network to fit, from the parameters of an estimator."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from numbers import Integral
 from typing import Any
 
@@ -13,12 +13,10 @@ from ..fitting.null_quantile import refuse_without_rule
 from ..fitting.settings import SolverSettings
 from ..fitting.specification import NetworkSpec
 from .hold_out import HoldOut
-from .targets import ClassTargets, NumberTargets
+from .targets import ClassTargets, Targets
 
 
-def network_spec(
-    estimator: Any, targets: ClassTargets | NumberTargets, **params: Any
-) -> NetworkSpec:
+def network_spec(estimator: Any, targets: Targets, **params: Any) -> NetworkSpec:
     """Return the `NetworkSpec` that an estimator's parameters describe.
 
     Parameters
@@ -37,12 +35,16 @@ def network_spec(
         If sizes, activations or penalty are not valid.
     """
     # Not by get_params, which inspects the signature anew for every part of the data.
+    if isinstance(targets, ClassTargets) and "label_smoothing" in params:
+        targets = replace(targets, label_smoothing=params["label_smoothing"])
     params = vars(estimator) | params
     sizes = _checked_sizes(params["hidden_layer_sizes"])
     hold_out = None
     if params["early_stopping"]:
         hold_out = HoldOut(targets, params["validation_fraction"])
-    settings = {field.name: params[field.name] for field in fields(SolverSettings)}
+    # Estimators for which some have no meaning do not have them.
+    names = {field.name for field in fields(SolverSettings)}
+    settings = {name: params[name] for name in names & params.keys()}
     spec = NetworkSpec(
         sizes,
         _checked_activations(params["activation"], len(sizes)),
@@ -50,10 +52,10 @@ def network_spec(
         targets.loss(),
         penalty=params["penalty"],
         l1_ratio=params["l1_ratio"],
-        dropout=params["dropout"],
-        input_dropout=params["input_dropout"],
-        input_noise=params["input_noise"],
-        mixup=params["mixup"],
+        dropout=params.get("dropout", 0.0),
+        input_dropout=params.get("input_dropout", 0.0),
+        input_noise=params.get("input_noise", 0.0),
+        mixup=params.get("mixup", 0.0),
         settings=SolverSettings(**settings),
         feature_names=getattr(estimator, "feature_names_in_", None),
         total_weight=params.get("total_weight"),

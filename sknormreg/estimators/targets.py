@@ -1,7 +1,6 @@
 """Kinds of targets: how they are encoded, weighted and scored, and the loss they have."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,12 +13,15 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from ..engine.losses import (
     BinaryLogLoss,
-    HalfPoissonDeviance,
-    HalfSquaredError,
-    Huber,
     Loss,
     MultinomialLogLoss,
-    Pinball,
+)
+from .regression_losses import (
+    check_domain,
+    check_quantiles,
+    for_outputs,
+    regression_loss,
+    score_of,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ class Targets(ABC):
     n_outputs : int
         Of the network.
     """
+
+    n_outputs: int
 
     @abstractmethod
     def attributes(self) -> dict[str, Any]:
@@ -63,6 +67,10 @@ class Targets(ABC):
     def strata(self, encoded: np.ndarray) -> np.ndarray | None:
         """Return what a validation split is stratified by, or None."""
         return None
+
+    def of_splits(self, y: Any, encoded: np.ndarray) -> tuple[Any, bool]:
+        """Return what splitters are given as y, and whether they stratify by default."""
+        return y, False
 
     @abstractmethod
     def check_rows(self, encoded: np.ndarray, hold_out: "HoldOut | None") -> None:
@@ -143,7 +151,7 @@ class ClassTargets(Targets):
         }
 
     @property
-    def n_outputs(self) -> int:
+    def n_outputs(self) -> int:  # type: ignore[override]
         n_classes = len(self.classes)
         return n_classes if self.multilabel or n_classes > 2 else 1
 
@@ -222,6 +230,9 @@ class ClassTargets(Targets):
             )
         return per_class
 
+    def of_splits(self, y: Any, encoded: np.ndarray) -> tuple[Any, bool]:
+        return y, True
+
     def strata(self, encoded: np.ndarray) -> np.ndarray | None:
         if self.multilabel:
             return None
@@ -262,21 +273,36 @@ class NumberTargets(Targets):
     ----------
     n_outputs : int
 
-    loss_name : str
-        A key of `REGRESSION_LOSSES`.
+    function : Loss
 
-    huber_delta, quantile : float
+    description : str
+        The parameters that the loss was chosen by.
     """
 
     n_outputs: int
-    loss_name: str
-    huber_delta: float
-    quantile: float
+    function: Loss
+    description: str
 
     @classmethod
     def learnt(cls, y: Any, estimator: Any) -> Self:
-        """Learn the number of outputs."""
-        return cls._of(1 if y.ndim == 1 else y.shape[1], estimator)
+        """Learn the number of outputs.
+
+        Raises
+        ------
+        ValueError
+            If several quantiles are not in order, or asked of several targets.
+        """
+        n_targets = 1 if y.ndim == 1 else y.shape[1]
+        if estimator.loss == "quantile":
+            check_quantiles(estimator.quantile)
+        outputs_of_target = regression_loss(estimator).outputs_of_target
+        if outputs_of_target and n_targets > 1:
+            raise ValueError(
+                f"Several quantiles are predicted of one target, got quantile="
+                f"{estimator.quantile!r} and y with {n_targets} outputs. Give a single "
+                "quantile, or fit a regressor to each of the outputs."
+            )
+        return cls._of(outputs_of_target or n_targets, estimator)
 
     @classmethod
     def known_to(cls, estimator: Any) -> Self:
@@ -285,13 +311,22 @@ class NumberTargets(Targets):
 
     @classmethod
     def _of(cls, n_outputs, estimator):
-        return cls(n_outputs, estimator.loss, estimator.huber_delta, estimator.quantile)
+        description = f"loss={estimator.loss!r}"
+        if estimator.loss == "tweedie":
+            description += f" with power={estimator.power!r}"
+        loss = regression_loss(estimator)
+        if (loss.outputs_of_target or n_outputs) != n_outputs:
+            raise ValueError(
+                f"quantile={estimator.quantile!r} has {loss.outputs_of_target} entries, "
+                f"but the fitted network has {n_outputs} outputs. Set warm_start=False."
+            )
+        return cls(n_outputs, loss, description)
 
     def attributes(self) -> dict[str, Any]:
         return {"n_outputs_": self.n_outputs}
 
     def loss(self) -> Loss:
-        return REGRESSION_LOSSES[self.loss_name](self)
+        return self.function
 
     def encode(self, y: Any, dtype: np.dtype, name: str = "y") -> np.ndarray:
         if sparse.issparse(y):
@@ -299,50 +334,35 @@ class NumberTargets(Targets):
                 f"Sparse {name} is not supported in regression: pass {name}.toarray()."
             )
         y = y[:, None] if y.ndim == 1 else y
-        if y.shape[1] != self.n_outputs:
-            raise ValueError(
-                f"{name} has {y.shape[1]} outputs, but the model has {self.n_outputs}."
-            )
+        y = for_outputs(self.function, y, self.n_outputs, name)
         # In one order, so that sums do not round by the layout that y came in.
         y = y.astype(dtype, order="C", copy=False)
         if not np.isfinite(y).all():
             raise ValueError(f"{name} contains NaN, infinity or values too large.")
-        if self.loss_name == "poisson" and (y < 0).any():
-            raise ValueError(f"loss='poisson' needs {name} >= 0; some values are not.")
+        check_domain(self.function, y, name, self.description)
         return y
 
     def check_rows(self, encoded: np.ndarray, hold_out: "HoldOut | None") -> None:
         pass  # any will do
 
     def score(self, y: Any, raw: np.ndarray, sample_weight: np.ndarray | None) -> float:
-        self.loss().inverse_link(raw)
-        mean = np.average(y, axis=0, weights=sample_weight)
-        residual = np.average((y - raw) ** 2, axis=0, weights=sample_weight)
-        total = np.average((y - mean) ** 2, axis=0, weights=sample_weight)
-        # Undefined for a constant target, of which there is no need to warn every time.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return float(np.mean(np.where(total > 0, 1 - residual / total, np.nan)))
+        return float(np.mean(score_of(self.function, y, raw, sample_weight)))
 
 
-# Names for a regressor's `loss`, which stand for a loss with its parameters.
-REGRESSION_LOSSES: dict[str, Callable[[NumberTargets], Loss]] = {
-    "squared_error": lambda targets: HalfSquaredError(),
-    "poisson": lambda targets: HalfPoissonDeviance(),
-    "huber": lambda targets: Huber(targets.huber_delta),
-    "quantile": lambda targets: Pinball(targets.quantile),
-}
+def kind_of_targets(estimator: Any) -> Any:
+    """Return the subclass of `Targets` that an estimator is fitted to."""
+    own = getattr(estimator, "_kind_of_targets", None)
+    return own or (ClassTargets if is_classifier(estimator) else NumberTargets)
 
 
-def learnt_targets(estimator: Any, y: Any) -> ClassTargets | NumberTargets:
+def learnt_targets(estimator: Any, y: Any) -> Targets:
     """Learn the kind of targets that an estimator is fitted to, and set its attributes."""
-    kind = ClassTargets if is_classifier(estimator) else NumberTargets
-    targets = kind.learnt(y, estimator)
+    targets = kind_of_targets(estimator).learnt(y, estimator)
     for name, value in targets.attributes().items():
         setattr(estimator, name, value)
     return targets
 
 
-def known_targets(estimator: Any) -> ClassTargets | NumberTargets:
+def known_targets(estimator: Any) -> Targets:
     """Return the targets that an estimator has learnt before."""
-    kind = ClassTargets if is_classifier(estimator) else NumberTargets
-    return kind.known_to(estimator)
+    return kind_of_targets(estimator).known_to(estimator)

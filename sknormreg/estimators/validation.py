@@ -11,7 +11,7 @@ from ..engine import Data, as_c, checked_structure
 from ..fitting.validation_loss import Validation
 from .hold_out import watched
 from .mixed_labels import refuse_labels, refuse_mixed_labels
-from .targets import ClassTargets, NumberTargets, Targets, known_targets, learnt_targets
+from .targets import Targets, kind_of_targets, known_targets, learnt_targets
 
 
 def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) -> Any:
@@ -38,7 +38,10 @@ def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) 
 
 def validated_X_y(estimator: Any, X: Any, y: Any, **options: Any) -> tuple[Any, Any]:
     """Return X and y as C can read them; y is not encoded yet."""
-    if is_classifier(estimator):
+    read = getattr(kind_of_targets(estimator), "read", None)
+    if read is not None:
+        y = read(y)
+    elif is_classifier(estimator):
         refuse_mixed_labels(y)
     else:
         refuse_labels(y)
@@ -56,7 +59,7 @@ def training_data(
     is_continued: bool = False,
     knows_targets: bool = False,
     is_part: bool = False,
-) -> tuple[Data, ClassTargets | NumberTargets]:
+) -> tuple[Data, Targets]:
     """Validate the data to fit to, and learn their features and targets.
 
     Parameters

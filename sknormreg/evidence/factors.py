@@ -4,13 +4,17 @@ Intercepts have no prior. What they can explain is projected out: with Q an orth
 basis of their columns, Phi_c = (I - QQ') Phi_w is what is left of the weights'.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, eigh_tridiagonal, solve_triangular
 from scipy.linalg.blas import dsyr2k, dsyrk
 from scipy.linalg.lapack import dpotri
 
+from ..engine import Network
+from .factor import DEPENDENT, Factor
+from .kronecker import KroneckerFactor
 from .linearization import Linearization
 
 # Rows or weights, whichever are fewer, up to which the matrix is factorised. That is faster
@@ -18,45 +22,17 @@ from .linearization import Linearization
 # (benchmarks/evidence_vs_folds.py --sizes).
 EXACT_SIZE = 5000
 
+# Inputs of a layer up to which eigenvectors of their covariance are computed, and numbers
+# of a layer in a part of the samples.
+MOST_INPUTS, _PART_NUMBERS = 5000, 1 << 22
+
 # Probes of traces; residuals at which conjugate gradients end, for these and for
 # predictions, as shares of their right-hand sides; and their most iterations.
 _N_PROBES, _PROBE_TOL, _SOLVE_TOL, _MOST_ITERATIONS = 16, 1e-2, 1e-4, 500
 
-# Directions of the intercepts' columns, each layer's at a scale of 1, are left out where
-# their squared norm is this share of the largest: the data say nothing of them.
-_DEPENDENT = 1e-8
 
-
-class Factor(ABC):
-    """The posterior's precision over that of the noise, Phi'Phi + A, ready to solve with.
-
-    Parameters
-    ----------
-    linear : Linearization
-        Phi.
-
-    row_alphas : list of ndarray of shape (fan_in,)
-        The diagonal of A: of each layer, for the weights that leave an input. Above 0.
-
-    Attributes
-    ----------
-    gammas : list of ndarray of shape (fan_in,)
-        Of each layer, how many of the weights that leave an input the data determine:
-        their number less tr(A (Phi_c'Phi_c + A)^-1) (MacKay, 1992, eq. 4.9).
-
-    log_det : float
-        log det(I + A^-1 Phi_c'Phi_c).
-
-    n_intercepts : int
-        How many of the intercepts the data determine: the rank of their columns of Phi.
-
-    size : int
-        Rows of the matrix.
-    """
-
-    gammas: list[np.ndarray]
-    log_det: float
-    size: int
+class _ExactFactor(Factor):
+    """A factor that projects on what intercepts can explain, of all layers at once."""
 
     def __init__(self, linear: Linearization, row_alphas: list[np.ndarray]) -> None:
         columns = linear.of_intercepts
@@ -67,27 +43,14 @@ class Factor(ABC):
         fan_outs = [fan_out for _, fan_out in linear.shapes]
         scale = 1 / np.sqrt(np.repeat([size or 1.0 for size in sizes], fan_outs))
         values, vectors = np.linalg.eigh(gram * scale * scale[:, None])
-        kept = values > max(values[-1], 0) * _DEPENDENT
+        kept = values > max(values[-1], 0) * DEPENDENT
         # The columns times this are orthonormal.
         self._transform = scale[:, None] * vectors[:, kept] / np.sqrt(values[kept])
         self._basis = columns @ self._transform
         self.n_intercepts = self._basis.shape[1]
 
-    @abstractmethod
-    def variances(self, linear: Linearization) -> np.ndarray:
-        """Return g'(Phi'Phi + A)^-1 g for every row g of another linearization."""
 
-    @abstractmethod
-    def covariances(self, linear: Linearization) -> np.ndarray:
-        """Return G (Phi'Phi + A)^-1 G' for the rows G of each sample.
-
-        Returns
-        -------
-        covariances : ndarray of shape (n_samples, n_outputs, n_outputs)
-        """
-
-
-class PrimalFactor(Factor):
+class PrimalFactor(_ExactFactor):
     """With a row and a column for each weight: for more rows than weights."""
 
     def __init__(self, linear: Linearization, row_alphas: list[np.ndarray]) -> None:
@@ -139,7 +102,7 @@ class PrimalFactor(Factor):
             yield np.hstack([half.T, own])
 
 
-class _RowFactor(Factor):
+class _RowFactor(_ExactFactor):
     """A factor of I + Phi_c A^-1 Phi_c', with a row and a column for each row of Phi.
 
     On what intercepts explain that matrix is the identity.
@@ -325,11 +288,39 @@ def _log_quadrature(steps, ratios):
     return float(np.square(vectors[0]) @ np.log(np.maximum(values, 1)))
 
 
-def factorize(linear: Linearization, row_alphas: list[np.ndarray]) -> Factor:
-    """Return the `Factor` that is cheapest for the number of rows and of weights."""
-    smaller = min(linear.n_rows, linear.n_weights)
-    if smaller > EXACT_SIZE:
-        return KrylovFactor(linear, row_alphas)
-    if linear.n_weights <= linear.n_rows:
-        return PrimalFactor(linear, row_alphas)
-    return DualFactor(linear, row_alphas)
+def factorize(
+    linearize: Callable[[slice], Linearization],
+    network: Network,
+    n_samples: int,
+    row_alphas: list[np.ndarray],
+) -> Factor:
+    """Return the `Factor` that suits the number of samples and of weights.
+
+    Parameters
+    ----------
+    linearize : callable
+        Maps a slice of the samples to their Linearization.
+
+    network : Network
+
+    n_samples : int
+
+    row_alphas : list of ndarray of shape (fan_in,)
+    """
+    n_rows = n_samples * network.layer_units[-1]
+    if min(n_rows, network.n_weights) <= EXACT_SIZE:
+        exact = PrimalFactor if network.n_weights <= n_rows else DualFactor
+        return exact(linearize(slice(None)), row_alphas)
+    if max(network.layer_units[:-1]) <= MOST_INPUTS:
+        return KroneckerFactor(
+            (linearize(part) for part in parts_of(n_samples, network)), row_alphas
+        )
+    return KrylovFactor(linearize(slice(None)), row_alphas)
+
+
+def parts_of(n_samples: int, network: Network) -> Iterator[slice]:
+    """Yield slices of the samples whose Linearization needs little memory."""
+    widest = network.layer_units[-1] * max(network.layer_units)
+    size = max(_PART_NUMBERS // widest, 1)
+    for start in range(0, n_samples, size):
+        yield slice(start, start + size)

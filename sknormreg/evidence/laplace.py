@@ -64,17 +64,15 @@ def laplace_approximation(
     """
     network, weight = objective.network, objective.data_weight
     X, sample_weight = weighted_rows(objective)
-    linear = Linearization(
-        network,
-        network.coefs(params),
-        network.intercepts(params),
-        X,
-        sample_weight,
-        network.loss.hessian_root,
-    )
-    factor = factorize(linear, groups.by_row(alphas))
-    coefs = [coef.astype(np.float64) for coef in network.coefs(params)]
-    squares = groups.sums([np.square(coef).sum(axis=1) for coef in coefs])
+    coefs, intercepts = network.coefs(params), network.intercepts(params)
+
+    def linearize(part):
+        given = None if sample_weight is None else sample_weight[part]
+        root = network.loss.hessian_root
+        return Linearization(network, coefs, intercepts, X[part], given, root)
+
+    factor = factorize(linearize, network, X.shape[0], groups.by_row(alphas))
+    squares = groups.sums([np.square(coef, dtype=np.float64).sum(axis=1) for coef in coefs])
     # No gamma is below 0, but estimates may be.
     gammas = np.maximum(groups.sums(factor.gammas), 0)
     n_outputs = network.layer_units[-1]

@@ -90,10 +90,8 @@ class ClassPosterior:
         def root(block):
             return np.broadcast_to(contrasts, (len(block), *shape))
 
-        size = max(_BLOCK_NUMBERS // (n_outputs * self._factor.size), 1)
         found = []
-        for start in range(0, X.shape[0], size):
-            part = slice(start, start + size)
+        for part in _parts(X.shape[0], n_outputs, self._factor):
             block = Linearization(network, coefs, intercepts, X[part], root=root)
             variances = self._factor.variances(block).reshape(-1, n_outputs)
             found.append(_marginal(network.loss, raw[part], self.temperature * variances))
@@ -117,8 +115,8 @@ def class_posterior(
     Returns
     -------
     posterior : ClassPosterior or None
-        None where the best temperature is 0, and where the posterior is too large for
-        anything but conjugate gradients.
+        None where the best temperature is 0, and where the posterior is known by conjugate
+        gradients alone.
     """
     if isinstance(laplace.factor, KrylovFactor):
         return None
@@ -128,12 +126,15 @@ def class_posterior(
     if given is not None:
         y = y[given > 0]
     coefs, intercepts = network.coefs(params), network.intercepts(params)
-    linear = Linearization(network, coefs, intercepts, X)
-    raw = linear.raw
+    n_outputs, raws, found = network.layer_units[-1], [], []
+    for part in _parts(X.shape[0], n_outputs, laplace.factor):
+        linear = Linearization(network, coefs, intercepts, X[part])
+        raws.append(linear.raw)
+        found.append(laplace.factor.covariances(linear))
     raw_left_out, covariances = without_themselves(
-        loss, y, raw, weight, laplace.factor, linear
+        loss, y, np.vstack(raws), weight, np.concatenate(found)
     )
-    contrasts = _contrasts(loss, raw.shape[1])
+    contrasts = _contrasts(loss, n_outputs)
     variances = np.einsum("kl,ilm,km->ik", contrasts, covariances, contrasts)
     score = loss.of_predictions().value
     losses = [
@@ -151,8 +152,7 @@ def without_themselves(
     y: np.ndarray,
     raw: np.ndarray,
     sample_weight: np.ndarray | None,
-    factor: Factor,
-    linear: Linearization,
+    V: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     r"""Approximate the logits of training samples by networks fitted without them.
 
@@ -164,6 +164,19 @@ def without_themselves(
 
     with the covariance :math:`V (I - W V)^{-1}` (Rad and Maleki, 2020, eq. 10).
 
+    Parameters
+    ----------
+    loss : Loss
+
+    y : ndarray
+
+    raw : ndarray of shape (n_samples, n_outputs)
+        Logits f.
+
+    sample_weight : ndarray of shape (n_samples,) or None
+
+    V : ndarray of shape (n_samples, n_outputs, n_outputs)
+
     Returns
     -------
     raw : ndarray of shape (n_samples, n_outputs)
@@ -171,7 +184,6 @@ def without_themselves(
     covariances : ndarray of shape (n_samples, n_outputs, n_outputs)
     """
     n_outputs = raw.shape[1]
-    V = factor.covariances(linear)
     if isinstance(loss, MultinomialLogLoss):
         # A common shift of all logits has no effect, and no bounded variance either.
         centre = np.eye(n_outputs) - 1 / n_outputs
@@ -187,6 +199,13 @@ def without_themselves(
         W = W * left_out[:, None, None]
     covariances = V @ np.linalg.inv(np.eye(n_outputs) - _MOST_LEVERAGE * (W @ V))
     return raw + (covariances @ gradient[:, :, None])[:, :, 0], covariances
+
+
+def _parts(n_samples, n_outputs, factor):
+    """Yield slices of samples whose part of a matrix with the factor's rows is small."""
+    size = max(_BLOCK_NUMBERS // (n_outputs * factor.size), 1)
+    for start in range(0, n_samples, size):
+        yield slice(start, start + size)
 
 
 def _contrasts(loss, n_outputs):

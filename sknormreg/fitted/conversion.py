@@ -11,6 +11,7 @@ from sklearn.preprocessing import LabelBinarizer
 
 # Activations that scikit-learn's estimators have, by the same names.
 _ACTIVATIONS = {"identity", "logistic", "tanh", "relu"}
+_LINKS = {"identity", "logistic", "softmax", "exp"}
 
 
 def to_sklearn(estimator: Any) -> MLPClassifier | MLPRegressor:
@@ -64,6 +65,8 @@ def _inexpressible_part(network):
     """Return why scikit-learn's estimators cannot express a network, or None."""
     if network.skip:
         return "it has no skip connection, which penalty='hierarchical' takes"
+    if network.loss.out_activation not in _LINKS:
+        return f"it has no output activation {network.loss.out_activation!r}"
     if len(set(network.activations)) > 1:
         return f"it has one activation for all layers, not {network.activations}"
     unknown = set(network.activations) - _ACTIVATIONS

@@ -55,7 +55,7 @@ class ExportMixin:
             - "skip_coef": weights of the skip connection, of shape (n_features, n_outputs),
               if there is one;
             - "activations": the name of each hidden layer's activation;
-            - "out_activation": "identity", "logistic", "softmax" or "exp";
+            - "out_activation": "identity", "logistic", "softmax", "exp" or "sort";
             - "classes": of a classifier;
             - "feature_names": if `fit` was given a data frame.
 

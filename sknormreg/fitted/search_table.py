@@ -26,7 +26,8 @@ def name_of_scoring(scoring: Any, estimator: Any) -> str:
         Whose `score` it is where `scoring` is None.
     """
     if scoring is None:
-        name = "accuracy" if is_classifier(estimator) else "R2"
+        own = "accuracy" if is_classifier(estimator) else "R2"
+        name = getattr(estimator, "_name_of_score", own)
     elif isinstance(scoring, str):
         name = scoring
     else:
@@ -44,25 +45,30 @@ class SearchSummary:
 
     Printed, it shows the rows of the best alpha, of the alpha that the one-standard-error
     rule takes ("one_se"), and of the chosen one with its neighbours. Where there are
-    several candidates, it shows the best alpha of each, too.
+    several candidates, it shows the best alpha of each, too: first those that were compared
+    in all folds, then those that were dropped, the last ones first.
 
     Attributes
     ----------
     params : dict of str to ndarray of shape (n_rows,)
-        Values of the parameters that have several: `hidden_layer_sizes`, `l1_ratio`,
-        `relax`. The latter is the alpha of the L2 penalty of relaxed fits, or None.
+        Values of the parameters that have several, such as `activation`. That of `relax` is
+        the alpha of the L2 penalty of relaxed fits, or None.
 
     alphas : ndarray of shape (n_rows,)
         The alphas compared.
 
     mean_scores : ndarray of shape (n_rows,)
-        Means of the scores over the folds; nan where a fold has no score.
+        Means of the scores over the folds that compare the candidate; nan where one of
+        them has no score.
 
     standard_errors : ndarray of shape (n_rows,)
         Standard errors of these means; nan where there is one fold only.
 
     n_features : ndarray of shape (n_rows,)
         Mean numbers of selected features over the folds.
+
+    n_scored_folds : ndarray of int of shape (n_rows,)
+        Numbers of folds that compare the candidate: fewer than `n_folds` if it was dropped.
 
     best : int
         Row with the best mean score.
@@ -94,6 +100,9 @@ class SearchSummary:
 
     n_networks : int
         Number of networks that predictions are averaged over.
+
+    n_left_out : int
+        Number of candidates that are not compared at all.
     """
 
     params: dict[str, np.ndarray]
@@ -101,6 +110,7 @@ class SearchSummary:
     mean_scores: np.ndarray
     standard_errors: np.ndarray
     n_features: np.ndarray
+    n_scored_folds: np.ndarray
     best: int
     one_se: int | None
     chosen: int
@@ -111,6 +121,7 @@ class SearchSummary:
     n_features_in: int
     n_in_all_folds: int | None = None
     n_networks: int = 1
+    n_left_out: int = 0
 
     def to_dict(self) -> dict[str, np.ndarray]:
         """Return the rows as a dictionary of columns.
@@ -119,13 +130,15 @@ class SearchSummary:
         -------
         columns : dict of str to ndarray of shape (n_rows,)
             Parameters that have several values, then "alpha", "mean_score",
-            "standard_error" and "n_features". A pandas DataFrame can be made of it.
+            "standard_error", "n_features" and "n_scored_folds". A pandas DataFrame can be
+            made of it.
         """
         return self.params | {
             "alpha": self.alphas,
             "mean_score": self.mean_scores,
             "standard_error": self.standard_errors,
             "n_features": self.n_features,
+            "n_scored_folds": self.n_scored_folds,
         }
 
     def __repr__(self) -> str:
@@ -151,10 +164,18 @@ class SearchSummary:
     def _n_candidates(self):
         return len(self.alphas) // self.n_alphas
 
+    @property
+    def _has_dropped(self):
+        return bool((self.n_scored_folds < self.n_folds).any())
+
     def _title(self):
         alphas = _counted(self.n_alphas, "alpha")
-        of_each = f" of {self._n_candidates} candidates" if self._n_candidates > 1 else ""
-        title = f"{alphas}{of_each}, {self.score_name} in {_counted(self.n_folds, 'fold')}"
+        of_each, up_to = "", "up to " if self._has_dropped else ""
+        if self._n_candidates > 1:
+            of_all = f" of {self._n_candidates + self.n_left_out}" * (self.n_left_out > 0)
+            of_each = f" of {self._n_candidates}{of_all} candidates"
+        folds = _counted(self.n_folds, "fold")
+        title = f"{alphas}{of_each}, {self.score_name} in {up_to}{folds}"
         n_missing = int(np.isnan(self.mean_scores).sum())
         if n_missing:
             title += f"; {n_missing} of {len(self.alphas)} have no score in some fold"
@@ -181,6 +202,8 @@ class SearchSummary:
         names = [*self.params, "alpha", self.score_name]
         if self.n_folds > 1:
             names.append("std. error")
+        if self._has_dropped:
+            names.append("folds")
         return [*names, "features", ""]
 
     def _rows_around_choice(self) -> list[Row]:
@@ -209,7 +232,8 @@ class SearchSummary:
         """Return the best row of each candidate; of many, those of the best."""
         means = np.where(np.isnan(self.mean_scores), -np.inf, self.mean_scores)
         means = means.reshape(-1, self.n_alphas)
-        order = np.argsort(-means.max(axis=1), kind="stable")
+        n_folds = self.n_scored_folds[:: self.n_alphas]
+        order = np.lexsort((-means.max(axis=1), -n_folds))
         candidate_chosen = self.chosen // self.n_alphas
         place = int(np.flatnonzero(order == candidate_chosen)[0])
         places = {*range(min(len(order), _MOST_CANDIDATES)), place}
@@ -231,6 +255,8 @@ class SearchSummary:
         if self.n_folds > 1:
             numbers.append(self.standard_errors[row])
         cells += [f"{number:.{self._n_decimals}f}" for number in numbers]
+        if self._has_dropped:
+            cells.append(str(self.n_scored_folds[row]))
         return [*cells, f"{self.n_features[row]:.1f}", self._names_of(row)]
 
     @property

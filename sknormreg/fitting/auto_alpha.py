@@ -24,10 +24,11 @@ from .validation_loss import Validation
 # most in either direction. See benchmarks/default_fits.py.
 _FIRST, _MOST_TRIED = 1.0, 12
 
-# For each direction the factor to the next alpha, by which share of a constant's loss the
-# loss has to fall, and after how many alphas in a row without that the search ends. At
-# smaller alphas fits take long, and where held-out samples are not independent of others,
-# as repeated measurements, the loss falls a little with any smaller alpha.
+# For each direction the factor to the next alpha, by which share of a constant's loss (of
+# its attainable part) the loss has to fall, and after how many alphas in a row without that
+# the search ends. At smaller alphas fits take long, and where held-out samples are not
+# independent of others, as repeated measurements, the loss falls a little with any smaller
+# alpha.
 _FACTOR = 10**0.5
 _DIRECTIONS = (_FACTOR, 0.0, 2), (1 / _FACTOR, 0.01, 1)
 
@@ -113,11 +114,12 @@ def best_alpha(
     with np.errstate(over="ignore"):
         # Of targets that are too large, which the first fit refuses.
         constant = objective.objective.constant_loss()
+        attainable = objective.objective.attainable_loss()
     report = _Report(spec.settings.verbose, unit)
     trials = trials_of(spec, data, random_state, validation)
     fits = _Fits(trials, objective.smooth_penalty, n_jobs, deadline, report)
     first = _first(objective, trials[0].data)
-    alpha = unit * _minimum(_bracketed(fits, first, constant, deadline))
+    alpha = unit * _minimum(_bracketed(fits, first, constant, attainable, deadline))
     report.chosen(alpha)
     return alpha
 
@@ -133,7 +135,7 @@ def _first(objective, data):
     return _FIRST * of_scale * mean_weight
 
 
-def _bracketed(fits, first, constant, deadline):
+def _bracketed(fits, first, constant, attainable, deadline):
     """Return the losses of alphas among which the smallest has others on both sides.
 
     They are in ascending order of alpha. There are fewer at the deadline, or where the best
@@ -146,10 +148,10 @@ def _bracketed(fits, first, constant, deadline):
         for _ in range(_MOST_TRIED):
             if time.monotonic() >= deadline:
                 break
-            least = min(losses.values()) - gain * constant
+            least = min(losses.values()) - gain * attainable
             alpha *= factor
             losses[alpha] = loss = fits.loss(alpha)
-            is_constant = factor < 1 and abs(loss - constant) < gain * constant
+            is_constant = factor < 1 and abs(loss - constant) < gain * attainable
             n_worse = 0 if is_constant or loss < least else n_worse + 1
             if n_worse == patience:
                 break

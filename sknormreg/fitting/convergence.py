@@ -137,7 +137,9 @@ def _raw_units_warning(result, objective):
     first = objective.network.coefs(result.params)[0]
     if not objective.smooth_penalty and not first.any():
         return None  # it is the penalty that has emptied the network
-    if not result.loss > _NOTHING_LEARNT * objective.objective.constant_loss():
+    own = objective.objective
+    least = own.constant_loss() - (1 - _NOTHING_LEARNT) * own.attainable_loss()
+    if not result.loss > least:
         return None
     ended = "Training ended at an objective hardly lower than that of a constant prediction"
     if objective.value_scale < _SMALL_UNIT:

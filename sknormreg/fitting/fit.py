@@ -153,9 +153,11 @@ def fit_network(
     objective = ScaledObjective(own_units, state.scales if state else None)
     start = start or Start()
     params = start.params(objective, random_state)
-    name = resolve_solver(spec.settings.solver, objective, incremental)
+    name = spec.settings.solver
     if by_evidence:
-        precision = FOR_EVIDENCE
+        # Alphas are estimated at minima, which minibatches do not reach.
+        name, precision = "lbfgs" if name == "auto" else name, FOR_EVIDENCE
+    name = resolve_solver(name, objective, incremental)
     solver: Any = make_solver(name, spec.settings, objective, random_state, precision)
     if by_evidence:
         solver = EvidenceSolver(solver, spec.evidence_scope, start.alphas)

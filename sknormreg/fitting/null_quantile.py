@@ -198,8 +198,8 @@ def _null_derivatives(loss, y, sample_weight):
     """Return the weighted derivatives of the loss at the best constant prediction."""
     constant = np.atleast_1d(loss.constant(y, sample_weight))
     raw = np.tile(constant, (len(y), 1))
-    loss.derivative(y, raw)
-    return raw if sample_weight is None else raw * sample_weight[:, None]
+    loss.value_and_derivative(y, raw, sample_weight)
+    return raw
 
 
 def _balanced(residuals, sample_weight):

@@ -309,6 +309,12 @@ class Objective:
         raw = np.tile(constant, (self.n_rows, 1))
         return self.network.loss.value(y, raw, sample_weight) / self.sum_of_weights
 
+    def attainable_loss(self) -> float:
+        """Return the part of `constant_loss` that features can be hoped to take away."""
+        constant = self.constant_loss() * self.sum_of_weights
+        attainable = self.network.loss.attainable(*self.targets(), constant)
+        return attainable / self.sum_of_weights
+
     def empty_params(self) -> np.ndarray:
         """Return parameters of the network that predicts that constant."""
         params = np.zeros(self.network.n_params, dtype=self.data.X.dtype)

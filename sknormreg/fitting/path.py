@@ -22,9 +22,16 @@ from .training import Watcher
 # shrinks all of them far before (benchmarks/tuned_models.py).
 SMALLEST_SHARE, SMALLEST_SHARE_SMOOTH = 1e-3, 1e-5
 
+# The same for networks of a loss of all samples together. A network that orders all events
+# has risks that grow by several units from each event to the next: such networks take
+# thousands of iterations, predict badly, and lead a path to its end without ever coming
+# near those that predict well.
+_SMALLEST_SHARE_JOINT, _SMALLEST_SHARE_JOINT_SMOOTH = 3e-2, 1e-2
+
 # The first alpha that is tried for the end, as alpha / m at the scale of the objective; the
 # factor from one trial to the next.
 _FIRST_STRENGTH, _FACTOR, _MOST_TRIALS = 1e-3, 4.0, 40
+_FIRST_STRENGTH_JOINT = 3e-2
 
 # That of the end where there is no time to find it. On most tables it lies between 0.03 and
 # 0.13 with penalties that make weights zero (with 26 classes it was 0.003), and between 1
@@ -35,7 +42,7 @@ _USUAL_END, _USUAL_END_SMOOTH = 0.1, 1.0
 _LEAST_ITERATIONS = 20
 
 # With a penalty that makes no weights zero, a network counts as empty whose objective is
-# this near to the loss of a constant, as a share of it.
+# this near to the loss of a constant, as a share of it (of its attainable part).
 _EMPTY_SHARE = 0.01
 
 
@@ -177,8 +184,15 @@ class PathFitter:
         if fitted.training.status is Status.INTERRUPTED:
             # Half a path is no answer.
             raise KeyboardInterrupt
-        if start is not None:
-            fitted.training.earlier_curves = start.training.curves.objective
+        if start is None:
+            return fitted
+        if fitted.training.is_constant and self._is_joint:
+            # What the path has come along from has no way down any more: other networks
+            # may be better than the constant.
+            fresh = self._fit(spec, data, alpha, None, precision, deadline)
+            if fresh.training.loss < fitted.training.loss:
+                return fresh
+        fitted.training.earlier_curves = start.training.curves.objective
         return fitted
 
     def relax(
@@ -284,8 +298,17 @@ class PathFitter:
         """Return a log-spaced grid of alphas up to `alpha_max`."""
         last = self.alpha_max(deadline)
         only_shrinks = self._spec.objective(self._data, self._rows, 1.0).only_shrinks
-        first = (SMALLEST_SHARE_SMOOTH if only_shrinks else SMALLEST_SHARE) * last
+        smooth, kinked = SMALLEST_SHARE_SMOOTH, SMALLEST_SHARE
+        if self._is_joint:
+            smooth, kinked = _SMALLEST_SHARE_JOINT_SMOOTH, _SMALLEST_SHARE_JOINT
+        first = (smooth if only_shrinks else kinked) * last
         return np.geomspace(first, last, n_alphas)
+
+    @property
+    def _is_joint(self):
+        """Whether networks, not linear models, are fitted to all samples together."""
+        spec = self._spec
+        return not spec.loss.separable and len(spec.hidden_layer_sizes) > 0
 
     def alpha_max(self, deadline: float = np.inf) -> float:
         """Return an alpha at which the network is empty, and is not at half of it.
@@ -301,9 +324,11 @@ class PathFitter:
         objective = ScaledObjective(self._spec.objective(self._data, self._rows, 1.0))
         own = objective.objective
         unit = objective.value_scale * own.data_weight
-        alpha, limit = _FIRST_STRENGTH * unit, np.inf
+        strength = _FIRST_STRENGTH_JOINT if self._is_joint else _FIRST_STRENGTH
+        alpha, limit = strength * unit, np.inf
         if own.only_shrinks:
-            limit = (1 - _EMPTY_SHARE) * own.evaluate(own.empty_params()).value
+            constant = own.evaluate(own.empty_params()).value
+            limit = constant - _EMPTY_SHARE * own.attainable_loss()
         fitted, n_trials = self._try(alpha, None, deadline), 0
         while self._is_end(fitted, own, limit) and n_trials < _MOST_TRIALS:
             alpha, n_trials = alpha / _FACTOR**2, n_trials + 1
@@ -337,7 +362,7 @@ class PathFitter:
         params = fitted.params.copy()
         objective.network.coefs(params)[0][~free] = 0
         rise = objective.evaluate(params).value - fitted.training.loss
-        return rise <= _EMPTY_SHARE / (1 - _EMPTY_SHARE) * limit
+        return rise <= _EMPTY_SHARE * own.attainable_loss()
 
     def _try(self, alpha, start, deadline):
         # Where J has its minimum is asked for, not where early stopping ends.

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..solvers.base import NEGLIGIBLE
 from .scaled_objective import ScaledObjective
 
 # The residual that counts as stationary, and the decrease of the objective in an iteration
@@ -87,7 +88,7 @@ def full_batch_precision(
     if not objective.network.activations:
         # The linear model is convex: its minimum is worth reaching.
         return dict(tol=1e-8, min_progress=0.0, memory=memory)
-    gap = _GAP if precision.to_the_end else np.inf
+    gap = _GAP * _attainable_share(objective) if precision.to_the_end else np.inf
     if objective.work <= precision.small_work and n_params <= _SMALL_PARAMS:
         return dict(max_relative_gap=gap, **_SMALL_SETTINGS)
     return dict(
@@ -96,6 +97,14 @@ def full_batch_precision(
         max_relative_gap=gap,
         memory=memory,
     )
+
+
+def _attainable_share(objective):
+    """Return the part of a constant's loss that counts, as a share of it."""
+    own = objective.objective
+    if own.network.loss.separable:
+        return 1.0  # without an evaluation
+    return own.attainable_loss() / max(own.constant_loss(), NEGLIGIBLE)
 
 
 def _n_pairs(n_params, n_numbers, most):

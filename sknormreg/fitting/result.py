@@ -64,6 +64,9 @@ class TrainingResult:
         The solver's last `relative_gap`, and what it may be where it counts as converged;
         None for minibatch solvers.
 
+    is_constant : bool
+        Whether training ended above the J of a constant prediction, which took its place.
+
     start_loss : float
         J at the initial parameters.
 
@@ -87,6 +90,7 @@ class TrainingResult:
     relative_gap: float | None = None
     max_relative_gap: float | None = None
     is_finite: bool = True
+    is_constant: bool = False
     start_loss: float = np.inf
     validation_loss: float | None = None
     evidence: Any = None

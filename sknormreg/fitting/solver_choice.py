@@ -40,6 +40,9 @@ def resolve_solver(name: str, objective: ScaledObjective, incremental: bool = Fa
         If the solver called `name` cannot train with the penalty, or with what is drawn
         anew for every minibatch.
     """
+    if not objective.network.loss.separable:
+        _refuse_minibatches(name, objective)
+        name = "lbfgs"
     if name == "auto":
         minibatches = "adam" if Adam.supports(objective) else "sgd"
         if incremental or objective.needs_minibatches:
@@ -101,6 +104,18 @@ def make_solver(
     )
     names = {field.name for field in fields(method)} - set(common)
     return method(**common, **{name: getattr(settings, name) for name in names})
+
+
+def _refuse_minibatches(name, objective):
+    """Raise a ValueError where a loss of all samples together is to be cut up."""
+    reason = "the loss compares each event with all samples at risk"
+    if name not in ("auto", *FULL_BATCH):
+        raise ValueError(
+            f"solver={name!r} trains in minibatches, but {reason}. Use solver='lbfgs' or "
+            "'auto'."
+        )
+    if objective.needs_minibatches:
+        raise ValueError(f"{_drawn(objective.objective)} needs minibatches, but {reason}.")
 
 
 def _drawn(objective):

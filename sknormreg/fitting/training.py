@@ -242,7 +242,7 @@ class _Run:
             return
         if not result.loss > objective.constant_loss():
             return
-        result.params = objective.empty_params()
+        result.params, result.is_constant = objective.empty_params(), True
         end = objective.evaluate(result.params)
         result.loss, result.optimality = end.value, max_norm(end.subgradient)
 

@@ -170,6 +170,14 @@ def _convert_regressor(scope, operator, container):
     graph.inverse_link(estimator, raw, name=operator.outputs[0].full_name)
 
 
+# Operations by the name of the output activation.
+_LINKS = {
+    "identity": "Identity",
+    "exp": "Exp",
+    "softmax": "Softmax",
+    "logistic": "Sigmoid",
+}
+
 _INT64 = onnx_proto.TensorProto.INT64
 
 
@@ -217,6 +225,8 @@ class _Graph:
         """Outputs before the output activation, of a network or of an ensemble."""
         members = getattr(estimator, "estimators_", [estimator])
         raws = [self._raw_of(member.to_arrays()) for member in members]
+        if estimator.out_activation_ == "sort":
+            raws = [self.sorted(raw, estimator.n_outputs_) for raw in raws]
         if len(raws) == 1:
             return raws[0]
         weights = weights_of_networks(len(raws))
@@ -224,6 +234,22 @@ class _Graph:
             return self.weighted_sum(raws, weights)
         means = [self.node("Exp", raw) for raw in raws]
         return self.node("Log", self.weighted_sum(means, weights))
+
+    def sorted(self, raw, n_outputs, name=None):
+        name = name or self._scope.get_unique_variable_name("sorted")
+        count = self._scope.get_unique_variable_name("count")
+        self._container.add_initializer(count, _INT64, [1], [n_outputs])
+        self._container.add_node(
+            "TopK",
+            [raw, count],
+            [name, self._scope.get_unique_variable_name("order")],
+            name=self._scope.get_unique_operator_name("TopK"),
+            op_version=11,
+            axis=1,
+            largest=0,
+            sorted=1,
+        )
+        return name
 
     def weighted_sum(self, terms, weights):
         terms = [
@@ -248,12 +274,14 @@ class _Graph:
 
     def inverse_link(self, estimator, raw, name):
         """Predictions of the raw outputs, with a column for each class."""
-        op = {
-            "identity": "Identity",
-            "exp": "Exp",
-            "softmax": "Softmax",
-            "logistic": "Sigmoid",
-        }[estimator.out_activation_]
+        if estimator.out_activation_ == "sort":
+            return self.sorted(raw, estimator.n_outputs_, name)
+        op = _LINKS.get(estimator.out_activation_)
+        if op is None:
+            raise ValueError(
+                f"There is no ONNX operation for the output activation "
+                f"{estimator.out_activation_!r} of a loss, only for {sorted(_LINKS)}."
+            )
         return self.node(op, raw, name=name, **({"axis": 1} if op == "Softmax" else {}))
 
     def single_precision_erf(self, z):

@@ -1,11 +1,11 @@
 """Base classes of penalties, and the network layout that they are bound to."""
 
-import inspect
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._parameters import ParametersMixin
 from .._prox_terms import ProxTerms
 
 
@@ -31,7 +31,7 @@ class Layout(NamedTuple):
     n_skip: int = 0
 
 
-class Penalty(ABC):
+class Penalty(ParametersMixin, ABC):
     r"""Base class of penalties :math:`\Omega(W)` on the weight matrix W of one layer.
 
     A subclass implements `value`, `prox` and `min_norm_subgradient`. With these three
@@ -264,60 +264,6 @@ class Penalty(ABC):
             first = next(names for names in definitions if {name, *_METHODS} & {*names})
             if name not in first:
                 setattr(cls, name, default)
-
-    @classmethod
-    def _param_names(cls):
-        if cls.__init__ is object.__init__:
-            return []
-        return list(inspect.signature(cls.__init__).parameters)[1:]
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters of the penalty.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            Ignored: parameters of a penalty have no parameters of their own.
-
-        Returns
-        -------
-        params : dict
-            Parameter values by name.
-        """
-        return {name: getattr(self, name) for name in self._param_names()}
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters of the penalty.
-
-        Parameters
-        ----------
-        **params : dict
-            Parameter values by name.
-
-        Returns
-        -------
-        self : Penalty
-            The penalty itself.
-
-        Raises
-        ------
-        ValueError
-            If the penalty has no parameter of a given name.
-        """
-        known = self._param_names()
-        for name, value in params.items():
-            if name not in known:
-                raise ValueError(
-                    f"Invalid parameter {name!r} for penalty {self}. Valid parameters "
-                    f"are: {known!r}."
-                )
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        params = self.get_params(deep=False).items()
-        shown = ", ".join(f"{name}={value!r}" for name, value in params)
-        return f"{type(self).__name__}({shown})"
 
 
 # The methods that make up a penalty; and what describes them, with what to replace it with

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
@@ -15,7 +15,7 @@ from ..estimators.base import RegularizedMLP
 from ..estimators.fitted_attributes import fitted_attributes
 from ..estimators.scoring import Fold, knowing_classes, takes
 from ..estimators.search_result import choice_among
-from ..estimators.targets import ClassTargets, NumberTargets
+from ..estimators.targets import Targets
 from ..fitting.path import PathFitter
 from .starts import Starts
 
@@ -47,7 +47,7 @@ class Folds:
     """
 
     mlp: RegularizedMLP
-    targets: ClassTargets | NumberTargets
+    targets: Targets
     y: Any
     sample_weight: Any
     cv: Any = None
@@ -55,11 +55,12 @@ class Folds:
 
     def splits(self, data: Data) -> list[Fold]:
         """Return the folds of standardised data."""
-        splitter = check_cv(self.cv, self.y, classifier=is_classifier(self.mlp))
+        labels, stratified = self.targets.of_splits(self.y, data.y)
+        splitter = check_cv(self.cv, labels, classifier=stratified)
         scorer = knowing_classes(check_scoring(self.mlp, self.scoring), self.targets)
         weighted = self.sample_weight is not None and takes(scorer, "sample_weight")
         folds = []
-        for train, test in splitter.split(data.X, self.y):
+        for train, test in splitter.split(data.X, labels):
             self.targets.check_rows(data.y[train], None)
             metadata = {"sample_weight": self.sample_weight[test]} if weighted else {}
             X_test, y_test = data.X[test], _safe_indexing(self.y, test)
@@ -74,8 +75,9 @@ class Folds:
         for name, value in self.targets.attributes().items():
             setattr(plain, name, value)
 
-        def estimator_of(fitted):
+        def estimator_of(fitted, fold):
             vars(plain).update(fitted_attributes(fitted, plain.early_stopping))
+            vars(plain).update(plain._of_samples(fitted, fold.data, fold.train))
             return plain
 
         return estimator_of

@@ -1,5 +1,6 @@
 """Base of the selectors: data, features and the estimator that they fit."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from ..estimators.mixed_labels import refuse_labels
 from ..estimators.path import draw_seed, estimator_for
 from ..estimators.suggestions import SuggestionsMixin
+from ..estimators.targets import kind_of_targets
 from ..estimators.validation import validated
 from ..fitting.specification import NetworkSpec
 from ..penalties.row_groups import RowGroups, resolve_groups
@@ -52,7 +54,7 @@ class NetworkSelector(SuggestionsMixin, SelectorMixin, MetaEstimatorMixin, BaseE
 
         Returns
         -------
-        estimator : RegularizedMLPClassifier or RegularizedMLPRegressor
+        estimator : RegularizedMLPClassifier, ...Regressor or ...Survival
             A clone of the parameter `estimator`; if that is None, one for the kind of y.
 
         X : {ndarray, csr_array} of shape (n_samples, n_features)
@@ -63,9 +65,16 @@ class NetworkSelector(SuggestionsMixin, SelectorMixin, MetaEstimatorMixin, BaseE
         Raises
         ------
         ValueError
-            If the estimator has a time limit, or if it is a regressor and y holds labels.
+            If the estimator has a time limit or predicts several quantiles, or if it is a
+            regressor and y holds labels.
         """
         estimator = estimator_for(y, getattr(self, "estimator", None), params)
+        several = not isinstance(getattr(estimator, "quantile", 0.5), Real)
+        if several and estimator.loss == "quantile":
+            raise ValueError(
+                f"Features are selected for one quantile, got quantile="
+                f"{estimator.quantile!r}. Set it to a number."
+            )
         max_time = estimator.max_time
         if max_time is not None:
             raise ValueError(
@@ -73,7 +82,10 @@ class NetworkSelector(SuggestionsMixin, SelectorMixin, MetaEstimatorMixin, BaseE
                 "tell which features matter. Set max_time=None; fewer starts, resamples, "
                 "draws or alphas save time."
             )
-        if is_regressor(estimator):
+        read = getattr(kind_of_targets(estimator), "read", None)
+        if read is not None:
+            y = read(y)
+        elif is_regressor(estimator):
             refuse_labels(y)
         X, y = validated(self, X, y, multi_output=True, ensure_min_samples=2)
         return estimator, X, y
@@ -100,3 +112,10 @@ class NetworkSelector(SuggestionsMixin, SelectorMixin, MetaEstimatorMixin, BaseE
         """Names of the selected features."""
         check_is_fitted(self)
         return _check_feature_names_in(self)[self.support_]
+
+
+def set_known(estimator: Any, **params: Any) -> None:
+    """Set those of the parameters that an estimator has, and check all that it has."""
+    names = estimator.get_params(deep=False).keys() & params.keys()
+    estimator.set_params(**{name: params[name] for name in names})
+    estimator._validate_params()

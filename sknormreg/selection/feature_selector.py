@@ -6,7 +6,7 @@ from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import _fit_context, is_classifier
+from sklearn.base import _fit_context, is_regressor
 from sklearn.metrics import get_scorer_names
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -20,7 +20,7 @@ from ..fitting.null_quantile import null_quantile
 from ..fitting.quantile_alpha import SHARES
 from ..penalties import GroupMCP, MaxNorm, Weighted
 from .alpha_by_folds import Folds, alphas_by_folds
-from .base import NetworkSelector
+from .base import NetworkSelector, set_known
 from .feature_search import at_most, best_features
 from .predictions import SelectedPredictionsMixin
 from .refit import (
@@ -278,8 +278,9 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
         groups = self._groups_of(spec)
         starts = Starts(spec, data, groups, self.n_init, self.n_jobs, seed, report)
         alphas = self._alphas(starts, seed, folds, class_factors(mlp, data, sample_weight))
-        # The scale of the noise of classes is known: it is that of their frequencies.
-        has_scale = self.alpha == "quantile" and not is_classifier(mlp)
+        # The scale of the noise of classes is known: it is that of their frequencies. That
+        # of the order of events is, too.
+        has_scale = self.alpha == "quantile" and is_regressor(mlp)
         largest = alphas[-1] if has_scale else None
         features = np.arange(self.n_features_in_)
         may_be_noise = self.alpha == "quantile" and not has_scale
@@ -363,8 +364,7 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
             scaler = target_scaler(y, sample_weight)
             y = scaled(scaler.mean_, scaler.scale_, np.asarray(y, dtype=X.dtype))
         # Alphas are for the total weight of the samples.
-        mlp.set_params(alpha=1.0, total_weight=None)
-        mlp._validate_params()
+        set_known(mlp, alpha=1.0, total_weight=None)
         data, targets = training_data(mlp, X, y, sample_weight)
         spec = network_spec(mlp, targets)
         # The first, dense fits of paths need not be precise.

@@ -14,12 +14,12 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._warnings import warn
 from ..engine import engine_name
+from ..engine.losses import HalfSquaredError
 from ..estimators.path import check_alphas, refuse_constraints
 from ..estimators.specification import network_spec
-from ..estimators.targets import NumberTargets
 from ..estimators.validation import training_data, validated_sample_weight
 from ..penalties import GroupLasso, MaxNorm, Weighted
-from .base import NetworkSelector
+from .base import NetworkSelector, set_known
 from .knockoff_draws import drawn_knockoffs, given_knockoffs
 from .knockoff_filter import e_bh, knockoff_e_values, knockoff_threshold
 from .knockoff_statistics import PairedNetwork, standardized_targets
@@ -385,7 +385,7 @@ class KnockoffSelector(NetworkSelector):
     def _paired_network(self, estimator, X, y, sample_weight, shares):
         alphas = check_alphas(self.alphas)
         # Alphas are for the total weight of the samples.
-        estimator.set_params(alpha=1.0, total_weight=None)._validate_params()
+        set_known(estimator, alpha=1.0, total_weight=None)
         data, targets = training_data(estimator, X, y, sample_weight)
         spec = network_spec(estimator, targets)
         refuse_constraints(spec)
@@ -400,7 +400,7 @@ class KnockoffSelector(NetworkSelector):
                 "got a Weighted penalty on the first layer. Use its inner penalty."
             )
         encoded = data.y
-        if isinstance(targets, NumberTargets) and targets.loss_name == "squared_error":
+        if isinstance(spec.loss, HalfSquaredError):
             encoded = standardized_targets(encoded, shares)
         labels: Any = self._groups_of(spec).labels
         n_groups = labels.max() + 1

@@ -174,10 +174,8 @@ class PairedNetwork:
         (_, _, weight), unit = data.with_moderate_weights()
         constant = network.loss.constant(self.y, weight)
         residuals = np.tile(np.asarray(constant, data.X.dtype), (len(self.y), 1))
-        network.loss.derivative(self.y, residuals)
+        network.loss.value_and_derivative(self.y, residuals, weight)
         residuals = residuals.astype(np.float64)
-        if weight is not None:
-            residuals *= weight[:, None]
         n_units = network.shapes[0][1]
         noise = np.sqrt(2 * np.log(2 * data.X.shape[1]) / n_units)
         noise *= unit * (np.linalg.norm(residuals) or 1.0)

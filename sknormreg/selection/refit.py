@@ -2,11 +2,11 @@
 
 import warnings
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn import config_context
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.exceptions import ConvergenceWarning
@@ -14,14 +14,16 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from ..engine import Data
-from ..estimators import RegularizedMLPRegressor
+from ..engine.losses import Loss
+from ..estimators import RegularizedMLPRegressor, RegularizedMLPSurvival
 from ..estimators.base import RegularizedMLP
+from ..estimators.regression_losses import regression_loss
 
 # The final network.
 _REFIT: dict[str, Any] = dict(penalty="l2", alpha=1.0, max_iter=5000)
 
 # The constant that has the smallest loss.
-_CONSTANTS = {"huber": "median", "quantile": "quantile"}
+_CONSTANTS = {"huber": "median", "absolute_error": "median", "quantile": "quantile"}
 
 
 def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int) -> Any:
@@ -46,6 +48,9 @@ def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int)
         It takes features, and predicts targets, in their own units.
     """
     mlp.set_params(random_state=seed, **_REFIT)
+    if isinstance(mlp, RegularizedMLPSurvival):
+        # Networks at a small alpha order all events of the training samples.
+        mlp.set_params(alpha="auto")
     model = make_pipeline(StandardScaler(with_mean=isinstance(X, np.ndarray)), mlp)
     weights = {}
     if sample_weight is not None:
@@ -67,9 +72,7 @@ def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int)
         return model.fit(X, y, **weights)
 
 
-def constant_model(
-    mlp: RegularizedMLP, X: Any, y: Any, weight: Any
-) -> DummyClassifier | DummyRegressor:
+def constant_model(mlp: RegularizedMLP, X: Any, y: Any, weight: Any) -> Any:
     """Return a model that predicts the constant which a network without features does.
 
     Parameters
@@ -84,17 +87,52 @@ def constant_model(
         Sample weights times class weights.
     """
     model: Any = DummyClassifier(strategy="prior")
+    if isinstance(mlp, RegularizedMLPSurvival):
+        return ConstantRisk()
     if not is_classifier(mlp):
         loss = getattr(mlp, "loss", None)
         strategy = _CONSTANTS.get(str(loss), "mean")
         quantile = getattr(mlp, "quantile", None) if strategy == "quantile" else None
         model = DummyRegressor(strategy=strategy, quantile=quantile)
+        if isinstance(loss, Loss):
+            model = DummyRegressor(
+                strategy="constant", constant=_constant_of(loss, y, weight)
+            )
     return model.fit(X, y, sample_weight=weight)
 
 
+def _constant_of(loss, y, weight):
+    """Return the prediction, of each output, that a user's own loss takes for constant."""
+    columns = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    raw = np.array(loss.constant(columns, moderate(weight)), dtype=np.float64)[None]
+    loss.inverse_link(raw)
+    return raw[0]
+
+
+class ConstantRisk(BaseEstimator):
+    """Survival model that predicts the same risk for all samples."""
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Return the model: there is nothing to fit."""
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict a risk of 0, for X of shape (n_samples, n_features)."""
+        return np.zeros(X.shape[0])
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the concordance of equal risks, 0.5."""
+        return 0.5
+
+
 def scales_targets(mlp: RegularizedMLP) -> bool:
-    """Whether targets are standardised: numbers are, unless they are counts or rates."""
-    return isinstance(mlp, RegularizedMLPRegressor) and mlp.loss != "poisson"
+    """Whether targets are standardised: numbers are, unless the link is a logarithm.
+
+    A user's own loss may have its parameters in their unit.
+    """
+    if not isinstance(mlp, RegularizedMLPRegressor) or isinstance(mlp.loss, Loss):
+        return False
+    return regression_loss(mlp).out_activation == "identity"
 
 
 def target_scaler(y: Any, sample_weight: Any) -> StandardScaler:

@@ -19,7 +19,7 @@ from ..estimators.target_unit import warn_of_unit
 from ..estimators.validation import training_data
 from ..fitting.path import PathFitter
 from ..penalties import GroupLasso
-from .base import NetworkSelector
+from .base import NetworkSelector, set_known
 from .error_bounds import ErrorBound
 from .selecting_penalty import refuse_without_selection
 from .stability_problem import Problem, drawn_seed, fit_path, with_standard_targets
@@ -322,7 +322,7 @@ class StabilitySelector(NetworkSelector):
         if self.estimator is None:
             penalty = [GroupLasso(groups=self.groups), GroupLasso()]
             mlp.set_params(hidden_layer_sizes=(20,), penalty=penalty)
-        mlp.set_params(**_WITHOUT_MEANING)._validate_params()
+        set_known(mlp, **_WITHOUT_MEANING)
         data, targets = training_data(mlp, checked, y, sample_weight)
         if hasattr(self, "feature_names_in_"):
             mlp.feature_names_in_ = self.feature_names_in_

@@ -17,8 +17,10 @@ def _close_figures():
     plt = pytest.importorskip("matplotlib.pyplot")
     yield
     for number in plt.get_fignums():
-        # What cannot be drawn is found out by drawing it.
-        plt.figure(number).canvas.draw()
+        figure = plt.figure(number)
+        # What cannot be drawn is found out by drawing it, if the test has not done so.
+        if figure.stale:
+            figure.draw_without_rendering()
     plt.close("all")
 
 

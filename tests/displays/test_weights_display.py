@@ -152,7 +152,16 @@ def test_weights_refuse_what_they_cannot_draw(network):
 
 
 @pytest.mark.parametrize("names", [None, "class number {}", "{}"])
-@pytest.mark.parametrize("n_columns", [3, 10, 20, 35, 100])
+@pytest.mark.parametrize(
+    "n_columns",
+    [
+        3,
+        pytest.param(10, marks=pytest.mark.slow),
+        20,
+        pytest.param(35, marks=pytest.mark.slow),
+        100,
+    ],
+)
 def test_labels_of_columns_do_not_overlap(names, n_columns):
     if names is not None:
         names = [names.format(i) for i in range(n_columns)]

@@ -87,7 +87,10 @@ DROPOUT = {"inputs": (0.3, 0, 0), "hidden": (0, 0.5, 0.2), "both": (0.2, 0.1, 0.
 
 
 @pytest.mark.parametrize("problem", [regression, classification, count])
-@pytest.mark.parametrize("rates", DROPOUT)
+@pytest.mark.parametrize(
+    "rates",
+    ["both", *(pytest.param(one, marks=pytest.mark.slow) for one in ("inputs", "hidden"))],
+)
 @pytest.mark.parametrize("skip", [False, True])
 @pytest.mark.parametrize("method", METHODS)
 def test_epochs_with_dropout(problem, rates, skip, method):

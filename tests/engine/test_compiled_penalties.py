@@ -113,9 +113,20 @@ def with_methods(penalties):
 
 
 @pytest.mark.parametrize(
-    "problem", [pytest.param(regression, marks=pytest.mark.slow), classification, counts]
+    "problem",
+    [
+        classification,
+        *(pytest.param(one, marks=pytest.mark.slow) for one in (regression, counts)),
+    ],
 )
-@pytest.mark.parametrize(("method", "penalty"), with_methods(OTHER_PENALTIES))
+@pytest.mark.parametrize(
+    ("method", "penalty"),
+    [
+        # As in single precision below; what differs between the two is the step alone.
+        pytest.param(*pair, marks=pytest.mark.slow if pair[0] == "heavy-ball" else ())
+        for pair in with_methods(OTHER_PENALTIES)
+    ],
+)
 def test_epochs_with_other_penalties(problem, penalty, method):
     network, data, rows, alpha = problem()
     penalties = OTHER_PENALTIES[penalty](network)
@@ -149,7 +160,7 @@ REMOVING_ALPHA = {
 
 
 @pytest.mark.parametrize("problem", REMOVING_ALPHA)
-@pytest.mark.parametrize("M", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("M", [pytest.param(0.1, marks=pytest.mark.slow), 1.0, 10.0])
 @pytest.mark.parametrize("method", ["heavy-ball", "nesterov"])
 def test_epochs_with_the_hierarchical_penalty(problem, M, method):
     network, data, rows, alpha = with_skip(problem)

@@ -71,14 +71,17 @@ def _everything(engine, X, y):
 
 @pytest.mark.parametrize("form", ["dense", "csr"])
 @pytest.mark.parametrize("skip", [False, True])
-def test_bits_do_not_depend_on_the_number_of_threads(form, skip, products, each_job_takes):
+@pytest.mark.parametrize("n_repeats", [2, pytest.param(7, marks=pytest.mark.slow)])
+def test_bits_do_not_depend_on_the_number_of_threads(
+    form, skip, n_repeats, products, each_job_takes
+):
     network = make_network((20, 100, 60, 3), ("tanh", "gelu"), "multinomial", skip)
     data = make_data(network, 700)
     X = FORMS[form](data.X)
     engine = CompiledEngine(network)
     each_job_takes(1)
     expected = _everything(engine, X, data.y)
-    for n_threads in (2, 3, 5) * 7:
+    for n_threads in (2, 3, 5) * n_repeats:
         each_job_takes(n_threads)
         for found, same in zip(_everything(engine, X, data.y), expected):
             np.testing.assert_array_equal(found, same)
@@ -122,7 +125,7 @@ def test_one_engine_in_several_threads(in_a_block, n_threads, each_job_takes):
 
     def work():
         start.wait(TIMEOUT)
-        for _ in range(15):
+        for _ in range(6):
             if in_a_block:
                 results = _everything(engine, data.X, data.y)
             else:

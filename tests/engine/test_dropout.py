@@ -274,7 +274,9 @@ def test_sparse_X_drops_the_same(cls, solver, form):
 
 
 @needs_compiled
-@pytest.mark.parametrize("penalty", ["l1", "group_lasso", "hierarchical"])
+@pytest.mark.parametrize(
+    "penalty", ["l1", "hierarchical", pytest.param("group_lasso", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("cls", BOTH)
 @not_converged

@@ -6,7 +6,9 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from sknormreg import RegularizedMLPRegressor
 from sknormreg.engine import activations, losses
 
 PAGES = Path(__file__).parents[2] / "doc" / "extending"
@@ -15,7 +17,8 @@ PAGES = Path(__file__).parents[2] / "doc" / "extending"
 def class_on(page, module):
     """The class that a page adds to a module, with the names that the module has."""
     text = (PAGES / page).read_text("utf-8")
-    snippet = dedent(re.search(r"^ *class .*?(?=^ *```$)", text, re.M | re.S).group())
+    # Those of users' own code are not indented.
+    snippet = dedent(re.search(r"^ +class .*?(?=^ *```$)", text, re.M | re.S).group())
     names = dict(vars(module))
     exec(snippet, names)
     return names[re.match(r"class (\w+)", snippet).group(1)]()
@@ -53,3 +56,30 @@ def test_log_cosh(dtype):
     raw_scale, loss_scale = log_cosh.scales(y, None)
     assert raw_scale == pytest.approx(y.std(axis=0).max(), rel=eps)
     assert loss_scale == raw_scale * min(raw_scale, 1)
+
+
+def snippets_of_users():
+    text = (PAGES / "loss.md").read_text("utf-8")
+    return re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+
+
+def test_snippets_of_a_users_own_loss(capsys):
+    names = {"__name__": "own_code"}
+    for snippet in snippets_of_users():
+        exec(compile(snippet, "loss.md", "exec"), names)
+    printed = capsys.readouterr().out
+    # The expectile of the share 0.9 is above the mean.
+    assert float(printed.split()[0]) > 0.7
+    assert "loss__share" in printed
+
+
+def test_own_loss_has_the_expectile_as_its_minimiser():
+    names = {"__name__": "own_code"}
+    exec(snippets_of_users()[0], names)
+    y = np.random.default_rng(0).gamma(2.0, size=(200, 1))
+    mlp = RegularizedMLPRegressor(
+        (), loss=names["Expectile"](0.8), alpha=1.0, penalty="l1", random_state=0
+    )
+    (found,) = np.unique(mlp.fit(np.zeros((200, 1)), y.ravel()).predict(np.zeros((9, 1))))
+    below = stats.expectile(y.ravel(), 0.8)
+    assert found == pytest.approx(below, rel=1e-6)

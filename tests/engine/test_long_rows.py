@@ -29,8 +29,18 @@ def unequal_rows():
     return X, rng.normal(size=(len(lengths), 1)).astype(np.float32)
 
 
-@pytest.mark.parametrize("dropout", [None, Dropout((0.3, 0.2), seed=5, step=1)])
-@pytest.mark.parametrize("skip", [False, True])
+DROPOUT = Dropout((0.3, 0.2), seed=5, step=1)
+
+
+@pytest.mark.parametrize(
+    ("skip", "dropout"),
+    [
+        (False, None),
+        (True, DROPOUT),
+        pytest.param(True, None, marks=pytest.mark.slow),
+        pytest.param(False, DROPOUT, marks=pytest.mark.slow),
+    ],
+)
 def test_gradient_of_rows_of_very_different_length(skip, dropout):
     X, y = unequal_rows()
     network = Network((N_FEATURES, 2, 1), ("tanh",), HalfSquaredError(), skip)

@@ -7,8 +7,8 @@ from scipy.special import expit, softmax
 from sklearn.metrics import (
     log_loss,
     mean_pinball_loss,
-    mean_poisson_deviance,
     mean_squared_error,
+    mean_tweedie_deviance,
 )
 
 from sknormreg.engine.losses import (
@@ -19,6 +19,7 @@ from sknormreg.engine.losses import (
     MultinomialLogLoss,
     Pinball,
 )
+from sknormreg.engine.tweedie import HalfTweedieDeviance
 
 N_OUTPUTS = 3
 DELTA, QUANTILE = 0.8, 0.7
@@ -28,12 +29,21 @@ LOSSES = {
     "huber": Huber(DELTA),
     "pinball": Pinball(QUANTILE),
     "poisson": HalfPoissonDeviance(),
+    "tweedie of power 0": HalfTweedieDeviance(0),
+    "tweedie of power 1.4": HalfTweedieDeviance(1.4),
+    "tweedie of power 1.92": HalfTweedieDeviance(1.92),
+    "gamma": HalfTweedieDeviance(2),
+    "tweedie of power 3": HalfTweedieDeviance(3),
     "binary": BinaryLogLoss(),
     "multinomial": MultinomialLogLoss(N_OUTPUTS),
 }
 
 every_loss = pytest.mark.parametrize("name", LOSSES)
 regression = pytest.mark.parametrize("name", ["squared_error", "huber", "pinball"])
+
+
+def _power(name):
+    return getattr(LOSSES[name], "power", None)
 
 
 def _targets(name, n_rows, random_state, n_outputs=N_OUTPUTS):
@@ -44,6 +54,10 @@ def _targets(name, n_rows, random_state, n_outputs=N_OUTPUTS):
         return random_state.randint(2, size=shape).astype(float)
     if name == "poisson":
         return random_state.poisson(1.5, size=shape).astype(float)
+    if _power(name):
+        # Some of them 0, where they may be.
+        y = random_state.gamma(1.5, size=shape)
+        return np.where(y < 0.5, 0, y) if _power(name) < 2 else y
     return random_state.normal(size=shape)
 
 
@@ -91,8 +105,9 @@ def _oracle(name, y, raw, weights):
             for a, b in zip(y.T, raw.T)
         ]
         return sum(columns)
+    power = 1 if name == "poisson" else LOSSES[name].power
     deviances = [
-        mean_poisson_deviance(a, np.exp(b), sample_weight=weights)
+        mean_tweedie_deviance(a, np.exp(b), sample_weight=weights, power=power)
         for a, b in zip(y.T, raw.T)
     ]
     return weights.sum() * sum(deviances) / 2
@@ -183,7 +198,10 @@ def test_sample_weights_are_repeated_rows(name):
         start += count
 
 
-@pytest.mark.parametrize("name", ["squared_error", "pinball", "poisson", "binary"])
+@pytest.mark.parametrize(
+    "name",
+    ["squared_error", "pinball", "poisson", "binary", "gamma", "tweedie of power 1.4"],
+)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("n_rows", [1, 10, 31])
 def test_constant_minimises_the_loss(name, weighted, n_rows):
@@ -235,6 +253,10 @@ def test_huber_constant_is_a_median(weighted):
     [
         ("poisson", 0, np.float64),
         ("poisson", 0, np.float32),
+        ("tweedie of power 1.4", 0, np.float64),
+        ("tweedie of power 1.4", 0, np.float32),
+        ("tweedie of power 0", -2, np.float64),
+        ("tweedie of power 0", -2, np.float32),
         ("binary", 0, np.float64),
         ("binary", 0, np.float32),
         ("binary", 1, np.float64),
@@ -268,6 +290,9 @@ EXTREMES = [
     # largest raw output that single precision holds.
     (HalfPoissonDeviance(), 0, -1e4, 0, 0),
     (HalfPoissonDeviance(), 1, -1e4, 9999, -1),
+    (HalfTweedieDeviance(1.5), 0, -1e4, 0, 0),
+    (HalfTweedieDeviance(2), 1, 1e4, 9999, 1),
+    (HalfTweedieDeviance(3), 1, 1e4, 0.5, 0),
     (BinaryLogLoss(), 0, 1e4, 1e4, 1),
     (BinaryLogLoss(), 1, 1e4, 0, 0),
     (BinaryLogLoss(), 0, -1e4, 0, 0),
@@ -319,6 +344,7 @@ def test_inverse_links():
     for name, expected in {
         "squared_error": raw,
         "poisson": [[1, 2, 5]],
+        "gamma": [[1, 2, 5]],
         "binary": [[1 / 2, 2 / 3, 5 / 6]],
         "multinomial": [[1 / 8, 2 / 8, 5 / 8]],
     }.items():
@@ -426,6 +452,28 @@ def test_scales_of_counts(unit):
     raw_scale, loss_scale = LOSSES["poisson"].scales(np.zeros((3, 1)), None)
     assert raw_scale == 1
     assert loss_scale > 0
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e4])
+@pytest.mark.parametrize("power", [0, 1, 1.4, 2, 3])
+def test_deviances_and_their_scales_follow_the_unit(power, unit):
+    random_state = np.random.RandomState(0)
+    y, raw = random_state.gamma(1.5, size=(20, 2)), random_state.normal(size=(20, 2))
+    loss = HalfTweedieDeviance(power)
+    raw_scale, scale = loss.scales(unit * y, None)
+    assert raw_scale == 1
+    # A variance proportional to the mean to that power leaves this of squares over it.
+    growth = unit ** (2 - power)
+    assert scale == pytest.approx(growth * loss.scales(y, None)[1])
+    assert loss.value(unit * y, raw + np.log(unit)) == pytest.approx(
+        growth * loss.value(y, raw), rel=1e-10
+    )
+
+
+def test_poisson_is_tweedie_of_power_1():
+    y, raw, weights = _problem("poisson")
+    found = HalfTweedieDeviance(1).value(y, raw, weights)
+    assert found == pytest.approx(LOSSES["poisson"].value(y, raw, weights), rel=1e-13)
 
 
 @pytest.mark.parametrize("name", ["binary", "multinomial"])

@@ -17,12 +17,14 @@ from sknormreg.engine.losses import (
     MultinomialLogLoss,
     Pinball,
 )
+from sknormreg.engine.tweedie import HalfTweedieDeviance
 
 LOSSES = {
     "squared_error": HalfSquaredError(),
     "huber": Huber(0.8),
     "pinball": Pinball(0.7),
     "poisson": HalfPoissonDeviance(),
+    "gamma": HalfTweedieDeviance(2.0),
     "binary": BinaryLogLoss(),
     "multinomial": MultinomialLogLoss(3),
 }
@@ -56,6 +58,7 @@ def _data(network, n_rows=30, weighted=True, seed=1, dtype=np.float64):
         y = random_state.randint(2, size=shape).astype(dtype)
     else:
         y = random_state.poisson(1.5, size=shape).astype(dtype)
+        y += network.loss.domain == "> 0"
     weights = random_state.uniform(0.1, 2, n_rows).astype(dtype) if weighted else None
     return Data(X.astype(dtype), y, weights)
 

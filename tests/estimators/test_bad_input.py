@@ -604,7 +604,9 @@ def test_only_constant_columns(cls):
 
 
 @pytest.mark.parametrize("target", ["two classes", "three classes", "numbers"])
-@pytest.mark.parametrize("penalty", ["l1", "elasticnet", "l2"])
+@pytest.mark.parametrize(
+    "penalty", ["l1", pytest.param("elasticnet", marks=pytest.mark.slow), "l2"]
+)
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_huge_alpha_leaves_the_best_constant(target, penalty, solver):
     sample_weight = np.random.RandomState(1).uniform(0.5, 2, size=30)

@@ -286,6 +286,9 @@ def test_drawn_sets():
 
 # Coverage
 
+# Bounds are three standard deviations of the mean over them, however many they are.
+N_REPEATS = 10
+
 
 def sd_of_coverage(share, n_samples, n_new, n_repeats):
     """Standard deviation of the mean coverage, if that of each is beta-binomial.
@@ -300,23 +303,25 @@ def sd_of_coverage(share, n_samples, n_new, n_repeats):
 @pytest.mark.parametrize(("n", "p"), [(80, 3), (40, 120)])
 def test_intervals_cover_new_samples(n, p):
     covered = []
-    for seed in range(20):
+    for seed in range(N_REPEATS):
         rng = np.random.RandomState(seed)
         X = rng.randn(n + 100, p)
         y = X[:, 0] + np.tanh(X[:, 1]) + rng.standard_t(3, size=len(X))
         model = regressor(X[:n], y[:n], hidden_layer_sizes=(), cv=5)
         lower, upper = model.predict_interval(X[n:], 0.8).T
         covered.append(np.mean((lower <= y[n:]) & (y[n:] <= upper)))
-    bound = 3 * sd_of_coverage(0.8, n, 100, 20)
+    bound = 3 * sd_of_coverage(0.8, n, 100, N_REPEATS)
     assert np.mean(covered) > 0.8 - bound
     if n > p:
         assert np.mean(covered) < 0.8 + bound
 
 
-@pytest.mark.parametrize(("n", "p"), [(80, 3), (40, 120)])
+@pytest.mark.parametrize(
+    ("n", "p"), [(80, 3), pytest.param(40, 120, marks=pytest.mark.slow)]
+)
 def test_sets_cover_new_samples(n, p):
     covered, drawn = [], []
-    for seed in range(20):
+    for seed in range(N_REPEATS):
         rng = np.random.RandomState(seed)
         X = rng.randn(n + 100, p)
         y = np.digitize(X[:, 0] + X[:, 1] + rng.randn(len(X)), [-0.7, 0.7])
@@ -324,7 +329,7 @@ def test_sets_cover_new_samples(n, p):
         for found, seed_of_sets in ((covered, None), (drawn, seed)):
             sets = model.predict_set(X[n:], 0.8, seed_of_sets)
             found.append(sets[np.arange(100), y[n:]].mean())
-    bound = 3 * sd_of_coverage(0.8, n, 100, 20)
+    bound = 3 * sd_of_coverage(0.8, n, 100, N_REPEATS)
     assert np.mean(covered) > 0.8 - bound
     assert np.mean(drawn) > 0.8 - bound
     if n > p:
@@ -334,7 +339,7 @@ def test_sets_cover_new_samples(n, p):
 
 def test_drawn_sets_cover_no_more_where_classes_are_certain():
     fixed, drawn = [], []
-    for seed in range(20):
+    for seed in range(N_REPEATS):
         rng = np.random.RandomState(seed)
         X = rng.randn(160, 2)
         y = (X[:, 0] > 0).astype(int)
@@ -343,7 +348,7 @@ def test_drawn_sets_cover_no_more_where_classes_are_certain():
             sets = model.predict_set(X[60:], 0.8, seed_of_sets)
             found.append(sets[np.arange(100), y[60:]].mean())
     assert np.mean(fixed) > 0.95
-    assert abs(np.mean(drawn) - 0.8) < 3 * sd_of_coverage(0.8, 60, 100, 20)
+    assert abs(np.mean(drawn) - 0.8) < 3 * sd_of_coverage(0.8, 60, 100, N_REPEATS)
 
 
 # Folds
@@ -376,9 +381,15 @@ def test_samples_that_are_held_out_twice_are_refused(cv):
 # What is needed, and what it survives
 
 
+@pytest.fixture(scope="module")
+def fitted_models():
+    return regressor(), classifier()
+
+
 @pytest.mark.parametrize("coverage", [0, 1, 90, -0.1, np.nan, "0.9", True, None])
-def test_coverages_that_are_none(coverage):
-    for method in (regressor().predict_interval, classifier().predict_set):
+def test_coverages_that_are_none(coverage, fitted_models):
+    on_numbers, on_classes = fitted_models
+    for method in (on_numbers.predict_interval, on_classes.predict_set):
         with pytest.raises(ValueError, match="coverage must be a number above 0 and bel"):
             method(X_WINE, coverage)
 

@@ -292,6 +292,7 @@ def test_a_class_that_a_fold_lacks():
         RegularizedMLPClassifierCV((3,), cv=[(range(100, 150), range(9))]).fit(X, y)
 
 
+@regressor_is_slow
 def test_relaxed_fits_are_those_of_the_selected_inputs(problem):
     plain, with_cv, data, cv = problem
     X, y = data
@@ -336,6 +337,7 @@ def test_several_relaxes_are_as_each_by_itself(problem):
     assert [mlp.relax_ for mlp in apart] == [None, 1, 30]
 
 
+@regressor_is_slow
 def test_numbers_of_inputs_are_those_of_the_folds(problem):
     plain, with_cv, (X, y), cv = problem
     settings = dict(penalty="l1", tol=1e-4, random_state=0)

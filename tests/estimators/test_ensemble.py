@@ -111,7 +111,9 @@ not_converged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.Convergen
 
 @not_converged
 @pytest.mark.parametrize("name", SEARCHES)
-@pytest.mark.parametrize("kind", ["binary", "outputs"])
+@pytest.mark.parametrize(
+    "kind", ["binary", pytest.param("outputs", marks=pytest.mark.slow)]
+)
 def test_networks_have_the_scores_of_the_choice(kind, name):
     model, X, y = search(kind, **SEARCHES[name])
     X = {"sparse": sparse.csr_array, "single": np.float32}.get(name, np.asarray)(X)

@@ -156,7 +156,15 @@ def test_one_number_as_weight_of_all_rows(wine):
     np.testing.assert_array_equal(scores, expected)
 
 
-@pytest.mark.parametrize("scoring", [None, "accuracy", "neg_log_loss", "roc_auc_ovr"])
+@pytest.mark.parametrize(
+    "scoring",
+    [
+        None,
+        pytest.param("accuracy", marks=pytest.mark.slow),
+        "neg_log_loss",
+        pytest.param("roc_auc_ovr", marks=pytest.mark.slow),
+    ],
+)
 def test_weights_need_no_request_with_routing(wine, scoring):
     X, y = wine
     X = X + 3 * np.random.RandomState(0).randn(*X.shape)

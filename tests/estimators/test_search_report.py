@@ -30,7 +30,7 @@ def compared(*relaxes):
 
 
 def new_path(n_relaxes=1):
-    return PathScores(0, 1, n_relaxes, len(ALPHAS))
+    return PathScores(0, n_relaxes, len(ALPHAS))
 
 
 def score(found, n_features=3):

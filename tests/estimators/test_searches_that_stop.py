@@ -198,7 +198,9 @@ def test_a_grid_without_time_to_find_its_ends(penalty):
     assert 1 / 20 < ratios[0] < 20
 
 
-@pytest.mark.parametrize("penalty", ["l1", "group_lasso"])
+@pytest.mark.parametrize(
+    "penalty", ["l1", pytest.param("group_lasso", marks=pytest.mark.slow)]
+)
 def test_time_holds_from_the_grid_to_the_last_fit(penalty):
     """The first fit alone takes several times as long, on any machine there is."""
     rng = np.random.RandomState(0)

@@ -441,13 +441,19 @@ def test_a_long_start_prints_lines(monkeypatch, capsys):
 
 
 @parametrize_with_checks(
-    [
-        make(RegularizedMLPClassifier, n_init=2, max_iter=30, random_state=None),
-        make(RegularizedMLPRegressor, n_init=2, max_iter=30, random_state=None),
-    ]
+    [make(RegularizedMLPClassifier, n_init=2, max_iter=30, random_state=None)]
 )
 @not_converged
 def test_check_estimator(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(
+    [make(RegularizedMLPRegressor, n_init=2, max_iter=30, random_state=None)]
+)
+@not_converged
+@pytest.mark.slow
+def test_check_estimator_of_the_regressor(estimator, check):
     check(estimator)
 
 

@@ -107,7 +107,11 @@ def test_the_best_of_paths_one_by_one():
 
 @pytest.mark.parametrize(
     "params",
-    [dict(relax=[False, 1.0]), dict(alphas=5, tol="auto"), dict(early_stopping=True)],
+    [
+        dict(relax=[False, 1.0]),
+        dict(alphas=5, tol="auto"),
+        pytest.param(dict(early_stopping=True), marks=pytest.mark.slow),
+    ],
 )
 def test_the_number_of_jobs_does_not_matter(params):
     one, two = (fitted(make(n_init=3, n_jobs=n_jobs, **params)) for n_jobs in (1, 2))

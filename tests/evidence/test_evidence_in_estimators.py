@@ -127,7 +127,21 @@ def settings():
     yield RegularizedMLPClassifier((), alpha="evidence", max_iter=300)
 
 
-@parametrize_with_checks(list(settings()))
+QUICK = [(RegularizedMLPClassifier, "layer"), (RegularizedMLPRegressor, "feature")]
+
+
+def is_quick(mlp):
+    return (type(mlp), mlp.evidence_scope) in QUICK and mlp.hidden_layer_sizes
+
+
+@parametrize_with_checks([mlp for mlp in settings() if is_quick(mlp)])
 @not_converged
 def test_check_estimator(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks([mlp for mlp in settings() if not is_quick(mlp)])
+@not_converged
+@pytest.mark.slow
+def test_check_estimator_of_other_settings(estimator, check):
     check(estimator)

@@ -59,6 +59,7 @@ def test_is_bayesian_ridge(data, n_rows, weighted, scope):
 
 def test_is_nearly_bayesian_ridge_where_traces_are_estimated(monkeypatch):
     monkeypatch.setattr(factors, "EXACT_SIZE", 1)
+    monkeypatch.setattr(factors, "MOST_INPUTS", 1)
     X, y = diabetes()
     oracle = bayesian_ridge(X, y)
     mlp = RegularizedMLPRegressor((), alpha="evidence").fit(X, y)

@@ -1,5 +1,7 @@
 """Factors of the posterior's precision are those of the whole matrix."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from evidence_cases import NETWORKS, Problem
@@ -12,12 +14,25 @@ from sknormreg.evidence.factors import DualFactor, KrylovFactor, PrimalFactor
 # intercepts is to be undetermined: there the oracle has no inverse.
 
 
+SLOW = [
+    ("several outputs", "one layer", KrylovFactor),
+    ("multilabel", "two layers", KrylovFactor),
+]
+PROBLEMS = [
+    # A mean of thousands of probes takes long.
+    pytest.param(*problem, marks=pytest.mark.slow if problem in SLOW else ())
+    for problem in product(
+        ["squared_error", "several outputs", "multilabel"],
+        NETWORKS,
+        [PrimalFactor, DualFactor, KrylovFactor],
+    )
+]
+
+
 @pytest.mark.parametrize(
     "layout", [np.asarray, pytest.param(sparse.csr_array, marks=pytest.mark.slow)]
 )
-@pytest.mark.parametrize("factor", [PrimalFactor, DualFactor, KrylovFactor])
-@pytest.mark.parametrize("layers", NETWORKS)
-@pytest.mark.parametrize("loss", ["squared_error", "several outputs", "multilabel"])
+@pytest.mark.parametrize(("loss", "layers", "factor"), PROBLEMS)
 def test_factors_are_those_of_the_matrix_with_all_parameters(
     loss, layers, factor, layout, monkeypatch
 ):

@@ -37,11 +37,18 @@ def holds_rows(model, X=X):
 
 
 @pytest.mark.parametrize(
-    ("hidden", "exact_size", "has_rows"),
-    [(FEW, 5000, False), (MANY, 5000, True), (MANY, 50, True), ((), 5000, False)],
+    ("hidden", "limits", "has_rows"),
+    [
+        (FEW, {}, False),
+        (MANY, {}, True),
+        (MANY, {"EXACT_SIZE": 50}, False),
+        (MANY, {"EXACT_SIZE": 50, "MOST_INPUTS": 1}, True),
+        ((), {}, False),
+    ],
 )
-def test_what_the_posterior_is_kept_as(hidden, exact_size, has_rows, monkeypatch):
-    monkeypatch.setattr(sknormreg.evidence.factors, "EXACT_SIZE", exact_size)
+def test_what_the_posterior_is_kept_as(hidden, limits, has_rows, monkeypatch):
+    for name, limit in limits.items():
+        monkeypatch.setattr(sknormreg.evidence.factors, name, limit)
     assert holds_rows(fitted(hidden)) == has_rows
     assert not holds_rows(fitted(hidden, store_posterior=False))
 

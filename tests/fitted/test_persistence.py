@@ -7,6 +7,7 @@ import os
 import pickle
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import joblib
@@ -20,7 +21,7 @@ from sknormreg import (
     RegularizedMLPClassifierCV,
     RegularizedMLPRegressor,
 )
-from sknormreg.engine import selection
+from sknormreg.engine import engine_name, selection
 
 needs_extension = pytest.mark.skipif(
     selection.CompiledEngine is None, reason="needs the extension"
@@ -58,6 +59,17 @@ def fitted_models():
         .fit(X, SCORES)
         .sparsify(),
     }
+
+
+@cache
+def _pickled_models(engine):
+    """The models as they are after a fit with an engine, whatever tests do with theirs."""
+    assert engine_name() == engine
+    return pickle.dumps(fitted_models())
+
+
+def copied_models():
+    return pickle.loads(_pickled_models(engine_name()))
 
 
 def answers_of(models, X):
@@ -130,7 +142,7 @@ def test_fitted_with_the_compiled_engine_loaded_where_there_is_none(
     module, monkeypatch, tmp_path
 ):
     monkeypatch.setenv("SKNORMREG_ENGINE", "compiled")
-    models = fitted_models()
+    models = copied_models()
     if module is pickle:
         (tmp_path / "models").write_bytes(pickle.dumps(models))
     else:
@@ -161,7 +173,7 @@ def test_fitted_without_the_extension_loaded_with_it(monkeypatch, tmp_path):
 @not_converged
 def test_nothing_of_an_engine_and_nothing_computed_is_stored():
     """But what says which network it is; so that engines may change."""
-    network = pickle.loads(pickle.dumps(fitted_models()["hierarchical"]))._network
+    network = copied_models()["hierarchical"]._network
     assert set(vars(network)) == {"layer_units", "activations", "loss", "skip"}
 
 
@@ -175,7 +187,7 @@ def test_nothing_of_an_engine_and_nothing_computed_is_stored():
 def test_weights_and_data_mapped_read_only(engine, monkeypatch, tmp_path):
     """As joblib hands them to its workers."""
     monkeypatch.setenv("SKNORMREG_ENGINE", engine)
-    models = fitted_models()
+    models = copied_models()
     joblib.dump((models, X), tmp_path / "models")
     mapped, X_mapped = joblib.load(tmp_path / "models", mmap_mode="r")
     assert isinstance(X_mapped, np.memmap)

@@ -22,6 +22,7 @@ def made(mean_scores, chosen, one_se="as chosen", n_folds=5, params=None, n_alph
         mean_scores=means,
         standard_errors=np.full(len(means), np.nan if n_folds == 1 else 0.0123),
         n_features=9.25 - steps,
+        n_scored_folds=np.full(len(means), n_folds),
         best=int(np.nanargmax(means)),
         one_se=chosen if one_se == "as chosen" else one_se,
         chosen=chosen,
@@ -228,9 +229,10 @@ def test_columns_for_a_data_frame():
     summary = candidates(3, best=1, chosen=7)
     columns = summary.to_dict()
     names = ["relax", "alpha", "mean_score", "standard_error", "n_features"]
+    names.append("n_scored_folds")
     assert list(columns) == names
     frame = pd.DataFrame(columns)
-    assert frame.shape == (12, 5)
+    assert frame.shape == (12, 6)
     assert frame["mean_score"][summary.best] == frame["mean_score"].max() == 0.9
 
 

@@ -3,6 +3,7 @@
 import time
 import warnings
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pytest
@@ -72,12 +73,17 @@ CASES = [
 ]
 
 
+@cache
+def paths_alone(i):
+    return [path_of(make(**CASES[i]), random_state=seed) for seed in SEEDS]
+
+
 @pytest.mark.parametrize("n_jobs", [None, 2])
 @pytest.mark.parametrize("case", CASES)
 def test_the_best_of_paths_one_by_one(case, n_jobs):
     mlp = make(**case)
     found = path_of(mlp, n_init=4, n_jobs=n_jobs)
-    alone = [path_of(mlp, random_state=seed) for seed in SEEDS]
+    alone = paths_alone(CASES.index(case))
     expected = best_by_hand(alone)
     assert len({id(path) for path, _ in expected}) > 1, "these settings do not tell"
     np.testing.assert_array_equal(found.alphas, ALPHAS[: len(expected)])

@@ -61,6 +61,14 @@ def fresh_instances():
 
 
 INSTANCES = pytest.mark.parametrize("penalty", fresh_instances(), ids=repr)
+# What a penalty is does not depend on the loss.
+classifier_is_slow = pytest.mark.parametrize(
+    "cls",
+    [
+        RegularizedMLPRegressor,
+        pytest.param(RegularizedMLPClassifier, marks=pytest.mark.slow),
+    ],
+)
 
 
 # Names, instances, lists
@@ -71,15 +79,16 @@ def test_an_instance_of_every_penalty():
 
 
 @pytest.mark.parametrize("name", sorted(PENALTIES))
-@pytest.mark.parametrize("cls", BOTH)
+@classifier_is_slow
 @not_converged
 def test_a_name_is_the_instance_with_its_defaults(cls, name):
-    named = fit(cls, penalty=name)
+    named = fit(cls, penalty=name, max_iter=5)
     assert named.penalty == name
-    instance = fit(cls, penalty=PENALTIES[name]())
+    instance = fit(cls, penalty=PENALTIES[name](), max_iter=5)
     assert_same_fit(named, instance)
     if name != "hierarchical":
-        assert_same_fit(named, fit(cls, penalty=[name, PENALTIES[name]()]))
+        both = fit(cls, penalty=[name, PENALTIES[name]()], max_iter=5)
+        assert_same_fit(named, both)
 
 
 @not_converged
@@ -113,11 +122,11 @@ def test_every_layer_has_its_own_penalty():
 
 
 @INSTANCES
-@pytest.mark.parametrize("cls", BOTH)
+@classifier_is_slow
 @not_converged
 def test_fit_leaves_the_penalty_alone(cls, penalty):
     before, attributes = penalty.get_params(), dict(vars(penalty))
-    model = fit(cls, penalty=penalty, hidden_layer_sizes=(5, 3))
+    model = fit(cls, penalty=penalty, hidden_layer_sizes=(5, 3), max_iter=5)
     assert model.penalty is penalty
     assert penalty.get_params() == before
     assert vars(penalty) == attributes
@@ -134,7 +143,7 @@ def test_fit_leaves_the_penalty_alone(cls, penalty):
 def test_a_penalty_for_all_layers_is_one_for_each(penalty):
     if penalty.first_layer_only:
         pytest.skip("for the first layer only")
-    params = dict(hidden_layer_sizes=(5, 3))
+    params = dict(hidden_layer_sizes=(5, 3), max_iter=5)
     model = fit(penalty=penalty, **params)
     assert_same_fit(model, fit(penalty=[penalty] * 3, **params))
 
@@ -181,7 +190,7 @@ def test_set_params_reaches_the_penalty():
 @not_converged
 def test_grid_search(params, grid, best):
     frame = pd.DataFrame(X, columns=list("abcd"))
-    model = make(**params, max_iter=60)
+    model = make(**params, max_iter=30)
     search = GridSearchCV(model, grid, cv=3, error_score="raise").fit(frame, SCORES)
     assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     if best is not None:
@@ -230,7 +239,7 @@ def test_every_solver_that_takes_a_penalty_lowers_the_objective(name, solver):
     if solver == "adam" and not PENALTIES[name].has_diagonal_prox:
         pytest.skip("not taken, as tested above")
     params = dict(penalty=name, solver=solver, learning_rate_init=0.01, batch_size=10)
-    one, many = fit(**params, max_iter=1), fit(**params, max_iter=50)
+    one, many = fit(**params, max_iter=1), fit(**params, max_iter=25)
     assert many.loss_ < 0.7 * one.loss_
 
 

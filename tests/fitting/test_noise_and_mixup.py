@@ -2,50 +2,27 @@
 
 import numpy as np
 import pytest
+from minibatch_fits import (
+    ALL,
+    BOTH,
+    DIABETES,
+    IRIS,
+    SOLVERS,
+    TABLES,
+    fit,
+    loss_by_definition,
+    make,
+    not_converged,
+)
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import Ridge
-from sklearn.metrics import log_loss
-from sklearn.preprocessing import scale
 
-from sknormreg import (
-    RegularizedMLPClassifier,
-    RegularizedMLPClassifierCV,
-    RegularizedMLPRegressor,
-    RegularizedMLPRegressorCV,
-)
+from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
 
-ALL = [
-    RegularizedMLPClassifier,
-    RegularizedMLPRegressor,
-    RegularizedMLPClassifierCV,
-    RegularizedMLPRegressorCV,
-]
-BOTH = ALL[:2]
-SOLVERS = ["adam", "sgd"]
-not_converged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-IRIS = scale(load_iris().data), load_iris().target
-DIABETES = scale(load_diabetes().data)[::3], scale(load_diabetes().target)[::3]
-TABLES = {
-    RegularizedMLPClassifier: IRIS,
-    RegularizedMLPRegressor: DIABETES,
-    RegularizedMLPClassifierCV: IRIS,
-    RegularizedMLPRegressorCV: DIABETES,
-}
-DEFAULTS = dict(hidden_layer_sizes=(5,), batch_size=20, max_iter=10, random_state=0)
 NOISE, MIXUP = dict(input_noise=0.3), dict(mixup=0.5)
 TOGETHER = NOISE | MIXUP | dict(dropout=0.1)
 EITHER = pytest.mark.parametrize("params", [NOISE, MIXUP, TOGETHER], ids=str)
-
-
-def make(cls, **params):
-    return cls(**{**DEFAULTS, **params})
-
-
-def fit(cls, **params):
-    return make(cls, **params).fit(*TABLES[cls])
 
 
 def assert_same_weights(first, second):
@@ -110,7 +87,11 @@ def test_none_is_the_default(cls, solver):
     assert fit(cls, solver="lbfgs", input_noise=0.0, mixup=0.0).solver_ == "lbfgs"
 
 
-@EITHER
+@pytest.mark.parametrize(
+    "params",
+    [TOGETHER, *(pytest.param(one, marks=pytest.mark.slow) for one in (NOISE, MIXUP))],
+    ids=str,
+)
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("cls", BOTH)
 @not_converged
@@ -145,16 +126,11 @@ def test_the_objective_is_that_of_the_samples_themselves(cls, params):
     held_out = dict(X_val=X[1::2], y_val=y[1::2])
     model = make(cls, **params, alpha=0.5, early_stopping=True).fit(X, y, **held_out)
     assert model.solver_ == "adam"
-    loss = {}
-    for name, part in (("all", slice(None)), ("held out", slice(1, None, 2))):
-        if cls is RegularizedMLPClassifier:
-            loss[name] = log_loss(y[part], model.predict_proba(X[part]))
-        else:
-            loss[name] = np.mean((y[part] - model.predict(X[part])) ** 2) / 2
     norms = sum(np.linalg.norm(coef) ** 2 for coef in model.coefs_)
-    expected = loss["all"] + 0.5 * norms / 2 / len(y)
+    expected = loss_by_definition(model, X, y) + 0.5 * norms / 2 / len(y)
     assert model.loss_ == pytest.approx(expected, rel=1e-10)
-    assert min(model.validation_loss_curve_) == pytest.approx(loss["held out"], rel=1e-10)
+    of_held_out = loss_by_definition(model, X[1::2], y[1::2])
+    assert min(model.validation_loss_curve_) == pytest.approx(of_held_out, rel=1e-10)
 
 
 @pytest.mark.parametrize("params", [NOISE, MIXUP], ids=str)

@@ -24,11 +24,14 @@ from sknormreg.engine.losses import (
     MultinomialLogLoss,
     Pinball,
 )
+from sknormreg.engine.tweedie import HalfTweedieDeviance
 from sknormreg.penalties import L1, L2, ElasticNet
 
 LOSSES = {
     "squared_error": (HalfSquaredError(), 2),
     "poisson": (HalfPoissonDeviance(), 2),
+    "gamma": (HalfTweedieDeviance(2.0), 2),
+    "tweedie": (HalfTweedieDeviance(1.4), 1),
     "huber": (Huber(0.7), 1),
     "quantile": (Pinball(0.3), 1),
     "binary": (BinaryLogLoss(), 1),

@@ -278,7 +278,9 @@ def test_estimators_of_either_kind(cancer):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("penalty", ["l1", "scad", "l2"])
+@pytest.mark.parametrize(
+    "penalty", ["l1", *(pytest.param(p, marks=pytest.mark.slow) for p in ("scad", "l2"))]
+)
 def test_a_grid_is_found_in_few_iterations(penalty):
     """A single one seldom empties a network, whatever alpha is."""
     rng = np.random.default_rng(0)

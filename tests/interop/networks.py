@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
-from sknormreg.estimators.targets import REGRESSION_LOSSES
+from sknormreg.estimators.regression_losses import REGRESSION_LOSSES
 
 rng = np.random.RandomState(0)
 X = rng.randn(60, 5)
@@ -26,8 +26,12 @@ REGRESSION = {
     "squared_error": SCORES,
     "several outputs": np.c_[SCORES, 1 - SCORES, X[:, 0]],
     "poisson": np.round(np.exp(SCORES / 3)),
+    "gamma": np.exp(SCORES / 3),
+    "tweedie": np.round(np.exp(SCORES / 3)),
     "huber": SCORES,
+    "absolute_error": SCORES,
     "quantile": SCORES,
+    "several quantiles": SCORES,
 }
 KINDS = CLASSIFICATION | REGRESSION
 
@@ -36,6 +40,9 @@ def estimator(kind, **params):
     """An estimator for a kind of target."""
     if kind in CLASSIFICATION:
         return RegularizedMLPClassifier(**{"random_state": 0, **params})
+    if kind == "several quantiles":
+        params = {"quantile": [0.1, 0.5, 0.9], **params}
+        kind = "quantile"
     loss = kind if kind in REGRESSION_LOSSES else "squared_error"
     return RegularizedMLPRegressor(**{"random_state": 0, "loss": loss, **params})
 

@@ -32,9 +32,9 @@ DOCUMENTED = set(
 Y = KINDS["multiclass"]
 
 
-def by_evidence(monkeypatch, sizes, exact_size=None):
-    if exact_size:
-        monkeypatch.setattr(factors, "EXACT_SIZE", exact_size)
+def by_evidence(monkeypatch, sizes, **limits):
+    for name, limit in limits.items():
+        monkeypatch.setattr(factors, name, limit)
     mlp = RegularizedMLPRegressor(sizes, alpha="evidence", max_iter=20, random_state=0)
     return mlp.fit(X, KINDS["squared_error"])
 
@@ -74,7 +74,8 @@ FITTED = {
     "sgd": lambda _: estimator("squared_error", solver="sgd").partial_fit(X, X[:, 0]),
     "evidence, more rows": lambda patch: by_evidence(patch, (2,)),
     "evidence, more weights": lambda patch: by_evidence(patch, (30,)),
-    "evidence, large": lambda patch: by_evidence(patch, (2,), exact_size=5),
+    "evidence, large": lambda patch: by_evidence(patch, (2,), EXACT_SIZE=5),
+    "evidence, wide": lambda patch: by_evidence(patch, (2,), EXACT_SIZE=5, MOST_INPUTS=1),
     "evidence, classes": lambda _: classes_by_evidence(),
     "sparsified": lambda _: sparsified(),
     "skip": lambda _: with_drawn_weights("poisson", penalty="hierarchical"),

@@ -34,6 +34,7 @@ def mypy(code, folder):
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_users_code_is_checked(tmp_path):
     assert (
         mypy(USES.read_text("utf-8"), tmp_path)

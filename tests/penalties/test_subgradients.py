@@ -43,7 +43,8 @@ def test_subgradient_grows_off_the_prox(case, seed, step, strength):
     t = step if case.given.is_constraint else step / strength
     minimiser = penalty.prox(a, step)
     modulus = 1 / t - (0 if case.convex else strength / case.width)
-    for point in trial_points(case, a, minimiser, seed):
+    # Of each kind some points: the examples together take all of them.
+    for point in trial_points(case, a, minimiser, seed)[seed % 7 :: 7]:
         found = penalty.min_norm_subgradient(point, (point - a) / t, strength)
         bound = modulus * np.linalg.norm(point - minimiser)
         # Rounding of the minimiser over t.

@@ -21,8 +21,15 @@ from sknormreg.penalties import ElasticNet, GroupLasso, MaxNorm
 LINEAR = dict(hidden_layer_sizes=(), penalty="group_lasso")
 
 
-@pytest.mark.parametrize("rule", ["best", "one_se"])
-@pytest.mark.parametrize("kind", ["numbers", "classes"])
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("numbers", "best"),
+        ("classes", "one_se"),
+        pytest.param("numbers", "one_se", marks=pytest.mark.slow),
+        pytest.param("classes", "best", marks=pytest.mark.slow),
+    ],
+)
 def test_without_hidden_layers_it_is_the_search_over_alphas(kind, rule):
     """The problem is convex: all starts lead to the networks of the ...CV estimators."""
     if kind == "numbers":
@@ -136,6 +143,7 @@ def test_bad_parameters(params, message):
 SMALL = RegularizedMLPRegressor((), penalty=ElasticNet(0.2), alpha=1.0)
 
 
+@pytest.mark.slow
 @parametrize_with_checks([MLPFeatureSelector(SMALL, n_init=1, alpha="cv", cv=2)])
 @pytest.mark.filterwarnings("ignore:No features were selected")
 def test_check_estimator(estimator, check):

@@ -47,7 +47,7 @@ def first_of_lasso(X, y, weights, alphas, q):
     return entered
 
 
-@pytest.mark.parametrize("q", [2, 5, 12])
+@pytest.mark.parametrize("q", [2, pytest.param(5, marks=pytest.mark.slow), 12])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("sampling", ["complementary_pairs", "subsample"])
 def test_probabilities_are_those_of_the_lasso(signals, sampling, weighted, q, monkeypatch):

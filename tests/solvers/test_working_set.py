@@ -239,7 +239,14 @@ CASES = list(
 )
 
 
-@pytest.mark.parametrize("seed", range(len(CASES)))
+# These have all penalties, activations, types and layouts.
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(seed, marks=pytest.mark.slow if seed % 5 % 3 else ())
+        for seed in range(len(CASES))
+    ],
+)
 def test_the_certificate_is_of_all_parameters(seed):
     penalty, activation, dtype, is_sparse, is_classifier = CASES[seed]
     if is_classifier:

@@ -19,8 +19,10 @@ enum loss {
     HUBER,
     PINBALL,
     HALF_POISSON,
+    HALF_TWEEDIE,
     BINARY_LOG_LOSS,
-    MULTINOMIAL_LOG_LOSS
+    MULTINOMIAL_LOG_LOSS,
+    LINEAR
 };
 /* How matrices are multiplied: by vectors of 512 bits, of 256 bits, or by BLAS. */
 enum products { BLAS, TILES_256, TILES_512 };

@@ -13,9 +13,13 @@
 #include "activations.inc.h"
 #include "vector_math.inc.h"
 
+/* Exponents of mean values that are closer to 0 need care: see `power_integral`. */
+#define TWEEDIE_SMALL_EXPONENT (real)0.1
+
 typedef struct {
     enum loss loss;
-    real parameter; /* Huber's delta, the quantile of the pinball loss, label smoothing */
+    real parameter; /* Huber's delta, the pinball loss's quantile, Tweedie's power, label
+                       smoothing */
     real scale;     /* raw outputs are this times the network's */
     double factor;  /* of the derivative */
     int64_t n_outputs;
@@ -51,10 +55,38 @@ INLINE real NAME(half_poisson)(real y, real raw, real parameter, real *slope) {
     return mean - y * raw;
 }
 
+/* The antiderivative of mu^(exponent - 1) with mu = exp(raw), from 1 on if the exponent is
+   near 0, where the constant of mu^exponent / exponent would be large. *power is
+   mu^exponent. */
+INLINE real NAME(power_integral)(real raw, real exponent, real *power) {
+    real scale, p, x = exponent * raw, size = exponent < 0 ? -exponent : exponent;
+    x = x > EXP_LARGEST ? EXP_LARGEST : x;
+    x = x < EXP_SMALLEST ? EXP_SMALLEST : x;
+    NAME(exp_parts)(x, 1, &scale, &p);
+    *power = scale * (1 + p) * 2;
+    real excess = ((scale - (real)0.5) + scale * p) * 2;
+    return (size < TWEEDIE_SMALL_EXPONENT ? excess : *power) / exponent;
+}
+
+/* Without the part that depends on y alone, as for the Poisson deviance. */
+INLINE real NAME(half_tweedie)(real y, real raw, real power, real *slope) {
+    real lower = 1 - power, upper = 2 - power, of_lower, of_upper;
+    real first = NAME(power_integral)(raw, upper, &of_upper);
+    real second = NAME(power_integral)(raw, lower, &of_lower);
+    *slope = of_upper - y * of_lower;
+    return (upper == 0 ? raw : first) - y * (lower == 0 ? raw : second);
+}
+
 INLINE real NAME(binary_log_loss)(real y, real raw, real smoothing, real *slope) {
     y += smoothing * ((real)0.5 - y);
     *slope = NAME(logistic)(raw) - y;
     return NAME(softplus)(raw) - y * raw;
+}
+
+INLINE real NAME(linear)(real y, real raw, real parameter, real *slope) {
+    (void)parameter;
+    *slope = y;
+    return y * raw;
 }
 
 /* Values of a row are kept in `values`, so that the loop over them vectorises although
@@ -74,7 +106,9 @@ ELEMENTWISE(half_squared_error)
 ELEMENTWISE(huber)
 ELEMENTWISE(pinball)
 ELEMENTWISE(half_poisson)
+ELEMENTWISE(half_tweedie)
 ELEMENTWISE(binary_log_loss)
+ELEMENTWISE(linear)
 #undef ELEMENTWISE
 
 CLONES static void NAME(exp_in_place)(real *RESTRICT values, int64_t n) {
@@ -85,6 +119,25 @@ CLONES static void NAME(exp_in_place)(real *RESTRICT values, int64_t n) {
 
 /* The part of the Poisson deviance that depends on y alone. */
 static double NAME(poisson_constant)(real y) { return y > 0 ? y * log(y) - y : 0; }
+
+/* The part of the Tweedie deviance that depends on y alone: `_of_target` in tweedie.py. */
+static double NAME(tweedie_constant)(double y, real power) {
+    double lower = 1 - power, upper = 2 - power, top = upper == 0 ? 1 : pow(y, upper);
+    double from_lower = fabs(lower) < TWEEDIE_SMALL_EXPONENT ? y : 0;
+    double from_upper = fabs(upper) < TWEEDIE_SMALL_EXPONENT ? 1 : 0;
+    double first = upper == 0 ? (y > 0 ? log(y) : 0) : (top - from_upper) / upper;
+    double second = lower == 0 ? (y > 0 ? y * log(y) : 0) : (top - from_lower) / lower;
+    return second - first;
+}
+
+/* The part of the loss that depends on y alone, where the loops leave it out. */
+static double NAME(constant_of_target)(const NAME(loss_spec) *spec, real y) {
+    switch (spec->loss) {
+    case HALF_POISSON: return NAME(poisson_constant)(y);
+    case HALF_TWEEDIE: return NAME(tweedie_constant)(y, spec->parameter);
+    default: return 0;
+    }
+}
 
 /* A row's mean of all its outputs, by shares of them or (NULL) by equal ones. */
 static real NAME(mean_output)(const real *row, const real *shares, int64_t n_outputs) {
@@ -158,12 +211,11 @@ static double NAME(weigh)(const NAME(loss_spec) *spec, real *raw, const real *y,
                           const real *values, const real *weight, int64_t n_rows) {
     double total = 0;
     int64_t n_outputs = spec->n_outputs;
-    int poisson = spec->loss == HALF_POISSON;
     for (int64_t i = 0; i < n_rows; i++) {
         double sum = 0, row_weight = weight ? weight[i] : 1;
         real share = (real)(row_weight * spec->factor);
         for (int64_t k = i * n_outputs; k < (i + 1) * n_outputs; k++) {
-            sum += poisson ? values[k] + NAME(poisson_constant)(y[k]) : values[k];
+            sum += values[k] + NAME(constant_of_target)(spec, y[k]);
             raw[k] *= share;
         }
         total += row_weight * sum;
@@ -189,7 +241,9 @@ static double NAME(loss_and_derivative)(const NAME(loss_spec) *spec, real *raw,
     case HUBER: NAME(huber_rows)(raw, y, values, parameter, n); break;
     case PINBALL: NAME(pinball_rows)(raw, y, values, parameter, n); break;
     case HALF_POISSON: NAME(half_poisson_rows)(raw, y, values, 0, n); break;
+    case HALF_TWEEDIE: NAME(half_tweedie_rows)(raw, y, values, parameter, n); break;
     case BINARY_LOG_LOSS: NAME(binary_log_loss_rows)(raw, y, values, parameter, n); break;
+    case LINEAR: NAME(linear_rows)(raw, y, values, 0, n); break;
     case MULTINOMIAL_LOG_LOSS:
         return NAME(multinomial_log_loss)(spec, raw, targets, weight, values, n_rows);
     }
