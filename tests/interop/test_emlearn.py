@@ -1,4 +1,7 @@
-"""emlearn takes what to_sklearn() returns, and to_c() takes less space."""
+"""emlearn takes what to_sklearn() returns, and to_c() takes less space.
+
+emlearn compiles in a subfolder of the current one.
+"""
 
 import re
 import shutil
@@ -26,7 +29,8 @@ def size_of_code_and_data(source, *options):
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "logistic"])
-def test_emlearn_predicts_the_same(activation):
+def test_emlearn_predicts_the_same(activation, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     model = with_drawn_weights("multiclass", activation=activation, dtype=np.float32)
     converted = emlearn.convert(model.to_sklearn(), method="loadable")
     found = converted.predict(X.astype(np.float32))
@@ -37,7 +41,8 @@ def test_emlearn_predicts_the_same(activation):
     COMPILER is None or shutil.which("size") is None, reason="no C compiler"
 )
 @pytest.mark.parametrize("weights", ["float32", "int8"])
-def test_a_pruned_network_takes_a_fifth_of_the_space(weights, tmp_path):
+def test_a_pruned_network_takes_a_fifth_of_the_space(weights, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     X, y = load_digits(return_X_y=True)
     model = RegularizedMLPClassifier((50,), penalty="l1", alpha=3, random_state=0)
     model.fit(X / 16, y)
