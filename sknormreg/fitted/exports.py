@@ -116,7 +116,8 @@ class ExportMixin:
         ------
         ValueError
             If a parameter has another value; if the weights are too large for single
-            precision; after a fit with ``ensemble=True``.
+            precision; if `out_activation_` is "sort", as of several quantiles; after a fit
+            with ``ensemble=True``.
 
         OSError
             If a file cannot be written.
@@ -159,6 +160,7 @@ class ExportMixin:
             "logistic"        ``torch.sigmoid(raw)``           ``BCEWithLogitsLoss``
             "softmax"         ``torch.softmax(raw, dim=1)``    ``CrossEntropyLoss``
             "exp"             ``torch.exp(raw)``               ``PoissonNLLLoss``
+            "sort"            ``raw.sort(dim=1).values``       pinball losses
             ================  ===============================  ===========================
 
         Raises
@@ -208,8 +210,8 @@ class ExportMixin:
         Raises
         ------
         ValueError
-            If the network has more terms, if there are not as many names as features, or
-            after a fit with ``ensemble=True``.
+            If the network has more terms, if there are not as many names as features, if
+            `out_activation_` is "sort", or after a fit with ``ensemble=True``.
 
         Examples
         --------

@@ -330,8 +330,9 @@ def test_what_cannot_be_written_is_refused(tmp_path):
     model.coefs_[0][0, 0] = 1e39
     with pytest.raises(ValueError, match=r"finite in single precision.* 1e\+39"):
         model.to_c(path)
-    model = drawn("regression")
-    model.out_activation_ = "cloglog"
+    y = X[:, 0]
+    model = RegularizedMLPRegressor((2,), loss="quantile", quantile=[0.1, 0.9], max_iter=1)
+    model.fit(X, y)
     for method in [lambda: model.to_c(path), model.to_formula]:
         with pytest.raises(ValueError, match="identity, logistic, softmax, exp, but"):
             method()
