@@ -78,7 +78,7 @@ def test_a_parabola_has_its_minimum_found(best):
         def go_back(self):
             pass
 
-    losses = _bracketed(Fits(), 1.0, 0.0, ENDLESS)
+    losses = _bracketed(Fits(), 1.0, 0.0, 0.0, ENDLESS)
     assert list(losses) == sorted(losses)
     assert _minimum(losses) == pytest.approx(best, rel=1e-9)
 
@@ -94,8 +94,8 @@ def test_smaller_alphas_have_to_be_worth_it():
             self.went_back += 1
 
     fits = Fits()
-    assert min(_bracketed(fits, 1.0, 6.0, ENDLESS)) == pytest.approx(10**-0.5)
-    assert min(_bracketed(fits, 1.0, 4.0, ENDLESS)) < 1e-5
+    assert min(_bracketed(fits, 1.0, 6.0, 6.0, ENDLESS)) == pytest.approx(10**-0.5)
+    assert min(_bracketed(fits, 1.0, 4.0, 4.0, ENDLESS)) < 1e-5
     assert fits.went_back == 4
 
 

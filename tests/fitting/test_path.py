@@ -269,7 +269,7 @@ def test_bad_arguments(cancer, arguments, message):
 def test_another_estimator_is_refused(cancer):
     from sklearn.linear_model import Lasso
 
-    with pytest.raises(TypeError, match="must be a RegularizedMLPClassifier or"):
+    with pytest.raises(TypeError, match="must be a RegularizedMLPClassifier, a"):
         regularization_path(*cancer, estimator=Lasso())
 
 
