@@ -38,7 +38,9 @@ class HalfTweedieDeviance(Loss):
 
     def per_output(self, y: np.ndarray, raw: np.ndarray) -> np.ndarray:
         lower, upper = 1 - self.power, 2 - self.power
-        of_mean = _antiderivative(raw, upper) - y * _antiderivative(raw, lower)
+        # Where y is 0 it pulls nowhere, not even by an infinite power.
+        pulled = np.where(y == 0, 0, raw)
+        of_mean = _antiderivative(raw, upper) - y * _antiderivative(pulled, lower)
         return of_mean + self._of_target(y)
 
     def _of_target(self, y):
@@ -52,15 +54,17 @@ class HalfTweedieDeviance(Loss):
         return np.where(y > 0, part, y.dtype.type(at_zero))
 
     def derivative(self, y: np.ndarray, raw: np.ndarray) -> None:
-        pull = y * np.exp((1 - self.power) * raw)
+        pull = y * np.exp((1 - self.power) * np.where(y == 0, 0, raw))
         raw *= 2 - self.power
         np.exp(raw, out=raw)
         raw -= pull
 
     def constant(self, y: np.ndarray, sample_weight: np.ndarray | None) -> np.ndarray:
-        # The mean, whatever the power. If it is not positive, the minimum is at -infinity.
+        # The mean, whatever the power. If it is not positive, the minimum is at -infinity:
+        # the loss, which is mu^(2 - power) / (2 - power) if y is 0, is to be small there.
         mean = np.average(y, axis=0, weights=sample_weight)
-        return np.log(np.maximum(mean, 1e-10 * self._size(y, sample_weight)))
+        share = 1e-10 ** (1 / np.clip(2 - self.power, 0.5, 1))
+        return np.log(np.maximum(mean, share * self._size(y, sample_weight)))
 
     def inverse_link(self, raw: np.ndarray) -> None:
         np.exp(raw, out=raw)

@@ -102,7 +102,7 @@ class RegularizedMLPSurvival(SurvivalPredictions, RegularizedMLP):
     >>> from sknormreg import RegularizedMLPSurvival
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(300, 10))
-    >>> time = rng.exponential(np.exp(-2 * np.abs(X[:, 0])))
+    >>> time = rng.exponential(np.exp(-2 * X[:, 0]))
     >>> event = time < 1
     >>> y = np.column_stack([event, np.minimum(time, 1)])
     >>> mlp = RegularizedMLPSurvival((10,), penalty="group_lasso", alpha=10, random_state=0)

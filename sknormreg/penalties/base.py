@@ -64,6 +64,8 @@ class Penalty(ParametersMixin, ABC):
         Whether the penalty has a continuous gradient, so that L-BFGS applies.
     """
 
+    _kind = "penalty"
+
     is_constraint = False
     has_diagonal_prox = True
     needs_skip = False

@@ -151,7 +151,8 @@ def test_losses_of_extreme_outputs(loss, n_outputs, dtype):
         if loss == "multinomial":
             targets = [np.full(n_rows, k) for k in range(n_outputs)]
         else:
-            targets = [np.full((n_rows, n_outputs), k, dtype) for k in (0, 1)]
+            values = (1, 2) if loss == "gamma" else (0, 1)
+            targets = [np.full((n_rows, n_outputs), k, dtype) for k in values]
         for y, row in product(targets, range(n_rows)):
             data = Data(outputs, y, None)
             with np.errstate(all="ignore"):

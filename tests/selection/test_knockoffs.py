@@ -307,7 +307,7 @@ def test_data_and_estimators_that_will_not_do(X):
 
     with pytest.raises(TypeError, match=r"does not take sparse X, .* X.toarray\(\)"):
         KnockoffSelector().fit(csr_array(X), X[:, 0])
-    with pytest.raises(TypeError, match="estimator must be a RegularizedMLPClassifier or"):
+    with pytest.raises(TypeError, match="estimator must be a RegularizedMLPClassifier, a"):
         KnockoffSelector(LinearRegression()).fit(X, X[:, 0])
     with pytest.raises(ValueError, match="contains NaN"):
         KnockoffSelector().fit(np.where(X > 2, np.nan, X), X[:, 0])

@@ -126,7 +126,7 @@ def test_names_without_a_frame(frame, labels, selector):
     ids=lambda estimator: getattr(estimator, "__name__", type(estimator).__name__),
 )
 def test_estimators_without_a_path_of_their_own(frame, labels, selector, estimator):
-    message = "estimator must be a RegularizedMLPClassifier .* not a pipeline or a search"
+    message = "estimator must be a RegularizedMLPClassifier, .* not a pipeline or a search"
     with pytest.raises(TypeError, match=f"(?s){message}"):
         selector.set_params(estimator=estimator).fit(frame, labels)
 

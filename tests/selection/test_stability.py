@@ -328,7 +328,7 @@ def test_parameters_that_will_not_do(signals, params, message):
 
 
 def test_estimators_that_will_not_do(signals):
-    with pytest.raises(TypeError, match="must be a RegularizedMLPClassifier or a"):
+    with pytest.raises(TypeError, match="must be a RegularizedMLPClassifier, a"):
         StabilitySelector(Ridge()).fit(*signals)
 
 

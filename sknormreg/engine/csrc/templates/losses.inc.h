@@ -73,8 +73,11 @@ INLINE real NAME(half_tweedie)(real y, real raw, real power, real *slope) {
     real lower = 1 - power, upper = 2 - power, of_lower, of_upper;
     real first = NAME(power_integral)(raw, upper, &of_upper);
     real second = NAME(power_integral)(raw, lower, &of_lower);
-    *slope = of_upper - y * of_lower;
-    return (upper == 0 ? raw : first) - y * (lower == 0 ? raw : second);
+    /* Where y is 0 it pulls nowhere, not even by an infinite power. */
+    real pull = y == 0 ? 0 : y * of_lower;
+    real of_target = y == 0 ? 0 : y * (lower == 0 ? raw : second);
+    *slope = of_upper - pull;
+    return (upper == 0 ? raw : first) - of_target;
 }
 
 INLINE real NAME(binary_log_loss)(real y, real raw, real smoothing, real *slope) {
