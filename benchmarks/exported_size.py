@@ -1,4 +1,4 @@
-"""How many bytes of code and constants does a pruned network take in C, beside emlearn's?
+"""How many bytes does a pruned network take in C, beside emlearn's?
 
 Fits digits with an L1 penalty and compiles with ``cc -Os``. emlearn gets the network as
 to_sklearn() returns it, and after compact(). Needs a C compiler and `size`; without
