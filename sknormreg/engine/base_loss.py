@@ -31,7 +31,7 @@ class Loss(ParametersMixin, ABC):
         Whether the derivative is continuous.
 
     separable : bool
-        Whether the value is a sum over samples. If not, methods are given all of them.
+        Whether the value is a sum over samples, as that of a loss of your own has to be.
 
     domain : {">= 0", "> 0"} or None
         Which targets the loss is defined for; None for all numbers.

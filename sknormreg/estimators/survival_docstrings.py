@@ -100,9 +100,9 @@ scoring : "concordance", callable or None, default=None
 
     None is the cross-validated log partial likelihood (Verweij and van Houwelingen, 1993):
     that of all samples less that of the training samples of a fold, for the network of the
-    fold, divided by the weight of the events that were held out. Held-out samples are so
-    compared with all others at risk, which matters if folds are small. It is much more
-    sensitive than the concordance.
+    fold, divided by the weight of the events that were held out. It compares held-out
+    samples with all others at risk, not only with each other, which matters if folds are
+    small.
 
 random_state : int, RandomState instance or None, default=None
     Determines random number generation for the initial weights and for the validation set

@@ -1,14 +1,24 @@
 """Base class of factors of the posterior's precision."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 
 import numpy as np
+from sklearn.utils import gen_batches
 
 from .linearization import Linearization
 
 # Directions of the intercepts' columns, each layer's at a scale of 1, are left out where
 # their squared norm is this share of the largest: the data say nothing of them.
 DEPENDENT = 1e-8
+
+# Numbers of a matrix for a part of the samples.
+_PART_NUMBERS = 1 << 22
+
+
+def parts_of(n_samples: int, n_numbers: int) -> Iterator[slice]:
+    """Yield slices of the samples, few enough for so many numbers of each of them."""
+    return gen_batches(n_samples, max(_PART_NUMBERS // n_numbers, 1))
 
 
 class Factor(ABC):

@@ -5,7 +5,7 @@ basis of their columns, Phi_c = (I - QQ') Phi_w is what is left of the weights'.
 """
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, eigh_tridiagonal, solve_triangular
@@ -13,7 +13,7 @@ from scipy.linalg.blas import dsyr2k, dsyrk
 from scipy.linalg.lapack import dpotri
 
 from ..engine import Network
-from .factor import DEPENDENT, Factor
+from .factor import DEPENDENT, Factor, parts_of
 from .kronecker import KroneckerFactor
 from .linearization import Linearization
 
@@ -22,9 +22,8 @@ from .linearization import Linearization
 # (benchmarks/evidence_vs_folds.py --sizes).
 EXACT_SIZE = 5000
 
-# Inputs of a layer up to which eigenvectors of their covariance are computed, and numbers
-# of a layer in a part of the samples.
-MOST_INPUTS, _PART_NUMBERS = 5000, 1 << 22
+# Inputs of a layer up to which eigenvectors of their covariance are computed.
+MOST_INPUTS = 5000
 
 # Probes of traces; residuals at which conjugate gradients end, for these and for
 # predictions, as shares of their right-hand sides; and their most iterations.
@@ -312,15 +311,7 @@ def factorize(
         exact = PrimalFactor if network.n_weights <= n_rows else DualFactor
         return exact(linearize(slice(None)), row_alphas)
     if max(network.layer_units[:-1]) <= MOST_INPUTS:
-        return KroneckerFactor(
-            (linearize(part) for part in parts_of(n_samples, network)), row_alphas
-        )
+        numbers = network.layer_units[-1] * max(network.layer_units)
+        parts = map(linearize, parts_of(n_samples, numbers))
+        return KroneckerFactor(parts, row_alphas)
     return KrylovFactor(linearize(slice(None)), row_alphas)
-
-
-def parts_of(n_samples: int, network: Network) -> Iterator[slice]:
-    """Yield slices of the samples whose Linearization needs little memory."""
-    widest = network.layer_units[-1] * max(network.layer_units)
-    size = max(_PART_NUMBERS // widest, 1)
-    for start in range(0, n_samples, size):
-        yield slice(start, start + size)

@@ -25,12 +25,10 @@ import numpy as np
 
 from ..engine import Network
 from ..engine.losses import Loss, MultinomialLogLoss
-from .factors import Factor, KrylovFactor
+from .factor import Factor, parts_of
+from .factors import KrylovFactor
 from .laplace import Laplace, weighted_rows
 from .linearization import Linearization
-
-# Numbers in a block of the matrix between samples to predict and samples trained on.
-_BLOCK_NUMBERS = 1 << 22
 
 # Temperatures that are compared; 0 is the most probable network.
 _TEMPERATURES = np.append(0.0, 10.0 ** np.arange(-3, 0.1, 0.5))
@@ -91,7 +89,7 @@ class ClassPosterior:
             return np.broadcast_to(contrasts, (len(block), *shape))
 
         found = []
-        for part in _parts(X.shape[0], n_outputs, self._factor):
+        for part in parts_of(X.shape[0], n_outputs * self._factor.size):
             block = Linearization(network, coefs, intercepts, X[part], root=root)
             variances = self._factor.variances(block).reshape(-1, n_outputs)
             found.append(_marginal(network.loss, raw[part], self.temperature * variances))
@@ -127,7 +125,7 @@ def class_posterior(
         y = y[given > 0]
     coefs, intercepts = network.coefs(params), network.intercepts(params)
     n_outputs, raws, found = network.layer_units[-1], [], []
-    for part in _parts(X.shape[0], n_outputs, laplace.factor):
+    for part in parts_of(X.shape[0], n_outputs * laplace.factor.size):
         linear = Linearization(network, coefs, intercepts, X[part])
         raws.append(linear.raw)
         found.append(laplace.factor.covariances(linear))
@@ -199,13 +197,6 @@ def without_themselves(
         W = W * left_out[:, None, None]
     covariances = V @ np.linalg.inv(np.eye(n_outputs) - _MOST_LEVERAGE * (W @ V))
     return raw + (covariances @ gradient[:, :, None])[:, :, 0], covariances
-
-
-def _parts(n_samples, n_outputs, factor):
-    """Yield slices of samples whose part of a matrix with the factor's rows is small."""
-    size = max(_BLOCK_NUMBERS // (n_outputs * factor.size), 1)
-    for start in range(0, n_samples, size):
-        yield slice(start, start + size)
 
 
 def _contrasts(loss, n_outputs):

@@ -6,11 +6,8 @@ from typing import Any
 import numpy as np
 
 from ..engine import Network
-from .factors import Factor
+from .factor import Factor, parts_of
 from .linearization import Linearization
-
-# Numbers in a block of the matrix between rows to predict and rows trained on.
-_BLOCK_NUMBERS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -75,10 +72,9 @@ class Posterior:
         std : ndarray of shape (n_samples, n_outputs)
         """
         n_outputs = network.layer_units[-1]
-        size = max(_BLOCK_NUMBERS // (n_outputs * self._factor.size), 1)
         found = []
-        for start in range(0, X.shape[0], size):
-            block = Linearization(network, coefs, intercepts, X[start : start + size])
+        for part in parts_of(X.shape[0], n_outputs * self._factor.size):
+            block = Linearization(network, coefs, intercepts, X[part])
             variances = self._factor.variances(block).reshape(-1, n_outputs)
             found.append(np.sqrt(self._noise_variance * (1 + variances)))
         return np.vstack(found)

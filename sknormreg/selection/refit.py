@@ -86,9 +86,9 @@ def constant_model(mlp: RegularizedMLP, X: Any, y: Any, weight: Any) -> Any:
     weight : ndarray of shape (n_samples,) or None
         Sample weights times class weights.
     """
-    model: Any = DummyClassifier(strategy="prior")
     if isinstance(mlp, RegularizedMLPSurvival):
         return ConstantRisk()
+    model: Any = DummyClassifier(strategy="prior")
     if not is_classifier(mlp):
         loss = getattr(mlp, "loss", None)
         strategy = _CONSTANTS.get(str(loss), "mean")

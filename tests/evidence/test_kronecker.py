@@ -130,6 +130,16 @@ def test_classes_of_a_large_network(no_exact_factor):
 
 
 @not_converged
+def test_full_batches_whatever_the_size(no_exact_factor, monkeypatch):
+    """Where solver="auto" takes minibatches at other alphas."""
+    monkeypatch.setattr("sknormreg.fitting.solver_choice.FULL_BATCH_WORK", 0)
+    X, y = load_digits(return_X_y=True)
+    mlp = RegularizedMLPClassifier((5,), alpha="evidence", max_iter=30, random_state=0)
+    assert mlp.fit(X[:200] / 16, y[:200]).solver_ == "lbfgs"
+    assert mlp.set_params(alpha=1.0).fit(X[:200] / 16, y[:200]).solver_ == "adam"
+
+
+@not_converged
 def test_standard_deviations_of_a_large_network(no_exact_factor):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 3))
