@@ -17,8 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "_ext"))
 import gallery
 
 import sknormreg
-from sknormreg import displays, penalties
-from sknormreg.penalties import Penalty
+from sknormreg import displays, losses, penalties
 
 project = "sknormreg"
 author = "The sknormreg developers"
@@ -69,7 +68,7 @@ templates_path = ["_templates"]
 def _methods(cls):
     """Names of the public methods of a class: the package's own, and scikit-learn's."""
     own, inherited = [], []
-    if not (issubclass(cls, Penalty) and cls.__name__ in PENALTY_NAMES):
+    if cls.__name__ not in PENALTY_NAMES | LOSS_NAMES:
         for name, method in inspect.getmembers(cls):
             is_method = inspect.isfunction(method) or inspect.ismethod(method)
             if is_method and not name.startswith("_"):
@@ -78,17 +77,19 @@ def _methods(cls):
     return own, inherited
 
 
-# What the template of a class's page is told beside its name. A penalty's methods are
-# described once, on the page of `Penalty`.
+# What the template of a class's page is told beside its name. The methods of penalties and
+# of losses are described once, on the pages of `Penalty` and `Loss`.
 PENALTY_NAMES = {cls.__name__ for cls in penalties.PENALTIES.values()} | {"Weighted"}
+LOSS_NAMES = {*losses.__all__} - {"Loss"}
 autosummary_context = {
     "methods_of": {
         name: _methods(getattr(module, name))
-        for module in (sknormreg, penalties, displays)
+        for module in (sknormreg, penalties, losses, displays)
         for name in module.__all__
         if inspect.isclass(getattr(module, name))
     },
     "penalty_names": sorted(PENALTY_NAMES),
+    "loss_names": sorted(LOSS_NAMES),
 }
 numpydoc_show_class_members = False
 numpydoc_validation_checks = {
