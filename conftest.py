@@ -11,6 +11,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 os.environ.setdefault("VECLIB_MAXIMUM_THREADS", "1")
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
@@ -97,6 +98,12 @@ def pytest_report_header(config):
         if library["user_api"] == "blas"
     }
     return f"BLAS: {', '.join(sorted(kernels))}; engine: {selection.engine_name()}"
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Estimators without random_state draw from NumPy's global generator: alike each run."""
+    np.random.seed(0)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import numpy as np
-from sklearn.utils import gen_batches
 
 from .linearization import Linearization
 
@@ -18,7 +17,9 @@ _PART_NUMBERS = 1 << 22
 
 def parts_of(n_samples: int, n_numbers: int) -> Iterator[slice]:
     """Yield slices of the samples, few enough for so many numbers of each of them."""
-    return gen_batches(n_samples, max(_PART_NUMBERS // n_numbers, 1))
+    step = max(_PART_NUMBERS // n_numbers, 1)
+    for start in range(0, n_samples, step):
+        yield slice(start, min(start + step, n_samples))
 
 
 class Factor(ABC):

@@ -197,18 +197,18 @@ class _Run:
     def end(self, incremental, goes_on):
         """Record J at the weights to return."""
         result = self.result
-        self._validation.restore_best(result)
+        went_back = self._validation.restore_best(result)
         result.params = self._as_returned(result.params)
         if result.status is Status.INTERRUPTED:
             # Who interrupts does not want to wait for another evaluation.
             result.loss = result.loss_curve[-1] if result.loss_curve else np.nan
             return
-        self._evaluate_end(incremental)
+        self._evaluate_end(incremental, went_back)
         if not (incremental or self._validation.decides or goes_on):
             self._prefer_constant()
 
-    def _evaluate_end(self, incremental):
-        """Record J at the last parameters; go back to the start where it has exploded."""
+    def _evaluate_end(self, incremental, went_back):
+        """Record J at the parameters; go to those of the start where it has exploded."""
         result, objective = self.result, self.objective.objective
         end = objective.evaluate(result.params)
         if not is_finite(end) or (incremental and self._has_exploded(end)):
@@ -217,8 +217,10 @@ class _Run:
             end = objective.evaluate(self._start)
         result.is_finite = is_finite(end)
         result.loss, result.optimality = end.value, max_norm(end.subgradient)
-        if result.residual is not None:
-            # A limit may have ended training on a part of the parameters.
+        if result.residual is not None and not went_back:
+            # A limit may have ended training on a part of the parameters. Where held-out
+            # samples prefer weights from before, the residual stays that of the last ones:
+            # it tells whether training has converged.
             of_all = max_norm(self.objective.gradient_to_solver(end.subgradient))
             result.residual = max(result.residual, of_all)
 

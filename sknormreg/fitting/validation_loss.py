@@ -111,10 +111,15 @@ class ValidationWatch:
             return Status.EARLY_STOPPING
         return None
 
-    def restore_best(self, result: TrainingResult) -> None:
-        """Go back to the weights of the smallest loss, where that decides."""
+    def restore_best(self, result: TrainingResult) -> bool:
+        """Go back to the weights of the smallest loss, where that decides.
+
+        Return whether others than the last weights are those.
+        """
         if not self.decides:
-            return
+            return False
         result.validation_loss = self._best_loss
-        if self._best_params is not None:
-            result.params = self._best_params
+        if self._best_params is None or self._best_params is result.params:
+            return False
+        result.params = self._best_params
+        return True

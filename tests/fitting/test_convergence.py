@@ -137,6 +137,17 @@ def test_early_stopping_may_keep_the_start():
     assert mlp.intercepts_[1] == 0
 
 
+def test_converged_though_held_out_samples_prefer_weights_from_before():
+    """What is said of convergence is said of training, not of the weights gone back to."""
+    X, y = standardised(load_breast_cancer)
+    mlp = RegularizedMLPClassifier((), alpha=5.0, early_stopping=True, random_state=0)
+    mlp.set_params(n_iter_no_change=1000)
+    mlp.fit(X, y, X_val=X, y_val=1 - y)  # warnings are errors
+    assert not mlp.coefs_[0].any()
+    assert mlp.optimality_ > 0.1
+    assert mlp.n_iter_ > 1
+
+
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_overflow_on_held_out_rows_does_not_leave_the_fit(early_stopping):
     X, y = standardised(load_breast_cancer)
