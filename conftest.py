@@ -102,8 +102,8 @@ def pytest_report_header(config):
 
 @pytest.fixture(autouse=True)
 def seeded():
-    """Estimators without random_state draw from NumPy's global generator: alike each run."""
-    np.random.seed(0)
+    """Estimators without random_state, which draw from NumPy's generator, repeat."""
+    np.random.seed(0)  # noqa: NPY002
 
 
 @pytest.fixture

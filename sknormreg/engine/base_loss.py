@@ -61,6 +61,7 @@ class Loss(ParametersMixin, ABC):
         Parameters
         ----------
         y, raw : ndarray of shape (n_samples, n_outputs)
+            Targets and raw outputs.
 
         Returns
         -------
@@ -75,6 +76,7 @@ class Loss(ParametersMixin, ABC):
         Parameters
         ----------
         y, raw : ndarray of shape (n_samples, n_outputs)
+            Targets and raw outputs.
         """
 
     @abstractmethod
@@ -84,12 +86,15 @@ class Loss(ParametersMixin, ABC):
         Parameters
         ----------
         y : ndarray of shape (n_samples, n_outputs)
+            Targets.
 
         sample_weight : ndarray of shape (n_samples,) or None
+            Weights of the samples; None for ones.
 
         Returns
         -------
         constant : ndarray of shape (n_outputs,)
+            Raw outputs.
         """
 
     def inverse_link(self, raw: np.ndarray) -> None:
@@ -98,11 +103,18 @@ class Loss(ParametersMixin, ABC):
         Parameters
         ----------
         raw : ndarray of shape (n_samples, n_outputs)
+            Raw outputs.
         """
         return
 
     def of_predictions(self) -> "Loss":
-        """Return the loss that tells how good predictions are: without label smoothing."""
+        """Return the loss that tells how good predictions are: without label smoothing.
+
+        Returns
+        -------
+        loss : Loss
+            By default, this one.
+        """
         return self
 
     # A method that maps raw outputs to matrices B of shape (n_samples, n_outputs,
@@ -122,12 +134,15 @@ class Loss(ParametersMixin, ABC):
         Parameters
         ----------
         y : ndarray of shape (n_samples, n_outputs)
+            Targets.
 
         sample_weight : ndarray of shape (n_samples,) or None
+            Weights of the samples; None for ones.
 
         Returns
         -------
         raw_scale, loss_scale : float
+            By default, 1.
         """
         return 1.0, 1.0
 
@@ -136,7 +151,23 @@ class Loss(ParametersMixin, ABC):
     ) -> float:
         """Return the part of a constant's loss that features can be hoped to take away.
 
-        What counts as a small change of the loss is a share of it. By default, all of it.
+        What counts as a small change of the loss is a share of it.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_outputs)
+            Targets.
+
+        sample_weight : ndarray of shape (n_samples,) or None
+            Weights of the samples; None for ones.
+
+        constant_loss : float
+            Smallest `value` of a constant raw output.
+
+        Returns
+        -------
+        part : float
+            By default, all of it.
         """
         return constant_loss
 
@@ -148,12 +179,15 @@ class Loss(ParametersMixin, ABC):
         Parameters
         ----------
         y, raw : ndarray of shape (n_samples, n_outputs)
+            Targets and raw outputs.
 
         sample_weight : ndarray of shape (n_samples,) or None
+            Weights of the samples; None for ones.
 
         Returns
         -------
         value : float
+            Sum over samples and outputs.
         """
         return weighted_sum(self.per_output(y, raw), sample_weight)
 
@@ -165,12 +199,15 @@ class Loss(ParametersMixin, ABC):
         Parameters
         ----------
         y, raw : ndarray of shape (n_samples, n_outputs)
+            Targets and raw outputs.
 
         sample_weight : ndarray of shape (n_samples,) or None
+            Weights of the samples; None for ones.
 
         Returns
         -------
         value : float
+            Sum over samples and outputs.
 
         Raises
         ------

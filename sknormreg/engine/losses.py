@@ -48,7 +48,8 @@ class Linear(Loss):
 class Huber(Loss):
     """Huber loss (Huber, 1964).
 
-    It is r^2 / 2 if |r| <= delta, else delta (|r| - delta / 2), where r = raw - y.
+    It is ``r^2 / 2`` if ``|r| <= delta``, else ``delta (|r| - delta / 2)``, where
+    ``r = raw - y``.
 
     Parameters
     ----------

@@ -151,17 +151,7 @@ class ExportMixin:
         -------
         module : torch.nn.Sequential
             Linear layers and activations, in the precision of the fit. It ends in the raw
-            outputs, of shape (n_samples, n_outputs_), as the losses of PyTorch expect them:
-
-            ================  ===============================  ===========================
-            out_activation_   predictions                      loss
-            ================  ===============================  ===========================
-            "identity"        the raw outputs                  ``MSELoss``, ``HuberLoss``
-            "logistic"        ``torch.sigmoid(raw)``           ``BCEWithLogitsLoss``
-            "softmax"         ``torch.softmax(raw, dim=1)``    ``CrossEntropyLoss``
-            "exp"             ``torch.exp(raw)``               ``PoissonNLLLoss``
-            "sort"            ``raw.sort(dim=1).values``       pinball losses
-            ================  ===============================  ===========================
+            outputs, of shape (n_samples, `n_outputs_`).
 
         Raises
         ------
@@ -173,6 +163,18 @@ class ExportMixin:
 
         Notes
         -----
+        Losses of PyTorch expect raw outputs. Predictions of them are, by `out_activation_`:
+
+        ============  ===============================  ===========================
+        activation    predictions                      loss
+        ============  ===============================  ===========================
+        "identity"    the raw outputs                  ``MSELoss``, ``HuberLoss``
+        "logistic"    ``torch.sigmoid(raw)``           ``BCEWithLogitsLoss``
+        "softmax"     ``torch.softmax(raw, dim=1)``    ``CrossEntropyLoss``
+        "exp"         ``torch.exp(raw)``               ``PoissonNLLLoss``
+        "sort"        ``raw.sort(dim=1).values``       pinball losses
+        ============  ===============================  ===========================
+
         Inactive units are kept: call `compact` first to leave them out.
         """
         return to_torch(self._to_export("to_torch"))
@@ -206,6 +208,7 @@ class ExportMixin:
         Returns
         -------
         formula : str
+            Statements, a line each.
 
         Raises
         ------
