@@ -31,10 +31,10 @@ from sknormreg.penalties import GroupLasso, MaxNorm
 
 settings = dict(hidden_layer_sizes=(20,), random_state=0)
 chosen = dict(cv=5, scoring="neg_log_loss", **settings)
-on_inputs = dict(penalty=[GroupLasso(), MaxNorm(1)], relax=True, alphas=15, **chosen)
+on_inputs = dict(penalty=[GroupLasso(), MaxNorm(1)], relax=True, alphas=10, **chosen)
 ways = {
     "no penalty": RegularizedMLPClassifier(alpha=0, **settings),
-    "L2": RegularizedMLPClassifierCV(penalty="l2", alphas=15, **chosen),
+    "L2": RegularizedMLPClassifierCV(penalty="l2", alphas=10, **chosen),
     "group lasso, best": RegularizedMLPClassifierCV(**on_inputs),
     "group lasso, one_se": RegularizedMLPClassifierCV(rule="one_se", **on_inputs),
 }
@@ -47,7 +47,7 @@ warnings.filterwarnings("ignore", category=ConvergenceWarning)
 # The table shows means over the splits: accuracy, log loss and the number of selected
 # features.
 
-n_splits = 5
+n_splits = 3
 results = {}
 print(f"{'':<15}{'':<22}{'accuracy':>10}{'log loss':>10}{'features':>16}")
 for data_set, load in data_sets.items():

@@ -3,7 +3,7 @@
 Pruning a wide network during training
 ======================================
 
-Three hidden layers of 512 units are far more than small images of digits need. The group
+Three hidden layers of 256 units are far more than small images of digits need. The group
 lasso sets all outgoing weights of a unit to zero together, and so removes whole units
 during a single fit. `compact` then returns a smaller dense network with the same
 predictions, which is faster. We compare it with an L2 penalty, with and without dropout:
@@ -37,12 +37,12 @@ networks = {
     "L2 and dropout": dict(penalty="l2", dropout=0.2),
     "group lasso": dict(penalty="group_lasso"),
 }
-alphas = [0.01, 0.03, 0.1, 0.2]
+alphas = [0.1, 0.2, 0.4]
 
 
 def fit(alpha, **params):
     return RegularizedMLPClassifier(
-        hidden_layer_sizes=(512, 512, 512),
+        hidden_layer_sizes=(256, 256, 256),
         activation="relu",
         solver="adam",
         learning_rate="adaptive",
