@@ -1,11 +1,12 @@
 """Prediction methods of fitted networks, for classifiers and regressors."""
 
+from numbers import Integral
 from typing import Any, Literal, overload
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils import Tags, assert_all_finite
+from sklearn.utils import Tags, assert_all_finite, check_random_state, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from ..engine import NumpyEngine, check_layers, checked_structure, make_engine
@@ -261,7 +262,8 @@ class RegressorPredictions(RegressorMixin, NetworkPredictions):
         predicted = predicted if several or n_columns > 1 else predicted.ravel()
         if not return_std:
             return predicted
-        std = self._standard_deviation(X).astype(predicted.dtype, copy=False)
+        std = self._of_posterior("return_std=True", "standard_deviation", X)
+        std = std.astype(predicted.dtype, copy=False)
         return predicted, std.ravel() if n_columns == 1 else std
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -304,29 +306,68 @@ class RegressorPredictions(RegressorMixin, NetworkPredictions):
         raw = self._raw_predict(X)
         return checked_score(loss, y, raw.astype(np.float64), sample_weight)
 
-    def _standard_deviation(self, X):
+    def sample_y(self, X: Any, n_samples: int = 1, random_state: Any = 0) -> np.ndarray:
+        """Draw targets from their predictive distribution, as Gaussian processes do.
+
+        Only available after a fit with ``alpha="evidence"`` and ``store_posterior=True``.
+        A draw has one network for all samples, from the posterior of weights and
+        intercepts, of which outputs are taken as linear functions, and independent noise.
+        Its mean is that of `predict`, its standard deviation that of
+        ``predict(return_std=True)``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples_X, n_features)
+            The input data.
+
+        n_samples : int, default=1
+            Number of draws.
+
+        random_state : int, RandomState instance or None, default=0
+            Seed of the draws.
+
+        Returns
+        -------
+        y_samples : ndarray of shape (n_samples_X, n_samples) or \
+                (n_samples_X, n_outputs, n_samples)
+            The targets of each draw.
+
+        Raises
+        ------
+        ValueError
+            If the posterior is not available.
+        """
+        check_scalar(n_samples, "n_samples", Integral, min_val=1)
+        raw = self._raw_predict(X)
+        deviations = self._of_posterior(
+            "sample_y", "deviations", X, n_samples, check_random_state(random_state)
+        )
+        drawn = (raw[:, :, None] + deviations).astype(raw.dtype, copy=False)
+        return drawn[:, 0] if raw.shape[1] == 1 else drawn
+
+    def _of_posterior(self, asked, method, X, *arguments):
+        """Ask the posterior for what needs it; say why there is none."""
         posterior = getattr(self, "_posterior", None)
+        required = f"{asked} requires the posterior of the weights, "
         if posterior is None and hasattr(self, "noise_variance_"):
             raise ValueError(
-                "return_std=True requires the posterior of the weights, which a fit with "
-                "store_posterior=False does not keep. Set store_posterior=True and fit "
-                "again."
+                f"{required}which a fit with store_posterior=False does not keep. Set "
+                "store_posterior=True and fit again."
             )
         if posterior is None:
             raise ValueError(
-                "return_std=True requires the posterior of the weights, but this "
-                f"{type(self).__name__} was not fitted with alpha='evidence'. Set it and "
-                "fit again."
+                f"{required}but this {type(self).__name__} was not fitted with "
+                "alpha='evidence'. Set it and fit again."
             )
         if posterior.layer_units != self._network.layer_units:
             raise ValueError(
-                "return_std=True requires the posterior of the weights, but compact() has "
-                "removed units that it includes. Use the estimator on which compact() was "
-                "called."
+                f"{required}but compact() has removed units that it includes. Use the "
+                "estimator on which compact() was called."
             )
         X = validated(self, X, reset=False)
         coefs = [as_dense(coef) for coef in self.coefs_]
-        return posterior.standard_deviation(self._network, coefs, self.intercepts_, X)
+        compute = getattr(posterior, method)
+        return compute(self._network, coefs, self.intercepts_, X, *arguments)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -66,3 +66,18 @@ class Factor(ABC):
         -------
         covariances : ndarray of shape (n_samples, n_outputs, n_outputs)
         """
+
+    @abstractmethod
+    def draws(
+        self, n_draws: int, rng: np.random.RandomState
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw deviations of weights and intercepts from their posterior means.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_weights, n_draws)
+            With the covariance (Phi'Phi + A)^-1 of the weights.
+
+        intercepts : ndarray of shape (n_intercepts, n_draws)
+            Of all layers; along directions of which the data say nothing, 0.
+        """

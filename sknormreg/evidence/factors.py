@@ -48,6 +48,11 @@ class _ExactFactor(Factor):
         self._basis = columns @ self._transform
         self.n_intercepts = self._basis.shape[1]
 
+    def _with_intercepts(self, weights, explained, rng):
+        """Draw intercepts beside weights of which the basis explains so much."""
+        free = rng.standard_normal(explained.shape)
+        return weights, self._transform @ (free - explained)
+
 
 class PrimalFactor(_ExactFactor):
     """With a row and a column for each weight: for more rows than weights."""
@@ -86,6 +91,16 @@ class PrimalFactor(_ExactFactor):
     def covariances(self, linear: Linearization) -> np.ndarray:
         found = [_of_samples(half, half, linear) for half in self._halves(linear)]
         return np.concatenate(found)
+
+    def draws(
+        self, n_draws: int, rng: np.random.RandomState
+    ) -> tuple[np.ndarray, np.ndarray]:
+        weights = rng.standard_normal((self.size, n_draws))
+        weights = solve_triangular(
+            self._cholesky, weights, lower=True, trans=1, check_finite=False
+        )
+        weights *= self._scale[:, None]
+        return self._with_intercepts(weights, self._shared @ weights, rng)
 
     def _halves(self, linear):
         """Yield G times a square root of the inverse, in blocks of rows."""
@@ -145,6 +160,19 @@ class _RowFactor(_ExactFactor):
         kernel -= self._of_basis @ own.T
         kernel = self._project(kernel)
         return total - _of_samples(kernel.T, self._solve(kernel).T, linear)
+
+    def draws(
+        self, n_draws: int, rng: np.random.RandomState
+    ) -> tuple[np.ndarray, np.ndarray]:
+        # Weights of the prior, less what rows of these weights and of noise tell of them
+        # (Matheron's rule; Hoffman and Ribak, 1991).
+        alphas = _by_weight(self._linear, self._row_alphas)[:, None]
+        weights = rng.standard_normal((len(alphas), n_draws)) / np.sqrt(alphas)
+        rows = self._linear.product(weights) + rng.standard_normal((self.size, n_draws))
+        told = self._project(self._solve(self._project(rows)))
+        weights -= self._linear.transposed_product(told) / alphas
+        explained = self._basis.T @ self._linear.product(weights)
+        return self._with_intercepts(weights, explained, rng)
 
 
 class DualFactor(_RowFactor):

@@ -93,12 +93,38 @@ class KroneckerFactor(Factor):
             # In the bases of the eigenvectors the covariance of the weights is diagonal.
             squares = np.square(np.asarray(h @ vectors) - mean @ vectors)
             of_weights = squares @ (1 / (1 + np.outer(of_inputs, of_units)))
-            known = of_units > DEPENDENT * of_units[-1]
-            of_intercepts = np.divide(1, of_units, np.zeros_like(of_units), where=known)
             turned = d @ unit_vectors
-            spread = (of_weights + of_intercepts)[:, None, :]
+            spread = (of_weights + self._of_intercepts(of_units))[:, None, :]
             total = total + (turned * spread) @ turned.transpose(0, 2, 1)
         return total
+
+    def draws(
+        self, n_draws: int, rng: np.random.RandomState
+    ) -> tuple[np.ndarray, np.ndarray]:
+        weights, intercepts = [], []
+        layers = zip(
+            self._means,
+            self._input_vectors,
+            self._input_values,
+            self._unit_vectors,
+            self._unit_values,
+        )
+        for mean, vectors, of_inputs, unit_vectors, of_units in layers:
+            spread = 1 / np.sqrt(1 + np.outer(of_inputs, of_units))
+            turned = spread * rng.standard_normal((n_draws, *spread.shape))
+            own = vectors @ turned @ unit_vectors.T
+            free = rng.standard_normal((n_draws, len(of_units)))
+            free *= np.sqrt(self._of_intercepts(of_units))
+            # The posteriors of intercepts are independent where inputs are at their means.
+            intercepts.append((free @ unit_vectors.T - mean @ own).T)
+            weights.append(own.reshape(n_draws, -1).T)
+        return np.vstack(weights), np.vstack(intercepts)
+
+    @staticmethod
+    def _of_intercepts(of_units):
+        """Return the variances of intercepts; 0 where the data say nothing."""
+        known = of_units > DEPENDENT * of_units[-1]
+        return np.divide(1, of_units, np.zeros_like(of_units), where=known)
 
 
 class _LayerSums:

@@ -78,3 +78,33 @@ class Posterior:
             variances = self._factor.variances(block).reshape(-1, n_outputs)
             found.append(np.sqrt(self._noise_variance * (1 + variances)))
         return np.vstack(found)
+
+    def deviations(
+        self,
+        network: Network,
+        coefs: list[np.ndarray],
+        intercepts: list[np.ndarray],
+        X: Any,
+        n_draws: int,
+        rng: np.random.RandomState,
+    ) -> np.ndarray:
+        """Draw deviations of the targets of new samples from their predictions.
+
+        Weights and intercepts, of which the output is taken as a linear function, are those
+        of one draw for all samples; the noise is drawn for each of them.
+
+        Returns
+        -------
+        deviations : ndarray of shape (n_samples, n_outputs, n_draws)
+        """
+        n_outputs = network.layer_units[-1]
+        of_weights, of_intercepts = self._factor.draws(n_draws, rng)
+        found = []
+        numbers = n_draws * max(network.layer_units) * n_outputs
+        for part in parts_of(X.shape[0], numbers):
+            linear = Linearization(network, coefs, intercepts, X[part])
+            drawn = linear.product(of_weights) + linear.of_intercepts @ of_intercepts
+            found.append(drawn.reshape(-1, n_outputs, n_draws))
+        deviations = np.concatenate(found)
+        deviations += rng.standard_normal(deviations.shape)
+        return np.sqrt(self._noise_variance) * deviations
