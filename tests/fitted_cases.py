@@ -46,7 +46,7 @@ KINDS = {
 def make(kind="regression", **params):
     """An estimator for a kind of target and its y."""
     cls, own, y = KINDS[kind]
-    return cls(**{"max_iter": 1, "random_state": 0, **own, **params}), y
+    return cls(**{"max_iter": 1, "alpha": 1.0, "random_state": 0, **own, **params}), y
 
 
 def drawn(kind="regression", sizes=(4, 3, 4), dtype=np.float64, seed=0, **params):
