@@ -36,6 +36,7 @@ def assert_same_predictions(model, precision=EXACT, names=None, tolerance=1e-12,
     found = results(formula, names or numbered())
     expected = getattr(model, "predict_proba", model.predict)(X).reshape(len(X), -1)
     letter = "p" if hasattr(model, "classes_") else "y"
+    letter = "risk" if hasattr(model, "event_times_") else letter
     if model.n_outputs_ == 1:
         # Of two classes, the second one's probability.
         expected, columns = expected[:, -1:], [found[letter]]
