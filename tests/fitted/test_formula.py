@@ -123,6 +123,11 @@ def test_names_that_the_formula_has_itself_are_changed(activation):
     model = drawn("multiclass", (2,), activation=activation)
     changed = [f"x_{name}" for name in taken]
     assert_same_predictions(model, names=changed, feature_names=taken)
+    model_of_risks = drawn("survival", (2,), activation=activation)
+    risky = ["risk", *taken[1:]]
+    changed = [f"x_{name}" for name in risky]
+    formula = assert_same_predictions(model_of_risks, names=changed, feature_names=risky)
+    assert "\nrisk = " in formula
     taken = ["p_0", "ndtr", "", "größe", "x²"]
     changed = ["x_p_0", "x_ndtr", "x_", "größe", "x2"]
     formula = assert_same_predictions(model, names=changed, feature_names=taken)
