@@ -1,6 +1,7 @@
 """Predictions by all networks of a search: that of each fold, and the final one."""
 
 import copy
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -126,4 +127,5 @@ def weights_of_networks(n_networks: int) -> np.ndarray:
 def averaged(arrays: Sequence[np.ndarray]) -> np.ndarray:
     """Average arrays of networks, by the weights that these have in predictions."""
     weights = weights_of_networks(len(arrays))
-    return sum(float(weight) * array for weight, array in zip(weights, arrays))
+    weighted = (float(weight) * array for weight, array in zip(weights, arrays))
+    return functools.reduce(np.add, weighted)
