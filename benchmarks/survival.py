@@ -7,7 +7,8 @@ event:
 - "linear": the same without hidden layers, with an elastic net;
 - "Coxnet": scikit-survival's CoxnetSurvivalAnalysis, its alpha and l1_ratio (0.5, 1)
   chosen by the concordance in folds;
-- "LassoNet": LassoNetCoxRegressorCV, if lassonet is installed.
+- "LassoNet": LassoNetCoxRegressorCV, if lassonet is installed; it takes minutes or hours:
+  --lassonet-splits and --lassonet-samples leave it out of later splits and larger tables.
 
 Categories are encoded as one column for each value, missing numbers are replaced by medians
 and all features are standardised. Prints for each split, and as medians over them, the
@@ -16,7 +17,7 @@ time of the fit.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/survival.py [--only gbsg2 whas500 ...]
         [--splits 5] [--hidden 20] [--penalty group_lasso] [--folds 5] [--without LassoNet]
-        [--most-samples N]
+        [--most-samples N] [--lassonet-splits 1] [--lassonet-samples 1000]
 """
 
 import argparse
@@ -128,8 +129,8 @@ class LassoNet:
         return int(np.asarray(self._model.best_selected_).sum())
 
 
-def models(arguments, seed):
-    """Return the models by name."""
+def models(arguments, seed, n_samples):
+    """Return the models by name, to be fitted to so many samples in a split."""
     found = {
         "network": Network(
             arguments, seed, tuple(arguments.hidden), penalty=arguments.penalty
@@ -137,7 +138,9 @@ def models(arguments, seed):
         "linear": Network(arguments, seed, (), penalty="elasticnet", l1_ratio=[0.5, 1.0]),
         "Coxnet": Coxnet(arguments, seed),
     }
-    if "LassoNet" not in arguments.without:
+    is_small = n_samples <= arguments.lassonet_samples
+    with_lassonet = is_small and seed < arguments.lassonet_splits
+    if with_lassonet and "LassoNet" not in arguments.without:
         try:
             found["LassoNet"] = LassoNet(arguments, seed)
         except ImportError:
@@ -154,14 +157,16 @@ def compare(name, arguments):
     """Print the results of all splits of a table, and their medians."""
     X, y = table(name)
     event, _ = _columns(y)
-    print(f"{name}: {len(X)} samples, {event.sum()} events, {X.shape[1]} features")
+    print(
+        f"{name}: {len(X)} samples, {event.sum()} events, {X.shape[1]} features", flush=True
+    )
     splits = StratifiedShuffleSplit(arguments.splits, test_size=1 / 3, random_state=0)
     found = {}
     for seed, (train, test) in enumerate(splits.split(X, event)):
         train = train[: arguments.most_samples]
         prepare = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
         X_train, X_test = prepare.fit_transform(X[train]), prepare.transform(X[test])
-        for label, model in models(arguments, seed).items():
+        for label, model in models(arguments, seed, len(train)).items():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 seconds = seconds_of_fit(model, X_train, y[train], PROCESSOR)
@@ -170,7 +175,7 @@ def compare(name, arguments):
             found.setdefault(label, []).append(row)
             _print(f"split {seed}, {label}", row)
     for label, rows in found.items():
-        _print(f"median, {label}", np.median(rows, axis=0))
+        _print(f"median of {len(rows)}, {label}", np.median(rows, axis=0))
 
 
 def _print(label, row):
@@ -193,6 +198,8 @@ def main():
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--without", nargs="+", default=[])
     parser.add_argument("--most-samples", type=int, help="of those to fit to")
+    parser.add_argument("--lassonet-splits", type=int, default=1)
+    parser.add_argument("--lassonet-samples", type=float, default=np.inf)
     arguments = parser.parse_args()
     for name in arguments.only:
         compare(name, arguments)

@@ -13,6 +13,7 @@ import pytest
 from sknormreg import (
     RegularizedMLPClassifier,
     RegularizedMLPRegressor,
+    RegularizedMLPSurvival,
 )
 
 not_converged = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -40,6 +41,11 @@ KINDS = {
     "regression": (RegularizedMLPRegressor, {}, SCORES),
     "several outputs": (RegularizedMLPRegressor, {}, np.c_[SCORES, 1 - SCORES, X[:, 0]]),
     "poisson": (RegularizedMLPRegressor, {"loss": "poisson"}, np.round(np.exp(SCORES / 3))),
+    "survival": (
+        RegularizedMLPSurvival,
+        {"alpha": 1.0},
+        np.c_[X[:, 1] < 1, np.exp(-SCORES)],
+    ),
 }
 
 

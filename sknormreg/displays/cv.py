@@ -37,7 +37,7 @@ class CVDisplay:
     chosen. Two points mark the best mean score and the largest alpha within one standard
     error of it. A vertical line is at the alpha that was chosen, and the numbers along the
     top are the numbers of features at each alpha. Use :meth:`from_estimator` to draw
-    the search of a fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`.
+    the search of a fitted ...CV estimator, such as `RegularizedMLPClassifierCV`.
 
     Parameters
     ----------
@@ -160,8 +160,9 @@ class CVDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`, or a
-            pipeline, search or TransformedTargetRegressor around one.
+            A fitted `RegularizedMLPClassifierCV`, `RegularizedMLPRegressorCV` or
+            `RegularizedMLPSurvivalCV`, or a pipeline, search or TransformedTargetRegressor
+            around one.
 
         ax : matplotlib Axes, default=None
             Axes to draw on. None makes a new figure.

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
+from ..fitted.compact_network import predicts_risks
+
 
 def checked_names(parameter: str, given: Any, n_names: int, default: Any) -> np.ndarray:
     """Return the names that the caller gives, or the default.
@@ -31,6 +33,8 @@ def output_names(network: Any) -> list[str]:
         if n_outputs < len(network.classes_):
             return [f"log odds of {network.classes_[1]}"]
         return [str(label) for label in network.classes_]
+    if predicts_risks(network):
+        return ["risk"]
     return ["y"] if n_outputs == 1 else [f"y{i}" for i in range(n_outputs)]
 
 

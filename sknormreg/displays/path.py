@@ -34,9 +34,9 @@ class RegularizationPathDisplay:
     """Weights, scores and number of features along the regularization path.
 
     Use :meth:`from_path` to draw the result of `regularization_path`, or
-    :meth:`from_estimator` to draw the path of an estimator on data; a fitted
-    `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV` adds its scores and the
-    alpha that it has chosen.
+    :meth:`from_estimator` to draw the path of an estimator on data; a fitted ...CV
+    estimator, such as `RegularizedMLPClassifierCV`, adds its scores and the alpha that it
+    has chosen.
 
     Parameters
     ----------
@@ -240,10 +240,11 @@ class RegularizationPathDisplay:
         Parameters
         ----------
         estimator : object
-            A fitted `RegularizedMLPClassifierCV` or `RegularizedMLPRegressorCV`, whose
-            path is fitted again, on all samples, and drawn with its scores; a
-            `RegularizedMLPClassifier` or `RegularizedMLPRegressor`, fitted or not; or a
-            fitted pipeline, search or TransformedTargetRegressor around one of them.
+            A fitted `RegularizedMLPClassifierCV`, `RegularizedMLPRegressorCV` or
+            `RegularizedMLPSurvivalCV`, whose path is fitted again, on all samples, and
+            drawn with its scores; a `RegularizedMLPClassifier`, `RegularizedMLPRegressor`
+            or `RegularizedMLPSurvival`, fitted or not; or a fitted pipeline, search or
+            TransformedTargetRegressor around one of them.
 
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data, as the estimator takes it.

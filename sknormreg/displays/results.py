@@ -145,8 +145,8 @@ def fitted_cv(estimator: BaseEstimator) -> RegularizedMLPCV:
     model, _ = unwrapped(estimator)
     if not is_cv(model):
         raise TypeError(
-            "estimator must be a RegularizedMLPClassifierCV or RegularizedMLPRegressorCV, "
-            f"or {AROUND}, got {estimator!r}."
+            "estimator must be a RegularizedMLPClassifierCV, RegularizedMLPRegressorCV or "
+            f"RegularizedMLPSurvivalCV, or {AROUND}, got {estimator!r}."
         )
     check_is_fitted(model)
     return model
@@ -175,8 +175,9 @@ def path_model(estimator: BaseEstimator, alphas: Any) -> tuple[Any, np.ndarray |
         check_is_fitted(model)
     elif not isinstance(model, RegularizedMLP):
         raise TypeError(
-            "estimator must be a RegularizedMLPClassifier or a RegularizedMLPRegressor, "
-            f"or the ...CV estimator of either, or {AROUND}, got {estimator!r}."
+            "estimator must be a RegularizedMLPClassifier, a RegularizedMLPRegressor or a "
+            f"RegularizedMLPSurvival, or the ...CV estimator of one of them, or {AROUND}, "
+            f"got {estimator!r}."
         )
     return model, names
 

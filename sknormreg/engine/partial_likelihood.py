@@ -282,11 +282,13 @@ class _Stratum:
         log_sums = self._log_sums(log_risk)
         log_hazards = self.log_mean_weight - log_sums
         # Of all events up to the time of a sample, and of one group less.
-        cumulative = np.append(_log_cumsum_exp(log_hazards[::-1])[::-1], -np.inf)
+        cumulative = np.empty(len(self.events) + 1)
+        _log_cumsum_exp(log_hazards[::-1], out=cumulative[-2::-1])
+        cumulative[-1] = -np.inf
         exponents = log_risk + cumulative[self.n_later]
         if self.log_share is not None:
             # An event takes part in the risk sets of its own group by a share.
-            earlier = cumulative[np.append(self.first[1:], len(self.events))]
+            earlier = cumulative[self.last[self.first] + 1]
             shares = np.logaddexp.reduceat(log_hazards + self.log_share, self.first)
             own = np.logaddexp(earlier, shares)[self.group]
             exponents[self.events] = log_risk[self.events] + own
@@ -317,12 +319,14 @@ class _Stratum:
         if self.log_share is None:
             return log_sums[self.events[self.last]]
         # Added to others rather than subtracted from all: nothing cancels.
-        others = np.append(log_sums, -np.inf)[self.events[self.first] - 1]
+        others = log_sums[self.events[self.first] - 1]
+        if self.events[0] == 0:
+            others[0] = -np.inf
         own = np.logaddexp.reduceat(log_risk[self.events], self.first)
         return np.logaddexp(others[self.group], own[self.group] + self.log_share)
 
     def _value(self, raw, log_sums):
         # Not by BLAS, whose sums may depend on the number of its threads.
-        of_sums = np.sum(self.mean_weight * (log_sums - self.log_least))
+        of_sums = (self.mean_weight * (log_sums - self.log_least)).sum()
         own = self.weight[self.events] * raw[self.rows[self.events]]
-        return float(of_sums - np.sum(own))
+        return float(of_sums - own.sum())

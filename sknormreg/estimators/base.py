@@ -1,4 +1,4 @@
-"""Fitting a multilayer perceptron: what classifier and regressor share."""
+"""Fitting a multilayer perceptron: what classifiers, regressors and Cox models share."""
 
 import time
 from abc import ABCMeta
@@ -45,7 +45,7 @@ class RegularizedMLP(
     BaseEstimator,
     metaclass=ABCMeta,
 ):
-    """Parameters, fitting and attributes that classifier and regressor share.
+    """Parameters, fitting and attributes that all estimators without a search share.
 
     They add their predictions (`predictions.py`).
     """

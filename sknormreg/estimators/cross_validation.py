@@ -283,10 +283,9 @@ class RegularizedMLPCV(
         networks = search.networks_of_folds(choice) if self.ensemble else []
         networks.append(fitted)
         self._warn_of_empty(networks, result, choice)
-        of_folds = search.of_folds(choice)
+        further = search.of_folds(choice) | self._of_samples(fitted, data)
         if self.ensemble:
-            of_folds |= self._of_ensemble(networks, search, result, choice)
-        further = of_folds | self._of_samples(fitted, data)
+            further |= self._of_ensemble(networks, search, result, choice)
         self._store(fitted, result, choice, further)
 
     # Results
@@ -300,8 +299,20 @@ class RegularizedMLPCV(
         alpha = float(result.alphas[choice.path, choice.alpha])
         params = result.params[choice.path] | {"alpha": alpha}
         estimators = estimators_of(self, networks, params, self._data_attributes())
-        found = calibration(estimators[:-1], search.folds)
-        return {"estimators_": estimators, "_calibration": found}
+        further = self._of_predictions(estimators, search.folds)
+        return {"estimators_": estimators, **further}
+
+    def _of_predictions(self, estimators, folds):
+        """Return what an ensemble has from predictions of its networks.
+
+        Parameters
+        ----------
+        estimators : list of estimators
+            The fitted network of each fold, and the final one.
+
+        folds : list of Fold
+        """
+        return {"_calibration": calibration(estimators[:-1], folds)}
 
     def _warn_of_empty(self, networks, result, choice):
         if not all(fitted.is_empty for fitted in networks):

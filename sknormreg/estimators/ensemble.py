@@ -1,7 +1,8 @@
 """Predictions by all networks of a search: that of each fold, and the final one."""
 
 import copy
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -36,12 +37,12 @@ class EnsembleMixin(FittedNetworkMixin):
             # Quantiles are averaged, which outputs in any order are not.
             raws = [np.sort(raw, axis=1) for raw in raws]
         if self.out_activation_ != "exp":
-            return _average(raws)
+            return averaged(raws)
         # Expected counts are averaged, not their logarithms; relative to the largest, so
         # that none overflows.
         largest = np.max(raws, axis=0)
         with np.errstate(under="ignore"):
-            return largest + np.log(_average([np.exp(raw - largest) for raw in raws]))
+            return largest + np.log(averaged([np.exp(raw - largest) for raw in raws]))
 
     @property
     def feature_importances_(self) -> np.ndarray:
@@ -49,7 +50,7 @@ class EnsembleMixin(FittedNetworkMixin):
         check_is_fitted(self)
         if not self._is_ensemble:
             return super().feature_importances_
-        return _average([member.feature_importances_ for member in self.estimators_])
+        return averaged([member.feature_importances_ for member in self.estimators_])
 
     def compact(self) -> Self:
         """Return an estimator that predicts the same without inactive hidden units.
@@ -123,6 +124,8 @@ def weights_of_networks(n_networks: int) -> np.ndarray:
     return np.append(np.full(n_networks - 1, of_a_fold), 0.5)
 
 
-def _average(arrays):
+def averaged(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Average arrays of networks, by the weights that these have in predictions."""
     weights = weights_of_networks(len(arrays))
-    return sum(float(weight) * array for weight, array in zip(weights, arrays))
+    weighted = (float(weight) * array for weight, array in zip(weights, arrays))
+    return functools.reduce(np.add, weighted)

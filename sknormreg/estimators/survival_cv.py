@@ -11,6 +11,7 @@ from ..engine import make_engine
 from ..fitting.fit import FittedNetwork
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import CV_ATTRIBUTES, CV_PARAMETERS, document_estimator
+from .ensemble import EnsembleMixin, averaged
 from .hints import Activations, Numbers, Penalties, RandomState, Sizes
 from .scoring import Fold
 from .search_summary import SummaryMixin
@@ -27,7 +28,9 @@ from .survival_predictions import SurvivalPredictions
     parameters=SURVIVAL_PARAMETERS + CV_PARAMETERS + SURVIVAL_CV_PARAMETERS,
     attributes=SURVIVAL_ATTRIBUTES + CV_ATTRIBUTES,
 )
-class RegularizedMLPSurvivalCV(SurvivalPredictions, SummaryMixin, RegularizedMLPCV):
+class RegularizedMLPSurvivalCV(
+    EnsembleMixin, SurvivalPredictions, SummaryMixin, RegularizedMLPCV
+):
     """Cox model of a multilayer perceptron that chooses `alpha` by cross-validation.
 
     For each fold, a regularization path of networks is fitted, from the smallest alpha
@@ -88,9 +91,6 @@ class RegularizedMLPSurvivalCV(SurvivalPredictions, SummaryMixin, RegularizedMLP
 
     _name_of_score = "log partial likelihood"
 
-    # Networks of folds have baselines of their own: there is no average of them.
-    ensemble = False
-
     def __init__(
         self,
         hidden_layer_sizes: Sizes | Sequence[Sequence[int]] = (100,),
@@ -116,6 +116,7 @@ class RegularizedMLPSurvivalCV(SurvivalPredictions, SummaryMixin, RegularizedMLP
         max_paths: int = 50,
         relax: bool | float | Sequence[bool | float] = False,
         continuation: bool = True,
+        ensemble: bool = False,
         n_jobs: int | None = None,
         random_state: RandomState = None,
         verbose: bool | int = False,
@@ -142,6 +143,7 @@ class RegularizedMLPSurvivalCV(SurvivalPredictions, SummaryMixin, RegularizedMLP
         self.max_paths = max_paths
         self.relax = relax
         self.continuation = continuation
+        self.ensemble = ensemble
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
@@ -151,6 +153,19 @@ class RegularizedMLPSurvivalCV(SurvivalPredictions, SummaryMixin, RegularizedMLP
         if self.scoring is not None:
             return folds
         return [LikelihoodFold.of(fold) for fold in folds]
+
+    def _of_predictions(self, estimators, folds):
+        """Return the baseline of an ensemble, after each of its networks has its own."""
+        raws = []
+        data, samples = folds[0].data, [*(fold.train for fold in folds), slice(None)]
+        weight = data.sample_weight
+        for estimator, rows in zip(estimators, samples, strict=True):
+            raw = estimator._raw_outputs(data.X)
+            of_rows = None if weight is None else weight[rows]
+            own = estimator._of_raw_outputs(raw[rows], data.y[rows], of_rows)
+            vars(estimator).update(own)
+            raws.append(raw)
+        return self._of_raw_outputs(averaged(raws), data.y, weight)
 
 
 @dataclass(frozen=True)

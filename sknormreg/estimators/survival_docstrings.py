@@ -104,6 +104,19 @@ scoring : "concordance", callable or None, default=None
     samples with all others at risk, not only with each other, which matters if folds are
     small.
 
+ensemble : bool, default=False
+    Whether to keep the networks that the folds have at the chosen alpha, in `estimators_`,
+    and to predict by all networks, without further fits. Risks are averaged: half of the
+    weight is that of the final network, the other half is shared equally by those of the
+    folds. The baseline is that of the averages, of all samples.
+
+    `feature_importances_` is the average with the same weights, so that a feature is
+    selected if any of the networks uses it. `coefs_` and the other attributes of weights
+    and of training are those of the final network. With ``continuation=True`` and
+    ``tol="auto"``, networks of the folds are less precise than the final one. Until alpha
+    is chosen, the networks of all alphas and folds are kept in memory, as sparse arrays
+    where these are smaller.
+
 random_state : int, RandomState instance or None, default=None
     Determines random number generation for the initial weights and for the validation set
     of early stopping. Pass an int for reproducible results across multiple function calls.

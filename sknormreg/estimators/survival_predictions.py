@@ -8,6 +8,7 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_consistent_length
 
 from .._warnings import warn
+from ..engine import make_engine
 from ..fitted.baseline import at_times, baseline_hazards
 from ..fitted.concordance import censoring_curve, concordance_index, uno_weights
 from .predictions import NetworkPredictions
@@ -176,13 +177,19 @@ class SurvivalPredictions(NetworkPredictions):
 
     def _of_samples(self, fitted, data, rows=None):
         """Return the baseline and the curve of censoring of the samples fitted to."""
-        n_strata = 1 if self.strata_ is None else len(self.strata_)
-        times, hazards = baseline_hazards(
-            fitted.network, fitted.params, data, rows, n_strata
+        network, params = fitted.network, fitted.params
+        raw = make_engine(network).raw_predict(
+            network.coefs(params), network.intercepts(params), data.X, rows
         )
         y, weight = data.y, data.sample_weight
         if rows is not None:
             y, weight = y[rows], None if weight is None else weight[rows]
+        return self._of_raw_outputs(raw, y, weight)
+
+    def _of_raw_outputs(self, raw, y, weight):
+        """Return the baseline and the curve of censoring, given the raw outputs."""
+        n_strata = 1 if self.strata_ is None else len(self.strata_)
+        times, hazards = baseline_hazards(raw, y, weight, n_strata)
         return {
             "event_times_": times,
             "baseline_cumulative_hazard_": hazards[0] if self.strata_ is None else hazards,

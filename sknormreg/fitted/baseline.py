@@ -1,31 +1,24 @@
-"""Hazards of a fitted network of the partial likelihood."""
+"""Hazards of raw outputs that are logarithms of relative hazards."""
 
 import numpy as np
 
-from ..engine import Data, Network, make_engine
 from ..engine.partial_likelihood import RiskSets
 
 
 def baseline_hazards(
-    network: Network,
-    params: np.ndarray,
-    data: Data,
-    rows: np.ndarray | None,
-    n_strata: int,
+    raw: np.ndarray, y: np.ndarray, weight: np.ndarray | None, n_strata: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Estimate the cumulative hazard of a raw output of 0 (Breslow, 1974).
 
     Parameters
     ----------
-    network : Network
+    raw : ndarray of shape (n_samples, 1)
+        Raw outputs.
 
-    params : ndarray of shape (n_params,)
+    y : ndarray of shape (n_samples, 3)
+        Events, indices of strata and times.
 
-    data : Data
-        With events, indices of strata and times as targets.
-
-    rows : ndarray of int or None
-        The samples to look at; None for all.
+    weight : ndarray of shape (n_samples,) or None
 
     n_strata : int
 
@@ -37,11 +30,6 @@ def baseline_hazards(
     hazards : ndarray of shape (n_strata, n_times)
         Cumulative hazards from each of the times on.
     """
-    engine = make_engine(network)
-    X, y, weight = data
-    if rows is not None:
-        y, weight = y[rows], None if weight is None else weight[rows]
-    raw = engine.raw_predict(network.coefs(params), network.intercepts(params), X, rows)
     of_strata = RiskSets(y, weight).cumulative_hazards(raw)
     times = np.unique(np.concatenate([own for own, _ in of_strata.values()]))
     hazards = np.zeros((n_strata, len(times)))

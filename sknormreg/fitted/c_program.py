@@ -34,7 +34,7 @@ def example_program(macro: str, name: str, network: CompactNetwork) -> str:
     network : CompactNetwork
     """
     if network.classes is None:
-        printed = "the target values"
+        printed = "the risk" if network.target == "risk" else "the target values"
         lines = [
             f"float y[{macro}_N_OUTPUTS];",
             f"{name}_predict(x, y);",

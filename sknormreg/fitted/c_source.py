@@ -112,14 +112,14 @@ class _Source:
 
     def _description(self):
         network = self.network
-        kind = "regressor" if network.classes is None else "classifier"
         layers = [
             f"{n_units} ({activation})"
             for n_units, activation in zip(network.n_units, network.activations)
         ]
         size = sum(part.nbytes for part in self.layers.arrays().values())
         lines = [
-            f"Multilayer perceptron {self.name}, a {kind}: written by sknormreg "
+            f"Multilayer perceptron {self.name}, a {_KINDS[network.target]}: "
+            "written by sknormreg "
             f"{__version__}.",
             "",
             f"Hidden units:      {', '.join(layers) or 'none'}",
@@ -147,7 +147,8 @@ class _Source:
         if network.classes is None:
             body = [self.layers.call("y"), *self._elementwise("y")]
             signature = f"void {name}_predict({x}, float y[{n_outputs}])"
-            return [(signature, "Predict the target values of a sample.", body)]
+            predicted = "risk" if network.target == "risk" else "target values"
+            return [(signature, f"Predict the {predicted} of a sample.", body)]
         n_classes = len(network.classes)
         each = "each label" if network.multilabel else "each class"
         raw = f"the log odds of {each}"
@@ -236,6 +237,8 @@ class _Source:
             ]
         )
 
+
+_KINDS = {"values": "regressor", "classes": "classifier", "risk": "survival model"}
 
 _SOFTMAX = """\
 float largest = proba[0], total = 0.0f;

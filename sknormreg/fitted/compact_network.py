@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.partial_likelihood import PartialLikelihood
 from .compaction import active_units, compacted
 from .importances import numbered_names
 
@@ -44,6 +45,9 @@ class CompactNetwork:
         Of a classifier.
 
     multilabel : bool
+
+    target : {"values", "classes", "risk"}
+        What predictions are.
     """
 
     features: np.ndarray
@@ -56,6 +60,7 @@ class CompactNetwork:
     link: str
     classes: list | None
     multilabel: bool
+    target: str
 
     @property
     def n_outputs(self) -> int:
@@ -65,6 +70,16 @@ class CompactNetwork:
     def n_units(self) -> list[int]:
         """Number of units of each hidden layer."""
         return [len(intercept) for intercept in self.intercepts[:-1]]
+
+
+def predicts_risks(estimator: Any) -> bool:
+    """Whether a fitted network is one of survival analysis."""
+    network = getattr(estimator, "_network", None)
+    return network is not None and isinstance(network.loss, PartialLikelihood)
+
+
+def _kind_of(classes):
+    return "values" if classes is None else "classes"
 
 
 def compact_network(estimator: Any, method: str) -> CompactNetwork:
@@ -119,4 +134,5 @@ def compact_network(estimator: Any, method: str) -> CompactNetwork:
         link=link,
         classes=None if classes is None else np.asarray(classes).tolist(),
         multilabel=getattr(estimator, "_multilabel", False),
+        target="risk" if predicts_risks(estimator) else _kind_of(classes),
     )

@@ -25,6 +25,8 @@ class ExportMixin:
     def to_sklearn(self) -> MLPClassifier | MLPRegressor:
         """Convert to the MLPClassifier or MLPRegressor of scikit-learn.
 
+        A survival estimator becomes an MLPRegressor that predicts risks.
+
         Returns
         -------
         estimator : MLPClassifier or MLPRegressor
@@ -90,9 +92,10 @@ class ExportMixin:
         their indices than with their zeros is stored in that way.
 
         It has the function ``{name}_predict``: of a regressor, the predicted values; of a
-        classifier, the index in `classes_`, or 0 or 1 for each label. A classifier also has
-        ``{name}_decision_function`` and ``{name}_predict_proba``. After a fit with
-        ``alpha="evidence"``, these are of the most probable weights.
+        survival estimator, the risk; of a classifier, the index in `classes_`, or 0 or 1
+        for each label. A classifier also has ``{name}_decision_function`` and
+        ``{name}_predict_proba``. After a fit with ``alpha="evidence"``, these are of the
+        most probable weights.
 
         Parameters
         ----------
@@ -190,7 +193,8 @@ class ExportMixin:
         The formula has the selected features and the active units only. It is a sequence
         of Python's statements: one for each hidden unit and for each output, with functions
         of NumPy and, for "gelu", ``scipy.special.ndtr``. Outputs are named `y`, if they are
-        target values, or `p`, if they are probabilities; several are numbered from 0.
+        target values, `p`, if they are probabilities, or `risk`; several are numbered from
+        0.
         After a fit with ``alpha="evidence"``, they are those of the most probable weights.
 
         Parameters

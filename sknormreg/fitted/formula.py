@@ -103,7 +103,7 @@ def _symbols(names):
 
 def _is_taken(symbol):
     """Whether a formula has the name for something else."""
-    own = re.fullmatch(r"[hz]\d+|[fpy](_\d+)?|total", symbol)
+    own = re.fullmatch(r"[hz]\d+|[fpy](_\d+)?|total|risk", symbol)
     return bool(own) or symbol in _FUNCTIONS
 
 
@@ -141,7 +141,7 @@ class _Formula:
     def add_outputs(self, network, raw):
         """Add the outputs, and return comments that say which class each one is of."""
         classes, link = network.classes, network.link
-        letter = "y" if classes is None else "p"
+        letter = {"values": "y", "classes": "p", "risk": "risk"}[network.target]
         several = len(raw) > 1
         names = [f"{letter}_{k}" if several else letter for k in range(len(raw))]
         if link == "softmax":

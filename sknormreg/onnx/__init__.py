@@ -6,7 +6,8 @@ models that it knows. ``import sknormreg`` alone does not load it.
 A classifier has the outputs "label" and "probabilities" and the options of skl2onnx's own
 classifiers: `zipmap` (True, False or "columns"), `raw_scores` (log odds or logits instead
 of probabilities), `nocl` (class indices as labels) and `output_class_labels`. A regressor
-has the output "variable", always two-dimensional. The network computes in double precision
+has the output "variable", always two-dimensional; so has a survival estimator, with risks
+as `predict` returns them. The network computes in double precision
 where its input is declared as a `DoubleTensorType`, and in single precision otherwise.
 
 Examples
@@ -35,6 +36,8 @@ from ..estimators import (
     RegularizedMLPClassifierCV,
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
+    RegularizedMLPSurvival,
+    RegularizedMLPSurvivalCV,
 )
 from ..estimators.ensemble import weights_of_networks
 
@@ -77,9 +80,14 @@ def register() -> None:
                 "output_class_labels": [True, False],
             },
         )
-    for regressor in (RegularizedMLPRegressor, RegularizedMLPRegressorCV):
+    for of_values in (
+        RegularizedMLPRegressor,
+        RegularizedMLPRegressorCV,
+        RegularizedMLPSurvival,
+        RegularizedMLPSurvivalCV,
+    ):
         update_registered_converter(
-            regressor, f"Sknormreg{regressor.__name__}", _declare_values, _convert_regressor
+            of_values, f"Sknormreg{of_values.__name__}", _declare_values, _convert_values
         )
 
 
@@ -163,7 +171,7 @@ def _convert_classifier(scope, operator, container):
         graph.inverse_link(estimator, raw, name=scores)
 
 
-def _convert_regressor(scope, operator, container):
+def _convert_values(scope, operator, container):
     graph = _Graph(scope, operator, container)
     estimator = operator.raw_operator
     raw = graph.raw_outputs(estimator)

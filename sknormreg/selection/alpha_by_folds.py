@@ -1,7 +1,7 @@
 """The alpha of a selection by cross-validation."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
 from ..engine import Data
+from ..estimators import RegularizedMLPSurvival
 from ..estimators.base import RegularizedMLP
 from ..estimators.fitted_attributes import fitted_attributes
 from ..estimators.scoring import Fold, knowing_classes, takes
 from ..estimators.search_result import choice_among
+from ..estimators.survival_cv import LikelihoodFold
 from ..estimators.targets import Targets
 from ..fitting.path import PathFitter
 from .starts import Starts
@@ -30,7 +32,7 @@ class Folds:
 
     Attributes
     ----------
-    mlp : RegularizedMLPClassifier or RegularizedMLPRegressor
+    mlp : RegularizedMLPClassifier, RegularizedMLPRegressor or RegularizedMLPSurvival
         Estimator that knows features and targets.
 
     targets : Targets
@@ -57,17 +59,31 @@ class Folds:
         """Return the folds of standardised data."""
         labels, stratified = self.targets.of_splits(self.y, data.y)
         splitter = check_cv(self.cv, labels, classifier=stratified)
-        scorer = knowing_classes(check_scoring(self.mlp, self.scoring), self.targets)
+        scorer = knowing_classes(self._scorer(), self.targets)
         weighted = self.sample_weight is not None and takes(scorer, "sample_weight")
         folds = []
         for train, test in splitter.split(data.X, labels):
             self.targets.check_rows(data.y[train], None)
             metadata = {"sample_weight": self.sample_weight[test]} if weighted else {}
             X_test, y_test = data.X[test], _safe_indexing(self.y, test)
-            folds.append(
-                Fold(train, data, X_test, y_test, scorer, metadata, self._fitted())
-            )
+            fold = Fold(train, data, X_test, y_test, scorer, metadata, self._fitted())
+            folds.append(replace(fold, test=np.arange(len(data.y))[test]))
+        if self.scoring is None and isinstance(self.mlp, RegularizedMLPSurvival):
+            return [LikelihoodFold.of(fold) for fold in folds]
         return folds
+
+    def _scorer(self):
+        if not isinstance(self.scoring, str):
+            return check_scoring(self.mlp, self.scoring)
+        is_survival = isinstance(self.mlp, RegularizedMLPSurvival)
+        is_concordance = self.scoring == "concordance"
+        if is_survival != is_concordance:
+            raise ValueError(
+                f"scoring={self.scoring!r} is not for a {type(self.mlp).__name__}. That of "
+                "a RegularizedMLPSurvival may be 'concordance', a callable, or None for "
+                "the partial likelihood; no other estimator has a concordance."
+            )
+        return check_scoring(self.mlp, None if is_concordance else self.scoring)
 
     def _fitted(self) -> Callable:
         plain = clone(self.mlp)

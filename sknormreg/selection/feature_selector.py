@@ -55,10 +55,10 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
     ``alpha="quantile"`` takes the alpha from the distribution of targets without signal: at
     it, a network without features is stationary in 95% of all data sets in which no feature
     matters. In regression it is scaled by the size of the residuals of the network. In
-    classification, a network also has to lower the minus log-likelihood of a constant by
-    more than its number of parameters (Akaike, 1974); otherwise only features count whose
-    own correlation with the target exceeds that of noise. With far fewer samples than
-    features, noise may be selected more often.
+    classification and survival analysis, a network also has to lower the minus
+    log-likelihood of a constant by more than its number of parameters (Akaike, 1974);
+    otherwise only features count whose own correlation with the target exceeds that of
+    noise. With far fewer samples than features, noise may be selected more often.
 
     ``alpha="cv"`` chooses among ten alphas by their scores in cross-validation. In each
     fold, the network of each alpha is the best of `n_init` starts along a path. The
@@ -68,12 +68,13 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
 
     Parameters
     ----------
-    estimator : RegularizedMLPClassifier or RegularizedMLPRegressor, default=None
+    estimator : RegularizedMLPClassifier, ...Regressor or ...Survival, default=None
         Networks to fit. Its penalty on the first layer has to select features and, for
         ``alpha="quantile"``, its later layers have to be bounded by `MaxNorm`. If None, it
-        is a regressor for targets of floats and a classifier for others, with 5 to
-        30 hidden units, ``activation="relu"`` and ``penalty=[GroupMCP(0.3), MaxNorm(1)]``.
-        Its own `n_init` is for `estimator_` alone.
+        is a survival estimator for a structured array of events and times, a regressor for
+        targets of floats and a classifier for others, with 5 to 30 hidden units,
+        ``activation="relu"`` and ``penalty=[GroupMCP(0.3), MaxNorm(1)]``. Its own `n_init`
+        is for `estimator_` alone.
 
     alpha : "quantile", "cv" or float, default="quantile"
         Strength of the penalty at which features are selected, for standardised features
@@ -85,13 +86,15 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
 
     cv : int, cross-validation generator or iterable, default=None
         Folds, as :class:`RegularizedMLPClassifierCV` takes them; None stands for 5 folds,
-        stratified in classification. Only used if ``alpha="cv"``.
+        stratified in classification, and by event in survival analysis. Only used if
+        ``alpha="cv"``.
 
     scoring : str or callable, default=None
         Score to choose alpha by, where greater is better: the name of a scorer, or a
-        callable ``scorer(estimator, X, y)``. None is accuracy or R²; for rare classes use
-        "neg_log_loss" or "roc_auc". Features and, in regression, targets are standardised
-        there. Only used if ``alpha="cv"``.
+        callable ``scorer(estimator, X, y)``. None is accuracy, R² or the partial likelihood
+        of :class:`RegularizedMLPSurvivalCV`, beside which a survival estimator has
+        "concordance"; for rare classes use "neg_log_loss" or "roc_auc". Features and, in
+        regression, targets are standardised there. Only used if ``alpha="cv"``.
 
     rule : {"best", "one_se"}, default="best"
         How to choose alpha from the mean scores of the folds: the best one, or the largest
@@ -137,11 +140,12 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
 
     estimator_ : estimator
         A network of the selected features, without the penalty that selects them: with an
-        L2 penalty and ``alpha=1``, after the standardisation of features and, in
-        regression, of targets. If no feature is selected, a
-        :class:`~sklearn.dummy.DummyClassifier` that predicts the class frequencies or a
-        :class:`~sklearn.dummy.DummyRegressor` that predicts the mean, or the quantile that
-        the loss stands for, so that searches over selectors go on.
+        L2 penalty and ``alpha=1`` (in survival analysis ``alpha="auto"``), after the
+        standardisation of features and, in regression, of targets. If no feature is
+        selected, a :class:`~sklearn.dummy.DummyClassifier` that predicts the class
+        frequencies, a :class:`~sklearn.dummy.DummyRegressor` that predicts the mean, or
+        the quantile that the loss stands for, or a model that predicts the same risk for
+        all samples, so that searches over selectors go on.
 
     cv_alphas_ : ndarray of shape (n_alphas,)
         The alphas compared, in ascending order. Only available if ``alpha="cv"``.
@@ -189,7 +193,7 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
         ],
         "quantile_level": [Interval(Real, 0, 1, closed="neither")],
         "cv": ["cv_object"],
-        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "scoring": [StrOptions({*get_scorer_names(), "concordance"}), callable, None],
         "rule": [StrOptions({"best", "one_se"})],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "max_features": [Interval(Integral, 1, None, closed="left"), None],
@@ -241,7 +245,8 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
             Features in any units: they are standardised.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Class labels, indicators of labels, or numbers. If `estimator` is None, floats
+            Class labels, indicators of labels, numbers, or events and times as
+            :class:`RegularizedMLPSurvival` takes them. If `estimator` is None, floats
             are the targets of a regression, even if all of them are whole numbers.
 
         sample_weight : array-like of shape (n_samples,), default=None

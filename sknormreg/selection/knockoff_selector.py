@@ -58,12 +58,13 @@ class KnockoffSelector(NetworkSelector):
 
     Parameters
     ----------
-    estimator : RegularizedMLPClassifier or RegularizedMLPRegressor, default=None
+    estimator : RegularizedMLPClassifier, ...Regressor or ...Survival, default=None
         The network to fit. It is cloned; its `alpha` and `total_weight` do not matter. If
         None, a network with one hidden layer of 20 ReLU units and the penalty
-        ``[GroupLasso(), MaxNorm(1)]``: a regressor if y holds floats, and a classifier
-        otherwise. The penalty of the first layer must not be `Weighted`. Its `n_init` must
-        be 1: draws differ in their starts.
+        ``[GroupLasso(), MaxNorm(1)]``: a survival estimator if y is a structured array of
+        events and times, a regressor if it holds floats, and a classifier otherwise. The
+        penalty of the first layer must not be `Weighted`. Its `n_init` must be 1: draws
+        differ in their starts.
 
     fdr : float, default=0.1
         False discovery rate that is controlled: the expected share of features (or of
@@ -281,7 +282,8 @@ class KnockoffSelector(NetworkSelector):
             Training data.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values.
+            Target values, or events and times as :class:`RegularizedMLPSurvival` takes
+            them.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights. If None, all samples have the same weight. Samples of weight 0

@@ -31,7 +31,7 @@ def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int)
 
     Parameters
     ----------
-    mlp : RegularizedMLPClassifier or RegularizedMLPRegressor
+    mlp : RegularizedMLPClassifier, RegularizedMLPRegressor or RegularizedMLPSurvival
         Its parameters are changed.
 
     X : {ndarray, csr_array} of shape (n_samples, n_selected)
@@ -77,7 +77,7 @@ def constant_model(mlp: RegularizedMLP, X: Any, y: Any, weight: Any) -> Any:
 
     Parameters
     ----------
-    mlp : RegularizedMLPClassifier or RegularizedMLPRegressor
+    mlp : RegularizedMLPClassifier, RegularizedMLPRegressor or RegularizedMLPSurvival
 
     X : {ndarray, csr_array} of shape (n_samples, 0)
 

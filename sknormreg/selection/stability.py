@@ -49,13 +49,14 @@ class StabilitySelector(NetworkSelector):
 
     Parameters
     ----------
-    estimator : RegularizedMLPClassifier or RegularizedMLPRegressor, default=None
+    estimator : RegularizedMLPClassifier, ...Regressor or ...Survival, default=None
         The network, its penalty and how it is trained. It is cloned; its `alpha`,
         `random_state`, `total_weight`, `verbose` and `warm_start` do not matter. The
         penalty of the first layer must make features zero.
 
-        If None, a regressor if y holds floats, and a classifier if y holds strings, bools
-        or integers, with ``hidden_layer_sizes=(20,)`` and ``penalty="group_lasso"``, in the
+        If None, a survival estimator if y is a structured array of events and times, a
+        regressor if it holds floats, and a classifier if it holds strings, bools or
+        integers, with ``hidden_layer_sizes=(20,)`` and ``penalty="group_lasso"``, in the
         first layer with `groups`. The regressor is then fitted to standardised targets.
 
     alphas : int or array-like of shape (n_alphas,), default=15
@@ -85,7 +86,8 @@ class StabilitySelector(NetworkSelector):
 
     sampling : {"complementary_pairs", "subsample"}, default="complementary_pairs"
         Whether both halves are used (Shah and Samworth, 2013), or one of them (Meinshausen
-        and Buehlmann, 2010). Halves are stratified by class.
+        and Buehlmann, 2010). Halves are stratified by class or
+        by event.
 
     bound : {"auto", "worst_case", "unimodal", "r_concave"}, default="auto"
         Which bound on the number of false selections; see Notes. "auto" is "unimodal" with
@@ -267,7 +269,8 @@ class StabilitySelector(NetworkSelector):
             Training data.
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values.
+            Target values, or events and times as :class:`RegularizedMLPSurvival` takes
+            them.
 
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights. If None, all samples have the same weight. Samples of weight 0

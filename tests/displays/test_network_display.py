@@ -9,6 +9,7 @@ from display_cases import SPARSE, legend_of
 from sknormreg import (
     RegularizedMLPClassifier,
     RegularizedMLPRegressor,
+    RegularizedMLPSurvival,
 )
 from sknormreg.displays import (
     NetworkDisplay,
@@ -150,6 +151,9 @@ def test_network_names_its_outputs(iris):
         assert [text.get_text() for text in outputs.get_yticklabels()] == names
     mlp = RegularizedMLPRegressor((2,), random_state=0, alpha=1.0).fit(X, X[:, :2])
     assert NetworkDisplay.from_estimator(mlp).output_names == ["y0", "y1"]
+    times = np.column_stack([y == "setosa", X[:, 0] - X[:, 0].min()])
+    mlp = RegularizedMLPSurvival((2,), random_state=0, alpha=1.0).fit(X, times)
+    assert NetworkDisplay.from_estimator(mlp).output_names == ["risk"]
 
 
 def test_network_refuses_what_it_cannot_draw(network):

@@ -81,6 +81,25 @@ def test_strata_are_compared_among_themselves():
         model.set_params(warm_start=True).fit(X, PLAIN)
 
 
+@pytest.mark.parametrize("ties", ["efron", "breslow"])
+def test_tied_times_may_come_in_any_order(ties):
+    """Times are rounded so that most are tied, events with censored samples, too."""
+    y = np.column_stack([PLAIN[:, 0], np.round(PLAIN[:, 1])])
+    assert len(np.unique(y[:, 1])) < 10
+    orders = [np.argsort(y[:, 1], kind="stable"), np.random.RandomState(1).permutation(80)]
+    models = [
+        _model(hidden_layer_sizes=(), ties=ties).fit(X[order], y[order]) for order in orders
+    ]
+    first, other = models
+    assert first.loss_ == pytest.approx(other.loss_, rel=1e-10)
+    # Minima are accurate to the tolerance of 1e-8 for the gradient.
+    np.testing.assert_allclose(first.predict(X), other.predict(X), atol=1e-6)
+    np.testing.assert_allclose(
+        first.baseline_cumulative_hazard_, other.baseline_cumulative_hazard_, rtol=1e-6
+    )
+    assert first.score(X, y) == pytest.approx(other.score(X, y), rel=1e-12)
+
+
 INVALID = {
     "one column": (PLAIN[:, 1], "an event .* and a time for each sample.* got shape"),
     "four columns": (np.hstack([PLAIN, PLAIN]), "an event .* and a time"),

@@ -1,7 +1,10 @@
 """The search for alpha by the partial likelihood, or by a concordance."""
 
+import pickle
+
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from survival_cases import half_deviance, simulated, structured
@@ -76,6 +79,82 @@ def test_final_network_has_the_baseline_of_all_samples():
     assert found == pytest.approx((first & counted).sum() / at_risk, rel=1e-12)
     assert search.predict_survival_function(X[:2], [1.0]).shape == (2, 1)
     assert search.score(X, PLAIN) > 0.6
+
+
+# Ensembles
+
+
+@pytest.fixture(scope="module")
+def ensemble():
+    weight = np.random.RandomState(0).uniform(0.5, 2, size=len(X))
+    search = _search(hidden_layer_sizes=(3,), penalty="l1", ensemble=True, alphas=[1.0])
+    return search.fit(X, PLAIN, weight), weight
+
+
+def test_risks_of_an_ensemble_are_averages(ensemble):
+    search, weight = ensemble
+    *of_folds, final = search.estimators_
+    assert [type(member) for member in search.estimators_] == [RegularizedMLPSurvival] * 4
+    expected = (np.mean([m.predict(X) for m in of_folds], axis=0) + final.predict(X)) / 2
+    risk = search.predict(X)
+    np.testing.assert_allclose(risk, expected, rtol=1e-12)
+    assert np.ptp([m.predict(X) for m in search.estimators_], axis=0).max() > 0.1
+    # The baseline is that of the averages.
+    t, first = PLAIN[:, 1], search.event_times_[0]
+    at_risk = (weight * np.exp(risk))[t >= first].sum()
+    hazard = weight[(t == first) & (PLAIN[:, 0] > 0)].sum() / at_risk
+    assert search.baseline_cumulative_hazard_[0] == pytest.approx(hazard, rel=1e-12)
+    found = search.predict_cumulative_hazard_function(X, [first])[:, 0]
+    np.testing.assert_allclose(found, hazard * np.exp(risk), rtol=1e-12)
+    assert search.score(X, PLAIN, concordance="uno", tau=1.5) > 0.6
+
+
+def test_members_of_an_ensemble_are_fitted_estimators(ensemble):
+    search, weight = ensemble
+    for member, (train, _) in zip(search.estimators_, _folds()):
+        # Warm starts and precision of a path do not change a baseline given the weights.
+        alone = clone(member).fit(X[train], PLAIN[train], weight[train])
+        np.testing.assert_array_equal(member.event_times_, alone.event_times_)
+        risk, own = np.exp(member.predict(X[train])), weight[train]
+        last = PLAIN[train][PLAIN[train][:, 0] > 0, 1].max()
+        step = np.diff(member.baseline_cumulative_hazard_)[-1]
+        is_last = PLAIN[train][:, 1] == last
+        events = own[is_last & (PLAIN[train][:, 0] > 0)].sum()
+        at_risk = (own * risk)[PLAIN[train][:, 1] >= last].sum()
+        assert step == pytest.approx(events / at_risk, rel=1e-9)
+
+
+def test_an_ensemble_changes_no_score_and_converts(ensemble):
+    search, weight = ensemble
+    alone = clone(search).set_params(ensemble=False).fit(X, PLAIN, weight)
+    np.testing.assert_array_equal(alone.scores_, search.scores_)
+    np.testing.assert_array_equal(alone.predict(X), search.estimators_[-1].predict(X))
+    assert not hasattr(search, "predict_interval")
+    small, twin = search.compact(), pickle.loads(pickle.dumps(search))
+    for other in (small, twin):
+        np.testing.assert_allclose(other.predict(X), search.predict(X), atol=1e-12)
+        np.testing.assert_allclose(
+            other.predict_survival_function(X),
+            search.predict_survival_function(X),
+            rtol=1e-10,
+        )
+    for method in ("to_arrays", "to_formula", "to_sklearn", "to_torch"):
+        with pytest.raises(ValueError, match=f"predicts by 4. Call {method} of each"):
+            getattr(search, method)()
+    with pytest.raises(ValueError, match="'ensemble' parameter"):
+        _search(ensemble="yes").fit(X, PLAIN)
+
+
+def test_ensembles_of_strata_and_sparse_features():
+    _, y = simulated(n=80, seed=3, n_strata=2)
+    frame = y[:, [0, 2, 1]]
+    search = _search(hidden_layer_sizes=(3,), ensemble=True, alphas=[5.0], cv=2)
+    search.fit(X, frame)
+    assert search.baseline_cumulative_hazard_.shape == (2, len(search.event_times_))
+    member = search.estimators_[0]
+    assert member.predict_survival_function(X[:2], strata=[0, 1]).shape[0] == 2
+    other = clone(search).fit(sparse.csr_array(X), frame)
+    np.testing.assert_allclose(other.predict(X), search.predict(X), atol=1e-4)
 
 
 def test_summary_names_the_score():

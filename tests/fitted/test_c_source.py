@@ -289,6 +289,18 @@ def test_header_names_features_classes_and_functions(tmp_path):
 
 
 @needs_compiler
+def test_program_of_a_survival_model_prints_risks(tmp_path):
+    model = rounded(drawn("survival", (4,)))
+    found = printed(model, tmp_path, SINGLE)
+    assert_close(found, model.predict(SINGLE.astype(np.float64)))
+    header = (tmp_path / "network.h").read_text("ascii")
+    assert "Multilayer perceptron network, a survival model" in header
+    assert "/* Predict the risk of a sample. */" in header
+    code = (tmp_path / "network.c").read_text("ascii")
+    assert "a line for\n   each: the risk." in code
+
+
+@needs_compiler
 def test_odd_names_compile(tmp_path):
     model = drawn("binary", (4,))
     model.feature_names_in_ = np.array(["/*", "*/", "//", "?" * 3, "\\"], dtype=object)

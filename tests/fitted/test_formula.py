@@ -36,6 +36,7 @@ def assert_same_predictions(model, precision=EXACT, names=None, tolerance=1e-12,
     found = results(formula, names or numbered())
     expected = getattr(model, "predict_proba", model.predict)(X).reshape(len(X), -1)
     letter = "p" if hasattr(model, "classes_") else "y"
+    letter = "risk" if hasattr(model, "event_times_") else letter
     if model.n_outputs_ == 1:
         # Of two classes, the second one's probability.
         expected, columns = expected[:, -1:], [found[letter]]
@@ -122,6 +123,11 @@ def test_names_that_the_formula_has_itself_are_changed(activation):
     model = drawn("multiclass", (2,), activation=activation)
     changed = [f"x_{name}" for name in taken]
     assert_same_predictions(model, names=changed, feature_names=taken)
+    model_of_risks = drawn("survival", (2,), activation=activation)
+    risky = ["risk", *taken[1:]]
+    changed = [f"x_{name}" for name in risky]
+    formula = assert_same_predictions(model_of_risks, names=changed, feature_names=risky)
+    assert "\nrisk = " in formula
     taken = ["p_0", "ndtr", "", "größe", "x²"]
     changed = ["x_p_0", "x_ndtr", "x_", "größe", "x2"]
     formula = assert_same_predictions(model, names=changed, feature_names=taken)

@@ -9,6 +9,7 @@ import pytest
 from fitted_cases import (
     COLUMNS,
     KINDS,
+    SCORES,
     X,
     assert_same_parts,
     drawn,
@@ -25,6 +26,11 @@ from sknormreg import (
 )
 
 
+def _targets(kind):
+    """Targets that scikit-learn's estimators take: of risks, numbers."""
+    return SCORES if kind == "survival" else KINDS[kind][2]
+
+
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("sizes", [(), (4,), (4, 3)])
 @pytest.mark.parametrize("kind", KINDS)
@@ -32,7 +38,7 @@ from sknormreg import (
 def test_to_sklearn_predicts_the_same(kind, sizes, activation):
     model = drawn(kind, sizes, activation=activation)
     theirs = model.to_sklearn()
-    y = KINDS[kind][2]
+    y = _targets(kind)
     if isinstance(model, RegularizedMLPClassifier):
         assert type(theirs) is MLPClassifier
         np.testing.assert_array_equal(theirs.predict(X), model.predict(X))
@@ -66,7 +72,7 @@ def test_to_sklearn_has_parameters_of_the_network_and_pickles(kind):
     for name in ("n_layers_", "n_outputs_", "n_features_in_", "out_activation_"):
         assert getattr(theirs, name) == getattr(model, name)
     # The parameters are those of an estimator that can be trained.
-    clone(theirs).set_params(max_iter=2).fit(X, KINDS[kind][2])
+    clone(theirs).set_params(max_iter=2).fit(X, _targets(kind))
 
 
 @pytest.mark.parametrize("kind", ["binary", "regression"])
@@ -121,7 +127,7 @@ def test_to_sklearn_shares_nothing_and_can_be_trained(kind, early_stopping):
     model.set_params(validation_fraction=0.3).fit(X, y)
     before = copy.deepcopy(model)
     theirs = model.to_sklearn()
-    theirs.partial_fit(X, y)
+    theirs.partial_fit(X, _targets(kind))
     assert len(theirs.loss_curve_) == len(model.loss_curve_) + 1
     theirs.classes_ = None
     for array in theirs.coefs_ + theirs.intercepts_:

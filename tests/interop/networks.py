@@ -5,7 +5,11 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sknormreg import RegularizedMLPClassifier, RegularizedMLPRegressor
+from sknormreg import (
+    RegularizedMLPClassifier,
+    RegularizedMLPRegressor,
+    RegularizedMLPSurvival,
+)
 from sknormreg.estimators.regression_losses import REGRESSION_LOSSES
 
 rng = np.random.RandomState(0)
@@ -33,13 +37,16 @@ REGRESSION = {
     "quantile": SCORES,
     "several quantiles": SCORES,
 }
-KINDS = CLASSIFICATION | REGRESSION
+SURVIVAL = {"survival": np.c_[X[:, 1] < 1, np.exp(-SCORES)]}
+KINDS = CLASSIFICATION | REGRESSION | SURVIVAL
 
 
 def estimator(kind, **params):
     """An estimator for a kind of target."""
     if kind in CLASSIFICATION:
         return RegularizedMLPClassifier(**{"random_state": 0, **params})
+    if kind == "survival":
+        return RegularizedMLPSurvival(**{"random_state": 0, **params})
     if kind == "several quantiles":
         params = {"quantile": [0.1, 0.5, 0.9], **params}
         kind = "quantile"

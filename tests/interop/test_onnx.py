@@ -16,7 +16,11 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknormreg import RegularizedMLPClassifierCV, RegularizedMLPRegressorCV
+from sknormreg import (
+    RegularizedMLPClassifierCV,
+    RegularizedMLPRegressorCV,
+    RegularizedMLPSurvivalCV,
+)
 from sknormreg.engine.activations import ACTIVATIONS
 from sknormreg.engine.losses import Loss
 
@@ -136,11 +140,12 @@ def test_cross_validated(kind, relax):
 @pytest.mark.parametrize("dtype", ROUNDING)
 @pytest.mark.parametrize("kind", KINDS)
 def test_ensembles(kind, dtype):
-    plain = estimator(kind, hidden_layer_sizes=(3,))
-    cls = (
-        RegularizedMLPClassifierCV if kind in CLASSIFICATION else RegularizedMLPRegressorCV
-    )
-    loss = {} if kind in CLASSIFICATION else {"loss": plain.loss}
+    cls = RegularizedMLPRegressorCV
+    if kind in CLASSIFICATION:
+        cls = RegularizedMLPClassifierCV
+    elif kind == "survival":
+        cls = RegularizedMLPSurvivalCV
+    loss = {"loss": estimator(kind).loss} if kind in REGRESSION else {}
     model = cls((3,), random_state=0, alphas=[0.3], cv=3, ensemble=True, tol=0.1, **loss)
     model.fit(X.astype(dtype), KINDS[kind])
     # A single network would answer otherwise.

@@ -8,6 +8,7 @@ from survival_cases import LinearCox, simulated, structured
 from sknormreg import RegularizedMLPSurvival, RegularizedMLPSurvivalCV
 
 sksurv = pytest.importorskip("sksurv")
+from sksurv.functions import StepFunction  # noqa: E402
 from sksurv.linear_model import (  # noqa: E402
     CoxnetSurvivalAnalysis,
     CoxPHSurvivalAnalysis,
@@ -15,6 +16,7 @@ from sksurv.linear_model import (  # noqa: E402
 from sksurv.metrics import (  # noqa: E402
     as_concordance_index_ipcw_scorer,
     as_cumulative_dynamic_auc_scorer,
+    as_integrated_brier_score_scorer,
     concordance_index_censored,
     concordance_index_ipcw,
     integrated_brier_score,
@@ -48,13 +50,23 @@ def test_elastic_net_is_that_of_coxnet(l1_ratio):
     ).fit(X, TARGETS)
     # Its objective is divided by the number of samples.
     other = CoxnetSurvivalAnalysis(
-        alphas=[alpha / len(X)], l1_ratio=l1_ratio, tol=1e-13, max_iter=10**6
+        alphas=[alpha / len(X)],
+        l1_ratio=l1_ratio,
+        tol=1e-13,
+        max_iter=10**6,
+        fit_baseline_model=True,
     ).fit(X, TARGETS)
     cox = LinearCox(X, Y, None, "breslow")
     strengths = alpha * l1_ratio, alpha * (1 - l1_ratio)
     least = cox.objective(other.coef_[:, 0], *strengths)
     assert cox.objective(own.coefs_[0][:, 0], *strengths) - least <= 1e-6 * least
     np.testing.assert_array_equal(own.selected_features_, other.coef_[:, 0] != 0)
+    times = other.unique_times_
+    for name in ("predict_survival_function", "predict_cumulative_hazard_function"):
+        found = getattr(own, name)(X, times)
+        expected = [function(times) for function in getattr(other, name)(X)]
+        # Hazards are up to 50.
+        np.testing.assert_allclose(found, expected, atol=1e-6, rtol=1e-6)
 
 
 def test_concordances_are_the_same():
@@ -73,15 +85,46 @@ def test_concordances_are_the_same():
     np.testing.assert_allclose(own, curve.predict_proba(times), rtol=1e-12)
 
 
+class WithFunctions(RegularizedMLPSurvival):
+    """As doc/survival.md has it."""
+
+    def predict_survival_function(self, X):
+        times = np.hstack([-1, self.event_times_, 1e300])
+        curves = super().predict_survival_function(X, times)
+        return [StepFunction(times, curve) for curve in curves]
+
+
+def test_functions_that_can_be_called():
+    model = WithFunctions((), penalty="l1", alpha=2.0).fit(X, TARGETS)
+    plain = RegularizedMLPSurvival((), penalty="l1", alpha=2.0).fit(X, TARGETS)
+    times = [0.0, 0.01, 0.3, 1.0, 50.0]
+    found = [function(times) for function in model.predict_survival_function(X)]
+    np.testing.assert_array_equal(found, plain.predict_survival_function(X, times))
+
+
 @pytest.mark.parametrize(
-    "scorer",
+    ("cls", "scorer", "least"),
     [
-        lambda model: as_concordance_index_ipcw_scorer(model, tau=1.0),
-        lambda model: as_cumulative_dynamic_auc_scorer(model, times=[0.3, 0.6]),
+        (
+            RegularizedMLPSurvival,
+            lambda model: as_concordance_index_ipcw_scorer(model, tau=1.0),
+            0.6,
+        ),
+        (
+            RegularizedMLPSurvival,
+            lambda model: as_cumulative_dynamic_auc_scorer(model, times=[0.3, 0.6]),
+            0.6,
+        ),
+        (
+            WithFunctions,
+            lambda model: as_integrated_brier_score_scorer(model, times=[0.3, 0.6]),
+            -0.25,
+        ),
     ],
+    ids=["concordance", "auc", "brier"],
 )
-def test_scorers_in_searches(scorer):
-    model = scorer(RegularizedMLPSurvival((), penalty="l1"))
+def test_scorers_in_searches(cls, scorer, least):
+    model = scorer(cls((), penalty="l1"))
     grid = {"estimator__alpha": [1.0, 10.0, 1e4]}
     # Its estimates are for times within those of the training samples.
     y = TARGETS.copy()
@@ -89,7 +132,7 @@ def test_scorers_in_searches(scorer):
     y["time"] = np.minimum(y["time"], 1.2)
     search = GridSearchCV(model, grid, cv=3).fit(X, y)
     assert search.best_params_["estimator__alpha"] < 1e4
-    assert search.best_score_ > 0.6
+    assert search.best_score_ > least
 
 
 def test_brier_score_as_a_scorer():

@@ -15,8 +15,10 @@ from sknormreg import (
     RegularizedMLPClassifierCV,
     RegularizedMLPRegressor,
     RegularizedMLPRegressorCV,
+    RegularizedMLPSurvivalCV,
 )
 from sknormreg.evidence import factors
+from sknormreg.losses import Loss
 from sknormreg.penalties import PENALTIES, GroupLasso
 
 skops_io = pytest.importorskip("skops.io")
@@ -94,6 +96,12 @@ FITTED = {
     "ensemble of regressors": lambda _: cross_validated(
         RegularizedMLPRegressorCV, X[:, 0], "l2", ensemble=True
     ),
+    "ensemble of Cox models": lambda _: cross_validated(
+        RegularizedMLPSurvivalCV, KINDS["survival"], "l1", ensemble=True
+    ),
+    "strata": lambda _: estimator("survival", hidden_layer_sizes=(3,)).fit(
+        X, np.c_[KINDS["survival"], X[:, 0] > 0]
+    ),
 }
 
 
@@ -116,6 +124,10 @@ def test_round_trip_trusting_the_documented_types(stored):
     np.testing.assert_array_equal(twin.predict(X), model.predict(X))
     if hasattr(model, "predict_proba"):
         np.testing.assert_array_equal(twin.predict_proba(X), model.predict_proba(X))
+    if hasattr(model, "event_times_"):
+        strata = None if model.strata_ is None else X[:, 0] > 0
+        survival = (m.predict_survival_function(X, strata=strata) for m in (twin, model))
+        np.testing.assert_array_equal(*survival)
     if hasattr(model, "noise_variance_"):
         for array, own in zip(
             *(each.predict(X, return_std=True) for each in (twin, model))
@@ -136,6 +148,35 @@ def test_the_documentation_lists_no_type_in_vain(monkeypatch):
     assert found == DOCUMENTED
 
 
+class LogCosh(Loss):
+    """A user's own loss, which skops finds by its name."""
+
+    def __init__(self, width=1.0):
+        self.width = width
+
+    def per_output(self, y, raw):
+        return self.width**2 * np.log(np.cosh((raw - y) / self.width))
+
+    def derivative(self, y, raw):
+        raw[...] = self.width * np.tanh((raw - y) / self.width)
+
+    def constant(self, y, sample_weight):
+        return np.average(y, axis=0, weights=sample_weight)
+
+
+def test_a_loss_of_ones_own_is_a_type_to_be_trusted():
+    model = RegularizedMLPRegressor((3,), loss=LogCosh(2.0), max_iter=3, random_state=0)
+    data = skops_io.dumps(model.fit(X, KINDS["squared_error"]))
+    own = f"{LogCosh.__module__}.LogCosh"
+    assert set(skops_io.get_untrusted_types(data=data)) - DOCUMENTED == {own}
+    with pytest.raises(exceptions.UntrustedTypesFoundException, match="LogCosh"):
+        skops_io.loads(data, trusted=sorted(DOCUMENTED))
+    twin = skops_io.loads(data, trusted=[*sorted(DOCUMENTED), own])
+    assert type(twin.loss) is LogCosh
+    assert twin.loss.width == 2
+    np.testing.assert_array_equal(twin.predict(X), model.predict(X))
+
+
 @pytest.mark.parametrize("make", [FITTED["partial_fit"], FITTED["sgd"]])
 def test_training_goes_on_as_if_it_had_not_been_stored(make):
     model = make(None)
@@ -147,7 +188,7 @@ def test_training_goes_on_as_if_it_had_not_been_stored(make):
         np.testing.assert_array_equal(array, own)
 
 
-@pytest.mark.parametrize("kind", ["binary", *REGRESSION])
+@pytest.mark.parametrize("kind", ["binary", *REGRESSION, "survival"])
 def test_a_loaded_estimator_is_fitted_anew_alike(kind):
     model = estimator(kind, hidden_layer_sizes=(3,), penalty="l1", tol=0.1)
     data = skops_io.dumps(model.fit(X, KINDS[kind]))
