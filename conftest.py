@@ -102,7 +102,7 @@ def pytest_report_header(config):
 
 @pytest.fixture(autouse=True)
 def global_state():
-    """Every test starts with the same state of NumPy, whatever ran or was imported before."""
+    """Tests start with the same state of NumPy, whatever ran or was imported before."""
     # From here estimators without random_state draw.
     np.random.seed(0)  # noqa: NPY002
     # The default. emlearn has all floating-point errors raised from its import on.

@@ -43,7 +43,7 @@ KINDS = {
     "poisson": (RegularizedMLPRegressor, {"loss": "poisson"}, np.round(np.exp(SCORES / 3))),
     "survival": (
         RegularizedMLPSurvival,
-        {"alpha": 1.0},
+        {},
         np.c_[X[:, 1] < 1, np.exp(-SCORES)],
     ),
 }

@@ -159,7 +159,7 @@ def test_weights_refuse_what_they_cannot_draw(network):
         pytest.param(10, marks=pytest.mark.slow),
         20,
         pytest.param(35, marks=pytest.mark.slow),
-        100,
+        pytest.param(100, marks=pytest.mark.slow),
     ],
 )
 def test_labels_of_columns_do_not_overlap(names, n_columns):

@@ -144,7 +144,7 @@ NOISE = {
     ("hidden", "kind"),
     [
         ((), "normal"),
-        ((), "rare, weighted"),
+        pytest.param((), "rare, weighted", marks=pytest.mark.slow),
         pytest.param((), "t3", marks=pytest.mark.slow),
         pytest.param((), "rare", marks=pytest.mark.slow),
         *(pytest.param((3,), kind, marks=pytest.mark.slow) for kind in NOISE),

@@ -444,6 +444,7 @@ def test_a_long_start_prints_lines(monkeypatch, capsys):
     [make(RegularizedMLPClassifier, n_init=2, max_iter=30, random_state=None)]
 )
 @not_converged
+@pytest.mark.slow
 def test_check_estimator(estimator, check):
     check(estimator)
 

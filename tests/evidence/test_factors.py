@@ -15,8 +15,9 @@ from sknormreg.evidence.factors import DualFactor, KrylovFactor, PrimalFactor
 
 
 SLOW = [
-    ("several outputs", "one layer", KrylovFactor),
-    ("multilabel", "two layers", KrylovFactor),
+    (loss, layers, KrylovFactor)
+    for loss in ("several outputs", "multilabel")
+    for layers in NETWORKS
 ]
 PROBLEMS = [
     # A mean of thousands of probes takes long.

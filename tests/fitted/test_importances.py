@@ -53,7 +53,7 @@ def _sparse_nets(draw):
     ]
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(_sparse_nets())
 def test_zero_if_and_only_if_no_path(coefs):
     connected = [
