@@ -157,9 +157,9 @@ def test_weights_refuse_what_they_cannot_draw(network):
     [
         3,
         pytest.param(10, marks=pytest.mark.slow),
-        20,
+        pytest.param(20, marks=pytest.mark.slow),
         pytest.param(35, marks=pytest.mark.slow),
-        pytest.param(100, marks=pytest.mark.slow),
+        100,
     ],
 )
 def test_labels_of_columns_do_not_overlap(names, n_columns):

@@ -12,7 +12,7 @@ from sknormreg import RegularizedMLPRegressor, RegularizedMLPRegressorCV
 from sknormreg.evidence.factors import DualFactor, KrylovFactor, PrimalFactor
 from sknormreg.evidence.kronecker import KroneckerFactor
 
-N_DRAWS = 20_000
+N_DRAWS = 8_000
 
 
 @pytest.mark.parametrize("layers", NETWORKS)
