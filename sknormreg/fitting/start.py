@@ -68,7 +68,8 @@ class Start:
     def _draw(self, objective, random_state):
         constant = objective.objective.best_constant() if self.at_constant else 0.0
         share = initial_output_share(objective)
-        return objective.initial_params(random_state, constant, share)
+        params = objective.initial_params(random_state, constant, share)
+        return objective.objective.oriented(params)
 
 
 def initial_output_share(objective: ScaledObjective) -> float:
