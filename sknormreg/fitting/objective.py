@@ -240,8 +240,13 @@ class Objective:
             for penalty, strength, weights in self.layers(params)
         )
 
+    @property
+    def has_signs(self) -> bool:
+        """Whether weights have to have given signs."""
+        return self._signs is not None
+
     def oriented(self, params: np.ndarray) -> np.ndarray:
-        """Return parameters of the same absolute values, with the signs they have to have."""
+        """Return parameters of the same sizes, with the signs that they have to have."""
         params = params.copy()
         for penalty, _, weights in self.layers(params):
             if isinstance(penalty, SignConstrained):
