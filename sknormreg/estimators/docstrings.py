@@ -155,8 +155,8 @@ monotonic_cst : array-like of int of shape (n_features,) or dict, default=None
     samples, and up to rounding. Weights of the wrong sign in `coef_init`, or of the last
     fit with ``warm_start=True``, start at 0. "gelu" and "silu", which decrease somewhere,
     are refused, as are ``alpha="evidence"`` and the penalties "hierarchical" and
-    "nuclear". Prefer a bounded activation such as "tanh": with others the outputs are
-    convex functions of all features if there is one hidden layer.
+    "nuclear". Prefer "tanh" or "logistic": with other activations the outputs are convex
+    functions of the features, the free ones included.
 
 dropout : float, default=0.0
     Probability of dropping each value of a hidden layer during training, at least 0 and
