@@ -245,6 +245,7 @@ def test_alphas_that_are_chosen(alpha):
 
 @pytest.mark.filterwarnings("ignore:No feature is selected")
 @pytest.mark.filterwarnings("ignore:The network uses no feature")
+@pytest.mark.slow
 @not_converged
 def test_the_quantile_rule_keeps_noise_empty():
     n_empty = 0
@@ -363,6 +364,13 @@ def test_selectors_constrain_the_features_that_are_left(cst):
     assert last.monotonic_cst.tolist() == own
     for row, sign in zip(last.coefs_[0], own):
         assert (sign * row >= 0).all()
+
+
+@pytest.mark.slow
+@not_converged
+@pytest.mark.parametrize("cst", [CST, {"age": 1, "dose": -1}], ids=repr)
+def test_selectors_that_fit_many_networks(cst):
+    frame = pd.DataFrame(X, columns=NAMES)
     network = make(penalty=[GroupLasso(), MaxNorm(1)], monotonic_cst=cst)
     stable = StabilitySelector(network, n_resamples=5, alphas=5, random_state=0)
     assert stable.fit(frame, Y).stability_scores_[0] > 0.8
