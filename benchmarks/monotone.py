@@ -108,13 +108,11 @@ def compare_truths(arguments):
                 key = name, is_constrained
                 scores[key].append(r2_score(y_test, model.predict(X_test)))
                 violations[key].append(share_of_violations(model, X_test, seed))
-        print(
-            f"{'truth ' + title:>28s} {'R2 free':>9s} {'monotone':>9s} {'wrong':>8s}",
-            "wrong",
-        )
+        header = "R2 free", "R2 monotone", "wrong free", "wrong monotone"
+        print(f"{'truth ' + title:>28s}", *(f"{label:>14s}" for label in header))
         for name in dict.fromkeys(name for name, _ in scores):
-            r2 = [f"{np.mean(scores[name, is_on]):9.4f}" for is_on in (False, True)]
-            wrong = [f"{np.mean(violations[name, is_on]):8.4f}" for is_on in (False, True)]
+            r2 = [f"{np.mean(scores[name, is_on]):14.4f}" for is_on in (False, True)]
+            wrong = [f"{np.mean(violations[name, is_on]):14.4f}" for is_on in (False, True)]
             print(f"{name:>28s}", *r2, *wrong, flush=True)
 
 
