@@ -235,10 +235,12 @@ def test_a_relaxed_fit_has_the_signs_of_the_features_that_are_left():
 
 
 @not_converged
-@pytest.mark.parametrize("alpha", ["auto", "quantile"])
+@pytest.mark.parametrize(
+    "alpha", ["auto", pytest.param("quantile", marks=pytest.mark.slow)]
+)
 def test_alphas_that_are_chosen(alpha):
     penalty = "l2" if alpha == "auto" else [GroupLasso(), MaxNorm(1)]
-    model = make(alpha=alpha, penalty=penalty, max_iter=200).fit(X, Y)
+    model = make(alpha=alpha, penalty=penalty, max_iter=50).fit(X, Y)
     assert is_monotone(model.predict)
     assert model.score(X, Y) > 0.3
 
@@ -345,15 +347,19 @@ def test_a_model_stored_before_there_was_the_parameter():
 
 
 @not_converged
-@pytest.mark.parametrize("cst", [CST, {"age": 1, "dose": -1}], ids=repr)
+@pytest.mark.parametrize(
+    "cst",
+    [pytest.param(CST, marks=pytest.mark.slow), {"age": 1, "dose": -1}],
+    ids=repr,
+)
 def test_selectors_constrain_the_features_that_are_left(cst):
     frame = pd.DataFrame(X, columns=NAMES)
     if isinstance(cst, list):
         frame = X
     penalty = [GroupMCP(0.3), MaxNorm(1)]
-    network = make(penalty=penalty, monotonic_cst=cst, max_iter=200)
+    network = make(penalty=penalty, monotonic_cst=cst, max_iter=50)
     selector = MLPFeatureSelector(
-        network, alpha=5.0, n_init=2, max_features=2, random_state=0
+        network, alpha=5.0, n_init=1, max_features=2, random_state=0
     )
     selector.fit(frame, Y)
     kept = selector.support_
