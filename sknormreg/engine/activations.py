@@ -22,12 +22,16 @@ class Activation(ABC):
         Whether the derivative is continuous. If not, full-batch solvers may end on a kink,
         where the gradient does not vanish.
 
+    monotone : bool
+        Whether the function decreases nowhere, as those of monotone networks must not.
+
     init_gain : float
         The factor g in the bound ``sqrt(g / (fan_in + fan_out))`` of the uniform
         distribution of initial weights (Glorot and Bengio, 2010, eq. 16).
     """
 
     smooth = True
+    monotone = True
     init_gain = 6.0
 
     @abstractmethod
@@ -125,6 +129,8 @@ class ELU(Activation):
 class GELU(Activation):
     """act(z) = z Phi(z), with the standard normal CDF Phi (Hendrycks and Gimpel, 2016)."""
 
+    monotone = False
+
     def value(self, z: np.ndarray) -> None:
         z *= _normal_cdf(z, np.exp(-0.5 * z * z))
 
@@ -174,6 +180,8 @@ def _normal_cdf(z, bell):
 
 class SiLU(Activation):
     """act(z) = z / (1 + exp(-z)), also known as swish (Elfwing et al., 2018)."""
+
+    monotone = False
 
     def value(self, z: np.ndarray) -> None:
         z *= special.expit(z)

@@ -75,6 +75,7 @@ class RegularizedMLP(
         "quantile_level": [Interval(Real, 0, 1, closed="neither")],
         "evidence_scope": [StrOptions(set(SCOPES))],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "monotonic_cst": ["array-like", dict, None],
         "solver": [StrOptions({"auto", *FULL_BATCH, *MINIBATCH})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],

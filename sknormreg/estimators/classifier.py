@@ -11,7 +11,15 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import CLASSIFICATION_LOSS, document_estimator
-from .hints import Activations, Alpha, ClassWeight, Penalties, RandomState, Sizes
+from .hints import (
+    Activations,
+    Alpha,
+    ClassWeight,
+    MonotonicCst,
+    Penalties,
+    RandomState,
+    Sizes,
+)
 from .mixed_labels import refuse_mixed_labels
 from .predictions import ClassifierPredictions
 
@@ -118,6 +126,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         store_posterior: bool = True,
         quantile_level: float = 0.95,
         l1_ratio: float = 0.5,
+        monotonic_cst: MonotonicCst = None,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         input_noise: float = 0.0,
@@ -160,6 +169,7 @@ class RegularizedMLPClassifier(ClassifierPredictions, RegularizedMLP):
         self.store_posterior = store_posterior
         self.quantile_level = quantile_level
         self.l1_ratio = l1_ratio
+        self.monotonic_cst = monotonic_cst
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.input_noise = input_noise

@@ -16,7 +16,15 @@ from .docstrings import (
     NOISE_CV_PARAMETERS,
     document_estimator,
 )
-from .hints import Activations, ClassWeight, Numbers, Penalties, RandomState, Sizes
+from .hints import (
+    Activations,
+    ClassWeight,
+    MonotonicCst,
+    Numbers,
+    Penalties,
+    RandomState,
+    Sizes,
+)
 from .predictions import ClassifierPredictions
 from .search_summary import SummaryMixin
 
@@ -103,6 +111,7 @@ class RegularizedMLPClassifierCV(
         penalty: Penalties = "l2",
         alphas: int | Sequence[float] | np.ndarray = 20,
         l1_ratio: Numbers = 0.5,
+        monotonic_cst: MonotonicCst = None,
         dropout: Numbers = 0.0,
         input_dropout: Numbers = 0.0,
         input_noise: Numbers = 0.0,
@@ -147,6 +156,7 @@ class RegularizedMLPClassifierCV(
         self.penalty = penalty
         self.alphas = alphas
         self.l1_ratio = l1_ratio
+        self.monotonic_cst = monotonic_cst
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.input_noise = input_noise

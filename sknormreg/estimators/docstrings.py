@@ -141,6 +141,23 @@ l1_ratio : float, default=0.5
     Mixing parameter of "elasticnet" and "sparse_group_lasso", between 0 and 1: 1 is the L1
     penalty, and 0 is the L2 penalty or the group lasso. Ignored for other penalties.
 
+monotonic_cst : array-like of int of shape (n_features,) or dict, default=None
+    Monotonic constraint on each feature: 1 where predictions must not decrease as the
+    feature increases, -1 where they must not increase, 0 where they are free. A dict maps
+    names of features to these numbers; the other features are free. As in
+    :class:`~sklearn.ensemble.HistGradientBoostingRegressor`. In binary classification
+    predictions are the probability of the second class, ``classes_[1]``; with more classes
+    there is an error. Of several outputs, labels or quantiles the constraint holds for
+    each, and in survival analysis for the risk.
+
+    The weights out of a feature have the sign of its constraint, and all weights of later
+    layers are at least 0. The constraint thus holds everywhere, not only at the training
+    samples, and up to rounding. Weights of the wrong sign in `coef_init`, or of the last
+    fit with ``warm_start=True``, start at 0. "gelu" and "silu", which decrease somewhere,
+    are refused, as are ``alpha="evidence"`` and the penalties "hierarchical" and
+    "nuclear". Prefer "tanh" or "logistic": with other activations the outputs are convex
+    functions of the features, the free ones included.
+
 dropout : float, default=0.0
     Probability of dropping each value of a hidden layer during training, at least 0 and
     less than 1. The remaining values are divided by the probability of keeping a value,

@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from ..engine.losses import Loss
 from .base import RegularizedMLP, accepts_partial_fit
 from .docstrings import REGRESSION_LOSS, document_estimator
-from .hints import Activations, Alpha, Penalties, RandomState, Sizes
+from .hints import Activations, Alpha, MonotonicCst, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 from .regression_losses import REGRESSION_LOSSES
 
@@ -122,6 +122,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         quantile_level: float = 0.95,
         store_posterior: bool = True,
         l1_ratio: float = 0.5,
+        monotonic_cst: MonotonicCst = None,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         input_noise: float = 0.0,
@@ -165,6 +166,7 @@ class RegularizedMLPRegressor(RegressorPredictions, RegularizedMLP):
         self.quantile_level = quantile_level
         self.store_posterior = store_posterior
         self.l1_ratio = l1_ratio
+        self.monotonic_cst = monotonic_cst
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.input_noise = input_noise

@@ -15,7 +15,7 @@ from .docstrings import (
     REGRESSION_LOSS,
     document_estimator,
 )
-from .hints import Activations, Numbers, Penalties, RandomState, Sizes
+from .hints import Activations, MonotonicCst, Numbers, Penalties, RandomState, Sizes
 from .predictions import RegressorPredictions
 from .regressor import RegularizedMLPRegressor
 from .search_summary import SummaryMixin
@@ -94,6 +94,7 @@ class RegularizedMLPRegressorCV(
         penalty: Penalties = "l2",
         alphas: int | Sequence[float] | np.ndarray = 20,
         l1_ratio: Numbers = 0.5,
+        monotonic_cst: MonotonicCst = None,
         dropout: Numbers = 0.0,
         input_dropout: Numbers = 0.0,
         input_noise: Numbers = 0.0,
@@ -139,6 +140,7 @@ class RegularizedMLPRegressorCV(
         self.penalty = penalty
         self.alphas = alphas
         self.l1_ratio = l1_ratio
+        self.monotonic_cst = monotonic_cst
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.input_noise = input_noise

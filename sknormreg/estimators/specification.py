@@ -13,6 +13,7 @@ from ..fitting.null_quantile import refuse_without_rule
 from ..fitting.settings import SolverSettings
 from ..fitting.specification import NetworkSpec
 from .hold_out import HoldOut
+from .monotonicity import monotonic_cst
 from .targets import ClassTargets, Targets
 
 
@@ -45,9 +46,10 @@ def network_spec(estimator: Any, targets: Targets, **params: Any) -> NetworkSpec
     # Estimators for which some have no meaning do not have them.
     names = {field.name for field in fields(SolverSettings)}
     settings = {name: params[name] for name in names & params.keys()}
+    activations = _checked_activations(params["activation"], len(sizes))
     spec = NetworkSpec(
         sizes,
-        _checked_activations(params["activation"], len(sizes)),
+        activations,
         targets.n_outputs,
         targets.loss(),
         penalty=params["penalty"],
@@ -58,6 +60,7 @@ def network_spec(estimator: Any, targets: Targets, **params: Any) -> NetworkSpec
         mixup=params.get("mixup", 0.0),
         settings=SolverSettings(**settings),
         feature_names=getattr(estimator, "feature_names_in_", None),
+        monotonic_cst=monotonic_cst(estimator, targets, activations),
         total_weight=params.get("total_weight"),
         evidence_scope=params.get("evidence_scope", "layer"),
         hold_out=hold_out,
@@ -115,5 +118,10 @@ def _refuse_without_evidence(spec, params):
         )
     elif spec.drawn:
         problem = f"is for full batches and has no meaning with {spec.drawn[0]}"
+    elif spec.monotonic_cst is not None:
+        problem = (
+            "is for weights of either sign, whose posterior is nearly Gaussian, not for "
+            f"monotonic_cst={params['monotonic_cst']!r}, which bounds them"
+        )
     if problem:
         raise ValueError(f"alpha='evidence' {problem}.")

@@ -8,7 +8,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ..engine.partial_likelihood import TIES
 from .base import RegularizedMLP
 from .docstrings import document_estimator
-from .hints import Activations, Alpha, Penalties, RandomState, Sizes
+from .hints import Activations, Alpha, MonotonicCst, Penalties, RandomState, Sizes
 from .survival_docstrings import (
     SURVIVAL_ATTRIBUTES,
     SURVIVAL_FIT_ATTRIBUTES,
@@ -131,6 +131,7 @@ class RegularizedMLPSurvival(SurvivalPredictions, RegularizedMLP):
         penalty: Penalties = "l2",
         alpha: Alpha = "auto",
         l1_ratio: float = 0.5,
+        monotonic_cst: MonotonicCst = None,
         ties: str = "efron",
         solver: str = "auto",
         max_iter: int = 2000,
@@ -152,6 +153,7 @@ class RegularizedMLPSurvival(SurvivalPredictions, RegularizedMLP):
         self.penalty = penalty
         self.alpha = alpha
         self.l1_ratio = l1_ratio
+        self.monotonic_cst = monotonic_cst
         self.ties = ties
         self.solver = solver
         self.max_iter = max_iter

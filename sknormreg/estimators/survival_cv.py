@@ -12,7 +12,7 @@ from ..fitting.fit import FittedNetwork
 from .cross_validation import RegularizedMLPCV, cv_constraints
 from .docstrings import CV_ATTRIBUTES, CV_PARAMETERS, document_estimator
 from .ensemble import EnsembleMixin, averaged
-from .hints import Activations, Numbers, Penalties, RandomState, Sizes
+from .hints import Activations, MonotonicCst, Numbers, Penalties, RandomState, Sizes
 from .scoring import Fold
 from .search_summary import SummaryMixin
 from .survival import RegularizedMLPSurvival
@@ -99,6 +99,7 @@ class RegularizedMLPSurvivalCV(
         penalty: Penalties = "l2",
         alphas: int | Sequence[float] | np.ndarray = 20,
         l1_ratio: Numbers = 0.5,
+        monotonic_cst: MonotonicCst = None,
         ties: str = "efron",
         solver: str = "auto",
         max_iter: int = 2000,
@@ -126,6 +127,7 @@ class RegularizedMLPSurvivalCV(
         self.penalty = penalty
         self.alphas = alphas
         self.l1_ratio = l1_ratio
+        self.monotonic_cst = monotonic_cst
         self.ties = ties
         self.solver = solver
         self.max_iter = max_iter

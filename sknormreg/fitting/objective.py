@@ -23,6 +23,7 @@ from ..engine import (
     without_silent_units,
 )
 from ..penalties import L2, PiecewiseSmoothPenalty, Weighted
+from ..penalties.signs import SignConstrained, with_signs, without_signs
 from ..solvers.base import Evaluation
 
 
@@ -58,6 +59,9 @@ class Objective:
     augmentation : Augmentation or None
         How the samples of minibatches are changed at random.
 
+    signs : list of ndarray of int of shape (fan_in,) or None
+        The signs that the weights of each layer have to have (see `SignConstrained`).
+
     Attributes
     ----------
     network : Network
@@ -91,6 +95,7 @@ class Objective:
         total_weight: float | None = None,
         dropout: tuple | None = None,
         augmentation: Augmentation | None = None,
+        signs: list[np.ndarray] | None = None,
     ) -> None:
         self.engine = engine
         self.network = engine.network
@@ -102,6 +107,7 @@ class Objective:
         self.sum_of_weights = _weight(self.data.sample_weight, rows, self.n_rows)
         self.data_weight = self.sum_of_weights * self.weight_unit
         self._penalty_weight = total_weight or self.data_weight
+        self._signs = signs
         self._set_penalties(penalty, alpha)
 
     def _set_penalties(self, penalty, alpha):
@@ -118,6 +124,8 @@ class Objective:
                 for penalty, alpha in zip(self.penalties, alphas)
             ]
         )
+        if self._signs is not None:
+            self.penalties = [*map(with_signs, self.penalties, self._signs)]
 
     def with_alphas(self, penalty: Any, alpha: Any) -> Self:
         """Return J with another penalty and alpha, as the class takes them."""
@@ -209,12 +217,13 @@ class Objective:
     @property
     def only_shrinks(self) -> bool:
         """Whether no alpha makes weights zero."""
-        return all(penalty.smooth or penalty.is_constraint for penalty in self.penalties)
+        penalties = map(without_signs, self.penalties)
+        return all(penalty.smooth or penalty.is_constraint for penalty in penalties)
 
     @property
     def free_features(self) -> np.ndarray:
         """Mask of the features that are never penalised, shape (n_features,)."""
-        first, n_features = self.penalties[0], self.network.layer_units[0]
+        first, n_features = without_signs(self.penalties[0]), self.network.layer_units[0]
         if isinstance(first, Weighted):
             return first.free_rows
         return np.zeros(n_features, dtype=bool)
@@ -230,6 +239,19 @@ class Objective:
             strength * penalty.value(weights)
             for penalty, strength, weights in self.layers(params)
         )
+
+    @property
+    def has_signs(self) -> bool:
+        """Whether weights have to have given signs."""
+        return self._signs is not None
+
+    def oriented(self, params: np.ndarray) -> np.ndarray:
+        """Return parameters of the same sizes, with the signs that they have to have."""
+        params = params.copy()
+        for penalty, _, weights in self.layers(params):
+            if isinstance(penalty, SignConstrained):
+                weights[...] = penalty.oriented(weights)
+        return params
 
     def without_dead_ends(self, params: np.ndarray) -> np.ndarray:
         """Return parameters without weights into units that nothing reads, and out of

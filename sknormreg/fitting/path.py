@@ -212,7 +212,7 @@ class PathFitter:
 
         start, precision : as `fit` takes them
         """
-        spec = replace(self._spec, penalty="l2", feature_names=None)
+        spec = self._spec.of_features(selected, penalty="l2")
         if start is not None:
             start = _of_features(start, selected)
         # C-ordered, unlike what NumPy returns for columns.

@@ -128,7 +128,7 @@ class ScaledObjective:
     @property
     def strength(self) -> float:
         """The largest alpha / m, each for scaled weights of the layer and scaled J."""
-        near_zero = np.full(self.network.n_params, _NEAR_ZERO)
+        near_zero = self.objective.oriented(np.full(self.network.n_params, _NEAR_ZERO))
         if self.network.skip:
             # What bounds the other weights by those of the skip connection allows zeros.
             self.network.split_skip(self.network.coefs(near_zero)[0])[0][...] = 0
@@ -331,7 +331,7 @@ class ScaledObjective:
         for (penalty, strength, weights), layer_step, scale in zip(
             self.objective.layers(scaled), steps, self._layer_scales
         ):
-            if strength == 0:
+            if strength == 0 and penalty.smooth:
                 continue
             # prox of t Omega(scale w) is prox of t scale^2 Omega at scale w, over scale.
             t = layer_step * (strength / self.value_scale * scale**2)

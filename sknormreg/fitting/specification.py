@@ -1,9 +1,9 @@
 """The specification of a network to fit."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -48,6 +48,9 @@ class NetworkSpec:
 
     feature_names : ndarray of str or None
 
+    monotonic_cst : ndarray of int of shape (n_features,) or None
+        1 or -1 where the outputs must not decrease or increase with a feature.
+
     total_weight : float or None
         The weight of all samples, where a training sees a part of them.
 
@@ -77,6 +80,7 @@ class NetworkSpec:
     mixup: float = 0.0
     settings: SolverSettings = field(default_factory=SolverSettings)
     feature_names: np.ndarray | None = None
+    monotonic_cst: np.ndarray | None = None
     total_weight: float | None = None
     evidence_scope: str = "layer"
     hold_out: Callable | None = None
@@ -87,6 +91,21 @@ class NetworkSpec:
     def penalties(self) -> Penalty | list[Penalty]:
         """The instances that `penalty` stands for."""
         return named_penalties(self.penalty, self.l1_ratio)
+
+    def of_features(self, features: np.ndarray, **changes: Any) -> Self:
+        """Return the specification for some of the features, or for several copies.
+
+        Parameters
+        ----------
+        features : ndarray of int or of bool
+            Indices of the features, or a mask.
+
+        **changes : dict
+            Other fields that change.
+        """
+        cst = self.monotonic_cst
+        changes["monotonic_cst"] = None if cst is None else cst[features]
+        return replace(self, feature_names=None, **changes)
 
     def network(self, n_features: int) -> Network:
         """Return the network for so many features.
@@ -131,7 +150,19 @@ class NetworkSpec:
             total_weight=self.total_weight,
             dropout=self._dropout_rates(),
             augmentation=self._augmentation(),
+            signs=self._signs(network),
         )
+
+    def _signs(self, network):
+        """Return the signs of the weights of each layer; None if all are free.
+
+        Outputs increase with a feature if its weights are at least 0, and all weights on
+        the way from there to the outputs, which all hidden units are on.
+        """
+        if self.monotonic_cst is None:
+            return None
+        later = (np.ones(fan_in, dtype=np.int8) for fan_in, _ in network.shapes[1:])
+        return [self.monotonic_cst, *later]
 
     @property
     def drawn(self) -> list[str]:

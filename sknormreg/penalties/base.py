@@ -57,6 +57,11 @@ class Penalty(ParametersMixin, ABC):
     has_curvature : bool, default=False
         Whether `solve_curvature` of a `PiecewiseSmoothPenalty` is not the default.
 
+    is_absolute : bool, default=False
+        Whether the penalty depends on absolute weights only and does not decrease in any of
+        them. `monotonic_cst` of the estimators requires it. A subclass of such a penalty
+        that overrides one of its methods says so anew.
+
     first_layer_only : bool
         Whether the penalty concerns features and cannot be that of a later layer.
 
@@ -70,6 +75,7 @@ class Penalty(ParametersMixin, ABC):
     has_diagonal_prox = True
     needs_skip = False
     has_curvature = False
+    is_absolute = False
 
     @property
     def first_layer_only(self) -> bool:
@@ -282,6 +288,7 @@ _DESCRIPTIONS: dict[str, Any] = {
     "_prox_terms": None,
     "restricted": Penalty.restricted,
     "row_values": Penalty.row_values,
+    "is_absolute": False,
 }
 
 

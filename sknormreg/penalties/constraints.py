@@ -67,6 +67,8 @@ class MaxNorm(_Ball):
     Research 15, 2014.
     """
 
+    is_absolute = True
+
     def __init__(self, radius: float = 3.0) -> None:
         self.radius = radius
 
@@ -142,6 +144,8 @@ class L1Ball(_Ball):
     J. Duchi, S. Shalev-Shwartz, Y. Singer and T. Chandra, "Efficient Projections onto the
     l1-Ball for Learning in High Dimensions", ICML 2008: the projection, figure 1.
     """
+
+    is_absolute = True
 
     def __init__(self, radius: float = 20.0) -> None:
         self.radius = radius

@@ -14,6 +14,8 @@ from .separable import project_onto_orthant
 class _ConcavePenalty(PiecewiseSmoothPenalty):
     """Sum of phi(|w|) over the weights, with phi a `Concave` function."""
 
+    is_absolute = True
+
     def __init__(self, a: float = 1.0, l2: float = 0.001) -> None:
         self.a = a
         self.l2 = l2

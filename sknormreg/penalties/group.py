@@ -46,6 +46,7 @@ class GroupPenalty(PiecewiseSmoothPenalty):
     """
 
     has_curvature = True
+    is_absolute = True
 
     groups: Groups
     features_only: bool
@@ -233,6 +234,7 @@ class GroupLasso(GroupPenalty):
         self.groups = groups
         self.features_only = features_only
 
+    is_absolute = True
     restricted = GroupPenalty.restricted
     row_values = GroupPenalty.row_values
 
@@ -286,6 +288,7 @@ class SparseGroupLasso(GroupPenalty):
         check_number(self, "l1_ratio", least=0, most=1)
         return super().bind(layout)
 
+    is_absolute = True
     restricted = GroupPenalty.restricted
 
     @property

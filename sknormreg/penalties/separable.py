@@ -28,6 +28,8 @@ class ElasticNet(PiecewiseSmoothPenalty):
     Journal of the Royal Statistical Society B 67, 2005.
     """
 
+    is_absolute = True
+
     def __init__(self, l1_ratio: float = 0.5) -> None:
         self.l1_ratio = l1_ratio
 
@@ -132,7 +134,7 @@ class RowScaledL2(Penalty):
         Factors, at least 0.
     """
 
-    smooth = True
+    smooth = is_absolute = True
 
     def __init__(self, scales: np.ndarray) -> None:
         self.scales = scales

@@ -146,6 +146,11 @@ class Weighted(PiecewiseSmoothPenalty):
         """Whether `solve_curvature` does more than to divide."""
         return self.penalty.has_curvature
 
+    @property
+    def is_absolute(self) -> bool:  # type: ignore[override]
+        """Whether the inner penalty depends on absolute weights only."""
+        return self.penalty.is_absolute
+
     # Binding
 
     def bind(self, layout: Layout) -> list[Penalty]:

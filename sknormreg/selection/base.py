@@ -10,6 +10,7 @@ from sklearn.utils import ClassifierTags, RegressorTags, Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from ..estimators.mixed_labels import refuse_labels
+from ..estimators.monotonicity import resolved
 from ..estimators.path import draw_seed, estimator_for
 from ..estimators.suggestions import SuggestionsMixin
 from ..estimators.targets import kind_of_targets
@@ -88,6 +89,10 @@ class NetworkSelector(SuggestionsMixin, SelectorMixin, MetaEstimatorMixin, BaseE
         elif is_regressor(estimator):
             refuse_labels(y)
         X, y = validated(self, X, y, multi_output=True, ensure_min_samples=2)
+        given = estimator.monotonic_cst
+        if given is not None:
+            # The networks see arrays without names.
+            estimator.set_params(monotonic_cst=resolved(self, given))
         return estimator, X, y
 
     def _groups_of(self, spec: NetworkSpec) -> RowGroups:

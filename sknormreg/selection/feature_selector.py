@@ -296,6 +296,8 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
         self._store(best, starts)
         report.print(f"{self.n_features_} features selected at alpha = {self.alpha_:.4g}")
         selected = X[:, self.support_]
+        if mlp.monotonic_cst is not None:
+            mlp.set_params(monotonic_cst=mlp.monotonic_cst[self.support_])
         if self.n_features_:
             self.estimator_ = refitted(mlp, selected, y, sample_weight, seed)
         else:

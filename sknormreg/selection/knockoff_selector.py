@@ -1,7 +1,6 @@
 """Selection of features by knockoffs, at a false discovery rate."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Self
 
@@ -408,7 +407,8 @@ class KnockoffSelector(NetworkSelector):
         n_groups = labels.max() + 1
         penalty = with_groups(spec, np.concatenate([labels, labels + n_groups]))
         # The names are those of the features, without the knockoffs.
-        spec = replace(spec, penalty=penalty, feature_names=None)
+        pairs = np.tile(np.arange(len(labels)), 2)
+        spec = spec.of_features(pairs, penalty=penalty)
         if n_groups == len(labels):
             labels = None
         weights = data.sample_weight, shares

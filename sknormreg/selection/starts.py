@@ -1,7 +1,7 @@
 """Networks from several random starts, on all features or on some of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -176,8 +176,7 @@ class Starts:
         """Return the specification and the data of some features."""
         X = _columns(self.data.X, features)
         penalty = with_groups(self.spec, self.labels[features], other_first)
-        spec = replace(self.spec, penalty=penalty, feature_names=None)
-        return spec, self.data._replace(X=X)
+        return self.spec.of_features(features, penalty=penalty), self.data._replace(X=X)
 
 
 def _stage(name, n_init, n_features):

@@ -178,3 +178,11 @@ def test_smooth_says_whether_the_derivative_is_continuous(name):
     # most; the kinks jump by 0.99 or 1.
     _, (left, right) = _value_and_derivative(name, np.array([-1e-9, 1e-9]))
     assert (abs(right - left) < 1e-6) == ACTIVATIONS[name].smooth
+
+
+@every_activation
+def test_which_activations_never_decrease(name):
+    values = _value(name, np.linspace(-40, 40, 80001))
+    # Rounding of values of up to 40.
+    decreases = np.diff(values).min() < -1e-14
+    assert ACTIVATIONS[name].monotone == (not decreases)
