@@ -11,7 +11,7 @@ event:
   --lassonet-splits and --lassonet-samples leave it out of later splits and larger tables.
 
 Categories are encoded as one column for each value, missing numbers are replaced by medians
-and all features are standardised. Prints for each split, and as medians over them, the
+and all features are standardised. Prints for each split, and as means over them, the
 concordance of the other samples (Harrell's), the number of features used, and the processor
 time of the fit.
 
@@ -175,7 +175,7 @@ def compare(name, arguments):
             found.setdefault(label, []).append(row)
             _print(f"split {seed}, {label}", row)
     for label, rows in found.items():
-        _print(f"median of {len(rows)}, {label}", np.median(rows, axis=0))
+        _print(f"mean of {len(rows)}, {label}", np.mean(rows, axis=0))
 
 
 def _print(label, row):
