@@ -34,7 +34,8 @@ DEFAULTS = dict(hidden_layer_sizes=(5,), batch_size=20, max_iter=6, random_state
 
 
 def make(cls, **params):
-    return cls(**{**DEFAULTS, **params})
+    fixed = {} if "alphas" in params else {"alpha": 1.0}
+    return cls(**{**DEFAULTS, **fixed, **params})
 
 
 def fit(cls, **params):

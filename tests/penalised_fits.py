@@ -17,7 +17,8 @@ TARGETS = {RegularizedMLPClassifier: LABELS, RegularizedMLPRegressor: SCORES}
 
 
 def make(cls=RegularizedMLPRegressor, **params):
-    return cls(**{"hidden_layer_sizes": (5,), "max_iter": 10, "random_state": 0, **params})
+    settings = dict(hidden_layer_sizes=(5,), alpha=1.0, max_iter=10, random_state=0)
+    return cls(**(settings | params))
 
 
 def fit(cls=RegularizedMLPRegressor, **params):

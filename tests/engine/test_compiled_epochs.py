@@ -110,7 +110,7 @@ def test_epochs_with_dropout(problem, rates, skip, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("form", ["dense", "csr"])
+@pytest.mark.parametrize("form", ["dense", pytest.param("csr", marks=pytest.mark.slow)])
 def test_epochs_of_several_blocks_with_dropout(method, form, products):
     network = make_network((20, 150, 130, 3), ("relu", "gelu"), "multinomial")
     data = make_data(network, 3000, weighted=True)

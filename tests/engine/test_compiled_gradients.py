@@ -88,7 +88,7 @@ LARGE = {
 
 
 @pytest.mark.parametrize("size", LARGE)
-@pytest.mark.parametrize("rows", ["all", "repeated"])
+@pytest.mark.parametrize("rows", ["repeated", pytest.param("all", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("form", ["dense", "csr"])
 def test_gradients_of_many_sizes(size, rows, form, products):
     layer_units, n_rows = LARGE[size]
@@ -140,7 +140,7 @@ def test_gradients_with_a_skip_connection(loss, n_outputs):
 
 
 @pytest.mark.parametrize("size", LARGE)
-@pytest.mark.parametrize("form", ["dense", "csr"])
+@pytest.mark.parametrize("form", ["dense", pytest.param("csr", marks=pytest.mark.slow)])
 def test_gradients_of_many_sizes_with_a_skip_connection(size, form, products):
     layer_units, n_rows = LARGE[size]
     loss = "squared_error" if layer_units[-1] == 1 else "multinomial"
@@ -187,7 +187,7 @@ def test_gradients_with_dropout(activation, skip):
 
 
 @pytest.mark.parametrize("size", LARGE)
-@pytest.mark.parametrize("form", ["dense", "csr"])
+@pytest.mark.parametrize("form", ["dense", pytest.param("csr", marks=pytest.mark.slow)])
 def test_gradients_of_many_sizes_with_dropout(size, form, products):
     layer_units, n_rows = LARGE[size]
     loss = "squared_error" if layer_units[-1] == 1 else "multinomial"

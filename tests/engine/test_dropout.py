@@ -24,8 +24,8 @@ RATES = dict(dropout=0.4, input_dropout=0.2)
 
 
 def make(cls=RegularizedMLPRegressor, **params):
-    defaults = dict(hidden_layer_sizes=(6, 5), max_iter=5, random_state=0, batch_size=20)
-    return cls(**{**defaults, **params})
+    defaults = dict(hidden_layer_sizes=(6, 5), alpha=1.0, max_iter=5, random_state=0)
+    return cls(**{**defaults, "batch_size": 20, **params})
 
 
 def fit(cls=RegularizedMLPRegressor, X=X, **params):

@@ -127,7 +127,7 @@ def settings():
     yield RegularizedMLPClassifier((), alpha="evidence", max_iter=300)
 
 
-QUICK = [(RegularizedMLPClassifier, "layer"), (RegularizedMLPRegressor, "feature")]
+QUICK = [(RegularizedMLPRegressor, "feature")]
 
 
 def is_quick(mlp):

@@ -298,7 +298,7 @@ def test_partial_fit_regression_in_parts_keeps_its_scale(diabetes):
     def score(unit):
         mlp = RegularizedMLPRegressor((10,), total_weight=len(y), random_state=0, alpha=1.0)
         mlp.set_params(learning_rate_init=0.01)
-        for _ in range(60):
+        for _ in range(40):
             mlp.partial_fit(X[:1], unit * y[:1])  # a single row is a part, too
             for i in range(1, len(y), 30):
                 mlp.partial_fit(X[i : i + 30], unit * y[i : i + 30])

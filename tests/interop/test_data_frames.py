@@ -44,7 +44,7 @@ def test_a_frame_and_a_series_are_their_arrays(library, kind):
     if y.ndim == 1:
         targets = library.Series(y)
     else:
-        targets = frame_of(library, y, ["p", "q", "r"])
+        targets = frame_of(library, y, ["p", "q", "r"][: y.shape[1]])
     frame = frame_of(library)
     model = estimator(kind, hidden_layer_sizes=(4,), max_iter=20).fit(frame, targets)
     assert_same_weights(model, expected)
