@@ -1,5 +1,6 @@
 """What all tests share, those in docstrings included."""
 
+import gc
 import os
 import re
 import signal
@@ -77,6 +78,18 @@ def pytest_cmdline_main(config):
             option.dist = "worksteal"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Thousands of tests are made and stay: to look for garbage among them takes long."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
+
+
 def pytest_ignore_collect(collection_path, config):
     """Files of slow tests alone are not imported where these are left out.
 
@@ -100,8 +113,7 @@ def pytest_report_header(config):
     return f"BLAS: {', '.join(sorted(kernels))}; engine: {selection.engine_name()}"
 
 
-@pytest.fixture(autouse=True)
-def global_state():
+def pytest_runtest_setup():
     """Tests start with the same state of NumPy, whatever ran or was imported before."""
     # From here estimators without random_state draw.
     np.random.seed(0)  # noqa: NPY002

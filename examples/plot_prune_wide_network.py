@@ -37,7 +37,7 @@ networks = {
     "L2 and dropout": dict(penalty="l2", dropout=0.2),
     "group lasso": dict(penalty="group_lasso"),
 }
-alphas = [0.1, 0.2, 0.4]
+alphas = [0.03, 0.1, 0.2]
 
 
 def fit(alpha, **params):

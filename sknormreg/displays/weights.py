@@ -93,7 +93,7 @@ class WeightsDisplay:
     >>> from sknormreg import RegularizedMLPClassifier
     >>> from sknormreg.displays import WeightsDisplay
     >>> X, y = load_digits(return_X_y=True)
-    >>> mlp = RegularizedMLPClassifier((20,), penalty="l1", random_state=0)
+    >>> mlp = RegularizedMLPClassifier((20,), penalty="l1", alpha=1.0, random_state=0)
     >>> mlp = mlp.fit(X / 16, y)
     >>> display = WeightsDisplay.from_estimator(mlp, image_shape=(8, 8))
     >>> len(display.columns_)

@@ -84,6 +84,7 @@ def test_axes_are_the_callers_or_new(cls, cv):
 
 
 @pytest.mark.parametrize("cls", ALL)
+@pytest.mark.slow
 def test_slow_machines_are_not_warned_of_legends(cls, cv, diabetes, monkeypatch):
     # Matplotlib warns where the place for a legend took a second of the clock to find.
     seconds = SimpleNamespace(perf_counter=itertools.count(step=10).__next__)

@@ -103,6 +103,7 @@ def test_cv_of_a_single_fold_has_no_band():
     assert x_of(display.best_point_) == [2.0]
 
 
+@pytest.mark.slow
 def test_cv_marks_the_rule_on_the_curve_that_it_takes(diabetes):
     """Of relaxed fits, which may not be the curve with the best score."""
     rows = np.random.RandomState(0).permutation(442)[:80]
@@ -189,6 +190,7 @@ COLLAPSED = np.array([0.985, 0.99, 0.988, 0.987, 0.986, 0.85, 0.0])
 
 
 @pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.slow
 def test_scores_of_empty_networks_do_not_flatten_the_others(sign):
     scores, alphas = COLLAPSED[:, None] + [-1e-3, 1e-3], np.arange(1.0, 8)
     display = CVDisplay(alphas, scores).plot(negate_score=sign < 0)

@@ -146,6 +146,7 @@ def test_path_of_cv_has_its_scores_and_its_alpha(diabetes, cv):
     assert display.axes_[1].get_ylabel() == "R2"
 
 
+@pytest.mark.slow
 def test_path_of_cv_goes_on_empty_where_the_scores_do(diabetes):
     alphas = [0.1, 1e4, 1e5, 1e6]
     model = RegularizedMLPRegressorCV((4,), alphas=alphas, cv=3, **SPARSE).fit(*diabetes)
@@ -288,6 +289,7 @@ def test_path_of_single_weights(diabetes):
     assert {line.get_linewidth() for line in of_input} == {1.6}
 
 
+@pytest.mark.slow
 def test_path_of_many_weights_draws_the_largest():
     coefs = [np.random.default_rng(0).normal(size=(1000, 5)), np.zeros((1000, 5))]
     display = RegularizationPathDisplay([1.0, 2.0], coefs, [1000, 0]).plot(show="weights")

@@ -120,6 +120,7 @@ def test_images_are_the_weights_of_units():
 
 
 @pytest.mark.parametrize("n_units", [1, 2, 7, 20, 30, 97, 100])
+@pytest.mark.slow
 def test_places_without_a_unit_are_grey(n_units):
     display = WeightsDisplay(np.ones((6, n_units))).plot(image_shape=(2, 3))
     (grey,) = display.ax_.patches

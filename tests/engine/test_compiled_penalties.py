@@ -122,9 +122,10 @@ def with_methods(penalties):
 @pytest.mark.parametrize(
     ("method", "penalty"),
     [
-        # As in single precision below; what differs between the two is the step alone.
-        pytest.param(*pair, marks=pytest.mark.slow if pair[0] == "heavy-ball" else ())
-        for pair in with_methods(OTHER_PENALTIES)
+        # Single precision, below, has all methods: what differs is the step alone.
+        pytest.param(method, penalty, marks=() if is_quick else pytest.mark.slow)
+        for method, penalty in with_methods(OTHER_PENALTIES)
+        for is_quick in [method == ("nesterov" if penalty in SGD_PENALTIES else "adam")]
     ],
 )
 def test_epochs_with_other_penalties(problem, penalty, method):

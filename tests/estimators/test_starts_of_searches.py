@@ -113,6 +113,7 @@ def test_the_best_of_paths_one_by_one():
         pytest.param(dict(early_stopping=True), marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_the_number_of_jobs_does_not_matter(params):
     one, two = (fitted(make(n_init=3, n_jobs=n_jobs, **params)) for n_jobs in (1, 2))
     for name in ("scores_", "path_n_features_", "selection_frequency_", "loss_curve_"):

@@ -91,6 +91,7 @@ def test_classes_of_noise_select_nothing(seed, doubled):
     assert selector.n_features_ == 0
 
 
+@pytest.mark.slow
 def test_classes_that_a_product_decides():
     """Neither feature has an effect alone, and a norm leaves neither."""
     X = np.random.default_rng(0).normal(size=(200, 5))
@@ -107,6 +108,7 @@ def test_effects_too_weak_for_the_networks_parameters():
     np.testing.assert_array_equal(selected(selector), [2])
 
 
+@pytest.mark.slow
 def test_units_do_not_matter():
     X, y, _ = pairs(n_features=8, n_samples=150)
     units = np.geomspace(1e-4, 1e4, X.shape[1])
@@ -308,6 +310,7 @@ def test_penalties_that_cannot_select(penalty, message):
 
 
 @pytest.mark.parametrize("weighted", [pytest.param(False, marks=pytest.mark.slow), True])
+@pytest.mark.slow
 def test_noise_selects_little_with_balanced_classes(weighted):
     """The few samples of the rare class weigh much, so that alpha has to be larger.
 
