@@ -100,10 +100,9 @@ def _narrowed(starts, features, alphas, largest, best):
     None is returned where parameters are too many to tell the scale of the noise.
     """
     for _ in range(_MOST_ROUNDS + 1):
-        path = starts.best(features, alphas)
+        path, chosen = _as_far_as_chosen(starts, features, alphas, largest, best)
         if best is not None and not _at(path, best.alpha).objective < best.objective:
             break
-        chosen = _chosen(starts, path, alphas, largest)
         if chosen is not None:
             best = chosen
         # Where the scale is not known for many features, it may be for fewer.
@@ -130,8 +129,7 @@ def _screened(starts, features, alphas, largest, best):
         if n_worse == _MOST_WORSE or starts.n_params(selected) >= starts.data.X.shape[0]:
             break
         seen.add(selected.tobytes())
-        path = starts.best(selected, fewer)
-        chosen = _chosen(starts, path, fewer, largest)
+        path, chosen = _as_far_as_chosen(starts, selected, fewer, largest, best)
         if chosen is None:
             continue
         if best is None or _at(path, best.alpha).objective < best.objective:
@@ -146,20 +144,31 @@ def _at(path, alpha):
     return next(one for one in path if one.alpha >= alpha)
 
 
-def _chosen(starts, path, alphas, largest):
-    """Return the network at the first alpha that its noise is worth, or None."""
-    if largest is None:
-        return path[-1] if len(path[-1].selected) else None
-    for alpha, candidate in zip(alphas, path):
-        if not len(candidate.selected):
-            return None
+def _as_far_as_chosen(starts, features, alphas, largest, best):
+    """Return a path, and the network in it at the first alpha that its noise is worth.
+
+    The latter is None if an empty network comes first. The path ends there, if not before
+    the alpha of the best network so far.
+    """
+    chosen, least = None, 0.0 if best is None else best.alpha
+
+    def is_last(candidate):
+        nonlocal chosen
+        is_empty = not len(candidate.selected)
+        if chosen is None and not is_empty and is_worth(candidate):
+            chosen = candidate
+        return (is_empty or chosen is not None) and candidate.alpha >= least
+
+    def is_worth(candidate):
+        if largest is None:
+            return candidate.alpha == alphas[-1]
         raw = starts.raw_outputs(candidate)
         scale = noise_scale(
             starts.spec, starts.data, raw, candidate.n_params, len(candidate.selected)
         )
-        if alpha >= largest * min(scale, 1.0):
-            return candidate
-    return None
+        return candidate.alpha >= largest * min(scale, 1.0)
+
+    return starts.best(features, alphas, until=is_last), chosen
 
 
 def _fewest(path):

@@ -19,8 +19,9 @@ from ..estimators import RegularizedMLPRegressor, RegularizedMLPSurvival
 from ..estimators.base import RegularizedMLP
 from ..estimators.regression_losses import regression_loss
 
-# The final network.
-_REFIT: dict[str, Any] = dict(penalty="l2", alpha=1.0, max_iter=5000)
+# The final network. Its predictions are as good after a fifth of the iterations that it
+# takes to converge.
+_REFIT: dict[str, Any] = dict(penalty="l2", alpha=1.0, max_iter=1000)
 
 # The constant that has the smallest loss.
 _CONSTANTS = {"huber": "median", "absolute_error": "median", "quantile": "quantile"}

@@ -1,6 +1,6 @@
 """Networks from several random starts, on all features or on some of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,6 +106,7 @@ class Starts:
         alphas: Sequence | np.ndarray,
         first: GroupPenalty | None = None,
         name: str = "",
+        until: Callable[[Candidate], bool] | None = None,
     ) -> list[Candidate]:
         """Fit along a path from each start, and return the best of each alpha by J.
 
@@ -122,6 +123,9 @@ class Starts:
 
         name : str
             What the fits are for, in the lines that are printed.
+
+        until : callable or None
+            Whether a network is the last one of the path that is asked for.
         """
         spec, data = self._of(features, first)
         stage = _stage(name, self._n_init, len(features))
@@ -136,12 +140,12 @@ class Starts:
             watcher=self.report,
             n_jobs=self._n_jobs,
         )
-        found = []
-        for fitted in fitter.path(np.asarray(alphas, dtype=np.float64)):
-            found.append(fitted)
+        candidates = []
+        for fitted, alpha in zip(_and_empty_ones(fitter, alphas), alphas):
+            candidates.append(Candidate(features, fitted, alpha))
             self.report.done(self._n_init)
-        found += [found[-1]] * (len(alphas) - len(found))
-        candidates = [Candidate(features, *one) for one in zip(found, alphas)]
+            if until is not None and until(candidates[-1]):
+                break
         numbers = ", ".join(str(len(candidate.selected)) for candidate in candidates)
         self.report.print(f"{stage}: {numbers} selected")
         return candidates
@@ -177,6 +181,14 @@ class Starts:
         X = _columns(self.data.X, features)
         penalty = with_groups(self.spec, self.labels[features], other_first)
         return self.spec.of_features(features, penalty=penalty), self.data._replace(X=X)
+
+
+def _and_empty_ones(fitter: BestPathFitter, alphas: Iterable) -> Iterator[FittedNetwork]:
+    """Yield the networks of a path, the last of which stands for all after it."""
+    for fitted in fitter.path(np.asarray(alphas, dtype=np.float64)):
+        yield fitted
+    while True:
+        yield fitted
 
 
 def _stage(name, n_init, n_features):
