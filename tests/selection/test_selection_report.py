@@ -32,7 +32,8 @@ def test_lines_of_starts(data, capsys):
     first, second, third, *_, last = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"100 samples of 5 features, \d\.\d s", first)
     assert re.match(r"alpha = [\d.]+ keeps noise empty", second)
-    assert re.match(r"2 starts with 5 features: (\d, ){8}\d selected, ", third)
+    # Paths end before the last of nine alphas, at which noise is empty.
+    assert re.match(r"2 starts with 5 features: (\d, ){1,7}[1-9] selected, ", third)
     assert re.match(r"2 features selected at alpha = ", last)
 
 
