@@ -1,13 +1,12 @@
 """Penalties of weights that have given signs, as those of monotone networks do."""
 
-from typing import Any
-
 import numpy as np
 
 from .base import Penalty, PiecewiseSmoothPenalty
+from .inner import ChangedPenalty
 
 
-class SignConstrained(Penalty):
+class SignConstrained(ChangedPenalty):
     r"""Penalty of weights of which some have a given sign, or are zero.
 
     .. math::
@@ -28,7 +27,7 @@ class SignConstrained(Penalty):
     """
 
     def __init__(self, penalty: Penalty, signs: np.ndarray) -> None:
-        self.penalty: Any = penalty
+        self.penalty = penalty
         self.signs = signs
         self._bounded = (signs != 0)[:, None]
         self._lower = np.where(signs > 0, 0, -np.inf)[:, None]
@@ -42,22 +41,9 @@ class SignConstrained(Penalty):
         """Whether no alpha applies to the inner penalty."""
         return self.penalty.is_constraint
 
-    @property
-    def has_diagonal_prox(self) -> bool:  # type: ignore[override]
-        """Whether `prox` accepts a step for each weight."""
-        return self.penalty.has_diagonal_prox
-
-    @property
-    def has_curvature(self) -> bool:  # type: ignore[override]
-        """Whether `solve_curvature` does more than to divide."""
-        return self.penalty.has_curvature
-
     def restricted(self, rows: np.ndarray, fan_out: int) -> Penalty | None:
         part = self.penalty.restricted(rows, fan_out)
         return None if part is None else with_signs(part, self.signs[rows])
-
-    def tied_rows(self, rows: np.ndarray) -> np.ndarray:
-        return self.penalty.tied_rows(rows)
 
     def _projected(self, weights):
         """Return the weights with zeros in place of those of the wrong sign."""

@@ -12,6 +12,7 @@ from .._names import did_you_mean
 from .._prox_terms import RowSum
 from .base import Layout, Penalty, PiecewiseSmoothPenalty, not_bound
 from .group import GroupPenalty
+from .inner import ChangedPenalty
 from .row_groups import RowGroups, resolve_groups
 
 # Stands for an infinite factor: even the smallest alpha of a grid makes the weights zero,
@@ -21,7 +22,7 @@ _EXCLUDED = 1e20
 Factors = Sequence[float] | np.ndarray | Mapping[str | int, float]
 
 
-class Weighted(PiecewiseSmoothPenalty):
+class Weighted(ChangedPenalty, PiecewiseSmoothPenalty):
     r"""Penalty with a factor for each feature.
 
     .. math:: \Omega(W) = \sum_j f_j \, \Omega_j(W_j)
@@ -82,7 +83,7 @@ class Weighted(PiecewiseSmoothPenalty):
     _excluded: Any = None
 
     def __init__(self, penalty: Penalty, penalty_factor: Factors) -> None:
-        self.penalty: Any = penalty
+        self.penalty = penalty
         self.penalty_factor = penalty_factor
 
     # Parameters
@@ -135,16 +136,6 @@ class Weighted(PiecewiseSmoothPenalty):
     @property
     def smooth(self) -> bool:
         return self._checked().smooth
-
-    @property
-    def has_diagonal_prox(self) -> bool:  # type: ignore[override]
-        """Whether `prox` accepts a step for each weight."""
-        return self.penalty.has_diagonal_prox
-
-    @property
-    def has_curvature(self) -> bool:  # type: ignore[override]
-        """Whether `solve_curvature` does more than to divide."""
-        return self.penalty.has_curvature
 
     @property
     def is_absolute(self) -> bool:  # type: ignore[override]
@@ -229,9 +220,6 @@ class Weighted(PiecewiseSmoothPenalty):
         if part is None:
             return None
         return self._bound_to(part, self._bound_factors[rows], self._excluded[rows])
-
-    def tied_rows(self, rows: np.ndarray) -> np.ndarray:
-        return self.penalty.tied_rows(rows)
 
     @property
     def _prox_terms(self):
