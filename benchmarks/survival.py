@@ -3,7 +3,8 @@
 For tables that scikit-survival ships, fits to two thirds of the samples, stratified by
 event:
 
-- "network": RegularizedMLPSurvivalCV with --hidden units and --penalty;
+- "network": RegularizedMLPSurvivalCV with --hidden units, a group MCP on the features and
+  a bound on the later weights, or --penalty;
 - "linear": the same without hidden layers, with an elastic net;
 - "Coxnet": scikit-survival's CoxnetSurvivalAnalysis, its alpha and l1_ratio (0.5, 1)
   chosen by the concordance in folds;
@@ -16,7 +17,7 @@ concordance of the other samples (Harrell's), the number of features used, and t
 time of the fit.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/survival.py [--only gbsg2 whas500 ...]
-        [--splits 5] [--hidden 20] [--penalty group_lasso] [--folds 5] [--without LassoNet]
+        [--splits 5] [--hidden 20] [--penalty NAME] [--folds 5] [--without LassoNet]
         [--most-samples N] [--lassonet-splits 1] [--lassonet-samples 1000]
 """
 
@@ -35,6 +36,7 @@ from sksurv.linear_model import CoxnetSurvivalAnalysis
 from sksurv.metrics import concordance_index_censored
 
 from sknormreg import RegularizedMLPSurvivalCV
+from sknormreg.penalties import GroupMCP, MaxNorm
 
 TABLES = {
     "veteran": datasets.load_veterans_lung_cancer,
@@ -133,7 +135,10 @@ def models(arguments, seed, n_samples):
     """Return the models by name, to be fitted to so many samples in a split."""
     found = {
         "network": Network(
-            arguments, seed, tuple(arguments.hidden), penalty=arguments.penalty
+            arguments,
+            seed,
+            tuple(arguments.hidden),
+            penalty=arguments.penalty or [GroupMCP(), MaxNorm(1.0)],
         ),
         "linear": Network(arguments, seed, (), penalty="elasticnet", l1_ratio=[0.5, 1.0]),
         "Coxnet": Coxnet(arguments, seed),
@@ -194,7 +199,7 @@ def main():
     parser.add_argument("--only", nargs="+", default=list(TABLES), choices=list(TABLES))
     parser.add_argument("--splits", type=int, default=5)
     parser.add_argument("--hidden", type=int, nargs="+", default=[20])
-    parser.add_argument("--penalty", default="group_lasso")
+    parser.add_argument("--penalty", help="a name instead of the group MCP with a bound")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--without", nargs="+", default=[])
     parser.add_argument("--most-samples", type=int, help="of those to fit to")
