@@ -140,8 +140,9 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
 
     estimator_ : estimator
         A network of the selected features, without the penalty that selects them: with an
-        L2 penalty and ``alpha=1`` (in survival analysis ``alpha="auto"``), after the
-        standardisation of features and, in regression, of targets. If no feature is
+        L2 penalty and ``alpha="auto"``, after the standardisation of features and, in
+        regression, of targets. Training goes on from the network that has selected them
+        unless the estimator has an `n_init` of its own. If no feature is
         selected, a :class:`~sklearn.dummy.DummyClassifier` that predicts the class
         frequencies, a :class:`~sklearn.dummy.DummyRegressor` that predicts the mean, or
         the quantile that the loss stands for, or a model that predicts the same risk for
@@ -298,8 +299,9 @@ class MLPFeatureSelector(SelectedPredictionsMixin, NetworkSelector):
         selected = X[:, self.support_]
         if mlp.monotonic_cst is not None:
             mlp.set_params(monotonic_cst=mlp.monotonic_cst[self.support_])
-        if self.n_features_:
-            self.estimator_ = refitted(mlp, selected, y, sample_weight, seed)
+        if best is not None and self.n_features_:
+            start = best.start_of(np.flatnonzero(self.support_))
+            self.estimator_ = refitted(mlp, selected, y, sample_weight, seed, start)
         else:
             self.estimator_ = constant_model(mlp, selected, y, data.sample_weight)
         return self

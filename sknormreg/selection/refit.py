@@ -19,16 +19,19 @@ from ..estimators import RegularizedMLPRegressor, RegularizedMLPSurvival
 from ..estimators.base import RegularizedMLP
 from ..estimators.regression_losses import regression_loss
 
-# The final network. Its predictions are as good after a fifth of the iterations that it
-# takes to converge.
-_REFIT: dict[str, Any] = dict(penalty="l2", alpha=1.0, max_iter=1000)
+# The final network.
+_REFIT: dict[str, Any] = dict(penalty="l2", alpha="auto", max_iter=1000)
 
 # The constant that has the smallest loss.
 _CONSTANTS = {"huber": "median", "absolute_error": "median", "quantile": "quantile"}
 
 
-def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int) -> Any:
+def refitted(
+    mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int, start: dict
+) -> Any:
     """Fit to the selected features without the penalty that selects them.
+
+    Training goes on from the network that has selected them, the best of several starts.
 
     Parameters
     ----------
@@ -43,21 +46,25 @@ def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int)
 
     seed : int
 
+    start : dict
+        The weights of that network, as arguments of `fit`. They are not used if `mlp` is to
+        have several starts of its own.
+
     Returns
     -------
     model : estimator
         It takes features, and predicts targets, in their own units.
     """
     mlp.set_params(random_state=seed, **_REFIT)
-    if isinstance(mlp, RegularizedMLPSurvival):
-        # Networks at a small alpha order all events of the training samples.
-        mlp.set_params(alpha="auto")
     model = make_pipeline(StandardScaler(with_mean=isinstance(X, np.ndarray)), mlp)
-    weights = {}
+    scaling, network = (name for name, _ in model.steps)
+    params = {}
     if sample_weight is not None:
         # Both the standardisation and the network take them.
-        scaler, network = (f"{name}__sample_weight" for name, _ in model.steps)
-        weights = {scaler: moderate(sample_weight), network: sample_weight}
+        params[f"{scaling}__sample_weight"] = moderate(sample_weight)
+        params[f"{network}__sample_weight"] = sample_weight
+    if mlp.n_init == 1:
+        params |= {f"{network}__{name}": value for name, value in start.items()}
     if scales_targets(mlp):
         scaler = target_scaler(y, sample_weight)
         # In the unit of y again.
@@ -66,11 +73,11 @@ def refitted(mlp: RegularizedMLP, X: Any, y: Any, sample_weight: Any, seed: int)
             partial(unscaled, scaler.mean_, scaler.scale_),
         )
         model = TransformedTargetRegressor(model, transformer=scale)
-    # Weights are given by the names of the steps, and not by what steps request.
+    # These are given by the names of the steps, and not by what steps request.
     with warnings.catch_warnings(), config_context(enable_metadata_routing=False):
         # What is selected does not depend on how far this network is trained.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(X, y, **weights)
+        return model.fit(X, y, **params)
 
 
 def constant_model(mlp: RegularizedMLP, X: Any, y: Any, weight: Any) -> Any:

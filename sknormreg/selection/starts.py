@@ -56,6 +56,14 @@ class Candidate:
         """Number of parameters that are not zero."""
         return int(np.count_nonzero(self.fitted.params))
 
+    def start_of(self, features: np.ndarray) -> dict[str, list[np.ndarray]]:
+        """Return arguments of `fit` that make training go on with some of the features."""
+        if self.fitted.network.skip:
+            return {}  # they would not be all of the weights
+        first, *others = self.fitted.coefs
+        first = first[np.isin(self.features, features)]
+        return {"coef_init": [first, *others], "intercept_init": self.fitted.intercepts}
+
 
 class Starts:
     """Fits of one specification from several random starts.

@@ -22,6 +22,7 @@ from sknormreg import (
     StabilitySelector,
 )
 from sknormreg.penalties import GroupLasso, MaxNorm, Nuclear, Weighted
+from sknormreg.selection import refit
 
 
 def pairs(n_pairs=2, n_samples=300, n_features=20, seed=0, noise=1.0):
@@ -63,6 +64,20 @@ def test_pairs_without_any_linear_effect(seed):
     assert selector.n_features_ == 4
     assert (selector.scores_[true] > 0).all()
     assert selector.score(X, y) > 0.9
+
+
+def test_the_final_network_goes_on_from_the_best(monkeypatch):
+    monkeypatch.setitem(refit._REFIT, "max_iter", 1)
+    monkeypatch.setitem(refit._REFIT, "alpha", 1e-3)
+    X, y, true = pairs(n_pairs=1, n_features=8)
+    mlp = RegularizedMLPRegressor((5,), "relu", penalty=[GroupLasso(), MaxNorm(1)])
+    selector = MLPFeatureSelector(mlp, n_init=2, random_state=0).fit(X, y)
+    (first, _), norms = selector.estimator_.regressor_[1].coefs_, selector.scores_[true]
+    np.testing.assert_allclose(np.linalg.norm(first, axis=1), norms, rtol=0.1)
+    # Several starts of its own are random.
+    other = clone(selector).set_params(estimator__n_init=2).fit(X, y)
+    (first, _), norms = other.estimator_.regressor_[1].coefs_, other.scores_[true]
+    assert np.abs(np.linalg.norm(first, axis=1) / norms - 1).max() > 0.2
 
 
 def test_noise_selects_nothing():
