@@ -4,7 +4,7 @@ For tables that scikit-survival ships, fits to two thirds of the samples, strati
 event:
 
 - "network": RegularizedMLPSurvivalCV with --hidden units, a group MCP on the features and
-  a bound on the later weights, or --penalty;
+  a bound on the later weights, or --penalty, its alpha chosen by --scoring;
 - "linear": the same without hidden layers, with an elastic net;
 - "Coxnet": scikit-survival's CoxnetSurvivalAnalysis, its alpha and l1_ratio (0.5, 1)
   chosen by the concordance in folds;
@@ -17,7 +17,8 @@ concordance of the other samples (Harrell's), the number of features used, and t
 time of the fit.
 
     OPENBLAS_NUM_THREADS=1 python benchmarks/survival.py [--only gbsg2 whas500 ...]
-        [--splits 5] [--hidden 20] [--penalty NAME] [--folds 5] [--without LassoNet]
+        [--splits 5] [--hidden 20] [--penalty NAME] [--scoring concordance] [--folds 5]
+        [--without LassoNet]
         [--most-samples N] [--lassonet-splits 1] [--lassonet-samples 1000]
 """
 
@@ -61,7 +62,11 @@ def table(name):
 class Network:
     def __init__(self, arguments, seed, hidden, **params):
         self._model = RegularizedMLPSurvivalCV(
-            hidden, cv=arguments.folds, random_state=seed, **params
+            hidden,
+            cv=arguments.folds,
+            scoring=arguments.scoring,
+            random_state=seed,
+            **params,
         )
 
     def fit(self, X, y):
@@ -200,6 +205,7 @@ def main():
     parser.add_argument("--splits", type=int, default=5)
     parser.add_argument("--hidden", type=int, nargs="+", default=[20])
     parser.add_argument("--penalty", help="a name instead of the group MCP with a bound")
+    parser.add_argument("--scoring", help="None is the partial likelihood")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--without", nargs="+", default=[])
     parser.add_argument("--most-samples", type=int, help="of those to fit to")
