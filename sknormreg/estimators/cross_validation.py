@@ -320,6 +320,13 @@ class RegularizedMLPCV(
         score, remedy = "the best", ""
         if self.rule == "one_se" and result.scores.shape[-1] > 1:
             score, remedy = "within one standard error of the best", ", or rule='best'"
+        if networks[-1].network.activations and not isinstance(self.penalty, list | tuple):
+            # Between networks that fit too closely and the empty one, the path of a norm of
+            # all layers may have nothing.
+            remedy += (
+                ", or a bound on the later weights, which lets effects be weak: "
+                "penalty=[GroupLasso(), MaxNorm(1)], with an entry for each layer"
+            )
         alpha = result.alphas[choice.path, choice.alpha]
         cause = (
             f"alpha={alpha:.3g} was chosen, as the score is {score} there. If features "

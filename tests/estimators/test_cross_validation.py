@@ -31,7 +31,7 @@ from sknormreg.estimators.path import fitted_path
 from sknormreg.estimators.search_result import choice_among
 from sknormreg.fitting.best_path import BestPathFitter
 from sknormreg.fitting.precision import COMPARED
-from sknormreg.penalties import L2, MaxNorm
+from sknormreg.penalties import L2, GroupLasso, MaxNorm
 
 ALPHAS = [0.3, 1, 3, 10, 30]
 
@@ -226,15 +226,21 @@ def test_warns_of_an_empty_network():
     X = rng.randn(300, 4)
     y = X[:, 0] + rng.randn(300) > 2.2
     settings = dict(penalty="group_lasso", rule="one_se", random_state=0)
-    told = "No feature .* is within one standard error of the best .* or rule='best'.$"
+    told = (
+        "No feature .* is within one standard error of the best .* or rule='best', or a "
+        r"bound on the later weights.*: penalty=\[GroupLasso\(\), MaxNorm\(1\)\], with an "
+        "entry for each layer.$"
+    )
     with pytest.warns(UserWarning, match=told) as found:
         model = RegularizedMLPClassifierCV((4,), **settings).fit(X, y)
     assert found[0].filename == __file__
     assert not model.selected_features_.any()
     model.set_params(scoring="roc_auc").fit(X, y)
     assert model.selected_features_[0]
+    # One that is bounded already.
+    model.set_params(rule="best", alphas=[1e3], penalty=[GroupLasso(), MaxNorm(1)])
     with pytest.warns(UserWarning, match="No feature .* is the best there.*accuracy.$"):
-        model.set_params(rule="best", alphas=[1e3]).fit(X, y)
+        model.fit(X, y)
 
 
 def test_warns_of_targets_in_small_units(diabetes):
