@@ -4,6 +4,7 @@ import gc
 import os
 import re
 import signal
+from collections import Counter
 from importlib.util import find_spec
 
 # Before NumPy is imported, for the processes of pytest-xdist too: they, and not BLAS, share
@@ -52,6 +53,22 @@ def pytest_configure(config):
             _compiled.set_products(products)
         except ValueError as error:
             raise pytest.UsageError(f"--products={products}: {error}") from None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Of grids marked so, leave every n-th case to quick runs.
+
+    If n has no factor in common with the numbers of values, each value has some of them.
+    """
+    seen = Counter()
+    for item in items:
+        grid = item.get_closest_marker("every")
+        if grid is not None:
+            test = item.nodeid.partition("[")[0]
+            if seen[test] % grid.args[0]:
+                item.add_marker(pytest.mark.slow)
+            seen[test] += 1
 
 
 @pytest.hookimpl(tryfirst=True)

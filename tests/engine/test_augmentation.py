@@ -245,6 +245,7 @@ def run(engine, data, rows, augment, method="nesterov", dropout=None, batch_size
     return iterate, state
 
 
+@pytest.mark.every(5)
 @needs_compiled_engine[0]
 @pytest.mark.parametrize("loss", ["squared_error", "huber", "binary", "multinomial"])
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])

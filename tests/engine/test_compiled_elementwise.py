@@ -85,6 +85,7 @@ def _values_and_derivatives_in_training(activation, z):
     return 2 * values, 2 * network.intercepts(gradient)[0]
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("where", RANGES)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -109,6 +110,7 @@ def test_activations_are_exact(activation, where, dtype):
     assert (np.abs(slope - derivative) <= atol).all()
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize(("loss", "n_outputs"), OUTPUTS)
 def test_what_is_not_finite_shows(activation, loss, n_outputs):

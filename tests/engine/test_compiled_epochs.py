@@ -34,6 +34,7 @@ pytestmark = needs_compiled_engine
 PENALTIES = {"none": L1(), "l1": L1(), "l2": L2(), "elasticnet": ElasticNet(0.3)}
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("problem", [regression, classification, counts])
 @pytest.mark.parametrize("penalty", PENALTIES)
 @pytest.mark.parametrize("method", METHODS)
@@ -52,6 +53,7 @@ def test_epochs(problem, penalty, method):
         assert 0 < n_zeros < 5 * network.n_weights
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("batch_size", [200, 1100, 3000])
 @pytest.mark.parametrize("form", ["dense", "csr"])
@@ -63,6 +65,7 @@ def test_epochs_of_large_batches_and_layers(method, batch_size, form):
     assert_same_epochs(network, data, None, L1(), 1.0, method, batch_size, n_epochs=1)
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("problem", [regression, classification, count])
 @pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
 @pytest.mark.parametrize("method", METHODS)
@@ -74,6 +77,7 @@ def test_epochs_with_a_skip_connection(problem, penalty, method):
         )
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("form", ["dense", "csr"])
 def test_epochs_of_several_blocks_with_a_skip_connection(method, form, products):
@@ -86,6 +90,7 @@ def test_epochs_of_several_blocks_with_a_skip_connection(method, form, products)
 DROPOUT = {"inputs": (0.3, 0, 0), "hidden": (0, 0.5, 0.2), "both": (0.2, 0.1, 0.5)}
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("problem", [regression, classification, count])
 @pytest.mark.parametrize(
     "rates",

@@ -58,6 +58,7 @@ def pairs():
     ]
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize(("method", "penalty"), pairs(), ids=repr)
 def test_epochs(method, penalty):
     network, data, rows, alpha = regression()
@@ -73,6 +74,7 @@ def test_epochs(method, penalty):
         assert first[0].all() or penalty.penalty_factor[0] > 0
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("form", ["dense", "csr"])
 @pytest.mark.parametrize("inner", [L1(), GroupLasso()], ids=repr)

@@ -39,6 +39,7 @@ def _assert_same_gradients(
         assert_close(a, b, rtol, message)
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize(("loss", "n_outputs"), OUTPUTS)
 def test_gradients_of_all_activations_and_losses(activation, loss, n_outputs):
@@ -60,6 +61,7 @@ def test_gradients_of_all_activations_and_losses(activation, loss, n_outputs):
             )
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize(("loss", "n_outputs"), OUTPUTS)
 def test_gradients_in_single_precision(activation, loss, n_outputs):
@@ -87,6 +89,7 @@ LARGE = {
 }
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("size", LARGE)
 @pytest.mark.parametrize("rows", ["repeated", pytest.param("all", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("form", ["dense", "csr"])
@@ -119,6 +122,7 @@ def test_gradients_of_every_remainder_of_a_tile(products):
         _assert_same_gradients(network, params, data, None, 3e-6, double, f"{n_units=}")
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize(("loss", "n_outputs"), OUTPUTS)
 def test_gradients_with_a_skip_connection(loss, n_outputs):
     rows_of_all_kinds = cycle(ROWS)
@@ -139,6 +143,7 @@ def test_gradients_with_a_skip_connection(loss, n_outputs):
             )
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("size", LARGE)
 @pytest.mark.parametrize("form", ["dense", pytest.param("csr", marks=pytest.mark.slow)])
 def test_gradients_of_many_sizes_with_a_skip_connection(size, form, products):
@@ -163,6 +168,7 @@ def test_gradients_with_a_skip_connection_in_single_precision(products):
             _assert_same_gradients(network, params, formed, rows, 3e-6, double, form)
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("skip", [False, True])
 def test_gradients_with_dropout(activation, skip):
@@ -186,6 +192,7 @@ def test_gradients_with_dropout(activation, skip):
             )
 
 
+@pytest.mark.every(4)
 @pytest.mark.parametrize("size", LARGE)
 @pytest.mark.parametrize("form", ["dense", pytest.param("csr", marks=pytest.mark.slow)])
 def test_gradients_of_many_sizes_with_dropout(size, form, products):

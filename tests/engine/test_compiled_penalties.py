@@ -112,6 +112,7 @@ def with_methods(penalties):
     ]
 
 
+@pytest.mark.every(2)
 @pytest.mark.parametrize(
     "problem",
     [
@@ -160,6 +161,7 @@ REMOVING_ALPHA = {
 }
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("problem", REMOVING_ALPHA)
 @pytest.mark.parametrize("M", [pytest.param(0.1, marks=pytest.mark.slow), 1.0, 10.0])
 @pytest.mark.parametrize("method", ["heavy-ball", "nesterov"])

@@ -69,6 +69,7 @@ def _everything(engine, X, y):
     return results
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("form", ["dense", "csr"])
 @pytest.mark.parametrize("skip", [False, True])
 @pytest.mark.parametrize("n_repeats", [2, pytest.param(7, marks=pytest.mark.slow)])

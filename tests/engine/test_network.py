@@ -175,6 +175,7 @@ _OUTPUTS = [(loss, n) for loss in LOSSES for n in (1, 3) if (loss, n) != ("multi
 _HIDDEN = [()] + [(name, depth) for name in ACTIVATIONS for depth in (1, 2)]
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("hidden", _HIDDEN, ids=lambda h: "-".join(map(str, h)) or "linear")
 @pytest.mark.parametrize(("loss", "n_outputs"), _OUTPUTS)
 @pytest.mark.parametrize("weighted", [False, True])
@@ -361,6 +362,7 @@ def test_predictions_in_blocks_are_those_of_single_rows(n_rows):
         np.testing.assert_allclose(raw[i : i + 1], alone, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("form", [lambda data: data, _as_csr], ids=["dense", "csr"])

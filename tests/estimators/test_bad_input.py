@@ -603,6 +603,7 @@ def test_only_constant_columns(cls):
     np.testing.assert_allclose(predicted, expected, rtol=1e-6)
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("target", ["two classes", "three classes", "numbers"])
 @pytest.mark.parametrize(
     "penalty", ["l1", pytest.param("elasticnet", marks=pytest.mark.slow), "l2"]

@@ -1,4 +1,4 @@
-"""The estimators pass scikit-learn's check_estimator, in a sixteenth of many settings.
+"""The estimators pass scikit-learn's check_estimator, in a thirty-second of many settings.
 
 test_check_estimator_slow.py has the others.
 """
@@ -95,10 +95,10 @@ def expected_failures(estimator):
 
 
 def settings(share):
-    """Estimators of the grid: every sixteenth one, or the others."""
+    """Estimators of the grid: every thirty-second one, or the others."""
     for i, (cls, params) in enumerate(grid()):
         # Of every run of neighbours, which are those of a penalty or a class, one.
-        if (i % 16 == 0) is (share == "a sixteenth"):
+        if (i % 32 == 0) is (share == "a thirty-second"):
             cheap = dict(hidden_layer_sizes=(10,), alpha=1.0, max_iter=30)
             yield cls(**(cheap | params))
 
@@ -108,7 +108,7 @@ alpha_of_constraints = pytest.mark.filterwarnings("ignore:alpha=0.01 has no mean
 
 
 @parametrize_with_checks(
-    list(settings("a sixteenth")),
+    list(settings("a thirty-second")),
     expected_failed_checks=expected_failures,
     # Whether fits that are as far apart as the tolerance fail depends on the last digits.
     xfail_strict=False,

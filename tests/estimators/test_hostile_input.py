@@ -109,6 +109,7 @@ METHODS = {
 }
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("lie", LIES)
 def test_a_csr_matrix_that_lies_is_refused(lie, method):

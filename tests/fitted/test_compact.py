@@ -110,6 +110,7 @@ def test_compact_predicts_the_same(zeros, activation):
         assert small.n_nonzero_ == 0
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("zeros", ZEROS)
 @pytest.mark.parametrize("kind", KINDS)
 @not_converged

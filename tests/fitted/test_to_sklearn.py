@@ -31,6 +31,7 @@ def _targets(kind):
     return SCORES if kind == "survival" else KINDS[kind][2]
 
 
+@pytest.mark.every(5)
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
 @pytest.mark.parametrize("sizes", [(), (4,), (4, 3)])
 @pytest.mark.parametrize("kind", KINDS)

@@ -34,6 +34,7 @@ CALLS = {
 }
 
 
+@pytest.mark.every(3)
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize(
     "groups", [[[0, 1]], [["a1", "a2"]], ["a"], {"a": ["a1", "a2"]}, []]

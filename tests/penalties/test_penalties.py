@@ -127,6 +127,7 @@ def test_arguments_are_not_overwritten(case, dtype):
         assert found.flags.writeable
 
 
+@pytest.mark.every(5)
 @cases()
 @pytest.mark.parametrize("size", [0.0, 1e-160, 1e-30, 1e-6, 1e20, 1e30])
 def test_weights_of_any_size(case, size):

@@ -97,6 +97,7 @@ def test_compiled_terms_make_up_the_value(case, seed):
         assert found == pytest.approx(case.penalty.value(weights), rel=1e-13)
 
 
+@pytest.mark.every(5)
 @has_terms
 @pytest.mark.parametrize(("strength", "scale"), [(0.3, 1.0), (1.0, 70.0), (2.5, 0.04)])
 def test_scaled_terms_are_those_of_scaled_weights(case, strength, scale):
