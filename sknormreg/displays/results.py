@@ -18,7 +18,7 @@ from ..estimators.search_result import SearchResult, choice_among
 from ..fitted.importances import numbered_names
 from ..fitted.meta_estimators import AROUND, unwrapped
 from ..fitted.search_table import name_of_scoring
-from ..fitting.precision import COMPARED
+from ..fitting.precision import IN_SEARCH
 
 # Number of alphas of the path of an estimator that has not compared any.
 _N_ALPHAS = 20
@@ -220,7 +220,7 @@ def _fit_path_of_cv(model, X, y, sample_weight):
     names = [name for name in compared_lists(model) if name != "relax"]
     chosen = {name: getattr(model, f"{name}_") for name in names}
     plain = plain_estimator(model, **chosen, random_state=model._seed)
-    path = fitted_path(plain, X, y, alphas, sample_weight, model.continuation, COMPARED)
+    path = fitted_path(plain, X, y, alphas, sample_weight, model.continuation, IN_SEARCH)
     found = path_parameters(path)
     # The path ends with an empty network, and stays empty at larger alphas.
     missing = len(alphas) - len(path.alphas)

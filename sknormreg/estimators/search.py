@@ -13,7 +13,7 @@ from ..engine import Data, engine_name
 from ..fitting.best_path import BestPathFitter
 from ..fitting.fit import FittedNetwork
 from ..fitting.path import PathFitter
-from ..fitting.precision import COMPARED
+from ..fitting.precision import IN_SEARCH
 from ..fitting.solver_choice import FULL_BATCH
 from ..fitting.specification import NetworkSpec
 from ..fitting.starts import start_seeds
@@ -332,7 +332,7 @@ class Search:
             rows,
             start_seeds(self._seed, spec.n_init),
             self._estimator.continuation,
-            COMPARED,
+            IN_SEARCH,
             watcher=self._report,
             n_jobs=n_jobs,
         )

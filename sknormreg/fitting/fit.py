@@ -1,6 +1,6 @@
 """The one function that fits a network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -81,6 +81,13 @@ class FittedNetwork:
         """Share of the weights that are exactly 0."""
         n_weights = self.network.n_weights
         return 1 - int(np.count_nonzero(self.params[:n_weights])) / n_weights
+
+    def astype(self, dtype: np.dtype) -> "FittedNetwork":
+        """Return the network with parameters of a type."""
+        if self.params.dtype == dtype:
+            return self
+        params = self.params.astype(dtype)
+        return replace(self, params=params, training=replace(self.training, params=params))
 
     def as_start(self) -> Start:
         """Return the `Start` of a training that goes on from these weights."""

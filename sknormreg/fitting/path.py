@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from scipy import sparse
 from ..engine import Data
 from ..solvers import Curvature, Status
 from .fit import FittedNetwork, fit_network
-from .precision import ALONG_PATH, COMPARED, FULL_PRECISION, REFINED, Precision
+from .precision import ALONG_PATH, FULL_PRECISION, IN_SEARCH, REFINED, Precision
 from .scaled_objective import ScaledObjective
+from .single_precision import in_single_precision
 from .specification import NetworkSpec
 from .start import Start
 from .training import Watcher
@@ -99,7 +101,7 @@ class PathFitter:
     ) -> None:
         self._spec, self._data, self._rows, self._seed = spec, data, rows, seed
         self.continues = continuation and spec.hold_out is None
-        self._precision_of_trials = COMPARED if continuation else FULL_PRECISION
+        self._precision_of_trials = IN_SEARCH if continuation else FULL_PRECISION
         self._precision = precision if continuation else FULL_PRECISION
         self.deadline, self._watcher = deadline, watcher
         self.trials: list[FittedNetwork] = []
@@ -130,8 +132,10 @@ class PathFitter:
         -------
         fitted : FittedNetwork
         """
+        precision = precision or self._precision
+        data = self._data_for(precision)
         return self._fit(
-            self._spec, self._data, alpha, start, precision, curvature=self._curvature
+            self._spec, data, alpha, start, precision, curvature=self._curvature
         )
 
     def refine(self, fitted: FittedNetwork, relax: Any = None) -> FittedNetwork:
@@ -159,6 +163,13 @@ class PathFitter:
         settings = replace(self._spec.settings, max_iter=1)
         return self._fit(replace(self._spec, settings=settings), self._data, alpha)
 
+    def _data_for(self, precision):
+        return self._single if precision.single else self._data
+
+    @cached_property
+    def _single(self):
+        return in_single_precision(self._data, self._rows, self._spec)
+
     def _fit(
         self,
         spec,
@@ -184,6 +195,7 @@ class PathFitter:
         if fitted.training.status is Status.INTERRUPTED:
             # Half a path is no answer.
             raise KeyboardInterrupt
+        fitted = fitted.astype(self._data.X.dtype)
         if start is None:
             return fitted
         if fitted.training.is_constant and self._is_joint:
@@ -215,9 +227,11 @@ class PathFitter:
         spec = self._spec.of_features(selected, penalty="l2")
         if start is not None:
             start = _of_features(start, selected)
+        precision = precision or self._precision
+        data = self._data_for(precision)
         # C-ordered, unlike what NumPy returns for columns.
-        X = _columns(self._data.X, selected)
-        fitted = self._fit(spec, self._data._replace(X=X), alpha, start, precision)
+        data = data._replace(X=_columns(data.X, selected))
+        fitted = self._fit(spec, data, alpha, start, precision)
         return _of_all_features(fitted, selected)
 
     # Paths
@@ -373,9 +387,9 @@ class PathFitter:
         if deadline < np.inf:
             # The first trial, whose network is the densest, takes the longest.
             deadline = (time.monotonic() + deadline) / 2
-        return self._fit(
-            spec, self._data, alpha, start, self._precision_of_trials, deadline
-        )
+        precision = self._precision_of_trials
+        data = self._data_for(precision)
+        return self._fit(spec, data, alpha, start, precision, deadline)
 
 
 class RelaxedFits:

@@ -50,11 +50,16 @@ class Precision:
         Whether slow progress, or a small residual, far from a minimum is not enough to
         count as converged. Networks that are only compared with one another can do
         without.
+
+    single : bool
+        Whether to fit to the data in single precision where that is enough (see
+        `in_single_precision`).
     """
 
     small_work: float = SMALL_WORK
     finer: float = 1.0
     to_the_end: bool = True
+    single: bool = False
 
 
 FULL_PRECISION = Precision()
@@ -65,6 +70,10 @@ FULL_PRECISION = Precision()
 ALONG_PATH = Precision(small_work=0)
 COMPARED = replace(ALONG_PATH, to_the_end=False)
 REFINED = replace(ALONG_PATH, finer=10.0)
+
+# The hundreds of fits of a search decide on alpha alone: what single precision rounds off
+# is far below what folds differ by (benchmarks/same_quality.py).
+IN_SEARCH = replace(COMPARED, single=True)
 
 # Where alpha was chosen by predictions, the fit at it goes a little further than those it
 # was compared with; J at its very minimum predicts no better (benchmarks/default_fits.py).
