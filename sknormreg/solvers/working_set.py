@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,9 @@ from .projected_subgradient import ProjectedSubgradient
 from .restricted_pairs import RestrictedPairs
 from .status import Status
 
-# Iterations after which to look for what has died.
-_PERIOD = 5
+# Iterations after which to look for what has died: twice as many where nothing had, up to
+# the second number. A look costs as much as a step on a small part.
+_PERIOD, _LONGEST_PERIOD = 5, 40
 
 # After so many times that something had to come back, nothing leaves until training would
 # end: it may come and go.
@@ -62,7 +62,7 @@ class WorkingSet(ProjectedSubgradient):
         n_new = living.narrow(run)
         if state is not None and state.pairs is not None:
             run.state = state.at(living.index, len(params))
-        for n_steps in count(1):
+        while True:
             n_new += self._advance(living.problem, run)
             if run.status in (Status.CONVERGED, Status.STALLED):
                 n_new += living.check(run)
@@ -71,7 +71,7 @@ class WorkingSet(ProjectedSubgradient):
             yield self._iterate(run, n_new * problem.n_rows, living.put(run.params))
             if run.status is not None:
                 return
-            n_new = living.narrow(run) if n_steps % _PERIOD == 0 else 0
+            n_new = living.narrow_in_time(run)
 
 
 @dataclass
@@ -122,6 +122,7 @@ class _Living:
         self._n_params = n_params
         self.index = None
         self._n_returns = 0
+        self._period = self._n_left = _PERIOD
 
     def put(self, params):
         """Return parameters of the whole problem."""
@@ -130,6 +131,18 @@ class _Living:
         whole = np.zeros(self._n_params, dtype=params.dtype)
         whole[self.index] = params
         return whole
+
+    def narrow_in_time(self, run):
+        """After every period, do what `narrow` does."""
+        self._n_left -= 1
+        if self._n_left > 0:
+            return 0
+        problem = self.problem
+        n_new = self.narrow(run)
+        longer = min(2 * self._period, _LONGEST_PERIOD)
+        self._period = longer if self.problem is problem else _PERIOD
+        self._n_left = self._period
+        return n_new
 
     def narrow(self, run):
         """Leave out what has died; return the number of evaluations that it took."""
