@@ -52,6 +52,7 @@ class ScaledObjective:
         self.scales = scales or self.network.loss.scales(*objective.targets())
         self._output_scale, self.value_scale = self.scales
         self._layer_scales = self._make_layer_scales()
+        self._kept_scale: np.ndarray | None = None
 
     def _make_layer_scales(self):
         """Return factors of the scaled weights of each layer: numbers, or a row of them
@@ -145,31 +146,35 @@ class ScaledObjective:
 
     def from_solver(self, scaled: np.ndarray) -> np.ndarray:
         """Return parameters in their own units, from scaled ones."""
-        return self._rescaled(scaled, self._output_scale)
+        if self._output_scale == 1:
+            return scaled
+        return scaled * self._scale_of_params(scaled.dtype)
 
     def to_solver(self, params: np.ndarray) -> np.ndarray:
         """Return scaled parameters, from those in their own units."""
-        return self._rescaled(params, 1 / self._output_scale)
+        if self._output_scale == 1:
+            return params
+        return params / self._scale_of_params(params.dtype)
 
     def gradient_to_solver(self, gradient: np.ndarray) -> np.ndarray:
         """Return a gradient of scaled J by scaled parameters, from one in their own units.
 
         The one given may be overwritten.
         """
-        gradient = self._rescaled(gradient, self._output_scale)
+        gradient = self.from_solver(gradient)
         gradient /= self.value_scale
         return gradient
 
-    def _rescaled(self, params, factor):
-        if self._output_scale == 1:
-            return params
-        params = params.copy()
-        coefs = self.network.coefs(params)
-        coefs[-1][...] *= factor
-        if self.network.skip:
-            self.network.split_skip(coefs[0])[1][...] *= factor
-        self.network.intercepts(params)[-1][...] *= factor
-        return params
+    def _scale_of_params(self, dtype):
+        """Return the scale of each parameter, in a vector that is kept for the next time."""
+        if self._kept_scale is None or self._kept_scale.dtype != dtype:
+            self._kept_scale = scale = np.ones(self.network.n_params, dtype=dtype)
+            coefs = self.network.coefs(scale)
+            coefs[-1][...] = self._output_scale
+            if self.network.skip:
+                self.network.split_skip(coefs[0])[1][...] = self._output_scale
+            self.network.intercepts(scale)[-1][...] = self._output_scale
+        return self._kept_scale
 
     # Starting points
 
@@ -254,8 +259,11 @@ class ScaledObjective:
 
     def loss_and_gradient(self, scaled: np.ndarray) -> tuple[float, np.ndarray]:
         """Compute the loss part of J and its gradient, at scaled parameters."""
-        loss, gradient = self.objective.loss_and_gradient(self.from_solver(scaled))
-        return loss / self.value_scale, self.gradient_to_solver(gradient)
+        params = self.from_solver(scaled)
+        loss, gradient = self.objective.total_loss_and_gradient(params)
+        gradient = self.from_solver(gradient)
+        gradient *= self._loss_factor
+        return loss * self._loss_factor, gradient
 
     def penalty_value(self, scaled: np.ndarray) -> float:
         """Compute the penalty's part of J."""
@@ -436,7 +444,7 @@ class ScaledObjective:
         )
         batch_weight = len(batch) * objective.sum_of_weights * self.value_scale
         factor = self.n_rows / batch_weight
-        gradient = self._rescaled(gradient, self._output_scale)
+        gradient = self.from_solver(gradient)
         gradient *= factor
         return loss * factor, gradient
 
