@@ -48,11 +48,11 @@ N_ALPHAS, N_FOLDS = 20, 5
 
 
 def table(name, folder):
-    """Return standardised features and classes."""
+    """Return standardised features, as doubles, and classes."""
     if name in ("breast_cancer", "digits"):
         return scaled(name)
     found = stored_table(Path(folder, f"{name}.npz"))
-    X = found.X[:, found.X.std(axis=0) > 0]
+    X = found.X[:, found.X.std(axis=0) > 0].astype(np.float64)
     return StandardScaler().fit_transform(X), found.y
 
 

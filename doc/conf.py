@@ -121,6 +121,8 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_signature": False,
+    # Examples take most of the time of a build.
+    "parallel": 2,
     "image_scrapers": ("gallery.scrape",),
 }
 # plt.show() has nothing to show on.

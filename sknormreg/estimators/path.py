@@ -16,6 +16,7 @@ from ..fitted.path_table import RegularizationPath
 from ..fitting.best_path import BestPathFitter
 from ..fitting.path_report import PathReport
 from ..fitting.precision import ALONG_PATH, Precision
+from ..fitting.single_precision import SinglePrecision
 from ..fitting.specification import NetworkSpec
 from ..fitting.starts import start_seeds
 from .base import RegularizedMLP, deadline_after
@@ -158,6 +159,7 @@ def fitted_path(
     seed = draw_seed(mlp.random_state)
     report = PathReport(mlp.verbose, deadline)
     spec = report.of_single_fits(spec)
+    rough = SinglePrecision(data.X).of(data, None, spec) if precision.single else None
     fitter = BestPathFitter(
         spec,
         data,
@@ -168,6 +170,7 @@ def fitted_path(
         deadline,
         watcher=report,
         n_jobs=mlp.n_jobs,
+        rough_data=rough,
     )
     alphas = check_alphas(alphas)
     if isinstance(alphas, int):

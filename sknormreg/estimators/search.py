@@ -14,6 +14,7 @@ from ..fitting.best_path import BestPathFitter
 from ..fitting.fit import FittedNetwork
 from ..fitting.path import PathFitter
 from ..fitting.precision import IN_SEARCH
+from ..fitting.single_precision import SinglePrecision
 from ..fitting.solver_choice import FULL_BATCH
 from ..fitting.specification import NetworkSpec
 from ..fitting.starts import start_seeds
@@ -83,6 +84,7 @@ class Search:
         report: SearchReport,
     ) -> None:
         self._estimator, self._data, self.folds = estimator, data, folds
+        self._single = SinglePrecision(data.X)
         self._specs = [_silent(spec) for spec in specs]
         self._seed, self._budget, self._report = seed, budget, report
         self._params = compared_params(estimator)
@@ -299,7 +301,12 @@ class Search:
         start = time.perf_counter()
         n_left += self._n_parts(sum(self._numbers))
         fitter = PathFitter(
-            _of_single_fits(spec), self._data, None, self._seed, watcher=self._report
+            _of_single_fits(spec),
+            self._data,
+            None,
+            self._seed,
+            watcher=self._report,
+            rough_data=self._single.of(self._data, None, spec),
         )
         alphas = fitter.grid(n_alphas, self._budget.share(n_left))
         self._trials[-1] = fitter.trials
@@ -335,6 +342,7 @@ class Search:
             IN_SEARCH,
             watcher=self._report,
             n_jobs=n_jobs,
+            rough_data=self._single.of(data, rows, spec),
         )
 
     def _is_coarse(self, fitted):

@@ -36,6 +36,8 @@ class BestPathFitter(PathFitter):
 
     n_jobs : int or None
         Number of starts that are fitted at once, in threads. Results do not depend on it.
+
+    rough_data : as `PathFitter` takes them
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class BestPathFitter(PathFitter):
         deadline: float = np.inf,
         watcher: Watcher | None = None,
         n_jobs: int | None = 1,
+        rough_data: Data | None = None,
     ) -> None:
         n_init = len(seeds)
         self._halt, self._n_jobs = Halt(), n_jobs
@@ -58,7 +61,7 @@ class BestPathFitter(PathFitter):
             own: Watcher | None = watcher
             if n_init > 1:
                 own = OneOfSeveral(name_of_start(index, n_init), self._halt, watcher)
-            return seeds[index], continuation, precision, deadline, own
+            return seeds[index], continuation, precision, deadline, own, rough_data
 
         super().__init__(spec, data, rows, *arguments(0))
         shared = with_split_of(spec, np.random.RandomState(seeds[0]))

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from ..solvers import Curvature, Status
 from .fit import FittedNetwork, fit_network
 from .precision import ALONG_PATH, FULL_PRECISION, IN_SEARCH, REFINED, Precision
 from .scaled_objective import ScaledObjective
-from .single_precision import in_single_precision
 from .specification import NetworkSpec
 from .start import Start
 from .training import Watcher
@@ -78,6 +76,9 @@ class PathFitter:
     watcher : Watcher or None
         Of all fits.
 
+    rough_data : Data or None
+        The data for a `Precision` that may be single; None for those given.
+
     Attributes
     ----------
     continues : bool
@@ -98,8 +99,10 @@ class PathFitter:
         precision: Precision = ALONG_PATH,
         deadline: float = np.inf,
         watcher: Watcher | None = None,
+        rough_data: Data | None = None,
     ) -> None:
         self._spec, self._data, self._rows, self._seed = spec, data, rows, seed
+        self._rough_data = data if rough_data is None else rough_data
         self.continues = continuation and spec.hold_out is None
         self._precision_of_trials = IN_SEARCH if continuation else FULL_PRECISION
         self._precision = precision if continuation else FULL_PRECISION
@@ -164,11 +167,7 @@ class PathFitter:
         return self._fit(replace(self._spec, settings=settings), self._data, alpha)
 
     def _data_for(self, precision):
-        return self._single if precision.single else self._data
-
-    @cached_property
-    def _single(self):
-        return in_single_precision(self._data, self._rows, self._spec)
+        return self._rough_data if precision.single else self._data
 
     def _fit(
         self,

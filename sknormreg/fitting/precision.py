@@ -53,7 +53,7 @@ class Precision:
 
     single : bool
         Whether to fit to the data in single precision where that is enough (see
-        `in_single_precision`).
+        `SinglePrecision`).
     """
 
     small_work: float = SMALL_WORK

@@ -14,6 +14,7 @@ from ..solvers.minibatch import MinibatchStep
 from .augmented_epoch import augmented_epoch
 from .living_part import living_part
 from .objective import Objective
+from .output_scale import OutputScale
 
 # Weights that are near the kink of any penalty at zero.
 _NEAR_ZERO = 1e-30
@@ -51,18 +52,8 @@ class ScaledObjective:
         self.needs_minibatches = objective.needs_minibatches
         self.scales = scales or self.network.loss.scales(*objective.targets())
         self._output_scale, self.value_scale = self.scales
-        self._layer_scales = self._make_layer_scales()
-        self._kept_scale: np.ndarray | None = None
-
-    def _make_layer_scales(self):
-        """Return factors of the scaled weights of each layer: numbers, or a row of them
-        where the layer holds a skip connection."""
-        scales: list[Any] = [1.0] * len(self.network.shapes)
-        scales[-1] = self._output_scale
-        if self.network.skip:
-            scales[0] = np.ones((1, self.network.shapes[0][1]))
-            self.network.split_skip(scales[0])[1][...] = self._output_scale
-        return scales
+        self._scale = OutputScale(self.network, self._output_scale)
+        self._layer_scales = self._scale.of_layers
 
     def with_alphas(self, penalty: Any, alpha: Any) -> "ScaledObjective":
         """Return J with another penalty and alpha, at the same scales."""
@@ -146,35 +137,20 @@ class ScaledObjective:
 
     def from_solver(self, scaled: np.ndarray) -> np.ndarray:
         """Return parameters in their own units, from scaled ones."""
-        if self._output_scale == 1:
-            return scaled
-        return scaled * self._scale_of_params(scaled.dtype)
+        return self._scale.times(scaled)
 
     def to_solver(self, params: np.ndarray) -> np.ndarray:
         """Return scaled parameters, from those in their own units."""
-        if self._output_scale == 1:
-            return params
-        return params / self._scale_of_params(params.dtype)
+        return self._scale.divide(params)
 
     def gradient_to_solver(self, gradient: np.ndarray) -> np.ndarray:
         """Return a gradient of scaled J by scaled parameters, from one in their own units.
 
         The one given may be overwritten.
         """
-        gradient = self.from_solver(gradient)
+        gradient = self._scale.times(gradient)
         gradient /= self.value_scale
         return gradient
-
-    def _scale_of_params(self, dtype):
-        """Return the scale of each parameter, in a vector that is kept for the next time."""
-        if self._kept_scale is None or self._kept_scale.dtype != dtype:
-            self._kept_scale = scale = np.ones(self.network.n_params, dtype=dtype)
-            coefs = self.network.coefs(scale)
-            coefs[-1][...] = self._output_scale
-            if self.network.skip:
-                self.network.split_skip(coefs[0])[1][...] = self._output_scale
-            self.network.intercepts(scale)[-1][...] = self._output_scale
-        return self._kept_scale
 
     # Starting points
 
@@ -261,7 +237,7 @@ class ScaledObjective:
         """Compute the loss part of J and its gradient, at scaled parameters."""
         params = self.from_solver(scaled)
         loss, gradient = self.objective.total_loss_and_gradient(params)
-        gradient = self.from_solver(gradient)
+        gradient = self._scale.times(gradient)
         gradient *= self._loss_factor
         return loss * self._loss_factor, gradient
 
@@ -444,7 +420,7 @@ class ScaledObjective:
         )
         batch_weight = len(batch) * objective.sum_of_weights * self.value_scale
         factor = self.n_rows / batch_weight
-        gradient = self.from_solver(gradient)
+        gradient = self._scale.times(gradient)
         gradient *= factor
         return loss * factor, gradient
 

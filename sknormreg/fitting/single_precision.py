@@ -1,5 +1,8 @@
 """Data in single precision, for networks that are only compared."""
 
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
@@ -10,15 +13,15 @@ from .specification import NetworkSpec
 
 # The largest value of X, and that of y in units of its spread. Rounding is then a ten
 # thousandth of what counts for 1: standardised features and targets are far from that, a
-# year, a date or a bank account is not.
+# date or a bank account is not.
 _LARGEST = 1e3
 
-# Beyond, squares of the targets of single precision would overflow or vanish.
+# Beyond, squares of the targets would overflow or vanish in single precision.
 _LARGEST_TARGET, _SMALLEST_TARGET = 1e6, 1e-6
 
 
-def in_single_precision(data: Data, rows: np.ndarray | None, spec: NetworkSpec) -> Data:
-    """Return data in single precision where rough fits to them lose nothing by it.
+class SinglePrecision:
+    """Data in single precision, where rough fits to them lose nothing by it.
 
     Matrix products then take half the time. Fits of the smallest networks have little of
     those. Where minibatches are drawn, or early stopping ends a fit, the network that is
@@ -26,27 +29,42 @@ def in_single_precision(data: Data, rows: np.ndarray | None, spec: NetworkSpec) 
 
     Parameters
     ----------
-    data : Data
-
-    rows : ndarray of int or None
-        The samples that are fitted to; None for all.
-
-    spec : NetworkSpec
-
-    Returns
-    -------
-    data : Data
-        Those given, where single precision is not enough.
+    X : ndarray or CSR array of shape (n_samples, n_features)
+        Features, which the data of all folds share: they are copied once.
     """
-    if data.X.dtype != np.float64 or not _ends_roughly(spec):
-        return data
-    work = spec.network(data.X.shape[1]).work(data.X, rows)
-    if not SMALL_WORK < work <= FULL_BATCH_WORK:
-        return data
-    if not (_is_moderate(data.X) and _has_moderate_spread(data.y)):
-        return data
-    y = data.y if data.y.dtype.kind == "i" else data.y.astype(np.float32)
-    return data._replace(X=data.X.astype(np.float32), y=y)
+
+    def __init__(self, X: Any) -> None:
+        self._X = X
+
+    @cached_property
+    def _copy(self):
+        """X in single precision; None if that would lose digits, or has them already."""
+        values = self._X.data if sparse.issparse(self._X) else self._X
+        if values.dtype != np.float64:
+            return None
+        largest = max(values.max(initial=0), -values.min(initial=0))
+        return self._X.astype(np.float32) if largest <= _LARGEST else None
+
+    def of(self, data: Data, rows: np.ndarray | None, spec: NetworkSpec) -> Data:
+        """Return data with these features; those given where they had better be double.
+
+        Parameters
+        ----------
+        data : Data
+
+        rows : ndarray of int or None
+            The samples that are fitted to; None for all.
+
+        spec : NetworkSpec
+        """
+        if not _ends_roughly(spec):
+            return data
+        work = spec.network(data.X.shape[1]).work(data.X, rows)
+        is_worth_it = SMALL_WORK < work <= FULL_BATCH_WORK
+        if not is_worth_it or not _is_moderate(data.y) or self._copy is None:
+            return data
+        y = data.y if data.y.dtype.kind == "i" else data.y.astype(np.float32)
+        return data._replace(X=self._copy, y=y)
 
 
 def _ends_roughly(spec):
@@ -62,12 +80,7 @@ def _ends_roughly(spec):
     )
 
 
-def _is_moderate(X):
-    values = X.data if sparse.issparse(X) else X
-    return max(-values.min(initial=0), values.max(initial=0)) <= _LARGEST
-
-
-def _has_moderate_spread(y):
+def _is_moderate(y):
     """Whether targets are in a usual unit, and not all nearly the same."""
     if y.dtype.kind == "i":
         return True

@@ -16,7 +16,7 @@ from sknormreg.engine import Data
 from sknormreg.estimators.specification import network_spec
 from sknormreg.estimators.validation import training_data
 from sknormreg.fitting import path
-from sknormreg.fitting.single_precision import in_single_precision
+from sknormreg.fitting.single_precision import SinglePrecision
 
 ALPHAS = [0.3, 1.0, 3.0, 10.0, 30.0]
 
@@ -76,7 +76,7 @@ def test_scores_are_those_of_double_precision(monkeypatch):
         penalty="l1", alphas=ALPHAS, scoring="neg_log_loss", random_state=0
     )
     single = search.fit(X, y).scores_.mean(axis=-1)
-    monkeypatch.setattr(path, "in_single_precision", lambda data, *_: data)
+    monkeypatch.setattr(SinglePrecision, "of", lambda self, data, rows, spec: data)
     double = search.fit(X, y).scores_.mean(axis=-1)
     assert not np.array_equal(single, double)
     # At smaller alphas there are many minima, and rounding decides between them.
@@ -87,7 +87,22 @@ def in_single(cls, X, y, **params):
     """Return the data as fits of a search take them."""
     estimator = cls(**params)
     data, own = training_data(estimator, X, y, None)
-    return in_single_precision(data, None, network_spec(estimator, own))
+    return SinglePrecision(data.X).of(data, None, network_spec(estimator, own))
+
+
+def test_folds_share_one_copy(monkeypatch):
+    seen = []
+
+    def fit_network(spec, data, *args, **kwargs):
+        seen.append(data.X)
+        return fit(spec, data, *args, **kwargs)
+
+    fit = path.fit_network
+    monkeypatch.setattr(path, "fit_network", fit_network)
+    X, y = table()
+    # Each fold has sample weights of its own.
+    RegularizedMLPClassifierCV(penalty="l1", class_weight="balanced").fit(X, y)
+    assert len({id(X) for X in seen}) == 2
 
 
 def test_types():
