@@ -108,6 +108,8 @@ class Objective:
         self.data_weight = self.sum_of_weights * self.weight_unit
         self._penalty_weight = total_weight or self.data_weight
         self._signs = signs
+        # Parts are of units that are alive, and looked through every few iterations.
+        self._is_part = False
         self._set_penalties(penalty, alpha)
 
     def _set_penalties(self, penalty, alpha):
@@ -179,6 +181,7 @@ class Objective:
         """
         other = copy.copy(self)
         other.__dict__.pop("work", None)
+        other._is_part = True
         other.network = part.network
         other.engine = self.engine.restricted(part.network)
         other.penalties = [
@@ -284,7 +287,7 @@ class Objective:
 
     def total_loss_and_gradient(self, params: np.ndarray) -> tuple[float, np.ndarray]:
         """Compute the loss, not divided by the weight of the samples, and its gradient."""
-        part = without_silent_units(self.network, params)
+        part = None if self._is_part else without_silent_units(self.network, params)
         if part is None:
             return self.engine.loss_and_gradient(params, self.data, self.rows)
         engine = self.engine.restricted(part.network)

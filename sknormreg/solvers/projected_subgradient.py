@@ -90,6 +90,8 @@ def _direction(problem, params, current, pairs):
 def _first_trial(params, direction, length, pairs):
     if not len(pairs):
         return min(1.0, 1 / np.abs(direction).sum())
+    if length <= _LONGEST:
+        return 1.0
     longest = _LONGEST * max(1.0, sqrt(np.vdot(params, params)))
     return longest / length if length > longest else 1.0
 
