@@ -32,28 +32,28 @@ def targets(n_samples=150, n_features=30):
 
 
 @pytest.fixture
-def dtypes(monkeypatch):
-    """The types of X that networks have been fitted to."""
+def fitted_to(monkeypatch):
+    """The X of every network that has been fitted."""
     seen = []
 
     def fit_network(spec, data, *args, **kwargs):
-        seen.append(data.X.dtype)
-        return path_fit(spec, data, *args, **kwargs)
+        seen.append(data.X)
+        return fit(spec, data, *args, **kwargs)
 
-    path_fit = path.fit_network
+    fit = path.fit_network
     monkeypatch.setattr(path, "fit_network", fit_network)
     return seen
 
 
 @pytest.mark.parametrize("as_container", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("relax", [False, 1.0])
-def test_a_search_compares_in_single_and_returns_double(dtypes, as_container, relax):
+def test_a_search_compares_in_single_and_returns_double(fitted_to, as_container, relax):
     X, y = table()
     search = RegularizedMLPClassifierCV(
         penalty="l1", alphas=ALPHAS, relax=relax, ensemble=True, random_state=0
     )
     search.fit(as_container(X), y)
-    *compared, last = dtypes
+    *compared, last = [X.dtype for X in fitted_to]
     assert set(compared) == {np.dtype(np.float32)}
     assert last == np.float64
     networks = [search, *search.estimators_]
@@ -90,19 +90,12 @@ def in_single(cls, X, y, **params):
     return SinglePrecision(data.X).of(data, None, network_spec(estimator, own))
 
 
-def test_folds_share_one_copy(monkeypatch):
-    seen = []
-
-    def fit_network(spec, data, *args, **kwargs):
-        seen.append(data.X)
-        return fit(spec, data, *args, **kwargs)
-
-    fit = path.fit_network
-    monkeypatch.setattr(path, "fit_network", fit_network)
+def test_folds_share_one_copy(fitted_to):
     X, y = table()
     # Each fold has sample weights of its own.
-    RegularizedMLPClassifierCV(penalty="l1", class_weight="balanced").fit(X, y)
-    assert len({id(X) for X in seen}) == 2
+    search = RegularizedMLPClassifierCV(penalty="l1", class_weight="balanced")
+    search.set_params(alphas=ALPHAS, relax=False, random_state=0).fit(X, y)
+    assert len({id(X) for X in fitted_to}) == 2
 
 
 def test_types():
